@@ -1,0 +1,43 @@
+# Needs only make and Python 3.11 or later: everything is installed into .venv, and again when its inputs change.
+SHELL := /bin/sh
+READY := .venv/.ready
+BIN := .venv/bin
+PYTEST_ARGS ?=
+
+.PHONY: help demo dev test lint format types imports constraints clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## the whole stack: 2,000 triggers, what became of them, and who delayed them
+	@$(BIN)/ajo-dispatch demo
+
+dev: $(READY) ## the same stack, kept running until Ctrl-C, with Flower
+	@$(BIN)/ajo-dispatch dev
+
+test: lint types imports ## every check and every test
+	@echo "== tests" && $(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+lint: $(READY) ## style and common mistakes
+	@echo "== ruff" && $(BIN)/ruff check && $(BIN)/ruff format --check
+
+format: $(READY) ## rewrite the code in the project's format
+	@$(BIN)/ruff check --fix && $(BIN)/ruff format
+
+types: $(READY) ## static types, strictly
+	@echo "== mypy" && $(BIN)/mypy
+
+imports: $(READY) ## which package may import which
+	@echo "== import rules" && $(BIN)/lint-imports
+
+constraints: $(READY) ## choose the newest versions of all dependencies anew
+	@echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+		--no-header --no-annotate --all-extras --group test --output-file constraints.txt pyproject.toml -
+
+clean: ## remove everything that make has made
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
+
+$(READY): pyproject.toml constraints.txt .ci/bootstrap
+	@PYTHON='$(PYTHON)' sh .ci/bootstrap
+	@touch $(READY)
