@@ -1,0 +1,1 @@
+"""Reading a campaign's cURL sample: text → words → command → campaign definition. Nothing is executed."""

@@ -1,0 +1,83 @@
+"""From a cURL sample to a campaign definition."""
+
+import re
+from typing import NamedTuple
+
+from ajo_producers.campaigns.curl.address import read_address
+from ajo_producers.campaigns.curl.dialect import split
+from ajo_producers.campaigns.curl.jsonc import read_json
+from ajo_producers.campaigns.curl.options import Command, read_command
+from ajo_producers.campaigns.curl.problem import Problem, SampleError, shown
+from ajo_producers.campaigns.curl.recipients import line_of, read_recipients
+from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.rules import IDENTIFIER, MAX_NAME, flaws
+
+BODY = ("requestId", "campaignId", "recipients")
+
+
+class Imported(NamedTuple):
+    """A definition read from a sample, and in words what of the sample it leaves out."""
+
+    definition: Definition
+    dropped: list[str]
+
+
+def read_sample(text: str, name: str | None = None) -> Imported:
+    """Read a sample of any shell; without ``name`` the campaign is called after its id.
+
+    Raises:
+        SampleError: it is no call that executes a campaign; all faults that could be found, with lines.
+    """
+    command = read_command(split(text))
+    problems: list[Problem] = []
+    address = read_address(command, problems)
+    body = _read_body(command, problems)
+    recipients = read_recipients(body.get("recipients"), address.lane, command.body, problems)
+    campaign_id = body.get("campaignId")
+    if not isinstance(campaign_id, str) or not IDENTIFIER.fullmatch(campaign_id):
+        problems.append(Problem("campaignId is missing, or holds a placeholder", command.body.line))
+        campaign_id = ""
+    if problems:
+        raise SampleError(*problems)
+    definition = Definition(
+        name=name or name_from(campaign_id) or "campaign",
+        campaign_id=campaign_id,
+        lane=address.lane,
+        endpoint=address.endpoint,
+        organization=address.organization,
+        sandbox=address.sandbox,
+        namespace=recipients.namespace,
+        recipient_type=recipients.type,
+        merge_policy_name=recipients.merge_policy.get("merge_policy_name"),
+        merge_policy_schema=recipients.merge_policy.get("merge_policy_schema"),
+        channel_data=recipients.areas["channel_data"],
+        profile=recipients.areas["profile"],
+        context=recipients.areas["context"],
+    )
+    if found := flaws(definition):
+        raise SampleError(*(Problem(f"{flaw.field} {flaw.text}", command.body.line) for flaw in found))
+    people = "the user id and the values of 1 recipient"
+    if recipients.people > 1:
+        people = f"the user ids and the values of {recipients.people} recipients"
+    return Imported(definition, [*address.dropped, *(["the request id"] if "requestId" in body else []), people])
+
+
+def name_from(text: str) -> str:
+    """A campaign's name made from a file's name or an id; empty if nothing of it can stand in a name."""
+    return "-".join(re.findall(r"[a-z0-9]+", text.lower()))[:MAX_NAME].strip("-")
+
+
+def _read_body(command: Command, problems: list[Problem]) -> dict[str, object]:
+    try:
+        body = read_json(command.body)
+    except SampleError as error:
+        raise SampleError(*problems, *error.problems) from None
+    if not isinstance(body, dict):
+        raise SampleError(*problems, Problem("the body is not a JSON object", command.body.line))
+    if "audience" in body:
+        problems.append(Problem("audience: campaigns to an audience can't be imported yet", command.body.line))
+    for name in body:
+        if name not in (*BODY, "audience"):
+            text = f"{shown(name)} is not part of a campaign's execution"
+            problems.append(Problem(text, line_of(command.body, name)))
+    return body

@@ -1,0 +1,120 @@
+"""Writing definition files: a new one to be reviewed, or into an existing one what a new sample changed.
+
+Only imports need this module, so only they load tomlkit; reading is ``folder.py``.
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import tomlkit
+from tomlkit.items import AbstractTable, Item
+
+from ajo_producers.campaigns.definition import Definition, Variable
+from ajo_producers.campaigns.folder import AREAS, parse_definition
+from ajo_producers.campaigns.rules import MAX_CALLS
+
+FROM_SAMPLE = (
+    "campaign_id",
+    "lane",
+    "endpoint",
+    "organization",
+    "sandbox",
+    "namespace",
+    "recipient_type",
+    "merge_policy_name",
+    "merge_policy_schema",
+)
+"""Fields that a sample decides; all others are people's."""
+
+_HEAD = (
+    "Campaign definition, imported from the cURL sample that Journey Optimizer shows for the activated campaign.",
+    "After a change there, import its new sample: what you edit below is kept. Reference: docs/campaigns.md",
+)
+_OPTIONAL = (
+    "Optional. Calls outside start and end are refused by Journey Optimizer; times carry a zone.",
+    "start = 2026-11-01T08:00:00Z",
+    "end = 2027-11-01T08:00:00Z",
+    "rate_limit = {limit}  # calls a second",
+    "attempt_timeout = 20  # seconds until an answer must be there",
+    "budget = 60  # seconds for all attempts of a trigger and the waits between them",
+)
+_AREA_COMMENTS = {
+    "channel_data": ("The address to send to.",),
+    "profile": ("Profile attributes, {{profile.PATH}} in the message.",),
+    "context": (
+        "Variables, {{context.PATH}} in the message. Journey Optimizer sends a missing one as blank, so each is",
+        "required, unless you say required = false or give a default.",
+    ),
+}
+
+
+class Merged(NamedTuple):
+    """A definition file after an import, and the variables that the import added and removed, by full path."""
+
+    text: str
+    added: list[str]
+    removed: list[str]
+
+
+def render(definition: Definition) -> str:
+    """A new file of what a sample says (``FROM_SAMPLE`` and variables), with comments for its reviewers."""
+    document = tomlkit.document()
+    for line in _HEAD:
+        document.add(tomlkit.comment(line))
+    document.add(tomlkit.nl())
+    for field in FROM_SAMPLE:
+        value = getattr(definition, field)
+        if value is not None:
+            document.add(field, tomlkit.item(value))
+    document.add(tomlkit.nl())
+    for line in _OPTIONAL:
+        document.add(tomlkit.comment(line.format(limit=MAX_CALLS[definition.lane])))
+    for area in AREAS:
+        variables: dict[str, Variable] = getattr(definition, area)
+        if variables:
+            table = tomlkit.table()
+            for line in _AREA_COMMENTS[area]:
+                table.add(tomlkit.comment(line))
+            for path, variable in variables.items():
+                table.add(path, _entry(variable))
+            document.add(tomlkit.nl())
+            document.add(area, table)
+    return tomlkit.dumps(document)
+
+
+def merge(path: Path, text: str, definition: Definition) -> Merged:
+    """Bring what a new sample says into a file's text, and keep what people wrote: comments, types, defaults, limits.
+
+    Raises:
+        DefinitionError: the file is faulty, or would be so afterwards.
+    """
+    before = parse_definition(text, path)
+    document = tomlkit.parse(text)
+    for field in FROM_SAMPLE:
+        value = getattr(definition, field)
+        if value is not None and value != getattr(before, field):
+            document[field] = value
+    added, removed = [], []
+    for area in AREAS:
+        old, new = getattr(before, area), getattr(definition, area)
+        gone = [name for name in old if name not in new]
+        come = [name for name in new if name not in old]
+        if come and area not in document:
+            document.add(tomlkit.nl())
+            document.add(area, tomlkit.table())
+        table: Any = document.get(area)
+        for name in gone:
+            table.remove(name)
+        for name in come:
+            table.add(name, _entry(new[name]))
+        if isinstance(table, AbstractTable) and not new and area in document and gone:
+            document.remove(area)
+        added += [f"{area}.{name}" for name in come]
+        removed += [f"{area}.{name}" for name in gone]
+    merged = tomlkit.dumps(document)
+    parse_definition(merged, path)
+    return Merged(merged, added, removed)
+
+
+def _entry(variable: Variable) -> Item:
+    return tomlkit.value(f'{{ type = "{variable.type}", required = {str(variable.required).lower()} }}')

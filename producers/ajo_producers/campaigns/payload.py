@@ -1,0 +1,178 @@
+"""Checking recipients against a definition, for producers before publishing and for workers before sending."""
+
+import re
+from collections.abc import Sequence
+from copy import deepcopy
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, structs
+
+from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.rules import RESERVED
+from ajo_producers.campaigns.tree import Branch, area_tree, leaves
+from ajo_producers.campaigns.values import is_plain
+from ajo_producers.contract.trigger import MAX_CONTEXT_BYTES, MAX_RECIPIENTS, Recipient
+
+AREAS = ("channel_data", "profile", "context")
+MAX_USER_ID = 512
+
+_encode = msgspec.json.Encoder().encode
+_SHOWABLE = re.compile(r"[\w.$-]{1,64}")
+"""Keys that a message may show: an address that slipped in as a key is none."""
+
+
+class PayloadCheck:
+    """One definition's demands, compiled once: checking a recipient takes a few microseconds."""
+
+    def __init__(self, definition: Definition) -> None:
+        self.definition = definition
+        self._trees = {area: area_tree(area, getattr(definition, area)) for area in AREAS}
+        self._known = [path for tree in self._trees.values() for path in leaves(tree)]
+        self._defaults = [
+            (area, tuple(path.split(".")), variable.default)
+            for area in AREAS
+            for path, variable in getattr(definition, area).items()
+            if variable.default is not UNSET
+        ]
+
+    def problems(self, recipients: Sequence[Recipient]) -> list[str]:
+        """Everything wrong with a trigger's recipients, by path; empty if nothing is. Values are never shown.
+
+        Fill in the defaults first: the size limit concerns what is sent.
+        """
+        found: list[str] = []
+        if not 1 <= len(recipients) <= MAX_RECIPIENTS:
+            found.append(f"{len(recipients)} recipients; a trigger has 1 to {MAX_RECIPIENTS}")
+        if len(recipients) == 1:
+            self._check(recipients[0], "", found)
+            return found
+        first_seen: dict[str, int] = {}
+        for index, recipient in enumerate(recipients[:MAX_RECIPIENTS]):
+            self._check(recipient, f"recipients[{index}].", found)
+            first = first_seen.setdefault(str(recipient.user_id), index)
+            if first != index:
+                found.append(f"recipients[{index}].user_id is the same as that of recipients[{first}]")
+        return found
+
+    def with_defaults(self, recipient: Recipient) -> Recipient:
+        """The recipient with the defaults of variables that are missing or null; itself if there is nothing to fill."""
+        changed: dict[str, dict[str, Any]] = {}
+        for area, steps, default in self._defaults:
+            data = changed.get(area, getattr(recipient, area))
+            filled = _filled(data, steps, default)
+            if filled is not data:
+                changed[area] = filled
+        return structs.replace(recipient, **changed) if changed else recipient
+
+    def _check(self, recipient: Recipient, prefix: str, found: list[str]) -> None:
+        user_id = recipient.user_id
+        if not isinstance(user_id, str) or not 1 <= len(user_id) <= MAX_USER_ID:
+            found.append(f"{prefix}user_id must be text of 1 to {MAX_USER_ID} characters")
+        try:
+            self._walk(self._trees["channel_data"], recipient.channel_data, prefix, found)
+            self._walk(self._trees["profile"], recipient.profile, prefix, found)
+            self._walk(self._trees["context"], recipient.context, prefix, found)
+            # The whole is no smaller than its context, so the usual small recipient is encoded once.
+            if len(_encode(recipient)) > MAX_CONTEXT_BYTES and len(_encode(recipient.context)) > MAX_CONTEXT_BYTES:
+                found.append(f"{prefix}context is larger than {MAX_CONTEXT_BYTES // 1000} kB as JSON")
+        except (TypeError, ValueError, RecursionError):
+            found.append(f"{prefix or 'the recipient '}can't be written as JSON")
+
+    def _walk(self, branch: Branch, data: object, prefix: str, found: list[str]) -> None:
+        if not isinstance(data, dict):
+            inside = f" with {', '.join(branch.nodes)}" if branch.nodes else ""
+            found.append(f"{prefix}{branch.path} must be an object{inside}")
+            return
+        seen = 0
+        for step, node in branch.nodes.items():
+            value = data.get(step)
+            if value is None:
+                if node.missing:
+                    found += [f"{prefix}{path} is missing" for path in node.missing]
+                continue
+            seen += 1
+            if isinstance(node, Branch):
+                self._walk(node, value, prefix, found)
+            elif not node.takes(value):
+                found.append(f"{prefix}{node.path} must be of type {node.type}, not {_type_name(value)}")
+        if seen != len(data):
+            found += [f"{prefix}{self._unknown(branch, key)}" for key in data if key not in branch.nodes]
+
+    def _unknown(self, branch: Branch, key: object) -> str:
+        if not isinstance(key, str) or not _SHOWABLE.fullmatch(key):
+            return f"{branch.path} has a key that is no variable's name"
+        path = f"{branch.path}.{key}"
+        if path == f"context.{RESERVED}":
+            return f"{path} is reserved by Journey Optimizer"
+        if path in self._known:
+            return f"{path} must be nested: an object {key.partition('.')[0]} that holds {key.partition('.')[2]}"
+        area = branch.path.partition(".")[0]
+        elsewhere = [known for known in self._known if known.partition(".")[2] == key]
+        same_area = [known for known in self._known if known.startswith(f"{area}.")]
+        near = elsewhere or get_close_matches(path, same_area, n=1, cutoff=0.75)
+        return f"{path} is unknown; did you mean {near[0]}?" if near else f"{path} is unknown"
+
+
+_compiled: dict[int, PayloadCheck] = {}
+_MAX_COMPILED = 4096
+
+
+def payload_check(definition: Definition) -> PayloadCheck:
+    """The compiled check of a definition, made at its first use."""
+    check = _compiled.get(id(definition))
+    if check is None:
+        if len(_compiled) >= _MAX_COMPILED:
+            _compiled.clear()
+        # A check holds its definition, so the id can't come to mean another one while it is kept here.
+        check = _compiled[id(definition)] = PayloadCheck(definition)
+    return check
+
+
+def check_recipients(definition: Definition, recipients: Sequence[Recipient]) -> list[str]:
+    """``PayloadCheck.problems`` of the definition's check."""
+    return payload_check(definition).problems(recipients)
+
+
+def with_defaults(definition: Definition, recipient: Recipient) -> Recipient:
+    """``PayloadCheck.with_defaults`` of the definition's check."""
+    return payload_check(definition).with_defaults(recipient)
+
+
+def window_problem(definition: Definition, now: datetime) -> str | None:
+    """Why the campaign can't be executed at ``now`` (with a zone): before its start, or from its end on. Else None."""
+    if definition.start is not None and now < definition.start:
+        return f"{definition.name} starts at {definition.start.isoformat()}"
+    if definition.end is not None and now >= definition.end:
+        return f"{definition.name} ended at {definition.end.isoformat()}"
+    return None
+
+
+def _filled(data: Any, steps: tuple[str, ...], default: Any) -> Any:  # noqa: ANN401 - JSON values
+    """A copy of ``data`` with the default at the path; itself if there is a value or no object to hold it."""
+    if not isinstance(data, dict):
+        return data
+    value = data.get(steps[0])
+    if len(steps) == 1:
+        return data if value is not None else {**data, steps[0]: deepcopy(default)}
+    below = {} if value is None else value
+    filled = _filled(below, steps[1:], default)
+    return data if filled is below else {**data, steps[0]: filled}
+
+
+def _type_name(value: object) -> str:
+    match value:
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number" if is_plain(value) else "NaN or infinite"
+        case str():
+            return "string"
+        case dict():
+            return "object"
+        case list() | tuple():
+            return "array"
+        case _:
+            return type(value).__name__

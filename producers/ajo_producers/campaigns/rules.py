@@ -1,0 +1,106 @@
+"""What a definition must satisfy beyond its types: rules of Journey Optimizer, and of ours."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from msgspec import UNSET
+
+from ajo_producers.campaigns.definition import Definition, Variable
+from ajo_producers.campaigns.values import TAKES
+from ajo_producers.contract.lanes import Lane
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MAX_NAME = 64
+NAME_RULE = f"lower-case words with hyphens (such as order-shipped), {MAX_NAME} characters at most"
+
+IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]*")
+"""Ids that go into a header or a body as they are; a placeholder of a sample (``<…>``, ``{…}``) is none."""
+
+LANE_OF_PATH: dict[str, Lane] = {
+    "/ajo/im/executions/unitary": "standard",
+    "/ajo/im/executions/highthroughput": "high-throughput",
+    "/ajo/im/executions/unitary/highthroughput": "high-throughput",  # an older draft of the API
+}
+
+RESERVED = "system"
+"""First step of the ``context`` path that Journey Optimizer keeps for itself."""
+
+MAX_CALLS = {"standard": 500, "high-throughput": 5000}
+"""Calls a second that Journey Optimizer allows (its guide to API-triggered campaigns)."""
+
+
+class Flaw(NamedTuple):
+    """What is wrong with a field; ``field`` is its path in the file, such as ``context.orderId.default``."""
+
+    field: str
+    text: str
+
+
+def is_name(name: str) -> bool:
+    """Whether a campaign can be called so; a name is a file's name as well, so nothing of a path is in it."""
+    return len(name) <= MAX_NAME and NAME.fullmatch(name) is not None
+
+
+def flaws(definition: Definition) -> list[Flaw]:
+    """Every rule that a definition breaks."""
+    return [*_address(definition), *_kind(definition), *_times(definition), *_variables(definition)]
+
+
+def _address(definition: Definition) -> Iterator[Flaw]:
+    for field in ("campaign_id", "organization", "sandbox", "namespace"):
+        if not IDENTIFIER.fullmatch(getattr(definition, field)):
+            yield Flaw(field, "must be an id as Journey Optimizer shows it, without spaces or placeholders")
+    try:
+        url = urlsplit(definition.endpoint)
+        plain = re.fullmatch(r"https://[^\s?#@\\]+", definition.endpoint, re.ASCII) is not None and url.hostname
+    except ValueError:
+        plain = None
+    if not plain:
+        yield Flaw("endpoint", "must be https://HOST/PATH, with neither credentials, query nor fragment")
+    elif LANE_OF_PATH.get(url.path, definition.lane) != definition.lane:
+        yield Flaw("lane", f"is {definition.lane}, but the endpoint belongs to {LANE_OF_PATH[url.path]}")
+
+
+def _kind(definition: Definition) -> Iterator[Flaw]:
+    if definition.lane == "high-throughput":
+        if definition.recipient_type == "aep":
+            yield Flaw("recipient_type", "must be external: a high-throughput campaign reads no profiles")
+        if definition.profile:
+            yield Flaw("profile", "must be empty: a high-throughput campaign takes its variables from context only")
+    if definition.recipient_type != "aep":
+        for field in ("merge_policy_name", "merge_policy_schema"):
+            if getattr(definition, field) is not None:
+                yield Flaw(field, "belongs to recipients of type aep only")
+    limit = MAX_CALLS[definition.lane]
+    if definition.rate_limit is not None and definition.rate_limit > limit:
+        yield Flaw("rate_limit", f"is above the {limit} calls a second that Journey Optimizer allows")
+
+
+def _times(definition: Definition) -> Iterator[Flaw]:
+    zoned = True
+    for field in ("start", "end"):
+        moment = getattr(definition, field)
+        if moment is not None and moment.tzinfo is None:
+            zoned = False
+            yield Flaw(field, "has no time zone; write 2026-11-01T08:00:00Z or 2026-11-01T09:00:00+01:00")
+    if zoned and definition.start and definition.end and definition.start >= definition.end:
+        yield Flaw("end", "is not after start")
+
+
+def _variables(definition: Definition) -> Iterator[Flaw]:
+    for area in ("channel_data", "profile", "context"):
+        variables: dict[str, Variable] = getattr(definition, area)
+        for path, variable in variables.items():
+            field = f"{area}.{path}"
+            steps = path.split(".")
+            if not all(steps):
+                yield Flaw(field, "has an empty step in its path")
+            if area == "context" and steps[0] == RESERVED:
+                yield Flaw(field, "is reserved by Journey Optimizer (context.system)")
+            parents = (".".join(steps[:depth]) for depth in range(1, len(steps)))
+            if parent := next((parent for parent in parents if parent in variables), None):
+                yield Flaw(field, f"lies inside {area}.{parent}, which is a variable itself")
+            if variable.default is not UNSET and not TAKES[variable.type](variable.default):
+                yield Flaw(f"{field}.default", f"is not of type {variable.type}")

@@ -1,0 +1,1 @@
+"""The command line: the root, and the producers' commands."""

@@ -1,0 +1,65 @@
+"""Finding commands through entry points, without importing those that weren't called."""
+
+import ast
+import re
+from importlib.metadata import EntryPoint, entry_points, requires
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+DISTRIBUTION = "ajo-dispatch"
+COMMANDS = "ajo_dispatch.commands"
+
+
+class LazyCommand(TyperCommand):
+    """Stands for a command in listings; the real one is imported when it is called."""
+
+    def __init__(self, entry: EntryPoint) -> None:
+        super().__init__(entry.name, help=short_help(entry.module))
+        self._entry = entry
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:  # noqa: ANN401 - Typer's types are private
+        """Import the command, and let it parse its arguments."""
+        return typer.main.get_command(self._entry.load()).make_context(info_name, args, parent=parent, **extra)
+
+
+def add_commands(group: Any) -> TyperGroup:  # noqa: ANN401 - what typer.main.get_command returns has a private type
+    """Add every installed command to the root command."""
+    if not isinstance(group, TyperGroup):
+        raise TypeError("the root command must be a group")
+    for entry in sorted(entry_points(group=COMMANDS), key=lambda entry: entry.name):
+        group.add_command(LazyCommand(entry))
+    return group
+
+
+def short_help(module: str) -> str:
+    """First line of a module's docstring, from its source: an import may take seconds, or fail for want of an extra.
+
+    For the same reason only the top package is looked up: finding a module inside it would import all its parents.
+    """
+    package, *inner = module.split(".")
+    spec = find_spec(package)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        base = Path(folder, *inner)
+        for source in (base.with_suffix(".py"), base / "__init__.py"):
+            if source.is_file():
+                docstring = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8")))
+                return (docstring or "").partition("\n")[0].rstrip(".")
+    return ""
+
+
+def extra_of(module: str | None) -> str | None:
+    """The extra of this distribution that brings a missing top-level module, by the names in its own metadata."""
+    wanted = _normal((module or "").partition(".")[0])
+    for requirement in requires(DISTRIBUTION) or ():
+        match = re.fullmatch(r"([\w.-]+).*extra == ['\"]([\w-]+)['\"].*", requirement)
+        if match and _normal(match[1]) == wanted:
+            return match[2]
+    return None
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

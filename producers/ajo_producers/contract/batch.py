@@ -1,0 +1,87 @@
+"""The batch: the 1–N triggers that one broker message carries, and how it is read.
+
+A batch is read in two steps, so that one bad trigger never costs its neighbours: first the envelope, then each
+trigger by itself. docs/message-format.md describes the format for producers in other languages.
+"""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from ajo_producers.contract.trigger import Moment, Text, Trigger
+
+VERSION: Literal[1] = 1
+MAX_TRIGGERS = 1000
+"""Triggers in one batch at most; the publisher's default is far lower."""
+MAX_MESSAGE_BYTES = 16_000_000
+"""A longer message is not read; RabbitMQ's own default limit is 16 MiB (``max_message_size``)."""
+
+
+class Batch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What one message says of itself. ``enqueued_at`` is the producer's clock at publishing."""
+
+    version: Literal[1]
+    batch_id: UUID
+    producer: Text
+    enqueued_at: Moment
+    triggers: Annotated[tuple[Raw, ...], Meta(min_length=1, max_length=MAX_TRIGGERS)]
+
+
+class BadMessage(ValueError):  # noqa: N818 - what it is: the message is bad
+    """The message as a whole can't be read; the text says why, without its content."""
+
+
+class BadTrigger(ValueError):  # noqa: N818 - as above
+    """One trigger of a batch can't be read; the text names the field."""
+
+
+_body = msgspec.json.Decoder(tuple[tuple[Raw, ...], Raw, Raw], strict=True)
+_batch = msgspec.json.Decoder(Batch, strict=True)
+_trigger = msgspec.json.Decoder(Trigger, strict=True)
+_encoder = msgspec.json.Encoder()
+
+
+def encode_trigger(trigger: Trigger) -> bytes:
+    """The trigger as JSON, in the form in which batches carry and the ledger holds it."""
+    return _encoder.encode(trigger)
+
+
+def encode_body(batch: Batch) -> bytes:
+    """The body of the broker message: Celery's ``[args, kwargs, embed]`` with the batch as the only argument."""
+    embed: dict[str, Any] = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+    return _encoder.encode(((batch,), {}, embed))
+
+
+def decode_body(body: bytes) -> Batch:
+    """Read a message's envelope.
+
+    Raises:
+        BadMessage: not JSON, another version, a missing or unknown field, too long, too deeply nested.
+    """
+    if len(body) > MAX_MESSAGE_BYTES:
+        raise BadMessage(f"the message has {len(body):,} bytes; {MAX_MESSAGE_BYTES:,} is the most")
+    try:
+        args, _, _ = _body.decode(body)
+        if len(args) != 1:
+            raise BadMessage(f"the message has {len(args)} arguments; expected the batch alone")
+        return _batch.decode(args[0])
+    except msgspec.DecodeError as error:
+        raise BadMessage(str(error)) from error
+    except (RecursionError, UnicodeDecodeError) as error:
+        raise BadMessage(type(error).__name__) from error
+
+
+def decode_trigger(raw: bytes | Raw) -> Trigger:
+    """Read one trigger.
+
+    Raises:
+        BadTrigger: a missing or unknown field, a wrong type, a value out of bounds, a time without a zone.
+    """
+    try:
+        return _trigger.decode(raw)
+    except msgspec.DecodeError as error:
+        raise BadTrigger(str(error)) from error
+    except (RecursionError, UnicodeDecodeError) as error:
+        raise BadTrigger(type(error).__name__) from error

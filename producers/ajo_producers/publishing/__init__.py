@@ -1,0 +1,1 @@
+"""Publishing triggers to the broker."""

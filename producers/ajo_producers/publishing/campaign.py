@@ -1,0 +1,123 @@
+"""Campaigns as producers use them: by name, to make triggers of."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+
+from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.folder import Definitions, load_definitions
+from ajo_producers.contract.trigger import Recipient
+from ajo_producers.publishing.checked import CheckedTrigger, check_trigger
+from ajo_producers.publishing.errors import InvalidTrigger
+from ajo_producers.publishing.given import GivenRecipient, GivenTrigger, convert_problem
+
+
+class Campaign:
+    """One campaign that can be triggered."""
+
+    def __init__(self, definition: Definition) -> None:
+        self.definition = definition
+
+    def __repr__(self) -> str:
+        """The name, and where it goes."""
+        return f"Campaign({self.definition.name}, {self.definition.lane})"
+
+    def trigger(
+        self,
+        *,
+        to: str | None = None,
+        user_id: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        profile: Mapping[str, Any] | None = None,
+        channel_data: Mapping[str, Any] | None = None,
+        recipients: Iterable[Recipient | Mapping[str, Any]] | None = None,
+        key: str | None = None,
+        occurred_at: datetime | None = None,
+        expires_in: float | None = None,
+        expires_at: datetime | None = None,
+        trace_id: str | None = None,
+    ) -> CheckedTrigger:
+        """Make a trigger, checked against the definition; publishing it is the publisher's work.
+
+        For one recipient give ``to``, the e-mail address or phone number, and what is personal: ``context``,
+        ``profile``, ``channel_data``. ``user_id`` is needed only if the user's id is not the address. For 1–20 give
+        ``recipients`` instead, as ``Recipient`` or as mappings with the names above.
+
+        ``key`` names the business event: the same key and ``occurred_at`` give the same request id, so that publishing
+        an event again is no second message. ``occurred_at`` is the event's own time, and without a key only recorded.
+        No attempt starts after ``expires_at``, or ``expires_in`` seconds from now.
+
+        Raises:
+            InvalidTrigger: with all problems at once.
+        """
+        problems: list[str] = []
+        given = GivenTrigger(
+            to=to,
+            user_id=user_id,
+            context=_plain(context),
+            profile=_plain(profile),
+            channel_data=_plain(channel_data),
+            recipients=None if recipients is None else _given_recipients(recipients, problems),
+            key=key,
+            occurred_at=occurred_at,
+            expires_in=expires_in,
+            expires_at=expires_at,
+            trace_id=trace_id,
+        )
+        if problems:
+            raise InvalidTrigger(self.definition.name, problems)
+        return check_trigger(self.definition, given, datetime.now(UTC))
+
+
+class Campaigns(Mapping[str, Campaign]):
+    """The campaigns of a folder of definitions, by name."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._campaigns = {name: Campaign(definition) for name, definition in definitions.items()}
+
+    @classmethod
+    def load(cls, folder: Path | str = "campaigns") -> Self:
+        """Read every definition of a folder.
+
+        Raises:
+            DefinitionError: there is no such folder, or files are faulty: the faults of all of them together.
+        """
+        return cls(load_definitions(folder))
+
+    def __getitem__(self, name: str) -> Campaign:
+        """The campaign of this name.
+
+        Raises:
+            UnknownCampaignError: a ``KeyError`` that names the nearest one.
+        """
+        if name not in self._campaigns:
+            self._definitions[name]
+        return self._campaigns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names."""
+        return iter(self._campaigns)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._campaigns)
+
+
+def _plain(mapping: Mapping[str, Any] | None) -> Any:  # noqa: ANN401 - what is no mapping stays, to be named as a fault
+    return dict(mapping) if isinstance(mapping, Mapping) else mapping
+
+
+def _given_recipients(
+    recipients: Iterable[Recipient | Mapping[str, Any]], problems: list[str]
+) -> tuple[GivenRecipient, ...]:
+    given = []
+    for index, recipient in enumerate(recipients):
+        try:
+            given.append(msgspec.convert(recipient, GivenRecipient, from_attributes=True))
+        except msgspec.ValidationError as error:
+            problems.append(convert_problem(f"recipients[{index}]", error))
+    return tuple(given)

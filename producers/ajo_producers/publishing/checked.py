@@ -1,0 +1,131 @@
+"""Checking what was given against the campaign's definition: the one way in which a trigger comes to be published."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import isfinite
+from uuid import UUID
+
+from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.payload import check_recipients, window_problem, with_defaults
+from ajo_producers.contract.batch import MAX_MESSAGE_BYTES, encode_trigger
+from ajo_producers.contract.lanes import Lane
+from ajo_producers.contract.trigger import MAX_TEXT, Recipient, Trigger
+from ajo_producers.publishing.errors import InvalidTrigger
+from ajo_producers.publishing.given import MOMENT_RULE, OF_ONE, GivenTrigger, recipient_of
+from ajo_producers.publishing.request_id import keyed_request_id, random_request_id
+
+ENVELOPE_BYTES = 10_000
+"""Room for what surrounds a trigger in a message; in truth some hundred bytes."""
+MAX_TRIGGER_BYTES = MAX_MESSAGE_BYTES - ENVELOPE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedTrigger:
+    """A trigger that its campaign takes, with the lane it goes to; publish it as often as needed, it stays the same."""
+
+    trigger: Trigger
+    lane: Lane
+    encoded: bytes = field(repr=False, compare=False)
+
+    @property
+    def request_id(self) -> UUID:
+        """The id that follows the trigger through broker, worker, ledger and Journey Optimizer."""
+        return self.trigger.request_id
+
+
+def check_trigger(
+    definition: Definition, given: GivenTrigger, now: datetime, found: Sequence[str] = ()
+) -> CheckedTrigger:
+    """Check a trigger; ``found`` are problems that are known already.
+
+    Raises:
+        InvalidTrigger: with every problem there is, so that nobody has to find them one by one.
+    """
+    problems = list(found)
+    recipients = _recipients(definition, given, problems)
+    expires_at = _times(given, now, problems)
+    if reason := window_problem(definition, now):
+        problems.append(reason)
+    request_id = _request_id(definition.name, given, problems)
+    if given.trace_id is not None and not _is_text(given.trace_id):
+        problems.append(f"trace_id must be text of 1 to {MAX_TEXT} characters")
+    if problems or request_id is None:
+        raise InvalidTrigger(definition.name, problems)
+    trigger = Trigger(
+        request_id=request_id,
+        campaign=definition.name,
+        recipients=recipients,
+        occurred_at=given.occurred_at,
+        expires_at=expires_at,
+        trace_id=given.trace_id,
+    )
+    encoded = encode_trigger(trigger)
+    if len(encoded) > MAX_TRIGGER_BYTES:
+        raise InvalidTrigger(definition.name, [f"it has {len(encoded):,} bytes; {MAX_TRIGGER_BYTES:,} is the most"])
+    return CheckedTrigger(trigger, definition.lane, encoded)
+
+
+def _recipients(definition: Definition, given: GivenTrigger, problems: list[str]) -> tuple[Recipient, ...]:
+    if given.recipients is None:
+        several = [given.for_one()]
+    else:
+        several = list(given.recipients)
+        if both := [name for name in OF_ONE if getattr(given, name) is not None]:
+            problems.append(f"recipients stands beside {', '.join(both)}: give one or the other")
+    recipients = []
+    for index, one in enumerate(several):
+        recipient, misplaced = recipient_of(definition, one)
+        prefix = f"recipients[{index}]." if len(several) > 1 else ""
+        problems += [f"{prefix}{problem}" for problem in misplaced]
+        recipients.append(with_defaults(definition, recipient))
+    problems += check_recipients(definition, recipients)
+    return tuple(recipients)
+
+
+def _times(given: GivenTrigger, now: datetime, problems: list[str]) -> datetime | None:
+    """When the trigger expires; a moment that another machine could misread is a problem."""
+    before = len(problems)
+    for name, moment in (("occurred_at", given.occurred_at), ("expires_at", given.expires_at)):
+        if moment is not None and not (isinstance(moment, datetime) and moment.utcoffset() is not None):
+            problems.append(f"{name} {MOMENT_RULE}")
+    if given.expires_in is not None and given.expires_at is not None:
+        problems.append("expires_in stands beside expires_at: give one or the other")
+    if len(problems) > before:
+        return None
+    expires_at = given.expires_at
+    if given.expires_in is not None:
+        if isinstance(given.expires_in, bool) or not isinstance(given.expires_in, int | float):
+            problems.append("expires_in must be a number of seconds")
+            return None
+        try:
+            expires_at = now + timedelta(seconds=given.expires_in) if isfinite(given.expires_in) else None
+        except OverflowError:
+            expires_at = None
+        if expires_at is None:
+            problems.append("expires_in lies beyond all calendars")
+            return None
+    if expires_at is not None and expires_at <= now:
+        problems.append(f"it has expired already, at {expires_at.isoformat(timespec='seconds')}")
+    return expires_at
+
+
+def _request_id(campaign: str, given: GivenTrigger, problems: list[str]) -> UUID | None:
+    if given.key is None:
+        return random_request_id()
+    if not _is_text(given.key):
+        problems.append(f"key must be text of 1 to {MAX_TEXT} characters")
+        return None
+    moment = given.occurred_at
+    if moment is not None and (not isinstance(moment, datetime) or moment.utcoffset() is None):
+        return None
+    try:
+        return keyed_request_id(campaign, given.key, moment)
+    except ValueError as error:
+        problems.append(f"occurred_at {error}")
+        return None
+
+
+def _is_text(value: object) -> bool:
+    """Whether it can travel: a lone surrogate, as a broken decoder leaves behind, can't."""
+    return isinstance(value, str) and 1 <= len(value) <= MAX_TEXT and not any("\ud800" <= c <= "\udfff" for c in value)

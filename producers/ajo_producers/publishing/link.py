@@ -1,0 +1,98 @@
+"""One connection to a broker, as the publisher sees it; opening one imports what it needs, and not before."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
+from typing import Protocol
+
+from ajo_producers.publishing.outgoing import Outgoing
+
+
+class LinkFailure(Exception):  # noqa: N818 - it never leaves this package
+    """The link can't be used any more; the text says why, for people."""
+
+
+class Deadline:
+    """When waiting ends: ``seconds`` after the start, or after the last sign of progress."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.renew()
+
+    def renew(self) -> None:
+        """Progress was made: all the time there was is there again."""
+        self._end = monotonic() + self._seconds
+
+    @property
+    def passed(self) -> bool:
+        """Whether waiting has ended."""
+        return monotonic() >= self._end
+
+    def remaining(self) -> float:
+        """Seconds left, above 0.
+
+        Raises:
+            TimeoutError: none are.
+        """
+        left = self._end - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+class Link(Protocol):
+    """A connection that confirms. Not for two threads at once, and of no use after it has failed."""
+
+    def publish(self, messages: Sequence[Outgoing], deadline: Deadline, confirmed: Callable[[Outgoing], None]) -> None:
+        """Send messages and wait until the broker has confirmed all; ``confirmed`` is called for each that it has.
+
+        Raises:
+            LinkFailure: at least one was not confirmed.
+        """
+
+    def close(self) -> None:
+        """Take leave of the broker, in a second at most."""
+
+    def abandon(self) -> None:
+        """Close the socket without a word."""
+
+
+def open_link(url: str, deadline: Deadline) -> Link:
+    """Connect to the broker at ``url``.
+
+    Raises:
+        LinkFailure: the broker can't be reached, or refuses.
+    """
+    with failures_named():
+        if url.startswith("amqp"):
+            from ajo_producers.publishing.rabbitmq import RabbitMQLink  # noqa: PLC0415 - loads the AMQP client
+
+            return RabbitMQLink(url, deadline)
+        from ajo_producers.publishing.valkey import ValkeyLink  # noqa: PLC0415 - loads the Redis client
+
+        return ValkeyLink(url, deadline)
+
+
+@contextmanager
+def failures_named() -> Iterator[None]:
+    """Turn whatever a client library raises into a ``LinkFailure`` that can be read."""
+    try:
+        yield
+    except (LinkFailure, ImportError):
+        raise
+    except Exception as error:  # py-amqp raises AttributeError, KeyError and struct.error on a broken peer
+        raise LinkFailure(reason_of(error)) from error
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a connection failed; of an exception whose text is unknown to us, only the type."""
+    if isinstance(error, TimeoutError):
+        return "no answer"
+    if isinstance(error, OSError):
+        return error.strerror or str(error) or type(error).__name__
+    if type(error).__name__ == "BatchPublishError" and error.__cause__ is not None:
+        return reason_of(error.__cause__)
+    if type(error).__module__.startswith("redis."):
+        return str(error) or type(error).__name__
+    reply = getattr(error, "reply_text", None)
+    return str(reply) if reply else type(error).__name__

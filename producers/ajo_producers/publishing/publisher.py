@@ -1,0 +1,221 @@
+"""The publisher: triggers in, and back only when the broker has confirmed them."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import NamedTuple, Self
+from uuid import UUID
+from weakref import WeakSet
+
+from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
+from ajo_producers.publishing.checked import CheckedTrigger
+from ajo_producers.publishing.environment import DEFAULT_TIMEOUT, address_of, read_settings
+from ajo_producers.publishing.errors import PublishError
+from ajo_producers.publishing.link import Deadline, Link, LinkFailure, open_link
+from ajo_producers.publishing.outgoing import (
+    DEFAULT_BATCH_SIZE,
+    Outgoing,
+    Receipt,
+    Sender,
+    batches,
+    to_message,
+    windows,
+)
+from ajo_producers.publishing.source import Source
+
+
+class PublishReport(NamedTuple):
+    """What ``publish_many`` did: the request ids that the broker confirmed, and in how many messages they travelled."""
+
+    confirmed: tuple[UUID, ...]
+    messages: int
+
+
+class Publisher:
+    """Publishes triggers to one broker.
+
+    Connects at the first use, and again if the connection was lost since. Threads may share one, and take turns;
+    after a fork, each process has its own connection. ``timeout`` is in seconds: within it the broker confirms, or
+    ``PublishError`` is raised; ``producer`` names this application in the ledger (default: the host's name).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        queue_prefix: str = DEFAULT_QUEUE_PREFIX,
+        timeout: float = DEFAULT_TIMEOUT,
+        producer: str | None = None,
+    ) -> None:
+        self._url = url
+        self._address = address_of(url)
+        self._timeout = timeout
+        host = _host_name()
+        self._sender = Sender(producer or host, f"{os.getpid()}@{host}", queue_prefix)
+        self._lock = threading.Lock()
+        self._link: Link | None = None
+        _publishers.add(self)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
+        """A publisher by ``AJO_BROKER_URL``, ``AJO_QUEUE_PREFIX``, ``AJO_PUBLISH_TIMEOUT`` and ``AJO_PRODUCER``.
+
+        Raises:
+            SettingError: one of them can't be used.
+        """
+        settings = read_settings(env)
+        return cls(
+            settings.url, queue_prefix=settings.queue_prefix, timeout=settings.timeout, producer=settings.producer
+        )
+
+    def publish(self, trigger: CheckedTrigger) -> Receipt:
+        """Publish one trigger; returns once the broker has confirmed it.
+
+        Raises:
+            PublishError: it was not confirmed in time; ``unconfirmed`` has its request id.
+        """
+        message = to_message([trigger], self._sender)
+        _, failure = self._deliver([message])
+        if failure is not None:
+            raise PublishError(self._explain(failure), unconfirmed=[trigger.request_id]) from failure
+        return message.receipts[0]
+
+    def publish_many(
+        self,
+        triggers: Iterable[CheckedTrigger],
+        *,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> PublishReport:
+        """Publish triggers in batches by lane; ``on_progress`` is told how many have been confirmed so far.
+
+        Raises:
+            PublishError: not all were confirmed, or ``triggers`` raised an exception half-way (then its cause).
+                ``confirmed`` and ``unconfirmed`` together are all of ``triggers``, up to where they failed.
+        """
+        source = Source(triggers)
+        confirmed: list[UUID] = []
+        messages = 0
+        try:
+            for receipts in self._publish(source, batch_size):
+                confirmed += [receipt.request_id for receipt in receipts]
+                messages += 1
+                if on_progress is not None:
+                    on_progress(len(confirmed))
+        except PublishError as error:
+            error.confirmed, error.unconfirmed = tuple(confirmed), (*error.unconfirmed, *source.rest())
+            raise
+        return PublishReport(tuple(confirmed), messages)
+
+    def publish_stream(
+        self, triggers: Iterable[CheckedTrigger], *, batch_size: int = DEFAULT_BATCH_SIZE
+    ) -> Iterator[tuple[Receipt, ...]]:
+        """Publish triggers without end: yields the receipts of each message as it is confirmed, and keeps nothing.
+
+        Raises:
+            PublishError: ``unconfirmed`` are those taken from ``triggers`` and not confirmed. No more were taken.
+        """
+        yield from self._publish(Source(triggers), batch_size)
+
+    def close(self) -> None:
+        """Close the connection; the next use opens another one."""
+        with self._lock:
+            link, self._link = self._link, None
+            if link is not None:
+                link.close()
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def __del__(self) -> None:
+        """Leave no socket behind."""
+        if getattr(self, "_link", None) is not None:
+            self._drop_link()
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"Publisher({self._address}, {self._sender.queue_prefix})"
+
+    def _publish(self, source: Source, batch_size: int) -> Iterator[tuple[Receipt, ...]]:
+        messages = (to_message(batch, self._sender) for batch in batches(source, batch_size))
+        for window in windows(messages):
+            done, failure = self._deliver(window)
+            for message in done:
+                source.confirm(receipt.request_id for receipt in message.receipts)
+                yield message.receipts
+            if failure is not None:
+                raise PublishError(self._explain(failure), unconfirmed=source.pending()) from failure
+        if source.failure is not None:
+            text = f"the source of the triggers failed ({type(source.failure).__name__}); all before that is confirmed"
+            raise PublishError(text) from source.failure
+
+    def _deliver(self, window: Sequence[Outgoing]) -> tuple[list[Outgoing], LinkFailure | None]:
+        """Send messages, if need be over a second connection; what was confirmed, and why not all was."""
+        if not self._lock.acquire(timeout=self._timeout):
+            return [], LinkFailure("other threads are publishing all the time")
+        try:
+            deadline = Deadline(self._timeout)
+            waiting = {message.batch_id: message for message in window}
+            done: list[Outgoing] = []
+
+            def confirmed(message: Outgoing) -> None:
+                done.append(waiting.pop(message.batch_id))
+                deadline.renew()
+
+            while True:
+                fresh = self._link is None
+                try:
+                    if self._link is None:
+                        self._link = open_link(self._url, deadline)
+                    self._link.publish(list(waiting.values()), deadline, confirmed)
+                except LinkFailure as failure:
+                    self._drop_link()
+                    # An old connection may have died while nobody looked; what it perhaps delivered is sent again
+                    # with the same request ids, which the worker joins.
+                    if fresh or deadline.passed:
+                        return done, failure
+                else:
+                    return done, None
+        except BaseException:  # such as Ctrl-C in the middle of a frame: the connection is of no use any more
+            self._drop_link()
+            raise
+        finally:
+            self._lock.release()
+
+    def _drop_link(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.abandon()
+
+    def _explain(self, failure: LinkFailure) -> str:
+        return f"not confirmed by {self._address} (time limit {self._timeout:g} s): {failure}"
+
+    def _after_fork(self) -> None:
+        """In the child: the connection is the parent's, and its lock may be held by a thread that isn't here."""
+        self._lock = threading.Lock()
+        self._link = None
+
+
+def _host_name() -> str:
+    from socket import gethostname  # noqa: PLC0415 - not needed to import the package
+
+    return gethostname() or "unknown"
+
+
+def _reset_after_fork() -> None:
+    for publisher in list(_publishers):
+        publisher._after_fork()
+
+
+_publishers: WeakSet[Publisher] = WeakSet()
+with suppress(AttributeError):  # Windows has no fork
+    os.register_at_fork(after_in_child=_reset_after_fork)

@@ -1,0 +1,41 @@
+"""Request ids: UUIDv7 (RFC 9562), random, or always the same one for the same key.
+
+An id with a key is built so: 48 bits of event time in milliseconds since 1970, version 7, 12 bits of digest, variant,
+62 bits of digest. The digest is HMAC-SHA-256 with the campaign's name as key and the idempotency key as message, both
+in UTF-8, from its first bit on. docs/message-format.md has test values for other languages.
+"""
+
+import hmac
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def random_request_id() -> UUID:
+    """A new id that carries the present time."""
+    return uuid7()
+
+
+def keyed_request_id(campaign: str, key: str, occurred_at: datetime | None) -> UUID:
+    """The id of a business event: the same for the same campaign, key and time, wherever and whenever it is asked for.
+
+    Without a time, the id can't depend on the moment of the call, or a retry would be another trigger: it carries the
+    time 0. The ledger then finds no daily partition for it and keeps it in the default one, which is never dropped.
+
+    Raises:
+        ValueError: the time is before 1970, which a UUIDv7 can't carry.
+    """
+    milliseconds = 0 if occurred_at is None else (occurred_at - EPOCH) // MILLISECOND
+    if milliseconds < 0:
+        raise ValueError("lies before 1970")
+    digest = int.from_bytes(hmac.digest(campaign.encode(), key.encode(), "sha256")) >> (256 - 74)
+    return UUID(int=milliseconds << 80 | 7 << 76 | (digest >> 62) << 64 | 0b10 << 62 | digest & ((1 << 62) - 1))
+
+
+def time_of(request_id: UUID) -> datetime:
+    """The time that a UUIDv7 carries, in whole milliseconds."""
+    return EPOCH + (request_id.int >> 80) * MILLISECOND
