@@ -1,0 +1,84 @@
+"""Stand in for Journey Optimizer over HTTP(S), with scripted faults."""
+
+import asyncio
+import resource
+import signal
+import ssl
+from pathlib import Path
+from typing import Annotated
+
+import trustme
+import typer
+import uvloop
+from msgspec import structs
+
+from ajo_simulator.journal import Journal
+from ajo_simulator.scenario import BadScenario, Scenario, load_scenario
+from ajo_simulator.server import Simulator
+from ajo_simulator.tokens import Tokens
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def simulate(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 for a free one.", min=0, max=65_535)] = 8080,
+    scenario: Annotated[Path | None, typer.Option(help="TOML file of latencies and faults.", dir_okay=False)] = None,
+    journal: Annotated[Path | None, typer.Option(help="File that gets a JSON line for each call.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Draws the faults anew; else the scenario's own.")] = None,
+    *,
+    tls: Annotated[bool, typer.Option("--tls", help="Serve HTTPS, with a certificate made for this run.")] = False,
+    ca_out: Annotated[Path | None, typer.Option(help="Where to write the CA's certificate, with --tls.")] = None,
+    client_id: Annotated[str | None, typer.Option(help="The only client id that gets a token.")] = None,
+    client_secret: Annotated[
+        str | None, typer.Option(envvar="AJO_SIMULATOR_CLIENT_SECRET", help="The only secret that gets a token.")
+    ] = None,
+) -> None:
+    """Stand in for Journey Optimizer: token, execution, health and campaign endpoints, with scripted faults.
+
+    Prints “listening on URL” once it does, and ends at SIGTERM or Ctrl-C.
+    """
+    try:
+        rules = load_scenario(scenario) if scenario else Scenario()
+    except BadScenario as bad:
+        raise typer.TyperException(str(bad)) from None
+    if seed is not None:
+        rules = structs.replace(rules, seed=seed)
+    _allow_many_connections()
+    simulator = Simulator(
+        rules,
+        host=host,
+        port=port,
+        tls=_certificate(host, ca_out) if tls else None,
+        journal=Journal(journal),
+        tokens=Tokens(client_id, client_secret),
+    )
+    uvloop.run(_serve(simulator))
+
+
+async def _serve(simulator: Simulator) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with simulator:
+            typer.echo(f"listening on {simulator.url}")
+            await stop.wait()
+    except OSError as error:
+        raise typer.TyperException(f"can't listen: {error.strerror or error}") from None
+
+
+def _certificate(host: str, ca_out: Path | None) -> ssl.SSLContext:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host, "localhost").configure_cert(context)
+    if ca_out is not None:
+        authority.cert_pem.write_to_path(str(ca_out))
+    return context
+
+
+def _allow_many_connections() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
