@@ -1,0 +1,27 @@
+"""What Alembic runs: it applies migrations over the connection that ``ajo_worker.ledger.schema`` opened.
+
+All of it is one transaction under one lock: a migration happens wholly or not at all, and two at once come one after
+the other. The table of applied migrations lives in the schema ``ledger``, which comes before the first migration and
+goes after the last.
+"""
+
+from alembic import context
+from sqlalchemy import text
+
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('ajo-dispatch: migrations', 0))"
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    version_table_schema="ledger",
+    on_version_apply=context.config.attributes["on_version_apply"],
+)
+with context.begin_transaction():
+    connection.execute(text(LOCK))
+    connection.execute(text("CREATE SCHEMA IF NOT EXISTS ledger"))
+    connection.execute(text("CREATE SCHEMA IF NOT EXISTS audit"))
+    context.run_migrations()
+    if not context.get_context().get_current_heads():
+        connection.execute(text("DROP TABLE IF EXISTS ledger.alembic_version"))
+        connection.execute(text("DROP SCHEMA audit"))
+        connection.execute(text("DROP SCHEMA ledger"))

@@ -1,0 +1,204 @@
+-- The ledger's tables. Times are timestamptz; durations are seconds of the monotonic clock, in columns *_seconds.
+--
+-- No foreign keys: rows of many triggers are committed together and each key check would cost a look-up on the hot
+-- path, and the daily partitions of both big tables are dropped independently.
+
+COMMENT ON SCHEMA ledger IS 'What was done for every trigger; written by the workers alone. Readers use the schema audit.';
+
+CREATE TABLE ledger.workers (
+    worker_id          uuid PRIMARY KEY,
+    hostname           text NOT NULL,
+    pid                integer NOT NULL,
+    version            text NOT NULL,
+    started_at         timestamptz NOT NULL,
+    heartbeat_at       timestamptz NOT NULL,
+    stopped_at         timestamptz,
+    clock_skew_seconds double precision
+) WITH (fillfactor = 50); -- a row is updated at every heartbeat, and no index holds what changes
+
+COMMENT ON TABLE ledger.workers IS 'One row for each worker process that ever ran; its heartbeat says whether it owns its triggers.';
+COMMENT ON COLUMN ledger.workers.worker_id IS 'UUIDv7 that the process takes when it starts.';
+COMMENT ON COLUMN ledger.workers.hostname IS 'Machine or container it runs on.';
+COMMENT ON COLUMN ledger.workers.pid IS 'Process id there.';
+COMMENT ON COLUMN ledger.workers.version IS 'Version of ajo-dispatch.';
+COMMENT ON COLUMN ledger.workers.started_at IS 'When it started.';
+COMMENT ON COLUMN ledger.workers.heartbeat_at IS 'When it last said that it lives, by the database''s clock.';
+COMMENT ON COLUMN ledger.workers.stopped_at IS 'When it stopped in good order; null while it runs, or if it died.';
+COMMENT ON COLUMN ledger.workers.clock_skew_seconds IS 'Its wall clock minus the database''s, in seconds.';
+
+CREATE TABLE ledger.triggers (
+    request_id          uuid NOT NULL,
+    batch_id            uuid NOT NULL,
+    owner               uuid,
+    occurred_at         timestamptz,
+    enqueued_at         timestamptz NOT NULL,
+    received_at         timestamptz NOT NULL,
+    round_opened_at     timestamptz,
+    first_dispatched_at timestamptz,
+    last_intent_at      timestamptz,
+    completed_at        timestamptz,
+    expires_at          timestamptz,
+    fence               integer NOT NULL DEFAULT 1,
+    redeliveries        integer NOT NULL DEFAULT 0,
+    recipients          smallint NOT NULL,
+    round               smallint NOT NULL DEFAULT 1,
+    attempts_started    smallint NOT NULL DEFAULT 0,
+    possible_duplicate  boolean NOT NULL DEFAULT false,
+    campaign            text NOT NULL,
+    lane                text NOT NULL,
+    state               text NOT NULL,
+    reason              text,
+    producer            text NOT NULL,
+    trace_id            text,
+    execution_id        text,
+    recipient_hashes    bytea[],
+    duplicate_causes    text[] NOT NULL DEFAULT '{}',
+    CONSTRAINT triggers_pkey PRIMARY KEY (request_id),
+    CONSTRAINT triggers_state CHECK (state IN ('sending', 'accepted', 'rejected', 'expired', 'unconfirmed', 'parked'))
+) PARTITION BY RANGE (request_id);
+
+-- Every trigger's row is updated once or more, so no index may hold a column that changes: then the update stays
+-- inside its page (HOT) and touches no index. Therefore no index on state or owner: see docs/ledger.md for the figures.
+-- received_at never changes, and rows come nearly in its order: a block range index of a few pages finds "since".
+CREATE INDEX triggers_received ON ledger.triggers USING brin (received_at)
+    WITH (pages_per_range = 32, autosummarize = on);
+
+COMMENT ON TABLE ledger.triggers IS 'One row for each trigger that a worker ever received: who asked, whose turn it is, how it ended. Daily partitions by request_id (UUIDv7).';
+COMMENT ON COLUMN ledger.triggers.request_id IS 'Adobe''s requestId: the same in every attempt and round.';
+COMMENT ON COLUMN ledger.triggers.batch_id IS 'The broker message it first came with.';
+COMMENT ON COLUMN ledger.triggers.owner IS 'The worker that has it in hand, or had it last.';
+COMMENT ON COLUMN ledger.triggers.occurred_at IS 'When the business event happened, by its source''s clock; null if the producer didn''t say.';
+COMMENT ON COLUMN ledger.triggers.enqueued_at IS 'When it was published, by the producer''s clock.';
+COMMENT ON COLUMN ledger.triggers.received_at IS 'When a worker first received it, by the ledger''s clock. Never changed.';
+COMMENT ON COLUMN ledger.triggers.round_opened_at IS 'When the current round was opened by a redrive or after an outage; null in round 1, which opens at received_at.';
+COMMENT ON COLUMN ledger.triggers.first_dispatched_at IS 'First dispatch of the current round: its budget counts from here.';
+COMMENT ON COLUMN ledger.triggers.last_intent_at IS 'When the newest attempt was announced; that attempt may have no row in ledger.attempts yet.';
+COMMENT ON COLUMN ledger.triggers.completed_at IS 'When it came to its end; null while sending or parked.';
+COMMENT ON COLUMN ledger.triggers.expires_at IS 'No attempt starts after this; null for never.';
+COMMENT ON COLUMN ledger.triggers.fence IS 'Grows with each takeover: a worker that lost the trigger can announce no attempt.';
+COMMENT ON COLUMN ledger.triggers.redeliveries IS 'Copies from the broker that took it over from a dead worker.';
+COMMENT ON COLUMN ledger.triggers.recipients IS 'How many recipients it has (1 to 20).';
+COMMENT ON COLUMN ledger.triggers.round IS 'Which budget it is in; a redrive opens the next.';
+COMMENT ON COLUMN ledger.triggers.attempts_started IS 'Attempts announced in this round.';
+COMMENT ON COLUMN ledger.triggers.possible_duplicate IS 'True if its recipients may have got the message twice.';
+COMMENT ON COLUMN ledger.triggers.campaign IS 'Name of the campaign definition.';
+COMMENT ON COLUMN ledger.triggers.lane IS 'standard or high-throughput.';
+COMMENT ON COLUMN ledger.triggers.state IS 'sending, accepted, rejected, expired, unconfirmed or parked.';
+COMMENT ON COLUMN ledger.triggers.reason IS 'Why it ended, if not accepted, or why it is parked.';
+COMMENT ON COLUMN ledger.triggers.producer IS 'The application that published it.';
+COMMENT ON COLUMN ledger.triggers.trace_id IS 'The producer''s trace id, if it gave one.';
+COMMENT ON COLUMN ledger.triggers.execution_id IS 'Adobe''s executionId, from the 202.';
+COMMENT ON COLUMN ledger.triggers.recipient_hashes IS 'Keyed hashes of the recipients'' user ids; null without a key.';
+COMMENT ON COLUMN ledger.triggers.duplicate_causes IS 'Why it may be a duplicate: ambiguous-answer, worker-crash, redelivery.';
+
+CREATE TABLE ledger.attempts (
+    request_id              uuid NOT NULL,
+    worker                  uuid NOT NULL,
+    intended_at             timestamptz NOT NULL,
+    dispatched_at           timestamptz NOT NULL,
+    responded_at            timestamptz,
+    backoff_wait_seconds    double precision,
+    slot_wait_seconds       double precision,
+    rate_limit_wait_seconds double precision,
+    token_wait_seconds      double precision,
+    ledger_wait_seconds     double precision,
+    to_headers_seconds      double precision,
+    to_body_seconds         double precision,
+    retry_after_seconds     double precision,
+    round                   smallint NOT NULL,
+    attempt                 smallint NOT NULL,
+    http_status             smallint,
+    ambiguous               boolean NOT NULL,
+    outcome                 text NOT NULL,
+    failure                 text,
+    error_code              text,
+    error_title             text,
+    adobe_request_id        text,
+    CONSTRAINT attempts_pkey PRIMARY KEY (request_id, round, attempt),
+    CONSTRAINT attempts_outcome CHECK
+        (outcome IN ('accepted', 'refused', 'retryable', 'unauthorized', 'failed', 'interrupted'))
+) PARTITION BY RANGE (request_id);
+
+COMMENT ON TABLE ledger.attempts IS 'One row for each HTTP call that came to an end, or was cut off by its worker''s death. Daily partitions by request_id (UUIDv7), as ledger.triggers.';
+COMMENT ON COLUMN ledger.attempts.request_id IS 'The trigger.';
+COMMENT ON COLUMN ledger.attempts.worker IS 'The worker that made the call.';
+COMMENT ON COLUMN ledger.attempts.intended_at IS 'When it was announced in the ledger: no intent, no send.';
+COMMENT ON COLUMN ledger.attempts.dispatched_at IS 'When the HTTP call began; for an interrupted attempt its announcement, the last that is known of it.';
+COMMENT ON COLUMN ledger.attempts.responded_at IS 'When the call ended, with an answer or without; null if it was interrupted.';
+COMMENT ON COLUMN ledger.attempts.backoff_wait_seconds IS 'Seconds of back-off before it; null (like all waits) if it was interrupted.';
+COMMENT ON COLUMN ledger.attempts.slot_wait_seconds IS 'Seconds it waited for its turn among the attempts in flight.';
+COMMENT ON COLUMN ledger.attempts.rate_limit_wait_seconds IS 'Seconds it was held back by a rate limit.';
+COMMENT ON COLUMN ledger.attempts.token_wait_seconds IS 'Seconds it waited for an access token.';
+COMMENT ON COLUMN ledger.attempts.ledger_wait_seconds IS 'Seconds until its announcement was committed.';
+COMMENT ON COLUMN ledger.attempts.to_headers_seconds IS 'Seconds from the dispatch to the answer''s headers; null without an answer.';
+COMMENT ON COLUMN ledger.attempts.to_body_seconds IS 'Seconds from the dispatch to the end of the answer''s body, or of the failure.';
+COMMENT ON COLUMN ledger.attempts.retry_after_seconds IS 'What the answer''s Retry-After asked for, in seconds.';
+COMMENT ON COLUMN ledger.attempts.round IS 'The round it belongs to.';
+COMMENT ON COLUMN ledger.attempts.attempt IS 'Number within the round, from 1.';
+COMMENT ON COLUMN ledger.attempts.http_status IS 'Status of the answer; null without one.';
+COMMENT ON COLUMN ledger.attempts.ambiguous IS 'True if Adobe may have accepted it although no 202 was seen.';
+COMMENT ON COLUMN ledger.attempts.outcome IS 'accepted, refused, retryable, unauthorized, failed (no usable answer) or interrupted (its worker died).';
+COMMENT ON COLUMN ledger.attempts.failure IS 'Kind of transport failure, if there was no usable answer.';
+COMMENT ON COLUMN ledger.attempts.error_code IS 'Adobe''s error code, of the service or the gateway.';
+COMMENT ON COLUMN ledger.attempts.error_title IS 'Adobe''s short text of the error.';
+COMMENT ON COLUMN ledger.attempts.adobe_request_id IS 'The gateway''s own x-request-id, which Adobe''s support asks for.';
+
+CREATE TABLE ledger.held_payloads (
+    request_id uuid PRIMARY KEY,
+    round      smallint NOT NULL,
+    held_at    timestamptz NOT NULL,
+    reason     text NOT NULL,
+    key_id     text,
+    payload    bytea NOT NULL
+);
+
+COMMENT ON TABLE ledger.held_payloads IS 'Payloads of parked triggers and dead letters, and of no others.';
+COMMENT ON COLUMN ledger.held_payloads.request_id IS 'The trigger.';
+COMMENT ON COLUMN ledger.held_payloads.round IS 'The round after which it was held.';
+COMMENT ON COLUMN ledger.held_payloads.held_at IS 'Since when.';
+COMMENT ON COLUMN ledger.held_payloads.reason IS 'Why: the trigger''s reason.';
+COMMENT ON COLUMN ledger.held_payloads.key_id IS 'The key it is encrypted with; null for plain.';
+COMMENT ON COLUMN ledger.held_payloads.payload IS 'The trigger as JSON, as batches carry it.';
+
+CREATE TABLE ledger.quarantine (
+    quarantine_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    received_at   timestamptz NOT NULL,
+    worker        uuid NOT NULL,
+    body_bytes    integer NOT NULL,
+    queue         text NOT NULL,
+    reason        text NOT NULL,
+    headers       jsonb,
+    body          bytea NOT NULL
+);
+
+COMMENT ON TABLE ledger.quarantine IS 'Messages and triggers that could not be read, kept raw and bounded, so that nothing is ever dropped unread.';
+COMMENT ON COLUMN ledger.quarantine.quarantine_id IS 'Number of the row.';
+COMMENT ON COLUMN ledger.quarantine.received_at IS 'When a worker received it.';
+COMMENT ON COLUMN ledger.quarantine.worker IS 'That worker.';
+COMMENT ON COLUMN ledger.quarantine.body_bytes IS 'Length of the whole body.';
+COMMENT ON COLUMN ledger.quarantine.queue IS 'The queue it came from.';
+COMMENT ON COLUMN ledger.quarantine.reason IS 'What could not be read.';
+COMMENT ON COLUMN ledger.quarantine.headers IS 'Its plain headers.';
+COMMENT ON COLUMN ledger.quarantine.body IS 'The first 64 kB of the body.';
+
+CREATE TABLE ledger.campaigns (
+    name            text NOT NULL,
+    digest          text NOT NULL,
+    campaign_id     text NOT NULL,
+    lane            text NOT NULL,
+    first_loaded_at timestamptz NOT NULL,
+    last_loaded_at  timestamptz NOT NULL,
+    loaded_by       uuid NOT NULL,
+    definition      jsonb NOT NULL,
+    CONSTRAINT campaigns_pkey PRIMARY KEY (name, digest)
+);
+
+COMMENT ON TABLE ledger.campaigns IS 'Every campaign definition that a worker ever ran with; a changed definition is a new row.';
+COMMENT ON COLUMN ledger.campaigns.name IS 'Name of the definition''s file.';
+COMMENT ON COLUMN ledger.campaigns.digest IS 'Digest of the definition''s content.';
+COMMENT ON COLUMN ledger.campaigns.campaign_id IS 'Adobe''s campaignId.';
+COMMENT ON COLUMN ledger.campaigns.lane IS 'standard or high-throughput.';
+COMMENT ON COLUMN ledger.campaigns.first_loaded_at IS 'When a worker first ran with it.';
+COMMENT ON COLUMN ledger.campaigns.last_loaded_at IS 'When a worker last started with it.';
+COMMENT ON COLUMN ledger.campaigns.loaded_by IS 'That worker.';
+COMMENT ON COLUMN ledger.campaigns.definition IS 'The definition.';

@@ -1,0 +1,14 @@
+-- The schemas themselves, and the table of applied migrations, are migrations/env.py's business.
+
+DROP VIEW audit.delays;
+DROP VIEW audit.attempts;
+DROP VIEW audit.triggers;
+
+DROP TABLE ledger.campaigns;
+DROP TABLE ledger.quarantine;
+DROP TABLE ledger.held_payloads;
+DROP TABLE ledger.attempts;
+DROP TABLE ledger.triggers;
+DROP TABLE ledger.workers;
+DROP FUNCTION ledger.make_partitions(date, date);
+DROP FUNCTION ledger.uuid7_floor(timestamptz);

@@ -1,0 +1,17 @@
+"""TLS as every connection to Adobe uses it: verified, with the system's certificates and perhaps one more file."""
+
+import ssl
+
+from ajo_worker.settings import Settings
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext:
+    """A verifying context.
+
+    Raises:
+        OSError: ``AJO_CA_FILE`` can't be read, or holds no certificates.
+    """
+    context = ssl.create_default_context()
+    if settings.ca_file is not None:
+        context.load_verify_locations(settings.ca_file)
+    return context

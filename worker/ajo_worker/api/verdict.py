@@ -1,0 +1,27 @@
+"""What one attempt has shown."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ajo_worker.api.answer import FailureKind
+
+Outcome: TypeAlias = Literal["accepted", "refused", "retryable", "unauthorized"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What follows from an answer or its absence; ``ambiguous``: Adobe may have accepted, although we saw no 202.
+
+    ``retry_after`` is in seconds.
+    """
+
+    outcome: Outcome
+    ambiguous: bool = False
+    reason: str | None = None
+    retry_after: float | None = None
+    http_status: int | None = None
+    error_code: str | None = None
+    error_title: str | None = None
+    execution_id: str | None = None
+    adobe_request_id: str | None = None
+    failure: FailureKind | None = None

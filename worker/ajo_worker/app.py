@@ -1,0 +1,77 @@
+"""The Celery application: ``celery -A ajo_worker.app worker`` starts a worker with all that it needs."""
+
+from typing import Any
+
+from ajo_producers.contract.lanes import QUORUM_ARGUMENTS, TASK_NAME, queue_name
+from celery import Celery
+from celery.signals import setup_logging
+from kombu.entity import Exchange, Queue
+
+from ajo_worker.logs import configure_logs
+from ajo_worker.settings import Settings, settings
+
+
+def queues(settings: Settings) -> list[Queue]:
+    """The queues of this worker's lanes, declared just as the publisher declares them."""
+    arguments = QUORUM_ARGUMENTS if settings.broker_url.get_secret_value().startswith("amqp") else None
+    names = [queue_name(settings.queue_prefix, lane) for lane in settings.lanes]
+    default: Any = Exchange("")  # type: ignore[no-untyped-call] # kombu's entities have no types
+    return [
+        Queue(name, default, routing_key=name, durable=True, queue_arguments=arguments)  # type: ignore[no-untyped-call] # as above
+        for name in names
+    ]
+
+
+def make_app(settings: Settings) -> Celery:
+    """The application with every setting that the design depends on."""
+    app = Celery("ajo-dispatch", set_as_current=True)
+    app.conf.update(
+        broker_url=settings.broker_url.get_secret_value(),
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # a broker that is away is waited for, however long
+        broker_transport_options=_transport_options(settings),
+        worker_pool="ajo_worker.intake.pool:AsyncioPool",
+        worker_consumer="ajo_worker.intake.consumer:QuarantiningConsumer",
+        worker_concurrency=settings.prefetch,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_send_task_events=True,  # Flower
+        worker_cancel_long_running_tasks_on_connection_loss=False,  # it would cut HTTP calls in the middle
+        worker_enable_prefetch_count_reduction=False,  # redelivered copies join those in hand: they cost nothing
+        worker_deduplicate_successful_tasks=False,
+        worker_enable_soft_shutdown_on_idle=False,
+        task_queues=queues(settings),
+        task_default_queue=queue_name(settings.queue_prefix, settings.lanes[0]),
+        task_create_missing_queues=False,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_serializer="json",
+        accept_content=["json"],
+        result_backend=None,
+        event_queue_prefix=f"{settings.queue_prefix}.events",
+        enable_utc=True,
+    )
+    app.task(name=TASK_NAME, acks_late=True, ignore_result=True)(_never_called)
+    return app
+
+
+def _transport_options(settings: Settings) -> dict[str, Any]:
+    if settings.broker_url.get_secret_value().startswith("amqp"):
+        return {"confirm_publish": True}
+    return {"visibility_timeout": settings.visibility_timeout, "socket_keepalive": True, "health_check_interval": 10}
+
+
+def _never_called(*_: object) -> None:
+    """The pool hands messages to the dispatcher; another pool (``-P``) must not pretend to have sent anything."""
+    raise RuntimeError("ajo.dispatch runs on ajo_worker.intake.pool only: start the worker without -P")
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator] # Celery ships no types
+def _set_up_logs(**_: object) -> None:
+    configure_logs(settings().log_level, settings().log_format)
+
+
+app = make_app(settings())

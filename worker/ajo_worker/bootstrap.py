@@ -1,0 +1,122 @@
+"""The one place that wires the worker's parts together; tests swap parts here."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from uuid import UUID
+
+import httpx2
+import structlog
+from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.folder import load_definitions
+from ajo_producers.campaigns.payload import PayloadCheck
+from uuid_utils.compat import uuid7
+
+from ajo_worker.api.adapters import make_adapter
+from ajo_worker.api.answer import HttpAdapter
+from ajo_worker.api.request import endpoint_of
+from ajo_worker.api.tls import tls_context
+from ajo_worker.api.token import TokenProvider, token_client, token_fetch
+from ajo_worker.dispatch.backoff import Backoff
+from ajo_worker.dispatch.claims import Claims
+from ajo_worker.dispatch.closing import Closing
+from ajo_worker.dispatch.dispatcher import Dispatcher
+from ajo_worker.dispatch.preparation import Preparation
+from ajo_worker.dispatch.received import Campaign
+from ajo_worker.dispatch.round import Policy
+from ajo_worker.dispatch.rounds import Rounds
+from ajo_worker.dispatch.slots import Slots
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.settings import Settings
+
+log = structlog.get_logger("ajo_worker")
+
+OPEN_PER_SLOT = 4
+"""Triggers under way for each slot: those that back off hold no slot, and must not keep others from theirs."""
+LEDGER_GRACE = 15.0
+"""Seconds that a stopping worker gives the ledger to write what has been sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A running worker's parts, as far as others need them."""
+
+    worker_id: UUID
+    dispatcher: Dispatcher
+    slots: Slots
+    ledger: Ledger
+    http: HttpAdapter
+    tokens: TokenProvider
+    token_http: httpx2.AsyncClient
+    grace: float
+
+    async def stop(self) -> None:
+        """Finish what is in flight, give back the rest, and give up all ownership."""
+        self.dispatcher.begin_closing()
+        finished = await self.dispatcher.finish(self.grace)
+        written = await self.ledger.stop(LEDGER_GRACE)
+        await asyncio.gather(self.http.close(), self.tokens.close())
+        await self.token_http.aclose()
+        log.info("worker-stopped", worker_id=str(self.worker_id), finished=finished, written=written)
+
+
+def campaigns_of(definitions: Mapping[str, Definition], settings: Settings) -> dict[str, Campaign]:
+    """Definitions with what the worker derives from them.
+
+    Raises:
+        ForeignHost: a definition's endpoint is not on the allow-list.
+    """
+    return {
+        name: Campaign(
+            definition=definition,
+            check=PayloadCheck(definition),
+            endpoint=endpoint_of(
+                definition,
+                base_url=settings.base_url,
+                allowed_hosts=settings.allowed_hosts,
+                client_id=settings.client_id,
+                org_id=settings.org_id,
+            ),
+            budget=definition.budget or settings.budget_seconds,
+            attempt_timeout=definition.attempt_timeout or settings.attempt_timeout,
+        )
+        for name, definition in definitions.items()
+    }
+
+
+async def start_worker(settings: Settings) -> Worker:
+    """Build all parts on the running event loop, and say in the ledger that this worker lives."""
+    campaigns = campaigns_of(load_definitions(settings.campaigns), settings)
+    clock, closing = LedgerClock(), Closing()
+    slots = Slots(settings.max_in_flight, closing)
+    ledger = Ledger(
+        settings.database_url.get_secret_value(),
+        uuid7(),
+        clock,
+        [campaign.definition for campaign in campaigns.values()],
+        heartbeat=settings.heartbeat_seconds,
+        owner_timeout=settings.owner_timeout,
+    )
+    http, token_http = make_adapter(settings), token_client(settings, tls_context(settings))
+    tokens = TokenProvider(token_fetch(settings, token_http), margin=settings.token_refresh_margin)
+    key = settings.hash_key.get_secret_value().encode()
+    policy = Policy(
+        backoff=Backoff(settings.backoff_base, settings.backoff_factor, settings.backoff_cap),
+        attempt_minimum=settings.attempt_minimum,
+        ambiguous_statuses=settings.ambiguous_statuses,
+        hash_key=blake2b(key).digest() if key else b"",
+    )
+    preparation = Preparation(ledger, clock, tokens, slots, closing)
+    claims = Claims(ledger, clock, preparation, closing, policy)
+    rounds = Rounds(ledger, clock, http, claims, preparation, policy)
+    dispatcher = Dispatcher(rounds, ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * settings.max_in_flight)
+    ledger.start()
+    await ledger.liveness.first_beat.wait()
+    log.info("worker-started", worker_id=str(ledger.worker_id), pid=os.getpid(), campaigns=sorted(campaigns))
+    grace = (
+        max([settings.attempt_timeout, *(campaign.attempt_timeout for campaign in campaigns.values())]) + LEDGER_GRACE
+    )
+    return Worker(ledger.worker_id, dispatcher, slots, ledger, http, tokens, token_http, grace)

@@ -1,0 +1,1 @@
+"""What becomes of a trigger: admit, send, classify, retry, record."""

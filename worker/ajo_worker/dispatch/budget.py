@@ -1,0 +1,36 @@
+"""One budget for all attempts and waits of a round, across crashes. Pure: instants are monotonic seconds."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+EndReason: TypeAlias = Literal["budget-spent", "expires-at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """``seconds`` from ``started`` (the first dispatch of the round); ``expires`` is the trigger's own end, if any."""
+
+    started: float
+    seconds: float
+    expires: float | None = None
+
+    @property
+    def end(self) -> float:
+        """The instant after which no attempt starts."""
+        ends = self.started + self.seconds
+        return ends if self.expires is None else min(ends, self.expires)
+
+    @property
+    def end_reason(self) -> EndReason:
+        """Which of the two ends comes first."""
+        return (
+            "expires-at" if self.expires is not None and self.expires <= self.started + self.seconds else "budget-spent"
+        )
+
+    def left(self, now: float) -> float:
+        """Seconds left; negative afterwards."""
+        return self.end - now
+
+    def answer_time(self, now: float, at_most: float) -> float:
+        """How long an attempt that starts ``now`` may wait for its answer."""
+        return min(at_most, self.started + self.seconds - now)

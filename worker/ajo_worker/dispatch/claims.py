@@ -1,0 +1,94 @@
+"""How a trigger becomes ours: by its first row, or from a dead worker; a living one's is waited for."""
+
+from dataclasses import dataclass
+
+from ajo_worker.dispatch import rows
+from ajo_worker.dispatch.budget import Budget
+from ajo_worker.dispatch.closing import Closing
+from ajo_worker.dispatch.decision import End, History
+from ajo_worker.dispatch.preparation import Preparation, Prepared, Ready
+from ajo_worker.dispatch.received import Received, Refusal
+from ajo_worker.dispatch.round import Policy, Round
+from ajo_worker.ledger.admission import Done, Known, TakeOver, Wait, on_copy
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.ledger.progress import Takeover
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The trigger is ours. ``prepared`` is its announced first attempt; None for one that was taken over."""
+
+    round: Round
+    prepared: Prepared | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Claims triggers in the ledger."""
+
+    ledger: Ledger
+    clock: LedgerClock
+    preparation: Preparation
+    closing: Closing
+    policy: Policy
+
+    async def claim(self, received: Received, refused: Refusal | None) -> Claim | Done | End:
+        """Make the trigger ours, or learn that it has its state. A refused one gets its end with its first row."""
+        if refused is None:
+            ready = await self.preparation.first_attempt(received)
+            if isinstance(ready, Ready):
+                return await self._first(received, ready)
+            refused = ready
+        known = await self.ledger.admissions.submit(
+            rows.admission(received, refused, self.clock.monotonic(), self.clock, self.ledger.worker_id, self.policy)
+        )
+        if known is None:
+            return End("expired" if refused.state == "expired" else "rejected", refused.reason)
+        return await self._copy(received, known)
+
+    async def _first(self, received: Received, ready: Ready) -> Claim | Done:
+        intended = self.clock.monotonic()
+        try:
+            known = await self.ledger.admissions.submit(
+                rows.admission(received, None, intended, self.clock, self.ledger.worker_id, self.policy)
+            )
+            if known is None:
+                if not self.ledger.liveness.may_send():
+                    await self.preparation.announce(received, 1, 1, intended, None)
+                prepared = Prepared(1, ready, intended, 0.0, self.clock.monotonic() - intended)
+                return Claim(Round(1, 1, History(), None, None, intended), prepared)
+        except BaseException:
+            self.preparation.slots.release()
+            raise
+        self.preparation.slots.release()
+        return await self._copy(received, known)
+
+    async def _copy(self, received: Received, known: Known) -> Claim | Done:
+        request_id = received.trigger.request_id
+        while True:
+            match on_copy(known, self.ledger.worker_id):
+                case Done() as done:
+                    return done
+                case Wait():
+                    await self.closing.sleep(self.policy.copy_poll)
+                case TakeOver(interrupted=interrupted):
+                    takeover = Takeover(request_id, known.fence, self.ledger.worker_id, interrupted)
+                    if await self.ledger.takeovers.submit(takeover):
+                        return Claim(self._taken_over(received, known, interrupted=interrupted), None)
+            seen = await self.ledger.looks.submit(request_id)
+            if seen is None:  # its partition was dropped meanwhile: retention outlives every message
+                return Done("forgotten")
+            known = seen
+
+    def _taken_over(self, received: Received, known: Known, *, interrupted: bool) -> Round:
+        now = self.clock.monotonic()
+        history = History(known.attempts_started, known.ambiguous_attempts, known.interrupted_attempts)
+        if interrupted:
+            history = History(known.attempts_started, history.ambiguous + 1, history.interrupted + 1)
+        expires_at = received.trigger.expires_at
+        seconds = received.campaign.budget if received.campaign else 0.0
+        budget = Budget(
+            now - (known.elapsed or 0.0), seconds, self.clock.monotonic_at(expires_at) if expires_at else None
+        )
+        return Round(known.round, known.fence + 1, history, budget, None, now)

@@ -1,0 +1,98 @@
+"""What follows from an attempt's verdict: an end, or another attempt. Pure; docs/states.md draws it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from ajo_worker.api.verdict import Verdict
+from ajo_worker.dispatch.backoff import Backoff
+from ajo_worker.dispatch.budget import Budget
+
+EndState: TypeAlias = Literal["accepted", "rejected", "expired", "unconfirmed"]
+DuplicateCause: TypeAlias = Literal["ambiguous-answer", "worker-crash"]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the attempts of this round have shown so far.
+
+    ``ambiguous`` counts the attempts that Adobe may have accepted although we saw no 202, ``interrupted`` those of them
+    whose worker died; ``unauthorized`` counts the answers in a row that refused the token.
+    """
+
+    attempts: int = 0
+    ambiguous: int = 0
+    interrupted: int = 0
+    unauthorized: int = 0
+
+    def after(self, verdict: Verdict) -> "History":
+        """The history with one more attempt."""
+        return replace(
+            self,
+            attempts=self.attempts + 1,
+            ambiguous=self.ambiguous + verdict.ambiguous,
+            unauthorized=self.unauthorized + 1 if verdict.outcome == "unauthorized" else 0,
+        )
+
+    @property
+    def duplicate_cause(self) -> DuplicateCause | None:
+        """Why one more attempt may be a duplicate; None where every earlier one is known to have failed."""
+        if not self.ambiguous:
+            return None
+        return "worker-crash" if self.interrupted == self.ambiguous else "ambiguous-answer"
+
+    def failed(self) -> EndState:
+        """The state of a trigger that ran out of time: expired only where no attempt may have been accepted."""
+        return "unconfirmed" if self.ambiguous else "expired"
+
+    def refused(self) -> EndState:
+        """The state of a trigger that was refused for good: rejected only where no attempt may have been accepted."""
+        return "unconfirmed" if self.ambiguous else "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The round is over; ``reason`` is None only for accepted."""
+
+    state: EndState
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Another attempt, ``wait`` seconds from now; ``fresh_token`` after an answer that refused the old one."""
+
+    wait: float
+    fresh_token: bool = False
+
+
+def decide(
+    verdict: Verdict,
+    history: History,
+    *,
+    budget: Budget,
+    now: float,
+    backoff: Backoff,
+    jitter: Callable[[], float],
+    attempt_minimum: float,
+) -> End | Retry:
+    """What follows from ``verdict``, with ``history`` already counting it.
+
+    No attempt is promised that couldn't start at least ``attempt_minimum`` seconds before the budget's end: one that
+    is cut short tells nothing, and may be a duplicate.
+    """
+    match verdict.outcome:
+        case "accepted":
+            return End("accepted", None)
+        case "refused":
+            return End(history.refused(), verdict.reason)
+        case "unauthorized" if history.unauthorized > 1:
+            return End(history.refused(), verdict.reason)
+        case "unauthorized":
+            wait, fresh_token = 0.0, True
+        case "retryable":
+            wait, fresh_token = backoff.wait(history.attempts, jitter, floor=verdict.retry_after), False
+    if now + wait + attempt_minimum > budget.end:
+        beyond = verdict.retry_after is not None and now + verdict.retry_after + attempt_minimum > budget.end
+        return End(history.failed(), "retry-after-beyond-budget" if beyond else budget.end_reason)
+    return Retry(wait, fresh_token)

@@ -1,0 +1,192 @@
+"""Takes messages apart into triggers, brings each to its state, and answers for the message as a whole."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Coroutine, Mapping
+from typing import Any
+from uuid import UUID
+
+import structlog
+from ajo_producers.contract.batch import BadMessage, BadTrigger, Batch, decode_body, decode_trigger
+from ajo_producers.contract.trigger import Trigger
+from msgspec import structs
+
+from ajo_worker.api.verdict import Verdict
+from ajo_worker.dispatch.closing import Closing, HandedBack
+from ajo_worker.dispatch.decision import End
+from ajo_worker.dispatch.delivery import Delivery
+from ajo_worker.dispatch.received import Campaign, Received
+from ajo_worker.dispatch.rounds import OnRetry, Rounds
+from ajo_worker.ledger.admission import Done
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.group_commit import RowRefused, WriterStopped
+from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.ledger.quarantine import quarantined
+
+log = structlog.get_logger("ajo_worker.dispatch")
+
+PAUSE_AFTER_FAULT = 5.0
+"""Seconds before a message goes back to the broker after a fault of our own: it must not spin."""
+DEAD = frozenset({"rejected", "expired", "unconfirmed"})
+
+
+class Dispatcher:
+    """Opens messages only as long as fewer than ``most_open`` triggers are under way; the others wait undecoded."""
+
+    def __init__(
+        self,
+        rounds: Rounds,
+        ledger: Ledger,
+        clock: LedgerClock,
+        closing: Closing,
+        campaigns: Mapping[str, Campaign],
+        *,
+        most_open: int,
+    ) -> None:
+        self._rounds = rounds
+        self._ledger = ledger
+        self._clock = clock
+        self._closing = closing
+        self._campaigns = campaigns
+        self._most_open = most_open
+        self._waiting: deque[Delivery] = deque()
+        self._running: dict[UUID, asyncio.Task[End | Done]] = {}
+        self._messages: set[asyncio.Task[None]] = set()
+        self.open = 0
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Take a message; its receipt is told what becomes of it."""
+        self._waiting.append(delivery)
+        self._open_more()
+
+    def quarantine(self, delivery: Delivery, reason: str) -> None:
+        """Keep a message that couldn't even be opened."""
+        self._start(self._answer(delivery, BadMessage(reason)))
+
+    @property
+    def waiting(self) -> int:
+        """Messages that are not yet opened."""
+        return len(self._waiting)
+
+    def begin_closing(self) -> None:
+        """Give back what is not yet in flight."""
+        self._closing.begin()
+        self._ledger.hand_back()
+        self._open_more()
+
+    async def finish(self, grace: float) -> bool:
+        """Wait until no message is in hand; after ``grace`` seconds give up and return False."""
+        while self._messages:
+            _, late = await asyncio.wait(self._messages, timeout=grace)
+            if late:
+                for task in self._running.values():
+                    task.cancel()
+                return False
+        return True
+
+    def _open_more(self) -> None:
+        while self._waiting and (self.open < self._most_open or self._closing.begun):
+            delivery = self._waiting.popleft()
+            if self._closing.begun:
+                delivery.receipt.returned()
+                continue
+            opened = _open(delivery.body)
+            self.open += len(opened.triggers) if isinstance(opened, Batch) else 0
+            self._start(self._answer(delivery, opened))
+
+    def _start(self, answer: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(answer)
+        self._messages.add(task)
+        task.add_done_callback(self._messages.discard)
+
+    async def _answer(self, delivery: Delivery, opened: Batch | BadMessage) -> None:
+        """Bring a whole message to its end, and say so; whatever happens, the message is answered for."""
+        try:
+            states = await self._message(delivery, opened)
+        except (HandedBack, WriterStopped, asyncio.CancelledError):
+            delivery.receipt.returned()
+        except Exception:
+            log.exception("dispatch-fault", queue=delivery.queue)
+            await asyncio.sleep(PAUSE_AFTER_FAULT)
+            delivery.receipt.returned()
+        else:
+            summary = ", ".join(f"{state} {count}" for state, count in sorted(states.items()))
+            failed = any(state in DEAD or state == "quarantined" for state in states)
+            (delivery.receipt.failed if failed else delivery.receipt.done)(summary)
+
+    async def _message(self, delivery: Delivery, opened: Batch | BadMessage) -> Counter[str]:
+        if isinstance(opened, BadMessage):
+            await self._quarantine(delivery, delivery.body, str(opened))
+            return Counter(quarantined=1)
+        ends = await asyncio.gather(
+            *(self._trigger(delivery, opened, bytes(raw)) for raw in opened.triggers), return_exceptions=True
+        )
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+        return Counter(str(end) for end in ends)
+
+    async def _trigger(self, delivery: Delivery, batch: Batch, payload: bytes) -> str:
+        try:
+            trigger = decode_trigger(payload)
+            received = self._received(delivery, batch, trigger, payload)
+            running = self._running.get(trigger.request_id)
+            if running is None:
+                running = asyncio.create_task(self._rounds.conduct(received, self._on_retry(delivery)))
+                self._running[trigger.request_id] = running
+                running.add_done_callback(lambda _: self._running.pop(trigger.request_id, None))
+            return (await asyncio.shield(running)).state
+        except BadTrigger as bad:
+            await self._quarantine(delivery, payload, str(bad))
+            return "quarantined"
+        except RowRefused as refused:
+            if refused.writer != self._ledger.admissions.name:
+                raise  # it has been admitted, and perhaps sent: its next copy finds out what became of it
+            await self._quarantine(delivery, payload, f"the ledger can't hold it: {refused}")
+            return "quarantined"
+        finally:
+            self.open -= 1
+            self._open_more()
+
+    def _received(self, delivery: Delivery, batch: Batch, trigger: Trigger, payload: bytes) -> Received:
+        campaign = self._campaigns.get(trigger.campaign)
+        if campaign:
+            filled = tuple(campaign.check.with_defaults(recipient) for recipient in trigger.recipients)
+            trigger = structs.replace(trigger, recipients=filled)
+        return Received(
+            trigger=trigger,
+            payload=payload,
+            batch_id=batch.batch_id,
+            producer=batch.producer,
+            enqueued_at=batch.enqueued_at,
+            received=delivery.received,
+            received_at=self._clock.at(delivery.received),
+            campaign=campaign,
+            lane=campaign.definition.lane if campaign else delivery.queue.rpartition(".")[2],
+        )
+
+    def _on_retry(self, delivery: Delivery) -> OnRetry:
+        def on_retry(received: Received, attempts: int, verdict: Verdict, wait: float) -> None:
+            reason = f"{verdict.reason} ({verdict.http_status or verdict.failure})"
+            delivery.receipt.retried(attempts, f"{reason}, {received.trigger.request_id}, again in {wait:.2f} s")
+
+        return on_retry
+
+    async def _quarantine(self, delivery: Delivery, body: bytes, reason: str) -> None:
+        await self._ledger.quarantine.submit(
+            quarantined(
+                body,
+                reason=reason,
+                queue=delivery.queue,
+                headers=delivery.headers,
+                received_at=self._clock.at(delivery.received),
+                worker=self._ledger.worker_id,
+            )
+        )
+
+
+def _open(body: bytes) -> Batch | BadMessage:
+    try:
+        return decode_body(body)
+    except BadMessage as bad:
+        return bad

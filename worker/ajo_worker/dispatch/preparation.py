@@ -1,0 +1,121 @@
+"""What an attempt needs before it may be sent: its time, a slot, a token, and its intent in the ledger."""
+
+from dataclasses import dataclass, field
+
+import structlog
+
+from ajo_worker.api.token import TokenProvider, TokenUnavailable
+from ajo_worker.dispatch.closing import Closing
+from ajo_worker.dispatch.decision import Retry
+from ajo_worker.dispatch.received import Received, Refusal
+from ajo_worker.dispatch.round import Lost, Round
+from ajo_worker.dispatch.slots import Slots
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.ledger.progress import Intent
+
+log = structlog.get_logger("ajo_worker.dispatch")
+
+TOKEN_WAIT = 30.0
+"""Seconds that a first attempt waits for a token before it looks again whether its trigger has expired."""
+LEASE_POLL = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A slot and a token in hand; how long each was waited for, in seconds."""
+
+    token: str = field(repr=False)
+    slot_wait: float
+    token_wait: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An announced attempt. ``intended`` is monotonic; the waits are in seconds."""
+
+    attempt: int
+    ready: Ready
+    intended: float
+    backoff_wait: float
+    ledger_wait: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Makes attempts ready, one after another in the same order of steps."""
+
+    ledger: Ledger
+    clock: LedgerClock
+    tokens: TokenProvider
+    slots: Slots
+    closing: Closing
+
+    async def first_attempt(self, received: Received) -> Ready | Refusal:
+        """Wait for a slot and a token before anything is known of the trigger; without a token it goes on waiting."""
+        expires_at = received.trigger.expires_at
+        expires = self.clock.monotonic_at(expires_at) if expires_at else float("inf")
+        while (left := expires - self.clock.monotonic()) > 0:
+            ready = await self._ready(retry=False, timeout=min(left, TOKEN_WAIT), rejected=None)
+            if ready is not None:
+                return ready
+        return Refusal("expired", "expires-at")
+
+    async def next_attempt(self, received: Received, current: Round) -> Prepared | Refusal:
+        """Wait out the back-off, take a slot and a token, and announce the next attempt; a refusal ends the round.
+
+        Raises:
+            Lost: the trigger is not ours any more.
+        """
+        budget, step, attempt = current.budget, current.step, current.history.attempts + 1
+        if budget is None:
+            raise ValueError("a round without a first dispatch has no next attempt")
+        began = self.clock.monotonic()
+        if isinstance(step, Retry):
+            await self.closing.sleep(current.decided + step.wait - began)
+        waited = self.clock.monotonic()
+        ready = await self._ready(retry=True, timeout=budget.left(waited), rejected=current.rejected_token)
+        if ready is None:
+            return Refusal("expired", "token-unavailable")
+        intended = self.clock.monotonic()
+        try:
+            if budget.left(intended) > 0:
+                await self.announce(received, current.fence, attempt, intended, current.history.duplicate_cause)
+            if budget.left(self.clock.monotonic()) > 0:
+                ledger_wait = self.clock.monotonic() - intended
+                return Prepared(attempt, ready, intended, waited - current.decided, ledger_wait)
+        except BaseException:
+            self.slots.release()
+            raise
+        self.slots.release()
+        return Refusal("expired", budget.end_reason)
+
+    async def announce(self, received: Received, fence: int, attempt: int, intended: float, cause: str | None) -> None:
+        """Commit the intent of an attempt, and hold it back until nobody can have taken the trigger over.
+
+        Raises:
+            Lost: somebody has.
+        """
+        intent = Intent(received.trigger.request_id, fence, attempt, self.clock.at(intended), cause)
+        while True:
+            if not await self.ledger.intents.submit(intent):
+                raise Lost
+            if self.ledger.liveness.may_send():
+                return
+            await self.closing.sleep(LEASE_POLL)
+
+    async def _ready(self, *, retry: bool, timeout: float, rejected: str | None) -> Ready | None:
+        began = self.clock.monotonic()
+        await self.slots.take(retry=retry)
+        taken = self.clock.monotonic()
+        try:
+            self.closing.check()
+            token = await (self.tokens.refresh(rejected, timeout) if rejected else self.tokens.get(timeout))
+        except TokenUnavailable as unavailable:
+            self.slots.release()
+            log.warning("token-unavailable", reason=str(unavailable))
+            return None
+        except BaseException:
+            self.slots.release()
+            raise
+        return Ready(token, taken - began, self.clock.monotonic() - taken)

@@ -1,0 +1,48 @@
+"""The types of a round, one for each stage."""
+
+from dataclasses import dataclass, field
+
+from ajo_worker.api.answer import Answer, Failure
+from ajo_worker.dispatch.backoff import Backoff
+from ajo_worker.dispatch.budget import Budget
+from ajo_worker.dispatch.decision import End, History, Retry
+
+
+class Lost(Exception):  # noqa: N818 - not an error: this worker asks what became of the trigger
+    """The trigger was taken over, or ended, by somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is policy and not contract, from the settings; times in seconds."""
+
+    backoff: Backoff
+    attempt_minimum: float
+    ambiguous_statuses: frozenset[int]
+    hash_key: bytes = field(repr=False)
+    copy_poll: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round that is ours as long as ``fence`` holds, and what it has shown so far.
+
+    ``budget`` is None until the first dispatch. ``step`` is what followed from the newest attempt, ``decided`` when
+    (monotonic), ``rejected_token`` the token that Adobe refused in it.
+    """
+
+    number: int
+    fence: int
+    history: History
+    budget: Budget | None
+    step: Retry | End | None
+    decided: float
+    rejected_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One HTTP call: when it was made (monotonic), and what came back."""
+
+    dispatched: float
+    result: Answer | Failure

@@ -1,0 +1,133 @@
+"""The way of one trigger: claim → (prepare → send → classify → decide → record), until it has its state."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import random
+
+import structlog
+
+from ajo_worker.api.answer import HttpAdapter
+from ajo_worker.api.classify import classify
+from ajo_worker.api.request import body_of, call_of
+from ajo_worker.api.verdict import Verdict
+from ajo_worker.dispatch import rows
+from ajo_worker.dispatch.budget import Budget
+from ajo_worker.dispatch.claims import Claims
+from ajo_worker.dispatch.decision import End, Retry, decide
+from ajo_worker.dispatch.preparation import Preparation, Prepared
+from ajo_worker.dispatch.received import Campaign, Received, Refusal, refusal
+from ajo_worker.dispatch.round import Lost, Policy, Round, Sent
+from ajo_worker.ledger.admission import Done
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.ledger.progress import Outcome
+
+log = structlog.get_logger("ajo_worker.dispatch")
+
+OnRetry = Callable[[Received, int, Verdict, float], None]
+"""Told of each retry: the trigger, how many attempts it has had, what the last one showed, and the wait in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Takes triggers to their state in the ledger; thousands at once, on one event loop."""
+
+    ledger: Ledger
+    clock: LedgerClock
+    http: HttpAdapter
+    claims: Claims
+    preparation: Preparation
+    policy: Policy
+
+    async def conduct(self, received: Received, on_retry: OnRetry) -> End | Done:
+        """Bring a trigger to its state in the ledger, or learn that it has one.
+
+        Raises:
+            HandedBack, WriterStopped: the worker stops, and the message must go back to the broker.
+        """
+        while True:
+            refused = refusal(received, self.clock.now())
+            claim = await self.claims.claim(received, refused)
+            if isinstance(claim, Done | End):
+                return claim
+            try:
+                if refused or received.campaign is None:
+                    return await self._end_unsent(
+                        received, claim.round, refused or Refusal("rejected", "unknown-campaign")
+                    )
+                return await self._round(received, received.campaign, claim.round, claim.prepared, on_retry)
+            except Lost:
+                log.info("trigger-lost", request_id=str(received.trigger.request_id))
+
+    async def _round(
+        self, received: Received, campaign: Campaign, current: Round, first: Prepared | None, on_retry: OnRetry
+    ) -> End:
+        prepared: Prepared | Refusal | None = first
+        body = body_of(campaign.definition, received.trigger)
+        while True:
+            if prepared is None:
+                prepared = await self.preparation.next_attempt(received, current)
+            if isinstance(prepared, Refusal):
+                return await self._end_unsent(received, current, prepared)
+
+            sent = await self._send(received, campaign, current, prepared, body)
+            verdict = classify(sent.result, ambiguous_statuses=self.policy.ambiguous_statuses)
+            history = current.history.after(verdict)
+            budget = current.budget or self._budget(received, campaign, sent.dispatched)
+            step = decide(
+                verdict,
+                history,
+                budget=budget,
+                now=self.clock.monotonic(),
+                backoff=self.policy.backoff,
+                jitter=random,
+                attempt_minimum=self.policy.attempt_minimum,
+            )
+            current = replace(
+                current,
+                history=history,
+                budget=budget,
+                step=step,
+                decided=self.clock.monotonic(),
+                rejected_token=prepared.ready.token if isinstance(step, Retry) and step.fresh_token else None,
+            )
+            await self._record(received, current, prepared, sent, verdict)
+            if isinstance(step, End):
+                return step
+            on_retry(received, history.attempts, verdict, step.wait)
+            prepared = None
+
+    async def _send(
+        self, received: Received, campaign: Campaign, current: Round, prepared: Prepared, body: bytes
+    ) -> Sent:
+        dispatched = self.clock.monotonic()
+        budget = current.budget or self._budget(received, campaign, dispatched)
+        call = call_of(campaign.endpoint, body, prepared.ready.token)
+        try:
+            timeout = budget.answer_time(dispatched, campaign.attempt_timeout)
+            return Sent(dispatched, await self.http.post(call, timeout=timeout))
+        finally:
+            self.preparation.slots.release()
+
+    async def _record(
+        self, received: Received, current: Round, prepared: Prepared, sent: Sent, verdict: Verdict
+    ) -> None:
+        attempt = rows.attempt_row(received, current, prepared, sent, verdict, self.clock, self.ledger.worker_id)
+        end = current.step if isinstance(current.step, End) else None
+        ending = rows.ending(received, current, end, self.clock, verdict.execution_id) if end else None
+        level = "debug" if verdict.outcome == "accepted" else "info"
+        getattr(log, level)("attempt", **rows.wide_event(received, attempt, end))
+        if not await self.ledger.outcomes.submit(Outcome(attempt, ending)) and ending:
+            raise Lost
+
+    async def _end_unsent(self, received: Received, current: Round, refused: Refusal) -> End:
+        state = current.history.failed() if refused.state == "expired" else current.history.refused()
+        end = End(state, refused.reason)
+        ending = rows.ending(received, current, end, self.clock, None)
+        if not await self.ledger.outcomes.submit(Outcome(None, ending)):
+            raise Lost
+        return end
+
+    def _budget(self, received: Received, campaign: Campaign, dispatched: float) -> Budget:
+        expires_at = received.trigger.expires_at
+        return Budget(dispatched, campaign.budget, self.clock.monotonic_at(expires_at) if expires_at else None)

@@ -1,0 +1,121 @@
+"""Ledger rows and the wide log event, made from what is in hand. Pure, but for the clock's estimate of the time."""
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from ajo_worker.api.answer import Answer
+from ajo_worker.api.verdict import Verdict
+from ajo_worker.dispatch.decision import End
+from ajo_worker.dispatch.preparation import Prepared
+from ajo_worker.dispatch.received import Received, Refusal, recipient_hashes
+from ajo_worker.dispatch.round import Policy, Round, Sent
+from ajo_worker.ledger.admission import Admission
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.progress import AttemptRow, Ending
+
+Text = TypeVar("Text", str, str | None)
+
+
+def admission(
+    received: Received, refused: Refusal | None, now: float, clock: LedgerClock, worker: UUID, policy: Policy
+) -> Admission:
+    """A trigger's first row: with its first attempt announced, or ended by ``refused``."""
+    trigger, moment = received.trigger, clock.at(now)
+    return Admission(
+        request_id=trigger.request_id,
+        campaign=storable(trigger.campaign),
+        lane=received.lane,
+        batch_id=received.batch_id,
+        producer=storable(received.producer),
+        trace_id=storable(trigger.trace_id) if trigger.trace_id else None,
+        recipients=len(trigger.recipients),
+        recipient_hashes=recipient_hashes(trigger.recipients, policy.hash_key),
+        state=refused.state if refused else "sending",
+        reason=refused.reason if refused else None,
+        occurred_at=trigger.occurred_at,
+        enqueued_at=received.enqueued_at,
+        received_at=received.received_at,
+        intended_at=None if refused else moment,
+        completed_at=moment if refused else None,
+        attempts_started=0 if refused else 1,
+        expires_at=trigger.expires_at,
+        owner=worker,
+        payload=received.payload if refused else None,
+    )
+
+
+def attempt_row(
+    received: Received,
+    current: Round,
+    prepared: Prepared,
+    sent: Sent,
+    verdict: Verdict,
+    clock: LedgerClock,
+    worker: UUID,
+) -> AttemptRow:
+    """What came of one attempt."""
+    result = sent.result
+    whole = result.to_body if isinstance(result, Answer) else result.elapsed
+    return AttemptRow(
+        request_id=received.trigger.request_id,
+        round=current.number,
+        attempt=prepared.attempt,
+        worker=worker,
+        intended_at=clock.at(prepared.intended),
+        dispatched_at=clock.at(sent.dispatched),
+        responded_at=clock.at(sent.dispatched + whole),
+        backoff_wait_seconds=prepared.backoff_wait,
+        slot_wait_seconds=prepared.ready.slot_wait,
+        rate_limit_wait_seconds=0.0,
+        token_wait_seconds=prepared.ready.token_wait,
+        ledger_wait_seconds=prepared.ledger_wait,
+        to_headers_seconds=result.to_headers,
+        to_body_seconds=whole,
+        retry_after_seconds=verdict.retry_after,
+        http_status=verdict.http_status,
+        error_code=storable(verdict.error_code),
+        error_title=storable(verdict.error_title),
+        outcome=verdict.outcome,
+        ambiguous=verdict.ambiguous,
+        failure=verdict.failure,
+        adobe_request_id=storable(verdict.adobe_request_id),
+    )
+
+
+def ending(received: Received, current: Round, end: End, clock: LedgerClock, execution_id: str | None) -> Ending:
+    """The state that a trigger ends in; whatever was not accepted keeps its payload."""
+    sent_by_us = current.fence == 1 and current.budget is not None
+    return Ending(
+        request_id=received.trigger.request_id,
+        fence=current.fence,
+        state=end.state,
+        reason=end.reason,
+        first_dispatched_at=clock.at(current.budget.started) if sent_by_us and current.budget else None,
+        completed_at=clock.now(),
+        attempts_started=current.history.attempts,
+        execution_id=storable(execution_id),
+        payload=None if end.state == "accepted" else received.payload,
+    )
+
+
+def wide_event(received: Received, attempt: AttemptRow, end: End | None) -> dict[str, Any]:
+    """One event an attempt, with the names of the ledger's columns, so that log and row agree."""
+    return {
+        "request_id": str(attempt.request_id),
+        "campaign": received.trigger.campaign,
+        "round": attempt.round,
+        "attempt": attempt.attempt,
+        "outcome": attempt.outcome,
+        "ambiguous": attempt.ambiguous,
+        "http_status": attempt.http_status,
+        "error_code": attempt.error_code,
+        "failure": attempt.failure,
+        "to_body_seconds": attempt.to_body_seconds,
+        "state": end.state if end else "sending",
+        "reason": end.reason if end else None,
+    }
+
+
+def storable(text: Text) -> Text:
+    """Text as PostgreSQL can hold it: it has no character with the number 0."""
+    return text.replace("\x00", "") if text else text

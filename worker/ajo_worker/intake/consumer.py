@@ -1,0 +1,36 @@
+"""Celery's consumer, but what it would drop as unreadable goes to quarantine, and only then is acknowledged."""
+
+import time
+from typing import Any
+
+from celery.worker.consumer import Consumer
+
+
+class QuarantiningConsumer(Consumer):  # type: ignore[misc] # Celery ships no types
+    """Overrides the four ways in which Celery discards a message."""
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """The body is not JSON."""
+        self._quarantine(message, f"can't be decoded: {type(exc).__name__}")
+
+    def on_unknown_message(self, body: Any, message: Any) -> None:  # noqa: ARG002 - Celery's signature
+        """Not a task message at all."""
+        self._quarantine(message, "not a task message: the header `task` is missing")
+
+    def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:  # noqa: ARG002 - Celery's signature
+        """A task that this worker doesn't have."""
+        self._quarantine(message, "the header `task` names another task")
+
+    def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:  # noqa: ARG002 - Celery's signature
+        """A content type that is refused (pickle is never loaded), or a malformed task message."""
+        self._quarantine(message, f"refused: {type(exc).__name__}")
+
+    def _quarantine(self, message: Any, reason: str) -> None:
+        self.pool.quarantine(
+            message.body,
+            headers=dict(message.headers or {}),
+            queue=(message.delivery_info or {}).get("routing_key") or "",
+            reason=reason,
+            received=time.monotonic(),
+            then=message.ack,
+        )

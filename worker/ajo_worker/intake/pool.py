@@ -1,0 +1,127 @@
+"""A Celery pool that is an asyncio event loop on its own thread: one process, thousands of attempts in flight."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from celery.concurrency.base import BasePool
+
+from ajo_worker.bootstrap import Worker, start_worker
+from ajo_worker.dispatch.delivery import Delivery
+from ajo_worker.intake.hub_calls import HubCalls
+from ajo_worker.intake.receipt import QuarantineReceipt, RequestReceipt
+from ajo_worker.settings import settings
+
+try:
+    from uvloop import Loop
+except ImportError:  # there is none for Windows
+    from asyncio import SelectorEventLoop as Loop  # type: ignore[assignment] # both are event loops
+
+log = structlog.get_logger("ajo_worker.intake")
+
+
+class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
+    """Hands messages to the dispatcher on the loop's thread, and answers for them on the hub's."""
+
+    is_green = False
+    body_can_be_buffer = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._calls = HubCalls()
+        self._in_hand = 0
+        self._loop: asyncio.AbstractEventLoop = Loop()
+        self._thread = threading.Thread(target=self._run_loop, name="dispatch", daemon=True)
+        self._worker: Worker | None = None
+
+    def on_start(self) -> None:
+        """Start the loop and everything on it; a worker that can't be built must not take messages."""
+        self._thread.start()
+        self._worker = asyncio.run_coroutine_threadsafe(start_worker(settings()), self._loop).result()
+
+    def register_with_event_loop(self, loop: Any) -> None:
+        """Called by Celery at each connection to the broker, with its hub."""
+        self._calls.attach(loop)
+
+    def on_apply(self, *_: Any, accept_callback: Any, **__: Any) -> None:
+        """Take a message. Celery's tracer (an argument) would call the task and never await it: it is left aside."""
+        request = accept_callback.__self__
+        accept_callback(None, time.monotonic())
+        self._in_hand += 1
+        queue = (request.delivery_info or {}).get("routing_key") or ""
+        delivery = Delivery(
+            body=_as_bytes(request.body),
+            headers=dict(request.message.headers or {}),
+            queue=queue,
+            received=time.monotonic(),
+            receipt=RequestReceipt(request, self._calls, self._ended),
+        )
+        self._loop.call_soon_threadsafe(self._started().dispatcher.deliver, delivery)
+
+    def quarantine(
+        self, body: Any, *, headers: dict[str, Any], queue: str, reason: str, received: float, then: Callable[[], None]
+    ) -> None:
+        """Keep a message that Celery can't read; ``then`` is called on the hub's thread once it is kept."""
+        receipt = QuarantineReceipt(self._calls, then, self._ended)
+        delivery = Delivery(body=_as_bytes(body), headers=headers, queue=queue, received=received, receipt=receipt)
+        self._in_hand += 1
+        self._loop.call_soon_threadsafe(self._started().dispatcher.quarantine, delivery, reason)
+
+    def on_close(self) -> None:
+        """The worker was told to stop: give back what is not in flight."""
+        if self._worker is not None:
+            self._loop.call_soon_threadsafe(self._worker.dispatcher.begin_closing)
+
+    def on_stop(self) -> None:
+        """Wait for what is in flight. The hub's own loop has ended, so it is turned from here."""
+        if self._worker is None:
+            return
+        self.on_close()
+        stopping = asyncio.run_coroutine_threadsafe(self._worker.stop(), self._loop)
+        stopping.add_done_callback(lambda _: self._calls.soon(lambda: None))
+        while not stopping.done() or self._in_hand:
+            self._calls.turn()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+
+    def on_terminate(self) -> None:
+        """A cold shutdown: messages that are not answered for come back by themselves."""
+
+    def terminate_job(self, *_: Any) -> None:
+        """A sent call can't be unsent: a revoked trigger that is under way goes on."""
+        log.warning("revoke-ignored", reason="the trigger is already under way")
+
+    @property
+    def num_processes(self) -> int:
+        """Celery's word for the pool's size; with the prefetch multiplier 1 it is the prefetch count."""
+        return int(self.limit)
+
+    def _started(self) -> Worker:
+        if self._worker is None:
+            raise RuntimeError("the pool was not started")
+        return self._worker
+
+    def _ended(self) -> None:
+        self._in_hand -= 1
+
+    def _run_loop(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _get_info(self) -> dict[str, Any]:
+        dispatcher = self._worker.dispatcher if self._worker else None
+        return {
+            "implementation": f"{type(self).__module__}:{type(self).__name__}",
+            "max-concurrency": self.limit,
+            "messages-in-hand": self._in_hand,
+            "messages-not-opened": dispatcher.waiting if dispatcher else 0,
+            "triggers-open": dispatcher.open if dispatcher else 0,
+            "attempts-in-flight": self._worker.slots.taken if self._worker else 0,
+        }
+
+
+def _as_bytes(body: Any) -> bytes:
+    return body.encode() if isinstance(body, str) else bytes(body)

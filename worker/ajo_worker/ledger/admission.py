@@ -1,0 +1,170 @@
+"""Admission: the first row of a trigger, which claims it and announces its first attempt in one commit.
+
+A copy of a trigger that the ledger knows already gets what is known of it instead, and a pure decision says what to do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from ajo_worker.ledger.columns import columns
+
+InsertState: TypeAlias = Literal["sending", "rejected", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A trigger's first row. ``sending`` announces attempt 1; any other state ends it without one."""
+
+    request_id: UUID
+    campaign: str
+    lane: str
+    batch_id: UUID
+    producer: str
+    trace_id: str | None
+    recipients: int
+    recipient_hashes: str | None
+    state: InsertState
+    reason: str | None
+    occurred_at: datetime | None
+    enqueued_at: datetime
+    received_at: datetime
+    intended_at: datetime | None
+    completed_at: datetime | None
+    attempts_started: int
+    expires_at: datetime | None
+    owner: UUID
+    payload: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger holds of a trigger whose copy has come again; ``elapsed`` in seconds, by the database's clock."""
+
+    state: str
+    owner: UUID
+    owner_alive: bool
+    fence: int
+    round: int
+    attempts_started: int
+    elapsed: float | None
+    last_intent_at: datetime | None
+    last_attempt_recorded: bool
+    ambiguous_attempts: int
+    interrupted_attempts: int
+
+
+INSERT = """
+    WITH offered AS (
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::int2[],
+                             $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[],
+                             $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::int2[],
+                             $17::timestamptz[], $18::uuid[], $19::bytea[])
+        AS o(request_id, campaign, lane, batch_id, producer, trace_id, recipients,
+             recipient_hashes, state, reason, occurred_at, enqueued_at,
+             received_at, intended_at, completed_at, attempts_started,
+             expires_at, owner, payload)
+        ORDER BY request_id -- two workers that insert the same rows lock them in the same order
+    ), admitted AS (
+        INSERT INTO ledger.triggers
+            (request_id, campaign, lane, batch_id, producer, trace_id, recipients, recipient_hashes, state, reason,
+             occurred_at, enqueued_at, received_at, first_dispatched_at, last_intent_at, completed_at,
+             attempts_started, expires_at, owner)
+        SELECT request_id, campaign, lane, batch_id, producer, trace_id, recipients, recipient_hashes::bytea[], state,
+               reason, occurred_at, enqueued_at, received_at, intended_at, intended_at, completed_at,
+               attempts_started, expires_at, owner
+        FROM offered
+        ON CONFLICT (request_id) DO NOTHING
+        RETURNING request_id
+    ), held AS (
+        INSERT INTO ledger.held_payloads (request_id, round, payload, held_at, reason)
+        SELECT request_id, 1, payload, completed_at, reason FROM offered JOIN admitted USING (request_id)
+        WHERE payload IS NOT NULL
+        ON CONFLICT DO NOTHING
+    )
+    SELECT request_id FROM admitted
+"""
+
+LOOK = """
+    SELECT t.request_id, t.state, t.owner, t.fence, t.round, t.attempts_started, t.last_intent_at,
+           extract(epoch FROM clock_timestamp() - t.first_dispatched_at)::float8 AS elapsed,
+           coalesce(w.stopped_at IS NULL AND w.heartbeat_at > clock_timestamp() - $2::interval, false) AS owner_alive,
+           a.recorded AS last_attempt_recorded, a.ambiguous AS ambiguous_attempts, a.interrupted AS interrupted_attempts
+    FROM ledger.triggers t
+    LEFT JOIN ledger.workers w ON w.worker_id = t.owner
+    CROSS JOIN LATERAL (
+        SELECT coalesce(bool_or(a.attempt = t.attempts_started), false) AS recorded,
+               count(*) FILTER (WHERE a.ambiguous) AS ambiguous,
+               count(*) FILTER (WHERE a.outcome = 'interrupted') AS interrupted
+        FROM ledger.attempts a WHERE a.request_id = t.request_id AND a.round = t.round
+    ) a
+    WHERE t.request_id = ANY($1::uuid[])
+"""
+
+
+async def admit(
+    connection: asyncpg.Connection, rows: Sequence[Admission], owner_timeout: timedelta
+) -> list[Known | None]:
+    """Insert what is new (None in the answer) and look up what is known.
+
+    A repetition after a commit whose acknowledgement was lost finds its own row, and counts it as new.
+    """
+    fresh = {record[0] for record in await connection.fetch(INSERT, *columns(rows, Admission))}
+    if len(fresh) == len(rows):
+        return [None] * len(rows)
+    known = await look(connection, [row.request_id for row in rows if row.request_id not in fresh], owner_timeout)
+    return [None if row.request_id in fresh else _unless_own(row, known.get(row.request_id)) for row in rows]
+
+
+async def look(
+    connection: asyncpg.Connection, request_ids: Sequence[UUID], owner_timeout: timedelta
+) -> dict[UUID, Known]:
+    """What the ledger holds of these triggers."""
+    return {
+        record["request_id"]: Known(**{name: record[name] for name in Known.__slots__})
+        for record in await connection.fetch(LOOK, request_ids, owner_timeout)
+    }
+
+
+def _unless_own(row: Admission, known: Known | None) -> Known | None:
+    if known is None:
+        raise LookupError("the ledger refused a row that it doesn't hold")
+    own = known.owner == row.owner and known.fence == 1 and known.last_intent_at == row.intended_at
+    return None if own and known.state == row.state else known
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The trigger has its state (or is parked): this copy has nothing left to do."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A living worker has the trigger: this copy waits for what becomes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """The owner is dead. ``interrupted`` if its last announced attempt has no record: it may have been sent."""
+
+    known: Known
+    interrupted: bool
+
+
+def on_copy(known: Known, me: UUID) -> Done | Wait | TakeOver:
+    """What to do with a copy of a trigger that the ledger knows. Pure.
+
+    A trigger of our own that isn't in hand any more (its copies would have joined it) was handed back: it has no other
+    owner to wait for.
+    """
+    if known.state != "sending":
+        return Done(known.state)
+    if known.owner_alive and known.owner != me:
+        return Wait()
+    return TakeOver(known, interrupted=known.attempts_started > 0 and not known.last_attempt_recorded)

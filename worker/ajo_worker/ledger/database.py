@@ -1,0 +1,122 @@
+"""Connecting to PostgreSQL with a libpq URL, and saying clearly what is wrong when that fails."""
+
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+
+OLDEST = 15
+"""PostgreSQL's oldest major version that the ledger runs on."""
+CONNECT_SECONDS = 10
+
+# What commands ask is answered in well under a second; compiling the plan would take longer than that. A view over
+# many partitions is joined day by day.
+READER = {"default_transaction_read_only": "on", "jit": "off", "enable_partitionwise_join": "on"}
+
+
+class DatabaseError(Exception):
+    """The ledger can't be used; the text says which database, why, and what to do, without the password."""
+
+
+def place(url: str) -> str:
+    """Where a URL leads to, for people: host, port and database; never user or password."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    host = query.get("host", [parts.hostname or "the local socket"])[0]
+    name = unquote(parts.path.lstrip("/")) or query.get("dbname", query.get("database", [""]))[0]
+    try:
+        port = query.get("port", [str(parts.port or 5432)])[0]
+    except ValueError:
+        port = "?"
+    where = host if host.startswith(("/", "the ")) else f"{host}:{port}"
+    return f"database {name!r} at {where}" if name else where
+
+
+async def connect(url: str, options: Mapping[str, str] | None = None) -> asyncpg.Connection:
+    """Connect to a ``postgresql://`` URL, also over a Unix socket (``postgresql:///name?host=/run/postgresql``).
+
+    Raises:
+        DatabaseError: it can't be reached, refuses us, or is older than PostgreSQL 15.
+    """
+    try:
+        connection = await asyncpg.connect(
+            url, timeout=CONNECT_SECONDS, server_settings={"application_name": "ajo-dispatch", **(options or {})}
+        )
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.ClientConfigurationError) as fault:
+        raise DatabaseError(_refused(url, fault)) from None
+    except (OSError, TimeoutError, ssl.SSLError, ValueError) as fault:
+        raise DatabaseError(_unreachable(url, fault)) from None
+    version = connection.get_server_version()
+    if version.major < OLDEST:
+        await connection.close()
+        raise DatabaseError(f"{place(url)} is PostgreSQL {version.major}; {OLDEST} or later is needed")
+    return connection
+
+
+@asynccontextmanager
+async def connected(url: str, options: Mapping[str, str] | None = None) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that is closed afterwards.
+
+    Raises:
+        DatabaseError: as ``connect``; also when the ledger's tables are missing or may not be read.
+    """
+    connection = await connect(url, options)
+    try:
+        yield connection
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError) as fault:
+        raise DatabaseError(
+            f"{place(url)} has no ledger, or an older one ({fault.message}): run 'ajo-dispatch db upgrade'"
+        ) from None
+    except asyncpg.InsufficientPrivilegeError as fault:
+        raise DatabaseError(f"{place(url)} refuses: {fault.message}") from None
+    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError) as fault:
+        raise DatabaseError(f"the connection to {place(url)} broke: {type(fault).__name__}") from None
+    finally:
+        if not connection.is_closed():
+            await connection.close(timeout=CONNECT_SECONDS)
+
+
+@asynccontextmanager
+async def snapshot(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection whose queries all see the same moment, and can change nothing.
+
+    Raises:
+        DatabaseError: as ``connected``.
+    """
+    async with (
+        connected(url, READER) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection
+
+
+def _refused(url: str, fault: Exception) -> str:
+    match fault:
+        case asyncpg.InvalidAuthorizationSpecificationError():  # also a wrong password
+            return f"{place(url)} refuses the user or password of AJO_DATABASE_URL"
+        case asyncpg.InvalidCatalogNameError():
+            return f"{place(url)} does not exist: create it (createdb), or correct AJO_DATABASE_URL"
+        case asyncpg.ClientConfigurationError() | asyncpg.InterfaceError():
+            return "AJO_DATABASE_URL can't be used: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        case asyncpg.PostgresError():
+            return f"{place(url)} refuses: {fault.message}"
+    return f"{place(url)} refuses: {type(fault).__name__}"
+
+
+def _unreachable(url: str, fault: Exception) -> str:
+    match fault:
+        case TimeoutError():
+            why = f"no answer within {CONNECT_SECONDS} s"
+        case ConnectionRefusedError():
+            why = "connection refused: is PostgreSQL running?"
+        case FileNotFoundError():
+            why = "there is no such socket"
+        case ssl.SSLError():
+            why = f"TLS failed ({fault.reason or type(fault).__name__})"
+        case OSError():
+            why = fault.strerror or type(fault).__name__
+        case _:
+            return "AJO_DATABASE_URL can't be used: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+    return f"can't reach {place(url)}: {why} (AJO_DATABASE_URL)"

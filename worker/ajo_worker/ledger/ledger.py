@@ -1,0 +1,91 @@
+"""The ledger as the dispatcher sees it: one group commit for each kind of statement."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+from ajo_producers.campaigns.definition import Definition
+
+from ajo_worker.ledger import admission, progress, quarantine
+from ajo_worker.ledger.admission import Admission, Known
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.group_commit import GroupCommit
+from ajo_worker.ledger.liveness import Liveness
+from ajo_worker.ledger.progress import Intent, Outcome, Takeover
+from ajo_worker.ledger.quarantine import Quarantined
+from ajo_worker.ledger.upkeep import Upkeep
+
+# Each statement joins a short list of ids to big partitioned tables by their key. A plan made while the tables were
+# small must never scan them once they are big.
+PLANNER = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off", "jit": "off"}
+COMMAND_TIMEOUT = 60.0
+"""Seconds until a statement without an answer counts as a lost connection."""
+
+
+class Ledger:
+    """All that one worker process writes. Create it on the event loop that uses it."""
+
+    def __init__(
+        self,
+        database_url: str,
+        worker_id: UUID,
+        clock: LedgerClock,
+        definitions: Iterable[Definition],
+        *,
+        heartbeat: float,
+        owner_timeout: float,
+    ) -> None:
+        self._database_url = database_url
+        self._owner_timeout = timedelta(seconds=owner_timeout)
+        self.worker_id = worker_id
+        self.liveness = Liveness(worker_id, self._connect, clock, every=heartbeat, owner_timeout=owner_timeout)
+        self.upkeep = Upkeep(self._connect, worker_id, definitions)
+        self.admissions: GroupCommit[Admission, Known | None] = GroupCommit("admissions", self._connect, self._admit)
+        self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self._connect, progress.intend)
+        self.outcomes: GroupCommit[Outcome, bool] = GroupCommit("outcomes", self._connect, progress.record)
+        self.looks: GroupCommit[UUID, Known | None] = GroupCommit("looks", self._connect, self._look)
+        self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self._connect, progress.take_over)
+        self.quarantine: GroupCommit[Quarantined, None] = GroupCommit("quarantine", self._connect, quarantine.write)
+        self._before_a_send = (self.admissions, self.intents, self.looks, self.takeovers)
+        self._after_a_send = (self.outcomes, self.quarantine)
+
+    def start(self) -> None:
+        """Begin to beat and to write."""
+        self.liveness.start()
+        self.upkeep.start()
+        for writer in (*self._before_a_send, *self._after_a_send):
+            writer.start()
+
+    def hand_back(self) -> None:
+        """Give up the rows that would lead to a send; those whose commit is under way keep their promise."""
+        for writer in self._before_a_send:
+            writer.refuse()
+
+    async def stop(self, grace: float) -> bool:
+        """Write what is left for up to ``grace`` seconds, give up ownership; False if something remained unwritten."""
+        try:
+            async with asyncio.timeout(grace):
+                await asyncio.gather(*(writer.drain() for writer in self._after_a_send))
+        except TimeoutError:
+            pass
+        written = not any(writer.waiting for writer in self._after_a_send)
+        await asyncio.gather(*(writer.stop() for writer in (*self._before_a_send, *self._after_a_send)))
+        await asyncio.gather(self.upkeep.stop(), self.liveness.stop())
+        return written
+
+    async def _connect(self) -> asyncpg.Connection:
+        return await asyncpg.connect(
+            self._database_url,
+            timeout=10,
+            command_timeout=COMMAND_TIMEOUT,
+            server_settings={"application_name": f"ajo-dispatch {self.worker_id}", **PLANNER},
+        )
+
+    async def _admit(self, connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:
+        return await admission.admit(connection, rows, self._owner_timeout)
+
+    async def _look(self, connection: asyncpg.Connection, rows: Sequence[UUID]) -> list[Known | None]:
+        known = await admission.look(connection, rows, self._owner_timeout)
+        return [known.get(request_id) for request_id in rows]

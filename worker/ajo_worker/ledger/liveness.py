@@ -1,0 +1,107 @@
+"""A worker says in the ledger that it lives; from the answers it learns the ledger's time, and whether it may send."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from ajo_worker.ledger.clock import LedgerClock
+
+log = structlog.get_logger("ajo_worker.ledger")
+
+# $6 is the skew as of the previous beat: the answer to this one is not known yet.
+BEAT = """
+    INSERT INTO ledger.workers (worker_id, hostname, pid, version, started_at, heartbeat_at, clock_skew_seconds)
+    VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6)
+    ON CONFLICT (worker_id) DO UPDATE
+    SET heartbeat_at = clock_timestamp(), clock_skew_seconds = excluded.clock_skew_seconds
+    RETURNING heartbeat_at
+"""
+STOPPED = "UPDATE ledger.workers SET stopped_at = clock_timestamp() WHERE worker_id = $1"
+
+
+class Liveness:
+    """The heartbeat of one worker process."""
+
+    def __init__(
+        self,
+        worker_id: UUID,
+        connect: Callable[[], Awaitable[Any]],
+        clock: LedgerClock,
+        *,
+        every: float,
+        owner_timeout: float,
+    ) -> None:
+        self.worker_id = worker_id
+        self._connect = connect
+        self._clock = clock
+        self._every = every
+        self._owner_timeout = owner_timeout
+        self._connection: asyncpg.Connection = None
+        self._task: asyncio.Task[None] | None = None
+        self._beat_asked = float("-inf")
+        self.first_beat = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin to beat; needs a running event loop."""
+        self._task = asyncio.create_task(self._run(), name="ledger-heartbeat")
+
+    def may_send(self) -> bool:
+        """Whether nobody can have taken our triggers over: the newest beat is younger than the owner's time-out.
+
+        A process that was stopped (SIGSTOP, a frozen machine) finds this false when it wakes up.
+        """
+        return self._clock.monotonic() - self._beat_asked < self._owner_timeout
+
+    async def stop(self) -> None:
+        """Give up all ownership, so that others need not wait for the time-out."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            async with asyncio.timeout(self._every):
+                connection = await self._connected()
+                await connection.execute(STOPPED, self.worker_id)
+                await connection.close()
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
+            log.warning("stop-not-recorded", fault=type(fault).__name__)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._owner_timeout):
+                    await self._beat()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
+                log.warning("heartbeat-failed", fault=type(fault).__name__)
+                if self._connection is not None:
+                    self._connection.terminate()
+                    self._connection = None
+            await asyncio.sleep(self._every)
+
+    async def _beat(self) -> None:
+        connection = await self._connected()
+        asked = self._clock.monotonic()
+        beat_at = await connection.fetchval(
+            BEAT,
+            self.worker_id,
+            socket.gethostname(),
+            os.getpid(),
+            version("ajo-dispatch"),
+            self._clock.now(),
+            self._clock.skew / timedelta(seconds=1),
+        )
+        self._clock.sample(asked, self._clock.monotonic(), beat_at)
+        self._beat_asked = asked
+        self.first_beat.set()
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._connect()
+        return self._connection

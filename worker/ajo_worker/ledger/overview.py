@@ -1,0 +1,131 @@
+"""What became of the triggers of a while, and what is under way: the overview of ``ajo-dispatch status``."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+
+class Ended(Struct, frozen=True):
+    """How many triggers are in a state for the same reason."""
+
+    state: str
+    reason: str
+    triggers: int
+
+
+class WorkerRow(Struct, frozen=True):
+    """One worker process: alive, dead (no heartbeat) or stopped in good order; ``heartbeat_age`` in seconds."""
+
+    worker_id: UUID
+    hostname: str
+    pid: int
+    version: str
+    status: str
+    in_flight: int
+    heartbeat_age: float
+    clock_skew_seconds: float | None
+
+
+class Oldest(Struct, frozen=True):
+    """The trigger that has been sending for longest; ``age`` in seconds."""
+
+    request_id: UUID
+    campaign: str
+    received_at: datetime
+    age: float
+
+
+class Held(Struct, frozen=True):
+    """Payloads held for triggers that are parked or dead letters; of all times."""
+
+    state: str
+    reason: str
+    triggers: int
+    oldest: datetime
+
+
+class Overview(Struct, frozen=True):
+    """Triggers received since ``since``; ``held`` and ``quarantined`` are of all times."""
+
+    at: datetime
+    since: datetime
+    triggers: int
+    states: dict[str, int]
+    campaigns: dict[str, dict[str, int]]
+    reasons: list[Ended]
+    workers: list[WorkerRow]
+    oldest_sending: Oldest | None
+    possible_duplicates: int
+    duplicate_causes: dict[str, int]
+    held: list[Held]
+    quarantined: int
+
+
+# One pass over the while: everything that is counted comes from these few groups.
+GROUPS = """
+    SELECT campaign, state, reason, possible_duplicate, duplicate_causes,
+           CASE WHEN state = 'sending' THEN owner END AS owner,
+           count(*) AS triggers, min(received_at) AS oldest
+    FROM ledger.triggers WHERE received_at >= $1
+    GROUP BY 1, 2, 3, 4, 5, 6
+"""
+OLDEST = """
+    SELECT request_id, campaign, received_at, extract(epoch FROM now() - received_at)::float8 AS age
+    FROM ledger.triggers WHERE received_at = $1 AND state = 'sending' LIMIT 1
+"""
+# Those that live, those that have something in flight, and those that died in the while.
+WORKERS = """
+    SELECT worker_id, hostname, pid, version, clock_skew_seconds,
+           CASE WHEN stopped_at IS NOT NULL THEN 'stopped'
+                WHEN heartbeat_at > now() - $2::interval THEN 'alive' ELSE 'dead' END AS status,
+           extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age
+    FROM ledger.workers
+    WHERE worker_id = ANY($3::uuid[]) OR (stopped_at IS NULL AND heartbeat_at >= $1)
+    ORDER BY stopped_at IS NOT NULL, hostname, pid, worker_id
+"""
+HELD = """
+    SELECT coalesce(t.state, 'forgotten') AS state, h.reason, count(*) AS triggers, min(h.held_at) AS oldest
+    FROM ledger.held_payloads h LEFT JOIN ledger.triggers t USING (request_id)
+    GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
+"""
+
+
+async def overview(connection: asyncpg.Connection, since: timedelta, owner_timeout: timedelta) -> Overview:
+    """Everything at one moment; a worker without a heartbeat for ``owner_timeout`` counts as dead."""
+    at = await connection.fetchval("SELECT now()")
+    begin = at - since
+    groups = await connection.fetch(GROUPS, begin)
+    states: Counter[str] = Counter()
+    campaigns: dict[str, Counter[str]] = {}
+    reasons: Counter[tuple[str, str]] = Counter()
+    owners: Counter[UUID] = Counter()
+    causes: Counter[str] = Counter()
+    for group in groups:
+        states[group["state"]] += group["triggers"]
+        campaigns.setdefault(group["campaign"], Counter())[group["state"]] += group["triggers"]
+        if group["reason"] is not None:
+            reasons[group["state"], group["reason"]] += group["triggers"]
+        if group["owner"] is not None:
+            owners[group["owner"]] += group["triggers"]
+        for cause in group["duplicate_causes"]:
+            causes[cause] += group["triggers"]
+    oldest = min((group["oldest"] for group in groups if group["state"] == "sending"), default=None)
+    found = await connection.fetchrow(OLDEST, oldest) if oldest is not None else None
+    workers = await connection.fetch(WORKERS, begin, owner_timeout, list(owners))
+    return Overview(
+        at=at,
+        since=begin,
+        triggers=sum(states.values()),
+        states=dict(states),
+        campaigns={name: dict(campaigns[name]) for name in sorted(campaigns)},
+        reasons=[Ended(*ended, count) for ended, count in reasons.most_common()],
+        workers=[WorkerRow(**worker, in_flight=owners[worker["worker_id"]]) for worker in workers],
+        oldest_sending=Oldest(**found) if found else None,
+        possible_duplicates=sum(group["triggers"] for group in groups if group["possible_duplicate"]),
+        duplicate_causes=dict(causes.most_common()),
+        held=[Held(**held) for held in await connection.fetch(HELD)],
+        quarantined=await connection.fetchval("SELECT count(*) FROM ledger.quarantine"),
+    )

@@ -1,0 +1,103 @@
+"""The ledger's schema: bringing a database up to date, and back, through Alembic."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationInfo
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from ajo_worker.ledger.database import DatabaseError, connect, connected, place
+
+DAYS_BEHIND, DAYS_AHEAD = 1, 14
+"""Days around today that have partitions after an upgrade; ids of other days go to the default partitions."""
+
+Progress = Callable[[str], None]
+"""Told of each migration that was applied or taken back, in words."""
+
+
+def migrations() -> Path:
+    """The folder of migrations: inside the installed package, or at the root of a checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "migrations"
+    return installed if installed.is_dir() else package.parents[1] / "migrations"
+
+
+async def upgrade(url: str, progress: Progress) -> list[str]:
+    """Apply what is missing, and make missing partitions; returns these. Harmless when repeated, also at the same time.
+
+    Raises:
+        DatabaseError: unreachable, too old, rights are missing, or a schema newer than this version.
+    """
+    await _run(url, lambda config: command.upgrade(config, "head"), progress)
+    async with connected(url) as connection:
+        made = await connection.fetch(
+            """SELECT ledger.make_partitions(today - $1::int, today + $2::int)
+               FROM (SELECT (now() AT TIME ZONE 'UTC')::date) AS t(today)""",
+            DAYS_BEHIND,
+            DAYS_AHEAD,
+        )
+    return [record[0] for record in made]
+
+
+async def downgrade(url: str, to: str, progress: Progress) -> None:
+    """Take migrations back, with all that their tables hold; ``base`` takes back all.
+
+    Raises:
+        DatabaseError: as ``upgrade``, or there is no such migration.
+    """
+    await _run(url, lambda config: command.downgrade(config, to), progress)
+
+
+async def current(url: str) -> str | None:
+    """The newest migration that a database has; None without a ledger.
+
+    Raises:
+        DatabaseError: unreachable, too old, or rights are missing.
+    """
+    async with connected(url) as connection:
+        if await connection.fetchval("SELECT to_regclass('ledger.alembic_version')") is None:
+            return None
+        version: str | None = await connection.fetchval("SELECT version_num FROM ledger.alembic_version")
+        return version
+
+
+def newest() -> str:
+    """The newest migration that this version of ajo-dispatch has."""
+    return ScriptDirectory(str(migrations())).get_current_head() or ""
+
+
+async def _run(url: str, alembic: Callable[[Config], None], progress: Progress) -> None:
+    def applied(*, step: MigrationInfo, **_: object) -> None:
+        if isinstance(script := step.up_revision, Script):
+            progress(f"{'applied' if step.is_upgrade else 'took back'} {script.revision}: {script.doc}")
+
+    def migrate(connection: Connection) -> None:
+        config = Config(attributes={"connection": connection, "on_version_apply": applied})
+        config.set_main_option("script_location", str(migrations()).replace("%", "%%"))
+        alembic(config)
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: connect(url),
+        poolclass=NullPool,
+    )
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(migrate)
+    except asyncpg.PostgresError as fault:
+        raise DatabaseError(f"{place(url)} refuses: {fault.message}") from fault
+    except DBAPIError as fault:
+        cause = getattr(fault.orig, "__cause__", None) or fault.orig
+        raise DatabaseError(f"{place(url)} refuses: {getattr(cause, 'message', None) or cause}") from fault
+    except CommandError as fault:
+        raise DatabaseError(f"{place(url)}: {fault}") from fault
+    finally:
+        await engine.dispose()

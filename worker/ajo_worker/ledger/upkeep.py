@@ -1,0 +1,76 @@
+"""What the ledger needs now and then, and nobody waits for: partitions made ahead, and the definitions in use."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from hashlib import sha256
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+from ajo_producers.campaigns.definition import Definition
+
+log = structlog.get_logger("ajo_worker.ledger")
+
+EVERY = 6 * 3600.0
+"""Seconds between rounds of upkeep."""
+AGAIN = 30.0
+"""Seconds until a round that failed is repeated."""
+
+PARTITIONS = """
+    SELECT ledger.make_partitions((now() AT TIME ZONE 'UTC')::date - 1, (now() AT TIME ZONE 'UTC')::date + 14)
+"""
+
+DEFINITIONS = """
+    INSERT INTO ledger.campaigns AS c
+        (name, digest, campaign_id, lane, first_loaded_at, last_loaded_at, loaded_by, definition)
+    VALUES ($1, $2, $3, $4, clock_timestamp(), clock_timestamp(), $5, $6::jsonb)
+    ON CONFLICT (name, digest) DO UPDATE SET last_loaded_at = excluded.last_loaded_at, loaded_by = excluded.loaded_by
+"""
+
+
+class Upkeep:
+    """Runs on the worker's loop, on a connection of its own that is open only while it works."""
+
+    def __init__(
+        self, connect: Callable[[], Awaitable[asyncpg.Connection]], worker_id: UUID, definitions: Iterable[Definition]
+    ) -> None:
+        self._connect = connect
+        self._rows = [_row(definition, worker_id) for definition in definitions]
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin; needs a running event loop."""
+        self._task = asyncio.create_task(self._run(), name="ledger-upkeep")
+
+    async def stop(self) -> None:
+        """Stop at once."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._once()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
+                log.warning("upkeep-failed", fault=type(fault).__name__)
+                await asyncio.sleep(AGAIN)
+            else:
+                await asyncio.sleep(EVERY)
+
+    async def _once(self) -> None:
+        connection = await self._connect()
+        try:
+            made = [record[0] for record in await connection.fetch(PARTITIONS)]
+            await connection.executemany(DEFINITIONS, self._rows)
+        finally:
+            connection.terminate()
+        if made:
+            log.info("partitions-made", partitions=made)
+
+
+def _row(definition: Definition, worker_id: UUID) -> tuple[str, str, str, str, UUID, str]:
+    content = msgspec.json.encode(definition, order="sorted")
+    digest = sha256(content).hexdigest()
+    return definition.name, digest, definition.campaign_id, definition.lane, worker_id, content.decode()

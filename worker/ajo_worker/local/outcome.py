@@ -1,0 +1,79 @@
+"""What became of the triggers of a local run: receipts, ledger and the simulator's journal, compared."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+PENDING = frozenset({"sending", "parked"})
+REFUSED = frozenset({"rejected", "expired"})
+
+TRIGGERS = """
+    SELECT request_id, state, reason, attempts_started, possible_duplicate, duplicate_causes FROM audit.triggers
+"""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A trigger as the ledger has it."""
+
+    request_id: str
+    state: str
+    reason: str | None
+    attempts: int
+    possible_duplicate: bool
+    causes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Called:
+    """A call for a trigger as the simulator saw it."""
+
+    request_id: str
+    accepted: bool
+
+
+async def recorded_triggers(connection: asyncpg.Connection) -> list[Recorded]:
+    """Every trigger of the ledger."""
+    rows = await connection.fetch(TRIGGERS)
+    return [Recorded(str(row[0]), row[1], row[2], row[3], row[4], tuple(row[5])) for row in rows]
+
+
+def journal_calls(journal: Path) -> list[Called]:
+    """Every call for a trigger that the simulator's journal has, in its order."""
+    entries = (json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines())
+    return [Called(entry["request_id"], entry["accepted"]) for entry in entries if entry.get("request_id") is not None]
+
+
+def confirmed_ids(receipts: Path) -> set[str]:
+    """The ids of the triggers that the broker confirmed to the publisher."""
+    entries = (json.loads(line) for line in receipts.read_text(encoding="utf-8").splitlines())
+    return {entry["request_id"] for entry in entries if entry["confirmed"]}
+
+
+def contradictions(recorded: Sequence[Recorded], calls: Sequence[Called], confirmed: Set[str]) -> list[str]:
+    """What can't be true of a correct run; empty if publisher, ledger and journal tell the same story.
+
+    Compared id by id: equal counts could hide one trigger lost and another one sent twice.
+    """
+    known = {row.request_id for row in recorded}
+    accepted = Counter(call.request_id for call in calls if call.accepted)
+    wrong = {
+        "confirmed by the broker, but unknown to the ledger": confirmed - known,
+        "known to the ledger, but never confirmed": known - confirmed,
+        "not finished": [row.request_id for row in recorded if row.state in PENDING],
+        "called, but unknown to the ledger": {call.request_id for call in calls} - known,
+        "accepted in the ledger, but not in the journal": [
+            row.request_id for row in recorded if row.state == "accepted" and not accepted[row.request_id]
+        ],
+        "rejected or expired in the ledger, but accepted in the journal": [
+            row.request_id for row in recorded if row.state in REFUSED and accepted[row.request_id]
+        ],
+        "accepted twice, and not marked as a possible duplicate": [
+            row.request_id for row in recorded if accepted[row.request_id] > 1 and not row.possible_duplicate
+        ],
+    }
+    return [f"{len(ids):,} triggers {what}, such as {min(ids)}" for what, ids in wrong.items() if ids]

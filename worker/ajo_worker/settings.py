@@ -1,0 +1,214 @@
+"""The worker's settings, all from the environment (``AJO_…``), each with its unit and its reason."""
+
+import os
+from collections.abc import Iterable
+from functools import cache
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+Statuses = Annotated[frozenset[int], NoDecode]
+
+PREFIX = "AJO_"
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; the text names the variables, and never has their values."""
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """Reads ``AJO_X`` from the file that ``AJO_X_FILE`` names, less its last line end: so secrets reach containers."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - the base's
+        """The value, the field's name, and that it needs no decoding."""
+        variable, file = variable_of(field_name), os.environ.get(f"{variable_of(field_name)}_FILE")
+        if not file:
+            return None, field_name, False
+        if os.environ.get(variable):
+            raise SettingsError(f"{variable} and {variable}_FILE are both set: unset one")
+        try:
+            return Path(file).read_text(encoding="utf-8").rstrip("\r\n"), field_name, False
+        except OSError as fault:
+            raise SettingsError(f"{variable}_FILE: {file}: {fault.strerror}") from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"{variable}_FILE: {file}: not UTF-8 text") from None
+
+    def __call__(self) -> dict[str, Any]:
+        """The values of all settings that come from files."""
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class Settings(BaseSettings):
+    """Everything a worker can be told. ``ajo-dispatch settings`` lists it; an empty variable counts as unset."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", hide_input_in_errors=True, case_sensitive=False, env_ignore_empty=True
+    )
+
+    broker_url: SecretStr = Field(
+        SecretStr("amqp://guest:guest@127.0.0.1:5672//"),
+        description="RabbitMQ (amqp, amqps), Redis or Valkey (redis, rediss)",
+    )
+    queue_prefix: str = Field(DEFAULT_QUEUE_PREFIX, description="queues are PREFIX.LANE")
+    lanes: Annotated[tuple[Lane, ...], NoDecode] = Field(
+        LANES, description="lanes this worker consumes, comma-separated"
+    )
+    visibility_timeout: PositiveInt = Field(
+        300, description="seconds until Redis or Valkey hands a dead worker's message out again; well above the budget"
+    )
+    database_url: SecretStr = Field(
+        SecretStr("postgresql://127.0.0.1:5432/postgres"), description="the ledger's PostgreSQL 15 or later"
+    )
+    campaigns: Path = Field(Path("campaigns"), description="folder of campaign definitions")
+
+    client_id: str = Field("", description="OAuth server-to-server client id; also sent as x-api-key")
+    client_secret: SecretStr = Field(SecretStr(""), description="OAuth server-to-server client secret")
+    scopes: str = Field(
+        "openid,AdobeID,read_organizations", description="comma-separated, from the Developer Console project"
+    )
+    org_id: str = Field("", description="organization (…@AdobeOrg); empty: each definition's own")
+    token_url: str = Field("https://ims-na1.adobelogin.com/ims/token/v3", description="token endpoint")
+    token_refresh_margin: PositiveFloat = Field(
+        300, description="seconds before its expiry at which a token is refreshed"
+    )
+    base_url: str | None = Field(
+        None, description="replaces scheme and host of every definition's endpoint; plain http only for loopback"
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("platform.adobe.io", "*.adobe.io"), description="hosts a definition may name"
+    )
+    ca_file: Path | None = Field(None, description="CA certificates (PEM) trusted beside the system's")
+    http_adapter: Literal["pyreqwest", "httpx"] = Field("pyreqwest", description="HTTP client of the attempts")
+
+    budget_seconds: PositiveFloat = Field(
+        60, description="wall clock of a round, for all attempts and waits (Adobe's own time-out is 60 s)"
+    )
+    attempt_timeout: PositiveFloat = Field(
+        20, description="seconds an answer gets at most; shorter means more possible duplicates"
+    )
+    connect_timeout: PositiveFloat = Field(3, description="seconds until a connection must stand")
+    backoff_base: PositiveFloat = Field(0.5, description="seconds; upper bound of the first wait before jitter")
+    backoff_factor: PositiveFloat = Field(2, description="growth of that bound from attempt to attempt")
+    backoff_cap: PositiveFloat = Field(10, description="seconds; upper bound of any wait before jitter")
+    attempt_minimum: PositiveFloat = Field(
+        1, description="seconds a retry must have left in its budget: a shorter one tells nothing, and may duplicate"
+    )
+    ambiguous_statuses: Statuses = Field(
+        frozenset({502, 504}),
+        description="retried statuses after which Adobe may all the same have accepted (undocumented: our policy)",
+    )
+    max_answer_bytes: PositiveInt = Field(1_000_000, description="bytes of an answer's body that are read at most")
+
+    max_in_flight: PositiveInt = Field(1000, description="attempts in flight at most, in one process")
+    prefetch: PositiveInt = Field(1000, description="messages taken from the broker and not yet done, at most")
+    heartbeat_seconds: PositiveFloat = Field(2, description="how often a worker says in the ledger that it lives")
+    owner_timeout: PositiveFloat = Field(
+        15, description="seconds without a heartbeat after which a worker's triggers may be taken over"
+    )
+    hash_key: SecretStr = Field(SecretStr(""), description="key of the recipient hashes; empty: none are recorded")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
+    log_format: Literal["json", "console"] = Field("json", description="a JSON object a line, or text for people")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not used here
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not used here
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then files that it names."""
+        return init_settings, env_settings, FileSource(settings_cls)
+
+    @field_validator("lanes", "allowed_hosts", mode="before")
+    @classmethod
+    def _split_words(cls, value: object) -> object:
+        return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+    @field_validator("ambiguous_statuses", mode="before")
+    @classmethod
+    def _split_statuses(cls, value: object) -> object:
+        return frozenset(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+    @field_validator("token_url", "base_url")
+    @classmethod
+    def _https_or_loopback(cls, value: str | None) -> str | None:
+        if value is not None and not is_safe_url(value):
+            raise ValueError("must be https://…, or http://… on loopback; with neither credentials, query nor fragment")
+        return value
+
+    @model_validator(mode="after")
+    def _owner_outlives_heartbeats(self) -> Self:
+        if self.owner_timeout < 3 * self.heartbeat_seconds:
+            raise ValueError("AJO_OWNER_TIMEOUT must be at least three times AJO_HEARTBEAT_SECONDS")
+        return self
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether credentials may travel to ``url``: HTTPS, or plain HTTP to this machine itself."""
+    parts = urlsplit(url)
+    if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def variable_of(field_name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + field_name.upper()
+
+
+def source_of(field_name: str) -> Literal["default", "env", "file"]:
+    """Where a setting's value comes from."""
+    if os.environ.get(variable_of(field_name)):
+        return "env"
+    return "file" if os.environ.get(f"{variable_of(field_name)}_FILE") else "default"
+
+
+def read_settings() -> Settings:
+    """The settings, read now.
+
+    Raises:
+        SettingsError: at least one is wrong; the text has a line for each.
+    """
+    try:
+        return Settings()
+    except ValidationError as invalid:
+        raise SettingsError("\n".join(_explain(invalid))) from None
+
+
+def _explain(invalid: ValidationError) -> Iterable[str]:
+    for fault in invalid.errors(include_url=False, include_input=False, include_context=False):
+        text = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        if not fault["loc"]:
+            yield text
+            continue
+        name = str(fault["loc"][0])
+        file = "_FILE" if source_of(name) == "file" else ""
+        yield f"{variable_of(name)}{file}: {text} ({Settings.model_fields[name].description})"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        SettingsError: see ``read_settings``.
+    """
+    return read_settings()
