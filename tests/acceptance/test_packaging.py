@@ -1,0 +1,156 @@
+"""What is shipped: compose file, image recipe, wheel, pinned versions. No container engine is needed."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ajo_worker.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+LASTING = sorted(SERVICES.keys() - {"migrations"})
+SECRET_WORDS = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY|_URL")
+
+
+def validate(file: Path) -> subprocess.CompletedProcess[str]:
+    """Check a compose file against the compose specification's JSON Schema, which check-jsonschema ships."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_compose_file_obeys_the_compose_specification() -> None:
+    done = validate(ROOT / "docker-compose.yml")
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_compose_schema_refuses_a_misspelt_key(tmp_path: Path) -> None:
+    wrong = tmp_path / "docker-compose.yml"
+    wrong.write_text("services: {worker: {image: a, stop_grace_periode: 90s}}\n", encoding="utf-8")
+    assert validate(wrong).returncode == 1
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_a_lasting_service_restarts_and_is_checked_for_health(name: str) -> None:
+    assert SERVICES[name]["restart"] == "unless-stopped"
+    assert SERVICES[name]["healthcheck"]["test"]
+
+
+def test_the_worker_may_end_its_attempts_before_it_is_killed() -> None:
+    grace = re.fullmatch(r"(\d+)s", SERVICES["worker"]["stop_grace_period"])
+    assert grace
+    assert int(grace[1]) > Settings.model_fields["budget_seconds"].default
+
+
+def test_the_worker_starts_after_the_migrations_and_a_healthy_broker() -> None:
+    conditions = {name: need["condition"] for name, need in SERVICES["worker"]["depends_on"].items()}
+    assert conditions == {"migrations": "service_completed_successfully", "rabbitmq": "service_healthy"}
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_secrets_come_from_files_only(name: str) -> None:
+    """Whatever is named like a secret is a path; each secret that a service takes is defined as a file."""
+    for variable, value in SERVICES[name].get("environment", {}).items():
+        if SECRET_WORDS.search(variable):
+            assert variable.endswith("_FILE"), variable
+            assert value.startswith("/run/secrets/"), variable
+    for secret in SERVICES[name].get("secrets", []):
+        source = secret["source"] if isinstance(secret, dict) else secret
+        assert COMPOSE["secrets"][source]["file"].startswith("secrets/")
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_secret_file_that_a_service_reads_is_given_to_it(name: str) -> None:
+    service = SERVICES[name]
+    read = re.findall(r"/run/secrets/([\w.]+)", f"{service.get('environment')} {service.get('entrypoint')}")
+    given = [secret for secret in service.get("secrets", []) if isinstance(secret, str)]
+    assert sorted(read) == sorted(given)
+
+
+def test_the_compose_file_names_settings_that_exist() -> None:
+    known = {f"AJO_{name.upper()}" for name in Settings.model_fields}
+    used = {
+        variable.removesuffix("_FILE") for service in SERVICES.values() for variable in service.get("environment", {})
+    }
+    assert {variable for variable in used if variable.startswith("AJO_")} <= known
+
+
+def test_ports_are_open_to_this_machine_only() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_flower_asks_for_a_password() -> None:
+    assert "--conf=/run/secrets/flowerconfig.py" in SERVICES["flower"]["entrypoint"]
+    assert "flowerconfig.py" in SERVICES["flower"]["secrets"]
+
+
+def dockerfile_stages() -> list[list[str]]:
+    """The instructions of each build stage, continuation lines joined."""
+    text = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    stages: list[list[str]] = []
+    for line in lines:
+        if line.startswith("FROM "):
+            stages.append([])
+        stages[-1].append(line)
+    return stages
+
+
+def test_the_image_runs_as_an_ordinary_user_without_the_build_tools() -> None:
+    build, final = dockerfile_stages()
+    assert any("pip install" in line for line in build)
+    assert not any("pip install" in line for line in final)
+    users = [line for line in final if line.startswith("USER ")]
+    assert users
+    assert not re.fullmatch(r"USER (root|0)(:.*)?", users[-1])
+
+
+def test_the_image_has_no_secret_and_gets_only_files_that_the_context_lets_in() -> None:
+    lines = [line for stage in dockerfile_stages() for line in stage]
+    assert not any(SECRET_WORDS.search(line) for line in lines if line.startswith(("ENV", "ARG")))
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = {
+        word for line in lines if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]
+    }
+    assert copied == allowed
+    assert all((ROOT / name).exists() for name in copied)
+
+
+def test_the_wheel_has_the_three_packages_with_what_they_need_and_no_name_beside_them(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    [wheel] = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.partition("/")[0] for name in names if ".dist-info/" not in name}
+    assert tops == {"ajo_producers", "ajo_worker", "ajo_simulator"}
+    wanted = ["ajo_worker/migrations/env.py", "ajo_worker/local/order-shipped.curl", "ajo_worker/local/faults.toml"]
+    assert [name for name in wanted if name not in names] == []
+    assert [f"{package}/py.typed" for package in tops if f"{package}/py.typed" not in names] == []
+
+
+def requirements() -> list[str]:
+    """The names of everything that pyproject.toml asks for, directly."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"].values()
+    lists = [project["project"]["dependencies"], project["dependency-groups"]["test"], *extras]
+    return [re.split(r"[\[<>=;, ]", requirement)[0].lower() for asked in lists for requirement in asked]
+
+
+def test_every_dependency_is_pinned_and_nothing_names_a_registry() -> None:
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    lines = text.splitlines()
+    assert all(re.match(r"[a-z0-9-]+==\S+( ; .+)?$", line) for line in lines)
+    pinned = {line.partition("==")[0] for line in lines}
+    assert {name for name in requirements() if name not in pinned} == set()

@@ -1,0 +1,92 @@
+"""Embedded servers and other processes of a local stack: they come up, keep their data, and leave nothing behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+from ajo_worker.local.postgres import VOLATILE, start_postgres
+from ajo_worker.local.processes import LocalStackError, Processes
+from ajo_worker.local.valkey import start_valkey
+
+from tests.support.database import query
+from tests.support.waiting import wait_until
+
+STARTER = """
+import sys
+from ajo_worker.local.postgres import VOLATILE, start_postgres
+from ajo_worker.local.processes import Processes
+from ajo_worker.local.valkey import start_valkey
+
+with Processes() as processes:
+    postgres = start_postgres(processes, VOLATILE)
+    valkey = start_valkey(processes, append_only=False)
+    print(postgres.child.pid, valkey.child.pid, postgres.data.parent, processes.logs, sep="\\n", flush=True)
+    sys.stdin.read()
+"""
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; one that nobody has buried yet counts as ended."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_is_left_when_the_starter_is_killed(signal_number: signal.Signals) -> None:
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert starter.stdout is not None
+    lines = [starter.stdout.readline().strip() for _ in range(4)]
+    pids, folders = [int(line) for line in lines[:2]], [Path(line) for line in lines[2:]]
+    assert all(folder.exists() for folder in folders)
+    starter.send_signal(signal_number)
+    starter.wait()
+    wait_until(lambda: all(map(gone, pids)), what="the servers end")
+    wait_until(lambda: not any(folder.exists() for folder in folders), what="their folders are removed")
+
+
+def test_postgres_keeps_its_data_and_its_address_over_a_restart(processes: Processes) -> None:
+    server = start_postgres(processes, VOLATILE)
+    url = server.url
+    query(url, "create table kept as select 42 as answer")
+    server.stop()
+    server.start()
+    assert server.url == url
+    assert query(url, "select answer from kept") == [{"answer": 42}]
+
+
+def test_postgres_never_runs_with_roots_rights(processes: Processes) -> None:
+    server = start_postgres(processes, VOLATILE)
+    assert server.child is not None
+    user = psutil.Process(server.child.pid).uids().effective
+    assert user != 0
+    assert user == os.geteuid() or os.geteuid() == 0
+
+
+def test_the_embedded_servers_ask_for_a_password(processes: Processes) -> None:
+    """Other people on the same machine can't read what a local stack holds."""
+    valkey = start_valkey(processes, append_only=False)
+    without = valkey.url.rpartition("@")[2]
+    with pytest.raises(redis.exceptions.AuthenticationError), redis.Redis.from_url(f"redis://{without}") as client:
+        client.ping()
+
+
+def test_a_process_that_ends_too_early_is_reported_with_its_last_words(processes: Processes) -> None:
+    child = processes.start("broken", [sys.executable, "-c", "print('no room left'); raise SystemExit(3)"])
+    with pytest.raises(LocalStackError, match=r"broken ended with exit code 3 .*\n +no room left"):
+        child.wait_for_output("never printed", timeout=30)
+
+
+def test_settings_of_the_caller_do_not_leak_into_a_stack(processes: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AJO_BASE_URL", "https://platform.adobe.io")
+    script = "import os; print('AJO_BASE_URL' in os.environ, os.environ['AJO_ORG_ID'])"
+    child = processes.start("settings", [sys.executable, "-c", script], env={"AJO_ORG_ID": "mine"})
+    assert child.wait_for_output(r"(True|False) mine", timeout=30)[1] == "False"

@@ -1,0 +1,20 @@
+"""Waiting for a condition, never for a time."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.05
+DEADLINE_SECONDS = 60.0
+
+
+def wait_until(condition: Callable[[], T], *, what: str, timeout: float = DEADLINE_SECONDS) -> T:
+    """Wait until ``condition`` gives something true, and return it; fails the test after ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout:g} s: {what} (last seen: {value!r})")
+        time.sleep(POLL_SECONDS)
+    return value

@@ -1,0 +1,107 @@
+"""Reading definition files."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from ajo_producers.campaigns.definition import Variable
+from ajo_producers.campaigns.folder import DefinitionError, Definitions, UnknownCampaignError, parse_definition
+
+PATH = Path("campaigns/order-shipped.toml")
+TEXT = """\
+campaign_id = "c-1"
+lane = "standard"
+endpoint = "https://platform.adobe.io/ajo/im/executions/unitary"
+organization = "ABC@AdobeOrg"
+sandbox = "prod"
+namespace = "email"
+recipient_type = "aep"
+"""
+
+
+def faults(text: str, path: Path = PATH) -> list[str]:
+    with pytest.raises(DefinitionError) as caught:
+        parse_definition(text, path)
+    return list(caught.value.problems)
+
+
+def test_a_file_is_read_with_its_name_variables_and_limits() -> None:
+    text = TEXT + (
+        "start = 2026-11-01T09:00:00+01:00\nrate_limit = 100\nbudget = 30.5\n"
+        '[context]\n"customer.firstName" = { required = false }\neta = { default = "soon" }\n'
+    )
+    definition = parse_definition(text, PATH)
+    assert definition.name == "order-shipped"
+    assert definition.start == datetime(2026, 11, 1, 8, tzinfo=UTC)
+    assert (definition.rate_limit, definition.budget) == (100, 30.5)
+    assert definition.context == {"customer.firstName": Variable(required=False), "eta": Variable(default="soon")}
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (TEXT.replace("campaign_id", "campaign_di"), ":1: campaign_di is unknown; did you mean campaign_id?"),
+        (TEXT.replace('sandbox = "prod"\n', ""), ": sandbox is missing"),
+        (TEXT.replace('"c-1"', "1"), ":1: campaign_id is wrong: expected `str`, got `int`"),
+        (TEXT.replace('"c-1"', '"<CAMPAIGN>"'), ":1: campaign_id must be an id as Journey Optimizer shows it"),
+        (TEXT.replace("standard", "quick"), ":2: lane is 'quick'; choose standard or high-throughput"),
+        (TEXT.replace("standard", "high-throughput"), ":2: lane is high-throughput, but the endpoint belongs to"),
+        (TEXT.replace("https", "http"), ":3: endpoint must be https://HOST/PATH"),
+        (TEXT.replace("/unitary", "/unitary?x=1"), ":3: endpoint must be https://HOST/PATH"),
+        (TEXT.replace("//platform", "//me:secret@platform"), ":3: endpoint must be https://HOST/PATH"),
+        (TEXT.replace("platform.adobe.io", "[::"), ":3: endpoint must be https://HOST/PATH"),
+        (TEXT + "rate_limit = 501", ":8: rate_limit is above the 500 calls a second"),
+        (TEXT + "rate_limit = 0", ":8: rate_limit is wrong: expected `float` > 0.0"),
+        (TEXT + "budget = 3601", ":8: budget is wrong: expected `float` <= 3600.0"),
+        (TEXT + "start = 2026-11-01T08:00:00", ":8: start has no time zone"),
+        (TEXT + "start = 2026-11-01", ":8: start is wrong: expected `datetime | null`, got `date`"),
+        (TEXT + "start = 2026-11-02T00:00:00Z\nend = 2026-11-01T00:00:00Z", ":9: end is not after start"),
+        (TEXT + "context = 1", ":8: context must be a table of variables"),
+        (TEXT + "[context]\norderId = { reqired = true }", ":9: context.orderId.reqired is unknown; did you mean"),
+        (TEXT + "[context]\n\norderId = { type = 'text' }", ":10: context.orderId.type is 'text'; choose string or"),
+        (TEXT + "[context]\norderId = 3", ":9: context.orderId is wrong: expected `object`, got `int`"),
+        (TEXT + "[context.orderId]\nrequired = 3", ":9: context.orderId.required is wrong: expected `bool`, got `int`"),
+        (TEXT + "[context]\na.b = { type = 'string' }", ':9: context.a is a table of tables; put a dotted'),
+        (TEXT + "[context]\n'system.x' = {}", ":9: context.system.x is reserved"),
+        (TEXT + "[context]\n'a..b' = {}", ":9: context.a..b has an empty step"),
+        (TEXT + "[context]\n'a.b' = {}\n'a' = {}", ":9: context.a.b lies inside context.a, which is a variable itself"),
+        (TEXT + "[context]\nn = { type = 'number', default = 'x' }", ":9: context.n.default is not of type number"),
+        (TEXT + "[context]\nn = { default = 2026-11-01 }", ":9: context.n.default is not of type string"),
+        (TEXT.replace('"aep"', '"external"') + "merge_policy_name = 'p'", ":8: merge_policy_name belongs to"),
+        ("x = ", ": not TOML: Invalid value (at end of document)"),
+        ("x = " + "[" * 5000, ": not TOML: "),
+    ],
+)  # fmt: skip
+def test_each_fault_is_told_with_file_line_and_field(text: str, fault: str) -> None:
+    assert any(told.startswith(f"{PATH}{fault}") for told in faults(text))
+
+
+def test_rules_of_the_high_throughput_lane() -> None:
+    text = TEXT.replace("standard", "high-throughput").replace("unitary", "highthroughput")
+    told = faults(text + "[profile]\nname = {}")
+    assert [line.partition(": ")[2].partition(":")[0] for line in told] == [
+        "recipient_type must be external",
+        "profile must be empty",
+    ]
+
+
+def test_all_faults_of_a_file_are_told_together() -> None:
+    text = TEXT.replace("campaign_id", "x").replace("aep", "y") + "[context]\na = 1\nb = { type = 2 }"
+    assert len(faults(text)) == 5
+
+
+@pytest.mark.parametrize(
+    "name", ["Order.toml", "a b.toml", "-a.toml", "a--b.toml", "ä.toml", "a" * 65 + ".toml", "..toml"]
+)
+def test_a_file_s_name_is_a_campaign_s_name(name: str) -> None:
+    assert "the file's name must be lower-case words with hyphens" in faults(TEXT, Path(name))[0]
+
+
+def test_an_unknown_campaign_is_told_with_the_nearest() -> None:
+    definitions = Definitions({"order-shipped": parse_definition(TEXT, PATH)})
+    with pytest.raises(UnknownCampaignError, match="'order-shiped'; did you mean order-shipped\\?"):
+        definitions["order-shiped"]
+    with pytest.raises(UnknownCampaignError, match="'x'; known: order-shipped"):
+        definitions["x"]
+    with pytest.raises(UnknownCampaignError, match="known: none"):
+        Definitions()["x"]

@@ -1,0 +1,118 @@
+"""Checking triggers: every fault is found before anything is published, and no fault shows a value."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from ajo_producers.campaigns.definition import Variable
+from ajo_producers.contract.batch import decode_trigger
+from ajo_producers.publishing.checked import check_trigger
+from ajo_producers.publishing.errors import InvalidTrigger
+from ajo_producers.publishing.given import GivenRecipient, GivenTrigger
+
+from tests.support.definitions import ORDER_SHIPPED, definition
+
+NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
+GOOD: dict[str, Any] = {"to": "ada@example.com", "context": {"orderId": "A-1"}}
+
+
+def problems(campaign: Any = ORDER_SHIPPED, **fields: Any) -> list[str]:
+    with pytest.raises(InvalidTrigger) as caught:
+        check_trigger(campaign, GivenTrigger(**{**GOOD, **fields}), NOW)
+    assert "example.com" not in str(caught.value)
+    return list(caught.value.problems)
+
+
+def test_a_checked_trigger_is_what_a_worker_reads_with_defaults_filled_in() -> None:
+    checked = check_trigger(ORDER_SHIPPED, GivenTrigger(**GOOD, expires_in=60, trace_id="t-1", occurred_at=NOW), NOW)
+    assert decode_trigger(checked.encoded) == checked.trigger
+    assert checked.lane == "standard"
+    assert checked.trigger.recipients[0].context == {"orderId": "A-1", "carrier": "the post"}
+    assert checked.trigger.expires_at == NOW + timedelta(seconds=60)
+    assert (checked.trigger.occurred_at, checked.trigger.trace_id) == (NOW, "t-1")
+
+
+def test_the_same_key_is_the_same_request_and_without_a_key_each_is_new() -> None:
+    keyed = [check_trigger(ORDER_SHIPPED, GivenTrigger(**GOOD, key="A-1"), NOW + timedelta(days=day)) for day in (0, 9)]
+    assert keyed[0].request_id == keyed[1].request_id
+    plain = [check_trigger(ORDER_SHIPPED, GivenTrigger(**GOOD), NOW) for _ in range(2)]
+    assert plain[0].request_id != plain[1].request_id
+
+
+def test_all_problems_are_named_at_once() -> None:
+    found = problems(
+        definition(end=NOW),
+        context={"orderid": 1},
+        expires_in=-1,
+        key="",
+        occurred_at=datetime(2026, 11, 1),
+        trace_id="",
+    )
+    assert found == [
+        "context.orderId is missing",
+        "context.orderid is unknown; did you mean context.orderId?",
+        "occurred_at must be a time with its zone, such as 2026-11-01T08:00:00Z",
+        "order-shipped ended at 2026-11-01T08:00:00+00:00",
+        "key must be text of 1 to 512 characters",
+        "trace_id must be text of 1 to 512 characters",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"expires_in": 0}, "it has expired already, at 2026-11-01T08:00:00+00:00"),
+        ({"expires_at": NOW - timedelta(seconds=1)}, "it has expired already, at 2026-11-01T07:59:59+00:00"),
+        ({"expires_in": 1, "expires_at": NOW}, "expires_in stands beside expires_at: give one or the other"),
+        ({"expires_in": "60"}, "expires_in must be a number of seconds"),
+        ({"expires_in": True}, "expires_in must be a number of seconds"),
+        ({"expires_in": float("nan")}, "expires_in lies beyond all calendars"),
+        ({"expires_in": 1e300}, "expires_in lies beyond all calendars"),
+        ({"expires_at": "soon"}, "expires_at must be a time with its zone, such as 2026-11-01T08:00:00Z"),
+        ({"key": "A", "occurred_at": datetime(1969, 1, 1, tzinfo=UTC)}, "occurred_at lies before 1970"),
+        ({"key": "\udcff"}, "key must be text of 1 to 512 characters"),
+        ({"key": 5}, "key must be text of 1 to 512 characters"),
+        ({"trace_id": "x" * 513}, "trace_id must be text of 1 to 512 characters"),
+        ({"to": None}, "to is missing (the address), and so is user_id"),
+        ({"to": None, "user_id": "u-1"}, "channel_data.emailAddress is missing"),
+        ({"recipients": ()}, "recipients stands beside to, context: give one or the other"),
+        ({"profile": {"firstName": "x" * 17_000_000}}, "it has 17,000,286 bytes; 15,990,000 is the most"),
+    ],
+)
+def test_one_problem_is_named_exactly(fields: dict[str, Any], expected: str) -> None:
+    assert expected in problems(**fields)
+
+
+def test_a_campaign_runs_from_its_start_to_its_end() -> None:
+    campaign = definition(start=NOW, end=NOW + timedelta(seconds=1))
+    check_trigger(campaign, GivenTrigger(**GOOD), NOW)
+    for moment, word in ((NOW - timedelta(seconds=1), "starts"), (NOW + timedelta(seconds=1), "ended")):
+        with pytest.raises(InvalidTrigger, match=word):
+            check_trigger(campaign, GivenTrigger(**GOOD), moment)
+
+
+def test_several_recipients_are_named_by_their_place() -> None:
+    several = tuple(GivenRecipient(to=f"u{index}@example.com", context={"orderId": "A"}) for index in range(3))
+    checked = check_trigger(ORDER_SHIPPED, GivenTrigger(recipients=several), NOW)
+    assert [recipient.user_id for recipient in checked.trigger.recipients] == [
+        "u0@example.com",
+        "u1@example.com",
+        "u2@example.com",
+    ]
+    with pytest.raises(InvalidTrigger) as caught:
+        check_trigger(ORDER_SHIPPED, GivenTrigger(recipients=(*several, several[0], GivenRecipient())), NOW)
+    assert caught.value.problems == (
+        "recipients[4].to is missing (the address), and so is user_id",
+        "recipients[3].user_id is the same as that of recipients[0]",
+        "recipients[4].context.orderId is missing",
+    )
+
+
+def test_a_checked_trigger_shows_nothing_personal() -> None:
+    checked = check_trigger(ORDER_SHIPPED, GivenTrigger(**GOOD), NOW)
+    assert "example.com" not in repr(checked) + repr(GivenTrigger(**GOOD)) + repr(GivenRecipient(to="a@example.com"))
+
+
+def test_the_lane_is_the_definitions() -> None:
+    fast = definition(lane="high-throughput", recipient_type="external", profile={}, context={"orderId": Variable()})
+    assert check_trigger(fast, GivenTrigger(**GOOD), NOW).lane == "high-throughput"

@@ -1,0 +1,158 @@
+"""Classification: every status, both error shapes, every transport failure."""
+
+from datetime import UTC, datetime
+from typing import get_args
+
+import msgspec
+import pytest
+from ajo_worker.api.answer import Answer, Failure, FailureKind
+from ajo_worker.api.classify import LONGEST_RETRY_AFTER, classify, retry_after
+from ajo_worker.api.verdict import Outcome, Verdict
+from hypothesis import given
+from hypothesis import strategies as st
+
+AMBIGUOUS = frozenset({502, 504})
+SERVICE = {"type": "https://ns.adobe.com/aep/errors/CJMRT-000032-409", "title": "Conflict", "status": 409, "report": {}}
+GATEWAY = {"error_code": "401013", "message": "Oauth token is not valid"}
+
+
+def verdict(status: int, document: object = None, headers: dict[str, str] | None = None) -> Verdict:
+    body = b"" if document is None else msgspec.json.encode(document)
+    return classify(Answer(status, headers or {}, body, 0.1, 0.2), ambiguous_statuses=AMBIGUOUS)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "ambiguous", "reason"),
+    [
+        (202, "accepted", False, None),
+        (200, "refused", True, "unexpected-status"),
+        (204, "refused", True, "unexpected-status"),
+        (301, "refused", False, "redirect"),
+        (307, "refused", False, "redirect"),
+        (400, "refused", False, "bad-request"),
+        (401, "unauthorized", False, "unauthorized"),
+        (403, "refused", False, "forbidden"),
+        (404, "refused", False, "not-found"),
+        (408, "retryable", False, "request-timeout"),
+        (409, "refused", True, "conflict"),
+        (413, "refused", False, "too-large"),
+        (415, "refused", False, "unsupported-media-type"),
+        (418, "refused", False, "refused"),
+        (422, "refused", False, "unprocessable"),
+        (429, "retryable", False, "rate-limited"),
+        (500, "retryable", False, "server-error"),
+        (502, "retryable", True, "bad-gateway"),
+        (503, "retryable", False, "unavailable"),
+        (504, "retryable", True, "gateway-timeout"),
+        (599, "retryable", False, "server-error"),
+    ],
+)
+def test_a_status_has_its_meaning(status: int, outcome: Outcome, ambiguous: bool, reason: str | None) -> None:
+    found = verdict(status)
+    assert (found.outcome, found.ambiguous, found.reason, found.http_status) == (outcome, ambiguous, reason, status)
+
+
+def test_the_service_names_its_error_at_the_end_of_the_type() -> None:
+    found = verdict(409, SERVICE)
+    assert (found.error_code, found.error_title) == ("CJMRT-000032-409", "Conflict")
+
+
+@pytest.mark.parametrize("code", ["401013", "403010"])
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_the_gateways_token_codes_count_whatever_the_status(status: int, code: str) -> None:
+    found = verdict(status, {**GATEWAY, "error_code": code})
+    assert (found.outcome, found.error_code, found.error_title) == ("unauthorized", code, "Oauth token is not valid")
+
+
+@pytest.mark.parametrize("code", ["403000", "403003", "403025"])
+def test_other_gateway_codes_leave_403_a_refusal(code: str) -> None:
+    assert verdict(403, {"error_code": code, "message": "no"}).outcome == "refused"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"executionId": 7}'])
+def test_a_202_is_accepted_whatever_its_body(body: bytes) -> None:
+    found = classify(Answer(202, {}, body, 0.1, 0.2), ambiguous_statuses=AMBIGUOUS)
+    assert (found.outcome, found.execution_id) == ("accepted", None)
+
+
+def test_a_202_gives_its_execution_id_and_the_gateways_request_id() -> None:
+    found = verdict(202, {"executionId": "UMA-1"}, {"x-request-id": "gw-1"})
+    assert (found.execution_id, found.adobe_request_id) == ("UMA-1", "gw-1")
+
+
+@pytest.mark.parametrize("kind", get_args(FailureKind))
+@pytest.mark.parametrize("perhaps_processed", [True, False])
+def test_a_failure_is_retryable_and_as_ambiguous_as_the_adapter_says(
+    kind: FailureKind, perhaps_processed: bool
+) -> None:
+    found = classify(Failure(kind, perhaps_processed, 1.0), ambiguous_statuses=AMBIGUOUS)
+    assert found == Verdict("retryable", ambiguous=perhaps_processed, reason=kind, failure=kind)
+
+
+def test_half_a_body_counts_by_its_status_line() -> None:
+    accepted = Failure("body", perhaps_processed=True, elapsed=1.0, status=202)
+    assert classify(accepted, ambiguous_statuses=AMBIGUOUS).outcome == "accepted"
+    refused = Failure("body", perhaps_processed=True, elapsed=1.0, status=400)
+    assert classify(refused, ambiguous_statuses=AMBIGUOUS) == Verdict("refused", reason="bad-request", http_status=400)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": " 0 "}, 0.0),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "1.5"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "٧"}, None),
+        ({"retry-after": "9" * 400}, LONGEST_RETRY_AFTER),
+        ({"retry-after": "Tue, 24 Nov 2026 12:00:30 GMT", "date": "Tue, 24 Nov 2026 12:00:00 GMT"}, 30.0),
+        ({"retry-after": "Tue, 24 Nov 2026 11:00:00 GMT", "date": "Tue, 24 Nov 2026 12:00:00 GMT"}, 0.0),
+        ({"retry-after": "Tue, 24 Nov 2099 12:00:00 GMT", "date": "nonsense"}, LONGEST_RETRY_AFTER),
+        ({"retry-after": "Tue, 99 Nov 2026 12:00:00 GMT"}, None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_as_a_date(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+
+
+def test_a_date_without_the_answers_own_is_seen_from_now() -> None:
+    assert retry_after({"retry-after": datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")}) == 0.0
+
+
+def test_an_errors_text_is_kept_short_and_without_addresses_or_tokens() -> None:
+    title = (
+        "profile ada@example.com unknown, token eyJhbGciOiJSUzI1NiIsIng1dSI6Imltc19uYTEtc3RnMS1rZXk "
+        + "x" * 9
+        + " y" * 999
+    )
+    found = verdict(400, {"type": "about/ABC-1-400", "title": title})
+    assert found.error_title is not None
+    assert "ada" not in found.error_title
+    assert "eyJ" not in found.error_title
+    assert len(found.error_title) <= 300
+
+
+@given(
+    st.integers(100, 999), st.binary(max_size=200), st.dictionaries(st.sampled_from(["retry-after", "date"]), st.text())
+)
+def test_nothing_that_an_endpoint_answers_raises(status: int, body: bytes, headers: dict[str, str]) -> None:
+    found = classify(Answer(status, headers, body, 0.0, 0.0), ambiguous_statuses=AMBIGUOUS)
+    assert (found.outcome == "accepted") == (status == 202)
+    assert found.retry_after is None or 0 <= found.retry_after <= LONGEST_RETRY_AFTER
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=12), children, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    st.sampled_from([202, 400, 409, 500]),
+    st.dictionaries(st.sampled_from(["type", "title", "error_code", "message", "executionId", "status"]), json_values),
+)
+def test_nothing_in_an_error_document_raises(status: int, document: dict[str, object]) -> None:
+    assert verdict(status, document).http_status == status

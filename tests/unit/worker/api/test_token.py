@@ -1,0 +1,109 @@
+"""The token: one fetch for everybody, before the old one expires, and again after a refusal."""
+
+import asyncio
+
+import pytest
+from ajo_worker.api import token as token_module
+from ajo_worker.api.token import FetchFailed, Token, TokenProvider, TokenUnavailable
+
+
+class Endpoint:
+    """Numbered tokens; can be held up, or fail."""
+
+    def __init__(self, lifetime: float = 1000.0) -> None:
+        self.now = 0.0
+        self.lifetime = lifetime
+        self.fetches = 0
+        self.failures = 0
+        self.open = asyncio.Event()
+        self.open.set()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def fetch(self) -> Token:
+        await self.open.wait()
+        self.fetches += 1
+        if self.failures:
+            self.failures -= 1
+            raise FetchFailed("status 503")
+        return Token(f"token-{self.fetches}", self.now, self.lifetime)
+
+    def provider(self, margin: float = 100.0) -> TokenProvider:
+        return TokenProvider(self.fetch, margin=margin, monotonic=self.monotonic)
+
+
+async def turns() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_a_thousand_callers_cause_one_fetch() -> None:
+    endpoint = Endpoint()
+    provider = endpoint.provider()
+    assert set(await asyncio.gather(*(provider.get(5) for _ in range(1000)))) == {"token-1"}
+    assert endpoint.fetches == 1
+
+
+async def test_before_its_end_a_token_is_renewed_and_nobody_waits_for_it() -> None:
+    endpoint = Endpoint()
+    provider = endpoint.provider()
+    await provider.get(5)
+    endpoint.now = 901.0
+    endpoint.open.clear()
+    assert await provider.get(0.001) == "token-1"
+    endpoint.open.set()
+    await turns()
+    assert await provider.get(5) == "token-2"
+    assert endpoint.fetches == 2
+
+
+async def test_a_token_that_lives_shorter_than_the_margin_is_used_for_half_its_life() -> None:
+    endpoint = Endpoint(lifetime=10.0)
+    provider = endpoint.provider(margin=300.0)
+    await provider.get(5)
+    endpoint.now = 4.0
+    await provider.get(5)
+    await turns()
+    assert endpoint.fetches == 1
+    endpoint.now = 6.0
+    await provider.get(5)
+    await turns()
+    assert endpoint.fetches == 2
+
+
+async def test_an_expired_token_is_never_given() -> None:
+    endpoint = Endpoint()
+    provider = endpoint.provider()
+    await provider.get(5)
+    endpoint.now = 1000.0
+    assert await provider.get(5) == "token-2"
+
+
+async def test_a_thousand_refusals_of_one_token_cause_one_fetch() -> None:
+    endpoint = Endpoint()
+    provider = endpoint.provider()
+    old = await provider.get(5)
+    assert set(await asyncio.gather(*(provider.refresh(old, 5) for _ in range(1000)))) == {"token-2"}
+    assert await provider.refresh(old, 5) == "token-2", "a late refusal of the old token fetches nothing"
+    assert endpoint.fetches == 2
+
+
+async def test_a_failing_endpoint_is_asked_again_until_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_module, "FIRST_PAUSE", 0.001)
+    endpoint = Endpoint()
+    endpoint.failures = 3
+    assert await endpoint.provider().get(5) == "token-4"
+
+
+async def test_a_wait_that_is_too_long_says_why_there_is_no_token() -> None:
+    endpoint = Endpoint()
+    endpoint.failures = 10**6
+    provider = endpoint.provider()
+    with pytest.raises(TokenUnavailable, match="status 503"):
+        await provider.get(0.05)
+    await provider.close()
+
+
+async def test_a_token_is_not_shown() -> None:
+    assert "secret" not in repr(Token("secret", 0.0, 1.0))

@@ -1,0 +1,117 @@
+"""What follows from a verdict: the table, and properties that hold for every history."""
+
+import pytest
+from ajo_worker.api.verdict import Verdict
+from ajo_worker.dispatch.backoff import Backoff
+from ajo_worker.dispatch.budget import Budget
+from ajo_worker.dispatch.decision import End, History, Retry, decide
+from hypothesis import given
+from hypothesis import strategies as st
+
+BACKOFF = Backoff(0.5, 2, 10)
+MINIMUM = 1.0
+
+
+def after(
+    verdict: Verdict, history: History | None = None, *, now: float = 1.0, expires: float | None = None
+) -> End | Retry:
+    """The decision for a round that began at 0 with 60 seconds, with the longest jitter."""
+    return decide(
+        verdict,
+        (history or History()).after(verdict),
+        budget=Budget(0.0, 60.0, expires),
+        now=now,
+        backoff=BACKOFF,
+        jitter=lambda: 1.0,
+        attempt_minimum=MINIMUM,
+    )
+
+
+AMBIGUOUS = History(attempts=1, ambiguous=1)
+BAD_REQUEST = Verdict("refused", reason="bad-request")
+TIMEOUT = Verdict("retryable", ambiguous=True, reason="timeout")
+BUSY = Verdict("retryable", reason="unavailable")
+UNAUTHORIZED = Verdict("unauthorized", reason="unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (after(Verdict("accepted")), End("accepted", None)),
+        (after(Verdict("accepted"), AMBIGUOUS), End("accepted", None)),
+        (after(BAD_REQUEST), End("rejected", "bad-request")),
+        (after(BAD_REQUEST, AMBIGUOUS), End("unconfirmed", "bad-request")),
+        (after(Verdict("refused", ambiguous=True, reason="conflict")), End("unconfirmed", "conflict")),
+        (after(BUSY), Retry(0.5)),
+        (after(BUSY, History(attempts=3)), Retry(4.0)),
+        (after(TIMEOUT), Retry(0.5)),
+        (after(UNAUTHORIZED), Retry(0.0, fresh_token=True)),
+        (after(UNAUTHORIZED, History(attempts=1, unauthorized=1)), End("rejected", "unauthorized")),
+        (after(UNAUTHORIZED, History(attempts=2)), Retry(0.0, fresh_token=True)),
+        (after(BUSY, now=58.4), Retry(0.5)),
+        (after(BUSY, now=58.6), End("expired", "budget-spent")),
+        (after(BUSY, AMBIGUOUS, now=58.6), End("unconfirmed", "budget-spent")),
+        (after(TIMEOUT, now=58.6), End("unconfirmed", "budget-spent")),
+        (after(UNAUTHORIZED, now=59.5), End("expired", "budget-spent")),
+        (after(BUSY, now=9.0, expires=10.0), End("expired", "expires-at")),
+        (after(Verdict("retryable", reason="rate-limited", retry_after=30.0)), Retry(30.0)),
+        (after(Verdict("retryable", reason="rate-limited", retry_after=58.0)), Retry(58.0)),
+        (
+            after(Verdict("retryable", reason="rate-limited", retry_after=59.0)),
+            End("expired", "retry-after-beyond-budget"),
+        ),
+    ],
+)
+def test_a_verdict_has_its_consequence(step: End | Retry, expected: End | Retry) -> None:
+    assert step == expected
+
+
+@pytest.mark.parametrize(
+    ("history", "cause"),
+    [
+        (History(attempts=3), None),
+        (History(attempts=1, ambiguous=1), "ambiguous-answer"),
+        (History(attempts=1, ambiguous=1, interrupted=1), "worker-crash"),
+        (History(attempts=2, ambiguous=2, interrupted=1), "ambiguous-answer"),
+    ],
+)
+def test_one_more_attempt_may_be_a_duplicate_only_after_an_ambiguous_one(history: History, cause: str | None) -> None:
+    assert history.duplicate_cause == cause
+
+
+verdicts = st.builds(
+    Verdict,
+    outcome=st.sampled_from(["accepted", "refused", "retryable", "unauthorized"]),
+    ambiguous=st.booleans(),
+    reason=st.just("x"),
+    retry_after=st.none() | st.floats(0, 1e8),
+)
+
+
+@given(
+    st.lists(verdicts, min_size=1, max_size=30),
+    st.floats(0, 1),
+    st.floats(0.01, 5),
+    st.none() | st.floats(0, 100),
+)
+def test_a_round_ends_and_never_promises_an_attempt_after_its_budget(
+    shown: list[Verdict], jitter: float, took: float, expires: float | None
+) -> None:
+    budget = Budget(0.0, 60.0, expires)
+    history, now, step = History(), 0.0, None
+    for verdict in shown:
+        now += took
+        history = history.after(verdict)
+        step = decide(
+            verdict, history, budget=budget, now=now, backoff=BACKOFF, jitter=lambda: jitter, attempt_minimum=MINIMUM
+        )
+        if isinstance(step, End):
+            break
+        assert now + step.wait + MINIMUM <= budget.end
+        assert step.wait >= (verdict.retry_after or 0) or verdict.outcome == "unauthorized"
+        now += step.wait
+    if isinstance(step, End):
+        assert (step.state == "accepted") == (shown[history.attempts - 1].outcome == "accepted")
+        assert step.state != "expired" or not history.ambiguous
+        assert step.state != "rejected" or not history.ambiguous
+        assert (step.reason is None) == (step.state == "accepted")

@@ -1,0 +1,54 @@
+"""What to do with a copy of a trigger that the ledger knows."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from ajo_worker.ledger.admission import Done, Known, TakeOver, Wait, on_copy
+
+ME, OTHER = UUID(int=1), UUID(int=2)
+
+
+def known(**changes: Any) -> Known:
+    usual: dict[str, Any] = {
+        "state": "sending",
+        "owner": OTHER,
+        "owner_alive": False,
+        "fence": 1,
+        "round": 1,
+        "attempts_started": 1,
+        "elapsed": 5.0,
+        "last_intent_at": datetime(2026, 11, 24, tzinfo=UTC),
+        "last_attempt_recorded": False,
+        "ambiguous_attempts": 0,
+        "interrupted_attempts": 0,
+    }
+    return Known(**{**usual, **changes})
+
+
+@pytest.mark.parametrize("state", ["accepted", "rejected", "expired", "unconfirmed", "parked"])
+@pytest.mark.parametrize("owner_alive", [True, False])
+def test_a_copy_of_a_trigger_that_has_its_state_has_nothing_left_to_do(state: str, owner_alive: bool) -> None:
+    assert on_copy(known(state=state, owner_alive=owner_alive), ME) == Done(state)
+
+
+def test_a_copy_waits_for_a_living_owner() -> None:
+    assert on_copy(known(owner_alive=True), ME) == Wait()
+
+
+@pytest.mark.parametrize(
+    ("changes", "interrupted"),
+    [
+        ({}, True),
+        ({"last_attempt_recorded": True}, False),
+        ({"attempts_started": 0}, False),
+        ({"owner": ME, "owner_alive": True}, True),
+        ({"owner": ME, "owner_alive": True, "last_attempt_recorded": True}, False),
+    ],
+)
+def test_a_dead_owners_trigger_is_taken_over_and_its_unrecorded_attempt_counts_as_interrupted(
+    changes: dict[str, Any], interrupted: bool
+) -> None:
+    row = known(**changes)
+    assert on_copy(row, ME) == TakeOver(row, interrupted=interrupted)

@@ -1,0 +1,21 @@
+"""The invented business events of the demo."""
+
+from datetime import UTC, datetime
+
+from ajo_worker.local.order_events import order_events
+
+NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
+def test_every_event_is_another_order_and_another_person() -> None:
+    events = list(order_events(2000, NOW))
+    assert len({event["key"] for event in events}) == 2000
+    assert len({event["to"] for event in events}) == 2000
+
+
+def test_the_events_are_the_same_each_time() -> None:
+    assert list(order_events(50, NOW)) == list(order_events(50, NOW))
+
+
+def test_nobody_real_is_addressed() -> None:
+    assert all(str(event["to"]).endswith("@example.com") for event in order_events(100, NOW))
