@@ -1,6 +1,8 @@
 """The Celery application: ``celery -A ajo_worker.app worker`` starts a worker with all that it needs."""
 
+import ssl
 from typing import Any
+from urllib.parse import urlsplit
 
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS, TASK_NAME, queue_name
 from celery import Celery
@@ -10,16 +12,16 @@ from kombu.entity import Exchange, Queue
 from ajo_worker.logs import configure_logs
 from ajo_worker.settings import Settings, settings
 
+MOST_RESTORE_SECONDS = 10.0
+"""Between looks for messages that dead workers left behind in Redis or Valkey."""
+
 
 def queues(settings: Settings) -> list[Queue]:
     """The queues of this worker's lanes, declared just as the publisher declares them."""
-    arguments = QUORUM_ARGUMENTS if settings.broker_url.get_secret_value().startswith("amqp") else None
+    arguments = QUORUM_ARGUMENTS if _is_amqp(settings) else None
     names = [queue_name(settings.queue_prefix, lane) for lane in settings.lanes]
-    default: Any = Exchange("")  # type: ignore[no-untyped-call] # kombu's entities have no types
-    return [
-        Queue(name, default, routing_key=name, durable=True, queue_arguments=arguments)  # type: ignore[no-untyped-call] # as above
-        for name in names
-    ]
+    default: Any = Exchange("")
+    return [Queue(name, default, routing_key=name, durable=True, queue_arguments=arguments) for name in names]
 
 
 def make_app(settings: Settings) -> Celery:
@@ -29,7 +31,9 @@ def make_app(settings: Settings) -> Celery:
         broker_url=settings.broker_url.get_secret_value(),
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # a broker that is away is waited for, however long
+        broker_transport=None if _is_amqp(settings) else "ajo_worker.intake.valkey:Transport",
         broker_transport_options=_transport_options(settings),
+        broker_use_ssl=_tls(settings),
         worker_pool="ajo_worker.intake.pool:AsyncioPool",
         worker_consumer="ajo_worker.intake.consumer:QuarantiningConsumer",
         worker_concurrency=settings.prefetch,
@@ -54,14 +58,34 @@ def make_app(settings: Settings) -> Celery:
         event_queue_prefix=f"{settings.queue_prefix}.events",
         enable_utc=True,
     )
-    app.task(name=TASK_NAME, acks_late=True, ignore_result=True)(_never_called)
+    app.task(name=TASK_NAME, Request="ajo_worker.intake.request:TriggerRequest")(_never_called)
     return app
 
 
+def _is_amqp(settings: Settings) -> bool:
+    return settings.broker_url.get_secret_value().startswith("amqp")
+
+
 def _transport_options(settings: Settings) -> dict[str, Any]:
-    if settings.broker_url.get_secret_value().startswith("amqp"):
+    if _is_amqp(settings):
         return {"confirm_publish": True}
-    return {"visibility_timeout": settings.visibility_timeout, "socket_keepalive": True, "health_check_interval": 10}
+    return {
+        "visibility_timeout": settings.visibility_timeout,
+        "unacked_key": f"{settings.queue_prefix}.unacked",
+        "unacked_index_key": f"{settings.queue_prefix}.unacked.index",
+        "unacked_restore_interval": min(settings.visibility_timeout / 10, MOST_RESTORE_SECONDS),
+        "priority_steps": [0],  # one list a queue: a lane is what has priority
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    }
+
+
+def _tls(settings: Settings) -> dict[str, Any] | None:
+    """Verified TLS where the URL asks for TLS: by default neither client checks whose certificate it is shown."""
+    parts = urlsplit(settings.broker_url.get_secret_value())
+    if parts.scheme == "amqps":
+        return {"server_hostname": parts.hostname, "cert_reqs": ssl.CERT_REQUIRED}
+    return {"ssl_cert_reqs": "required", "ssl_check_hostname": True} if parts.scheme == "rediss" else None
 
 
 def _never_called(*_: object) -> None:

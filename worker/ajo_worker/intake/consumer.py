@@ -1,13 +1,26 @@
 """Celery's consumer, but what it would drop as unreadable goes to quarantine, and only then is acknowledged."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from celery.worker.consumer import Consumer
 
 
 class QuarantiningConsumer(Consumer):  # type: ignore[misc] # Celery ships no types
-    """Overrides the four ways in which Celery discards a message."""
+    """Overrides the four ways in which Celery discards a message, and the one in which a message stops Celery."""
+
+    def create_task_handler(self, *arguments: Any) -> Callable[[Any], None]:
+        """Celery's own handler; what it can't take, such as headers without an id, must not end its loop."""
+        handle = super().create_task_handler(*arguments)
+
+        def on_message(message: Any) -> None:
+            try:
+                handle(message)
+            except (KeyError, TypeError, ValueError, AttributeError) as exc:
+                self._quarantine(message, f"malformed: {type(exc).__name__}")
+
+        return on_message
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """The body is not JSON."""

