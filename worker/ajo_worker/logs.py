@@ -36,5 +36,6 @@ def configure_logs(level: str, form: str) -> None:
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("ajo_worker").setLevel(level)
-    logging.getLogger("celery.worker").setLevel(max(logging.getLevelName(level), logging.INFO))
+    for name in ("celery.worker", "celery.apps.worker"):
+        logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.INFO))
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)

@@ -12,7 +12,7 @@ PENDING = frozenset({"sending", "parked"})
 REFUSED = frozenset({"rejected", "expired"})
 
 TRIGGERS = """
-    SELECT request_id, state, reason, attempts_started, possible_duplicate, duplicate_causes FROM audit.triggers
+    SELECT request_id, state, reason, attempts, possible_duplicate, duplicate_causes FROM audit.triggers
 """
 
 

@@ -17,7 +17,7 @@ PLAIN_LINE_SECONDS = 2
 
 TALLY = """
     SELECT count(*), count(*) FILTER (WHERE state NOT IN ('sending', 'parked')),
-        count(*) FILTER (WHERE state = 'accepted'), coalesce(sum(attempts_started), 0)::int
+        count(*) FILTER (WHERE state = 'accepted'), coalesce(sum(attempts), 0)::int
     FROM audit.triggers
 """
 
