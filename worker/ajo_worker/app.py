@@ -8,6 +8,7 @@ from ajo_producers.contract.lanes import QUORUM_ARGUMENTS, TASK_NAME, queue_name
 from celery import Celery
 from celery.signals import setup_logging
 from kombu.entity import Exchange, Queue
+from kombu.transport import TRANSPORT_ALIASES
 
 from ajo_worker.logs import configure_logs
 from ajo_worker.settings import Settings, settings
@@ -26,12 +27,13 @@ def queues(settings: Settings) -> list[Queue]:
 
 def make_app(settings: Settings) -> Celery:
     """The application with every setting that the design depends on."""
+    # Under its own scheme, and not as ``broker_transport``: Flower tells brokers by the scheme.
+    TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "ajo_worker.intake.valkey:Transport"))
     app = Celery("ajo-dispatch", set_as_current=True)
     app.conf.update(
         broker_url=settings.broker_url.get_secret_value(),
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # a broker that is away is waited for, however long
-        broker_transport=None if _is_amqp(settings) else "ajo_worker.intake.valkey:Transport",
         broker_transport_options=_transport_options(settings),
         broker_use_ssl=_tls(settings),
         worker_pool="ajo_worker.intake.pool:AsyncioPool",

@@ -12,6 +12,7 @@ from celery.concurrency.base import BasePool
 from ajo_worker.bootstrap import Worker, start_worker
 from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.intake.hub_calls import HubCalls
+from ajo_worker.intake.open_files import allow_open_files
 from ajo_worker.intake.receipt import QuarantineReceipt, RequestReceipt
 from ajo_worker.settings import settings
 
@@ -39,6 +40,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
 
     def on_start(self) -> None:
         """Start the loop and everything on it; a worker that can't be built must not take messages."""
+        allow_open_files(settings().max_in_flight)
         self._thread.start()
         self._worker = asyncio.run_coroutine_threadsafe(start_worker(settings()), self._loop).result()
 

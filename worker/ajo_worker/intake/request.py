@@ -9,7 +9,7 @@ class TriggerRequest(Request):  # type: ignore[misc] # Celery ships no types
     """A request that is always handed to the pool, at once.
 
     ``expires`` and a revocation would acknowledge the message without a word in the ledger, and ``eta`` would keep it
-    in the worker's memory: a trigger's own ``expires_at`` is what counts, and an operator's hold is a state in the ledger.
+    in the worker's memory. A trigger's own ``expires_at`` is what counts.
     """
 
     def __init__(self, message: Any, headers: dict[str, Any] | None = None, **options: Any) -> None:

@@ -1,0 +1,108 @@
+"""Flower shows the worker, the tasks and their retries; and nothing secret or personal is anywhere."""
+
+import base64
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+from ajo_worker.local.ports import free_port
+from ajo_worker.local.processes import Child, Processes
+
+from tests.acceptance.test_delivery import SECRET, publish, worker_environment, write_triggers
+from tests.support.conservation import finished, write_definition
+from tests.support.database import query
+from tests.support.programs import Finished, Simulator, Worker
+from tests.support.waiting import wait_until
+
+COUNT = 60
+USER, PASSWORD = "operator", "flower-password"
+RETRIED = '[[fault]]\nshare = 0.4\nattempts = 1\nkind = "status"\nstatus = 503\n'
+ADDRESS = re.compile(r"[\w.+-]+@example\.com")
+
+
+def get(url: str) -> str:
+    """A page of Flower."""
+    token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    with urlopen(Request(url, headers={"authorization": f"Basic {token}"}), timeout=30) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+def start_flower(processes: Processes, env: dict[str, str]) -> tuple[Child, str]:
+    """Start Flower as docker-compose does, on a free port."""
+    port = free_port()
+    command = [sys.executable, "-m", "celery", "-A", "ajo_worker.app", "flower", f"--basic-auth={USER}:{PASSWORD}"]
+    child = processes.start("flower", [*command, "--address=127.0.0.1", f"--port={port}"], env=env)
+    child.wait_for_output("Visit me at", timeout=60)
+    return child, f"http://127.0.0.1:{port}"
+
+
+def every_text_of(url: str) -> list[str]:
+    """All columns that hold text, JSON or bytes, of all tables of the ledger, as text."""
+    tables = query(url, "select table_name from information_schema.tables where table_schema = 'ledger'")
+    rows = [query(url, f"select t::text as line from ledger.{table['table_name']} t") for table in tables]
+    return [row["line"] for found in rows for row in found]
+
+
+@pytest.fixture
+def flower_run(
+    broker_url: str, database_url: str, queue_prefix: str, tmp_path: Path, processes: Processes,
+    simulator: Callable[..., Simulator], worker: Callable[..., Worker], run_cli: Callable[..., Finished],
+) -> dict[str, Any]:  # fmt: skip
+    """A worker that Flower watches, and triggers of which some needed a retry."""
+    write_definition(tmp_path / "campaigns")
+    api = simulator(RETRIED)
+    env = {**worker_environment(broker_url, api, tmp_path / "campaigns"), "AJO_QUEUE_PREFIX": queue_prefix,
+           "AJO_DATABASE_URL": database_url, "AJO_LOG_LEVEL": "DEBUG"}  # fmt: skip
+    started = worker(env)
+    flower, url = start_flower(processes, env)
+    wait_until(lambda: json.loads(get(f"{url}/api/workers?refresh=1")), what="Flower sees the worker")
+    publish(run_cli, write_triggers(tmp_path / "t.jsonl", COUNT), env, "--batch-size", "1")
+    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state")
+    return {"url": url, "database": database_url, "worker": started.child, "flower": flower}
+
+
+def test_flower_shows_worker_tasks_and_retries_and_nothing_personal_or_secret(flower_run: dict[str, Any]) -> None:
+    url, database = flower_run["url"], flower_run["database"]
+    retried = query(database, "select count(*) as n from audit.triggers where attempts > 1")[0]["n"]
+    assert retried, "the scenario's faults were not hit"
+
+    def tasks() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(get(f"{url}/api/tasks?limit=1000"))
+        done = [task for task in found.values() if task["state"] == "SUCCESS"]
+        return found if len(done) == COUNT else {}
+
+    shown = wait_until(tasks, what=f"Flower shows {COUNT} tasks as done")
+    assert {task["name"] for task in shown.values()} == {"ajo.dispatch"}
+    assert sum(task["retries"] > 0 for task in shown.values()) == retried
+    ids = {str(row["request_id"]) for row in query(database, "select request_id from audit.triggers")}
+    assert shown.keys() == ids, "a task is found by its trigger's request id"
+    workers = json.loads(get(f"{url}/api/workers?refresh=1"))
+    [info] = workers.values()
+    assert "ajo_worker.intake.pool:AsyncioPool" in json.dumps(info["stats"])
+
+    one = next(iter(ids))
+    [name] = workers
+    pages = [get(f"{url}{path}") for path in ("/", "/workers", f"/worker/{name}", "/tasks", f"/task/{one}", "/broker")]
+    texts = [*pages, json.dumps(shown), json.dumps(workers), get(f"{url}/metrics")]
+    texts += [get(f"{url}/api/task/info/{request_id}") for request_id in sorted(ids)[:10]]
+    texts += [flower_run["worker"].output(), flower_run["flower"].output(), *every_text_of(database)]
+    password = database.partition("@")[0].rpartition(":")[2]
+    for planted in (SECRET, "test-hash-key", "simulated-", password):
+        assert not [text[:200] for text in texts if planted in text], f"{planted!r} is shown"
+    assert not [found[0] for text in texts if (found := ADDRESS.search(text))]
+    assert not [line for line in texts if "person1" in line]
+
+
+def test_flower_asks_for_its_password(
+    broker_url: str, database_url: str, queue_prefix: str, processes: Processes, tmp_path: Path
+) -> None:
+    env = {"AJO_BROKER_URL": broker_url, "AJO_DATABASE_URL": database_url, "AJO_QUEUE_PREFIX": queue_prefix}
+    _, url = start_flower(processes, env)
+    with pytest.raises(OSError, match="401"), urlopen(f"{url}/tasks", timeout=30):
+        pass

@@ -1,0 +1,97 @@
+"""Gathering what each party says after a run."""
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+from ajo_producers.contract.batch import BadMessage, BadTrigger, decode_body, decode_trigger
+from ajo_producers.contract.lanes import LANES, queue_name
+from kombu import Connection
+
+from tests.chaos.run import ATTEMPT_TIMEOUT, BUDGET, SECRET, Run
+from tests.chaos.stream import PLANTED_DOMAIN
+from tests.chaos.verdict import Evidence, Row
+from tests.support.conservation import TOO_LATE
+
+AMBIGUOUS_STATUSES = frozenset({409, 502, 504})
+LEAKS = {"the planted secret": SECRET, "a planted address": f"@{PLANTED_DOMAIN}", "an access token": "simulated-"}
+
+# What Celery and kombu log as errors while a broker is away: handled, and expected where a broker is killed.
+HANDLED = re.compile(r"consumer: Cannot connect to|Connection to broker lost|Trying again in")
+
+
+def gather(run: Run) -> Evidence:
+    """The evidence of a run whose workers have ended."""
+    calls = run.journal()
+    rows = run.query("select request_id, state, possible_duplicate, duplicate_causes from audit.triggers")
+    return Evidence(
+        confirmed=run.stream.confirmed,
+        offered=run.stream.offered,
+        in_broker=in_broker(run),
+        ledger={
+            str(row["request_id"]): Row(row["state"], row["possible_duplicate"], tuple(row["duplicate_causes"]))
+            for row in rows
+        },
+        accepted=Counter(call["request_id"] for call in calls if call["accepted"]),
+        suspects=run.suspects | {call["request_id"] for call in calls if _is_ambiguous(call)},
+        late={str(row["request_id"]) for row in run.query(TOO_LATE, BUDGET)},
+        log_faults=tuple(log_faults(run)),
+        leaks=tuple(leaks(run)),
+    )
+
+
+def _is_ambiguous(call: dict[str, Any]) -> bool:
+    """Whether its caller can't know what became of it."""
+    return (
+        call["status"] is None
+        or call["status"] in AMBIGUOUS_STATUSES
+        or (call["answered_after"] or 0) > ATTEMPT_TIMEOUT
+    )
+
+
+def in_broker(run: Run) -> set[str]:
+    """The ids of all triggers in messages that wait for a worker; takes the messages."""
+    found: set[str] = set()
+    with Connection(run.broker.url) as connection:
+        for lane in LANES:
+            with connection.channel() as channel:
+                try:
+                    while (message := channel.basic_get(queue_name(run.queue_prefix, lane))) is not None:
+                        found |= _ids(message.body)
+                        channel.basic_ack(message.delivery_tag)
+                except connection.channel_errors:
+                    continue  # no such queue
+    return found
+
+
+def _ids(body: bytes | str) -> set[str]:
+    found: set[str] = set()
+    try:
+        for raw in decode_body(body if isinstance(body, bytes) else body.encode()).triggers:
+            found.add(str(decode_trigger(raw).request_id))
+    except (BadMessage, BadTrigger):
+        pass
+    return found
+
+
+def log_faults(run: Run) -> list[str]:
+    """Errors in the workers' logs that nothing explains, each once."""
+    found: Counter[str] = Counter()
+    for worker in run.dead:
+        for line in worker.child.output().splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                if "Traceback" in line or "Error" in line:
+                    found[f"log: {line[:160]}"] += 1
+                continue
+            if event.get("level") in {"error", "critical"} and not HANDLED.search(str(event.get("event"))):
+                found[f"log: {event.get('event')!s:.160} {str(event.get('exception', ''))[-300:]}"] += 1
+    return [f"{text} ({times} times)" for text, times in found.items()]
+
+
+def leaks(run: Run) -> list[str]:
+    """Secrets and addresses in the workers' logs."""
+    logs = [worker.child.output() for worker in run.dead]
+    return [f"{what} is in a worker's log" for what, text in LEAKS.items() if any(text in log for log in logs)]

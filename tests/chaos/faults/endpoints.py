@@ -1,0 +1,122 @@
+"""Fault 6: an endpoint that refuses, hangs, resets, lies, or floods. The simulator shows them; the way is real HTTP."""
+
+import os
+import signal
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+from tests.chaos.plan import fault
+from tests.chaos.run import Run
+
+SHARE = 0.3
+SECONDS = 4.0
+
+
+def _script(run: Run, *faults: str) -> None:
+    run.when_done(0.1)
+    run.script("\n".join(f"[[fault]]\nshare = {SHARE}\n{text}" for text in faults))
+
+
+@fault("endpoint-refuses", 6, "the endpoint is gone for some seconds: connections are refused", seconds=15)
+def refuses(run: Run) -> None:
+    run.when_done(0.2)
+    run.stop_simulator()
+    run.suspect_in_flight()  # those whose answer was cut off
+    run.hold(SECONDS)
+    run.start_simulator()
+
+
+@fault("endpoint-frozen", 6, "the endpoint takes connections and answers nothing for 6 s", seconds=15)
+def frozen(run: Run) -> None:
+    run.when_done(0.2)
+    os.kill(run.simulator.child.pid, signal.SIGSTOP)
+    run.hold(6)
+    os.kill(run.simulator.child.pid, signal.SIGCONT)
+    run.suspect_in_flight()
+
+
+@fault("endpoint-hangs", 6, "30 % of the triggers hang once, not accepted", duplicates=False)
+def hangs(run: Run) -> None:
+    _script(run, 'kind = "hang"\nattempts = 1')
+
+
+@fault("endpoint-hangs-accepted", 6, "30 % of the triggers hang once, and are accepted")
+def hangs_accepted(run: Run) -> None:
+    _script(run, 'kind = "hang"\naccept = true\nattempts = 1')
+
+
+@fault("endpoint-resets-before", 6, "30 % are reset once before they are accepted", duplicates=False)
+def resets_before(run: Run) -> None:
+    _script(run, 'kind = "reset-before"\nattempts = 1')
+
+
+@fault("endpoint-resets-after", 6, "30 % are accepted and their connection reset, once", smoke=True)
+def resets_after(run: Run) -> None:
+    _script(run, 'kind = "reset-after"\nattempts = 1')
+
+
+@fault("endpoint-cuts-response", 6, "30 % are accepted, and the answer is cut after half of it", duplicates=False)
+def cuts_response(run: Run) -> None:
+    _script(run, 'kind = "cut-response"\nattempts = 1')
+
+
+@fault("endpoint-stalled-body", 6, "30 % are accepted, and half of the answer never comes", duplicates=False)
+def stalled_body(run: Run) -> None:
+    _script(run, 'kind = "stalled-body"\nattempts = 1')
+
+
+@fault(
+    "endpoint-slow",
+    6,
+    "all answers take 100 times longer: past the attempt's time-out for most",
+    states=("accepted", "unconfirmed"),
+)
+def slow(run: Run) -> None:
+    run.when_done(0.3)
+    run.script('[latency]\ndistribution = "constant"\nseconds = 5')
+    run.hold(SECONDS)
+    run.script("")
+
+
+@fault("endpoint-429", 6, "60 % get 429 for 4 s, in all forms of Retry-After or none", duplicates=False)
+def storm(run: Run) -> None:
+    run.when_done(0.1)
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=6), usegmt=True)
+    forms = ("", "retry_after = 1", f'retry_after = "{soon}"', 'retry_after = "in a while"')
+    run.script("\n".join(f'[[fault]]\nshare = 0.15\nuntil = {SECONDS}\nkind = "rate-limit"\n{form}' for form in forms))
+
+
+@fault(
+    "endpoint-429-a-year", 6, "30 % are told to come back in a year", duplicates=False, states=("accepted", "expired")
+)
+def a_year(run: Run) -> None:
+    _script(run, 'kind = "rate-limit"\nretry_after = 31536000')
+
+
+@fault("endpoint-5xx", 6, "500, 502, 503 and 504, 15 % each, once", duplicates=False, smoke=True)
+def server_errors(run: Run) -> None:
+    run.when_done(0.1)
+    statuses = (500, 502, 503, 504)
+    run.script("\n".join(f'[[fault]]\nshare = 0.15\nattempts = 1\nkind = "status"\nstatus = {one}' for one in statuses))
+
+
+@fault(
+    "endpoint-redirects",
+    6,
+    "30 % are redirected: never followed, credentials stay",
+    duplicates=False,
+    states=("accepted", "rejected"),
+)
+def redirects(run: Run) -> None:
+    _script(run, 'kind = "redirect"')
+
+
+@fault("endpoint-huge-body", 6, "1 % are accepted with an answer of 300 MB: not read", duplicates=False)
+def huge_body(run: Run) -> None:
+    run.when_done(0.1)
+    run.script('[[fault]]\nshare = 0.01\nattempts = 1\nkind = "huge-body"')
+
+
+@fault("endpoint-invalid-json", 6, "30 % are accepted with an answer that isn't JSON", duplicates=False)
+def invalid_json(run: Run) -> None:
+    _script(run, 'kind = "invalid-json"\nattempts = 1')

@@ -1,0 +1,196 @@
+"""One run: a database, queues, a simulator, two workers and a stream of its own; a fault; quiet; the evidence."""
+
+import json
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from ajo_producers import Publisher
+from ajo_worker.local.postgres import Postgres
+from ajo_worker.local.processes import Processes
+
+from tests.chaos.stack import Broker
+from tests.chaos.stream import CAMPAIGNS, Stream, triggers
+from tests.support.conservation import write_definition
+from tests.support.database import query
+from tests.support.programs import Simulator, Worker, start_simulator, start_worker
+from tests.support.waiting import wait_until
+
+SECRET = "planted-secret-b2f1c0ffee"
+BUDGET = 30.0
+ATTEMPT_TIMEOUT = 4.0
+QUIET_SECONDS = 150.0
+WORKERS = 2
+
+CALM = """
+[latency]
+distribution = "lognormal"
+median = 0.05
+p99 = 0.4
+"""
+
+ROLE = "chaos_dispatch"
+ROLE_PASSWORD = "chaos-role"
+
+SENDING = "select request_id, owner from ledger.triggers where state = 'sending'"
+
+
+@dataclass
+class Run:
+    """What a fault is done to."""
+
+    processes: Processes
+    folder: Path
+    broker: Broker
+    postgres: Postgres
+    database: str
+    seed: int
+    count: int
+    seconds: float
+    settings: Mapping[str, str] = field(default_factory=dict)
+    scenario: str = ""
+    workers: list[Worker] = field(default_factory=list)
+    dead: list[Worker] = field(default_factory=list)
+    suspects: set[str] = field(default_factory=set)
+    queue_prefix: str = field(default_factory=lambda: f"chaos-{secrets.token_hex(5)}")
+    simulator: Simulator = field(init=False)
+    stream: Stream = field(init=False)
+    chance: random.Random = field(init=False)
+
+    @property
+    def database_url(self) -> str:
+        """The run's own database, with its owner's rights."""
+        return self.postgres.url_of(self.database)
+
+    @property
+    def worker_database_url(self) -> str:
+        """The same with a worker's rights, and no more: a fault can take them away."""
+        return f"postgresql://{ROLE}:{ROLE_PASSWORD}@{self.database_url.partition('@')[2]}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What workers and publishers are told."""
+        return {
+            "AJO_BROKER_URL": self.broker.url,
+            "AJO_QUEUE_PREFIX": self.queue_prefix,
+            "AJO_DATABASE_URL": self.worker_database_url,
+            "AJO_BASE_URL": self.simulator.url,
+            "AJO_TOKEN_URL": self.simulator.token_url,
+            "AJO_CLIENT_ID": "chaos-client",
+            "AJO_CLIENT_SECRET": SECRET,
+            "AJO_HASH_KEY": "chaos-hash-key",
+            "AJO_CAMPAIGNS": str(self.folder / "campaigns"),
+            "AJO_BUDGET_SECONDS": str(BUDGET),
+            "AJO_ATTEMPT_TIMEOUT": str(ATTEMPT_TIMEOUT),
+            "AJO_HEARTBEAT_SECONDS": "0.5",
+            "AJO_OWNER_TIMEOUT": "3",
+            "AJO_VISIBILITY_TIMEOUT": "8",
+            "AJO_MAX_IN_FLIGHT": "200",
+            "AJO_PREFETCH": "60",
+            **self.settings,
+        }
+
+    def begin(self) -> None:
+        """Start the simulator, the workers and the stream."""
+        self.chance = random.Random(self.seed)
+        for name, lane in zip(CAMPAIGNS, ("standard", "high-throughput"), strict=True):
+            write_definition(self.folder / "campaigns", name, lane=lane)
+        self.simulator = start_simulator(self.processes, self.folder, self._scenario(self.scenario))
+        for _ in range(WORKERS):
+            self.start_worker()
+        self.stream = self.new_stream(self.seed, self.count)
+        self.stream.start()
+
+    def new_stream(self, seed: int, count: int) -> Stream:
+        """A stream of its own publisher."""
+        publisher = Publisher(self.broker.url, queue_prefix=self.queue_prefix, timeout=5, producer="chaos")
+        return Stream(publisher, triggers(self.folder / "campaigns", seed, count), self.count / self.seconds)
+
+    def start_worker(self, **settings: str) -> Worker:
+        """One more worker."""
+        worker = start_worker(self.processes, {**self.env, **settings})
+        self.workers.append(worker)
+        return worker
+
+    def kill_worker(self, worker: Worker) -> None:
+        """SIGKILL; whatever it had in hand becomes suspect."""
+        self.workers.remove(worker)
+        self.dead.append(worker)
+        worker.child.kill()
+        self.suspect_in_flight()
+
+    def retire_worker(self, worker: Worker) -> int:
+        """SIGTERM, and wait for its end; its exit code."""
+        self.workers.remove(worker)
+        self.dead.append(worker)
+        return worker.child.stop()
+
+    def suspect_in_flight(self) -> None:
+        """Whatever is being sent now may be sent twice."""
+        self.suspects |= {str(row["request_id"]) for row in self.query(SENDING)}
+
+    def query(self, sql: str, *arguments: Any) -> list[dict[str, Any]]:
+        """Rows of the ledger."""
+        return query(self.database_url, sql, *arguments)
+
+    def done(self) -> int:
+        """How many triggers have their state."""
+        return int(self.query("select count(*) as n from ledger.triggers where state <> 'sending'")[0]["n"])
+
+    def when_done(self, share: float) -> None:
+        """Wait until a share of the triggers has its state."""
+        wait_until(lambda: self.done() >= share * self.count, what=f"{share:.0%} of the triggers done", timeout=120)
+
+    def stop_simulator(self) -> None:
+        """The endpoint is gone."""
+        self.simulator.child.kill()
+
+    def start_simulator(self) -> None:
+        """The endpoint is back, at the same address and with the same journal."""
+        port = self.simulator.url.rpartition(":")[2]
+        self.simulator = start_simulator(self.processes, self.folder, self._scenario(""), "--port", port)
+
+    def _scenario(self, scenario: str) -> str:
+        """With the run's seed, and the calm latency unless it brings its own."""
+        return f"seed = {self.seed}\n{scenario if '[latency]' in scenario else CALM + scenario}"
+
+    def script(self, scenario: str) -> None:
+        """Give the simulator another scenario."""
+        body = self._scenario(scenario).encode()
+        request = Request(f"{self.simulator.url}/_simulator/scenario", body, method="POST")
+        with urlopen(request, timeout=10):
+            pass
+
+    def hold(self, seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Let a fault last."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not until():
+            time.sleep(0.05)
+
+    def quiet(self) -> None:
+        """Wait until the stream is over and every trigger has its state; in vain, the verdict will tell."""
+        self.stream.join()
+        deadline = time.monotonic() + QUIET_SECONDS
+        while time.monotonic() < deadline:
+            states = {
+                str(row["request_id"]): row["state"]
+                for row in self.query("select request_id, state from ledger.triggers")
+            }
+            if self.stream.confirmed <= states.keys() and "sending" not in states.values():
+                return
+            time.sleep(0.2)
+
+    def finish(self) -> list[str]:
+        """Stop the workers; what was wrong with their ends."""
+        codes = {worker.child.pid: self.retire_worker(worker) for worker in self.workers[:]}
+        return [f"worker {pid} ended with exit code {code}" for pid, code in codes.items() if code != 0]
+
+    def journal(self) -> list[dict[str, Any]]:
+        """The simulator's calls."""
+        lines = self.simulator.journal.read_text(encoding="utf-8").splitlines()
+        return [call for line in lines if line.endswith("}") and (call := json.loads(line)).get("request_id")]

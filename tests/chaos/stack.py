@@ -1,0 +1,133 @@
+"""The servers that all runs share: PostgreSQL, and one broker that may be killed and started again."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ajo_worker.local.ports import LOOPBACK, free_port
+from ajo_worker.local.processes import Child, Processes
+from ajo_worker.local.valkey import Valkey, start_valkey
+
+START_SECONDS = 60
+SBIN = "/usr/lib/rabbitmq/bin:/usr/sbin:/usr/local/sbin:/usr/local/opt/rabbitmq/sbin"
+
+
+class Broker(Protocol):
+    """A broker that faults can be done to."""
+
+    name: str
+    url: str
+
+    def kill(self) -> None:
+        """SIGKILL."""
+
+    def start(self) -> None:
+        """Start it again, with the messages it had."""
+
+
+@dataclass
+class RabbitMQ:
+    """A RabbitMQ node of our own, from the installed one's programs: other nodes are left alone."""
+
+    processes: Processes
+    home: Path
+    programs: Path
+    port: int
+    name: str = "rabbitmq"
+    child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address; a node of our own on loopback has RabbitMQ's default user."""
+        return f"amqp://guest:guest@{LOOPBACK}:{self.port}//"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """How RabbitMQ's scripts are told what is ours."""
+        return {
+            "HOME": str(self.home),  # where the Erlang cookie lies
+            "RABBITMQ_NODENAME": f"chaos-{self.port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(self.port + 20_000 if self.port < 40_000 else self.port - 20_000),
+            "RABBITMQ_MNESIA_BASE": str(self.home / "mnesia"),
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_LOG_BASE": str(self.home / "log"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.home / "plugins"),
+            "RABBITMQ_CONFIG_FILE": str(self.home / "rabbitmq.conf"),
+            "RABBITMQ_CONF_ENV_FILE": str(self.home / "none"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2",
+            "ERL_EPMD_ADDRESS": LOOPBACK,
+        }
+
+    def start(self) -> None:
+        """Start it and wait until it takes connections."""
+        self.child = self.processes.start(
+            "rabbitmq", [self.programs / "rabbitmq-server"], env=self.env, stop_signal=signal.SIGTERM, grace=30
+        )
+        self.child.wait_for_output("Server startup complete", timeout=START_SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL the whole node."""
+        if self.child is not None:
+            self.child.kill()
+
+    def control(self, *arguments: str) -> str:
+        """Run ``rabbitmqctl``."""
+        done = subprocess.run(
+            [self.programs / "rabbitmqctl", "-n", self.env["RABBITMQ_NODENAME"], *arguments],
+            env={**os.environ, **self.env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"rabbitmqctl {arguments[0]}: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
+
+
+def start_rabbitmq(processes: Processes) -> RabbitMQ | None:
+    """A node of our own; None where RabbitMQ is not installed."""
+    server = shutil.which("rabbitmq-server", path=SBIN) or shutil.which("rabbitmq-server")
+    if server is None:
+        return None
+    home = processes.folder()
+    (home / "plugins").write_text("[].\n")
+    (home / "rabbitmq.conf").write_text("disk_free_limit.absolute = 50MB\n")
+    (home / ".erlang.cookie").write_text(secrets.token_hex(16))
+    (home / ".erlang.cookie").chmod(0o400)
+    node = RabbitMQ(processes, home, Path(server).parent, free_port())
+    node.start()
+    return node
+
+
+@dataclass
+class ValkeyBroker:
+    """A Valkey with an append-only file: it survives its own death."""
+
+    valkey: Valkey
+    name: str = "valkey"
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return self.valkey.url
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self.valkey.child is not None:
+            self.valkey.child.kill()
+
+    def start(self) -> None:
+        """Start it on the same port with the same file."""
+        self.valkey.start()
+
+
+def start_valkey_broker(processes: Processes) -> ValkeyBroker:
+    """Start one."""
+    return ValkeyBroker(start_valkey(processes, append_only=True))
