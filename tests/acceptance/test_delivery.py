@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -53,6 +52,13 @@ share = 0.03
 attempts = 1
 kind = "status"
 status = 500
+"""
+
+
+# The part that the phases don't explain, as a share of 5 ms or 1 % of the whole, at the 99th percentile.
+UNEXPLAINED = """
+    select percentile_cont(0.99) within group (
+        order by abs(residual_seconds) / greatest(0.01 * total_seconds, 0.005)) as share from audit.delays
 """
 
 
@@ -124,5 +130,4 @@ def test_every_confirmed_trigger_is_accepted_once_and_recorded(
     assert len(attempts) == len(calls), "every call is an attempt, and every attempt a call"
     assert not query(database_url, TOO_LATE, 60.0)
     assert not query(database_url, WRONG_WAITS)
-    residual: list[dict[str, Any]] = query(database_url, "select max(abs(residual_seconds)) as worst from audit.delays")
-    assert residual[0]["worst"] < 0.05
+    assert query(database_url, UNEXPLAINED)[0]["share"] < 1

@@ -9,11 +9,13 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 Statuses = Annotated[frozenset[int], NoDecode]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Factor = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 
 PREFIX = "AJO_"
 
@@ -75,7 +77,7 @@ class Settings(BaseSettings):
     )
     org_id: str = Field("", description="organization (…@AdobeOrg); empty: each definition's own")
     token_url: str = Field("https://ims-na1.adobelogin.com/ims/token/v3", description="token endpoint")
-    token_refresh_margin: PositiveFloat = Field(
+    token_refresh_margin: Seconds = Field(
         300, description="seconds before its expiry at which a token is refreshed"
     )
     base_url: str | None = Field(
@@ -87,17 +89,17 @@ class Settings(BaseSettings):
     ca_file: Path | None = Field(None, description="CA certificates (PEM) trusted beside the system's")
     http_adapter: Literal["pyreqwest", "httpx"] = Field("pyreqwest", description="HTTP client of the attempts")
 
-    budget_seconds: PositiveFloat = Field(
+    budget_seconds: Seconds = Field(
         60, description="wall clock of a round, for all attempts and waits (Adobe's own time-out is 60 s)"
     )
-    attempt_timeout: PositiveFloat = Field(
+    attempt_timeout: Seconds = Field(
         20, description="seconds an answer gets at most; shorter means more possible duplicates"
     )
-    connect_timeout: PositiveFloat = Field(3, description="seconds until a connection must stand")
-    backoff_base: PositiveFloat = Field(0.5, description="seconds; upper bound of the first wait before jitter")
-    backoff_factor: PositiveFloat = Field(2, description="growth of that bound from attempt to attempt")
-    backoff_cap: PositiveFloat = Field(10, description="seconds; upper bound of any wait before jitter")
-    attempt_minimum: PositiveFloat = Field(
+    connect_timeout: Seconds = Field(3, description="seconds until a connection must stand")
+    backoff_base: Seconds = Field(0.5, description="seconds; upper bound of the first wait before jitter")
+    backoff_factor: Factor = Field(2, description="growth of that bound from attempt to attempt")
+    backoff_cap: Seconds = Field(10, description="seconds; upper bound of any wait before jitter")
+    attempt_minimum: Seconds = Field(
         1, description="seconds a retry must have left in its budget: a shorter one tells nothing, and may duplicate"
     )
     ambiguous_statuses: Statuses = Field(
@@ -108,8 +110,8 @@ class Settings(BaseSettings):
 
     max_in_flight: PositiveInt = Field(1000, description="attempts in flight at most, in one process")
     prefetch: PositiveInt = Field(1000, description="messages taken from the broker and not yet done, at most")
-    heartbeat_seconds: PositiveFloat = Field(2, description="how often a worker says in the ledger that it lives")
-    owner_timeout: PositiveFloat = Field(
+    heartbeat_seconds: Seconds = Field(2, description="how often a worker says in the ledger that it lives")
+    owner_timeout: Seconds = Field(
         15, description="seconds without a heartbeat after which a worker's triggers may be taken over"
     )
     hash_key: SecretStr = Field(SecretStr(""), description="key of the recipient hashes; empty: none are recorded")
@@ -138,6 +140,13 @@ class Settings(BaseSettings):
     def _split_statuses(cls, value: object) -> object:
         return frozenset(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
 
+    @field_validator("lanes")
+    @classmethod
+    def _some_lane_once(cls, value: tuple[Lane, ...]) -> tuple[Lane, ...]:
+        if not value or len(set(value)) < len(value):
+            raise ValueError("must name at least one lane, and none twice")
+        return value
+
     @field_validator("token_url", "base_url")
     @classmethod
     def _https_or_loopback(cls, value: str | None) -> str | None:
@@ -154,7 +163,11 @@ class Settings(BaseSettings):
 
 def is_safe_url(url: str) -> bool:
     """Whether credentials may travel to ``url``: HTTPS, or plain HTTP to this machine itself."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # read only now, and refused if it is no number
+    except ValueError:  # its text may quote the URL
+        return False
     if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))

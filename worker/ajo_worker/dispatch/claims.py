@@ -17,10 +17,10 @@ from ajo_worker.ledger.progress import Takeover
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The trigger is ours. ``prepared`` is its announced first attempt; None for one that was taken over."""
+    """The trigger is ours. ``prepared`` is its announced first attempt, or why that comes too late; None after a takeover."""
 
     round: Round
-    prepared: Prepared | None
+    prepared: Prepared | Refusal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,12 @@ class Claims:
             if known is None:
                 if not self.ledger.liveness.may_send():
                     await self.preparation.announce(received, 1, 1, intended, None)
-                prepared = Prepared(1, ready, intended, 0.0, self.clock.monotonic() - intended)
-                return Claim(Round(1, 1, History(), None, None, intended), prepared)
+                ours, now = Round(1, 1, History(), None, None, intended), self.clock.monotonic()
+                expires_at = received.trigger.expires_at
+                if expires_at is None or self.clock.monotonic_at(expires_at) > now:
+                    return Claim(ours, Prepared(1, ready, intended, 0.0, now - intended))
+                self.preparation.slots.release()  # the commit took too long
+                return Claim(ours, Refusal("expired", "expires-at"))
         except BaseException:
             self.preparation.slots.release()
             raise
@@ -73,8 +77,10 @@ class Claims:
                 case Wait():
                     await self.closing.sleep(self.policy.copy_poll)
                 case TakeOver(interrupted=interrupted):
-                    takeover = Takeover(request_id, known.fence, self.ledger.worker_id, interrupted)
-                    if await self.ledger.takeovers.submit(takeover):
+                    worker, announced = self.ledger.worker_id, known.attempts_started
+                    if await self.ledger.takeovers.submit(
+                        Takeover(request_id, known.fence, worker, announced, interrupted)
+                    ):
                         return Claim(self._taken_over(received, known, interrupted=interrupted), None)
             seen = await self.ledger.looks.submit(request_id)
             if seen is None:  # its partition was dropped meanwhile: retention outlives every message
@@ -88,7 +94,7 @@ class Claims:
             history = History(known.attempts_started, history.ambiguous + 1, history.interrupted + 1)
         expires_at = received.trigger.expires_at
         seconds = received.campaign.budget if received.campaign else 0.0
-        budget = Budget(
-            now - (known.elapsed or 0.0), seconds, self.clock.monotonic_at(expires_at) if expires_at else None
-        )
+        first = known.first_dispatched_at
+        started = self.clock.monotonic_at(first) if first else now
+        budget = Budget(started, seconds, self.clock.monotonic_at(expires_at) if expires_at else None)
         return Round(known.round, known.fence + 1, history, budget, None, now)

@@ -40,7 +40,7 @@ class Closing:
         try:
             return await future
         finally:
-            self._waits.discard(future)  # type: ignore[arg-type] # as above
+            self._waits.discard(future)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep.

@@ -70,9 +70,10 @@ class Preparation:
         budget, step, attempt = current.budget, current.step, current.history.attempts + 1
         if budget is None:
             raise ValueError("a round without a first dispatch has no next attempt")
-        began = self.clock.monotonic()
         if isinstance(step, Retry):
-            await self.closing.sleep(current.decided + step.wait - began)
+            # Event loops round their timers and may wake a moment early: Retry-After is a floor.
+            while (left := current.decided + step.wait - self.clock.monotonic()) > 0:
+                await self.closing.sleep(left)
         waited = self.clock.monotonic()
         ready = await self._ready(retry=True, timeout=budget.left(waited), rejected=current.rejected_token)
         if ready is None:

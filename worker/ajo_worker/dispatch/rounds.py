@@ -60,9 +60,13 @@ class Rounds:
                 log.info("trigger-lost", request_id=str(received.trigger.request_id))
 
     async def _round(
-        self, received: Received, campaign: Campaign, current: Round, first: Prepared | None, on_retry: OnRetry
+        self,
+        received: Received,
+        campaign: Campaign,
+        current: Round,
+        prepared: Prepared | Refusal | None,
+        on_retry: OnRetry,
     ) -> End:
-        prepared: Prepared | Refusal | None = first
         body = body_of(campaign.definition, received.trigger)
         while True:
             if prepared is None:

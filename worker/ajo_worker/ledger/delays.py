@@ -25,7 +25,7 @@ PHASES = {
 
 
 class Spread(Struct, frozen=True):
-    """Seconds of one phase over many triggers; ``share`` is its part of their total, from 0 to 1."""
+    """Seconds of one phase over many triggers; ``share`` is its part of their total, below 0 for a skew."""
 
     p50: float | None
     p95: float | None
@@ -35,7 +35,10 @@ class Spread(Struct, frozen=True):
 
 
 class Delays(Struct, frozen=True):
-    """Triggers that came to their end; ``unfinished`` ones are not counted, ``skewed`` ones have a negative phase."""
+    """Triggers that came to their end; ``unfinished`` ones are not among them.
+
+    ``skewed`` counts those, ended or not, between whose machines a phase is negative: their clocks disagree.
+    """
 
     triggers: int
     unfinished: int
@@ -91,9 +94,9 @@ async def delays(connection: asyncpg.Connection, since: timedelta, campaign: str
 
 def _of(row: asyncpg.Record) -> Delays:
     def spread(name: str) -> Spread:
-        points = row[name] or (None,) * 4
+        p50, p95, p99, longest = row[name] or (None,) * 4
         total, part = row["total_sum"], row[f"{name}_sum"]
-        return Spread(*points, share=part / total if total and part is not None else None)
+        return Spread(p50, p95, p99, longest, part / total if part is not None and total > 0 else None)
 
     return Delays(
         triggers=row["triggers"],

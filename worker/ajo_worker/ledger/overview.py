@@ -17,7 +17,7 @@ class Ended(Struct, frozen=True):
 
 
 class WorkerRow(Struct, frozen=True):
-    """One worker process: alive, dead (no heartbeat) or stopped in good order; ``heartbeat_age`` in seconds."""
+    """One worker process: alive, dead (no heartbeat) or stopped in good order."""
 
     worker_id: UUID
     hostname: str
@@ -25,17 +25,17 @@ class WorkerRow(Struct, frozen=True):
     version: str
     status: str
     in_flight: int
-    heartbeat_age: float
+    heartbeat_age_seconds: float
     clock_skew_seconds: float | None
 
 
 class Oldest(Struct, frozen=True):
-    """The trigger that has been sending for longest; ``age`` in seconds."""
+    """The trigger that has been sending for longest."""
 
     request_id: UUID
     campaign: str
     received_at: datetime
-    age: float
+    age_seconds: float
 
 
 class Held(Struct, frozen=True):
@@ -48,7 +48,7 @@ class Held(Struct, frozen=True):
 
 
 class Overview(Struct, frozen=True):
-    """Triggers received since ``since``; ``held`` and ``quarantined`` are of all times."""
+    """Triggers received since ``since``, ended or under way; ``held`` and ``quarantined`` are of all times."""
 
     at: datetime
     since: datetime
@@ -73,7 +73,7 @@ GROUPS = """
     GROUP BY 1, 2, 3, 4, 5, 6
 """
 OLDEST = """
-    SELECT request_id, campaign, received_at, extract(epoch FROM now() - received_at)::float8 AS age
+    SELECT request_id, campaign, received_at, extract(epoch FROM now() - received_at)::float8 AS age_seconds
     FROM ledger.triggers WHERE received_at = $1 AND state = 'sending' LIMIT 1
 """
 # Those that live, those that have something in flight, and those that died in the while.
@@ -81,9 +81,9 @@ WORKERS = """
     SELECT worker_id, hostname, pid, version, clock_skew_seconds,
            CASE WHEN stopped_at IS NOT NULL THEN 'stopped'
                 WHEN heartbeat_at > now() - $2::interval THEN 'alive' ELSE 'dead' END AS status,
-           extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age
+           extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
     FROM ledger.workers
-    WHERE worker_id = ANY($3::uuid[]) OR (stopped_at IS NULL AND heartbeat_at >= $1)
+    WHERE worker_id = ANY($3::uuid[]) OR (stopped_at IS NULL AND heartbeat_at >= least($1, now() - $2::interval))
     ORDER BY stopped_at IS NOT NULL, hostname, pid, worker_id
 """
 HELD = """

@@ -8,8 +8,10 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
+from ajo_worker.ledger.delays import PHASES
+
 TRIGGER = """
-    SELECT t.*, coalesce(w.hostname || ':' || w.pid, '') AS owner_place,
+    SELECT t.*, w.hostname || ':' || w.pid AS owner_place,
            CASE WHEN w.worker_id IS NULL THEN 'unknown' WHEN w.stopped_at IS NOT NULL THEN 'stopped'
                 WHEN w.heartbeat_at > now() - $2::interval THEN 'alive' ELSE 'dead' END AS owner_status,
            EXISTS (SELECT FROM ledger.held_payloads h WHERE h.request_id = t.request_id) AS payload_held
@@ -17,27 +19,32 @@ TRIGGER = """
     WHERE t.request_id = $1
 """
 ATTEMPTS = """
-    SELECT a.*, coalesce(w.hostname || ':' || w.pid, '') AS worker_place
+    SELECT a.*, w.hostname || ':' || w.pid AS worker_place
     FROM ledger.attempts a LEFT JOIN ledger.workers w ON w.worker_id = a.worker
     WHERE a.request_id = $1 ORDER BY a.round, a.attempt
 """
 DELAYS = "SELECT * FROM audit.delays WHERE request_id = $1"
-NOT_PHASES = ("request_id", "campaign", "lane", "state", "reason", "round", "attempts", "received_at", "completed_at")
+PHASE_COLUMNS = (*(f"{phase}_seconds" for phase in PHASES), "total_seconds", "clock_skew")
+SHOWN_WAIT = 0.0005
+"""Seconds from which on a wait before an attempt is told: less reads as 0."""
 
 Row = dict[str, Any]
 
 
 class Event(Struct, frozen=True):
-    """Something that happened; ``elapsed`` in seconds since the event that began it all."""
+    """Something that happened, ``elapsed_seconds`` after the business event, or after publishing if that is unknown.
+
+    Negative where a worker's clock shows an earlier time than the producer's did before.
+    """
 
     at: datetime
-    elapsed: float
+    elapsed_seconds: float
     what: str
     detail: str
 
 
 class Timeline(Struct, frozen=True):
-    """One trigger with all that the ledger knows of it."""
+    """One trigger with all that the ledger knows of it; ``phases`` are those of the current round."""
 
     trigger: Row
     attempts: list[Row]
@@ -51,13 +58,14 @@ async def timeline(connection: asyncpg.Connection, request_id: UUID, owner_timeo
     if found is None:
         return None
     trigger = dict(found)
-    trigger["recipient_hashes"] = [digest.hex() for digest in trigger["recipient_hashes"] or ()]
+    hashes = trigger["recipient_hashes"]
+    trigger["recipient_hashes"] = None if hashes is None else [digest.hex() for digest in hashes]
     attempts = [dict(row) for row in await connection.fetch(ATTEMPTS, request_id)]
-    phases = dict(await connection.fetchrow(DELAYS, request_id))
+    phases = await connection.fetchrow(DELAYS, request_id)
     return Timeline(
         trigger=trigger,
         attempts=attempts,
-        phases={name: value for name, value in phases.items() if name not in NOT_PHASES},
+        phases={name: phases[name] for name in PHASE_COLUMNS},
         events=events(trigger, attempts),
     )
 
@@ -73,12 +81,12 @@ def _events(trigger: Row, attempts: list[Row]) -> Iterator[tuple[datetime, str, 
     if trigger["occurred_at"]:
         yield trigger["occurred_at"], "occurred", "by the event's source's clock"
     yield trigger["enqueued_at"], "enqueued", f"by {trigger['producer']}, its clock"
-    yield trigger["received_at"], "received", f"{trigger['lane']}, batch {trigger['batch_id']}"
+    yield trigger["received_at"], "received", f"by a worker, {trigger['lane']} lane"
     if trigger["round_opened_at"]:
         yield trigger["round_opened_at"], "round opened", f"round {trigger['round']}"
     for attempt in attempts:
         yield from _attempt_events(attempt)
-    if trigger["state"] == "sending" and not _newest_is_recorded(trigger, attempts):
+    if trigger["state"] == "sending" and is_in_flight(trigger, attempts):
         detail = f"no answer yet; {trigger['owner_place'] or trigger['owner']} is {trigger['owner_status']}"
         yield trigger["last_intent_at"], _name("announced", trigger["round"], trigger["attempts_started"]), detail
     if trigger["completed_at"]:
@@ -86,9 +94,10 @@ def _events(trigger: Row, attempts: list[Row]) -> Iterator[tuple[datetime, str, 
         yield trigger["completed_at"], trigger["state"], detail
 
 
-def _newest_is_recorded(trigger: Row, attempts: list[Row]) -> bool:
+def is_in_flight(trigger: Row, attempts: list[Row]) -> bool:
+    """Whether the newest attempt that was announced has no row yet. Pure."""
     newest = (trigger["round"], trigger["attempts_started"])
-    return trigger["attempts_started"] == 0 or any((row["round"], row["attempt"]) == newest for row in attempts)
+    return trigger["attempts_started"] > 0 and all((row["round"], row["attempt"]) != newest for row in attempts)
 
 
 def _attempt_events(attempt: Row) -> Iterator[tuple[datetime, str, str]]:
@@ -97,7 +106,7 @@ def _attempt_events(attempt: Row) -> Iterator[tuple[datetime, str, str]]:
     waited = [
         f"{name.replace('_', ' ')} {attempt[f'{name}_wait_seconds']:.3f} s"
         for name in waits
-        if attempt[f"{name}_wait_seconds"]
+        if (attempt[f"{name}_wait_seconds"] or 0) >= SHOWN_WAIT
     ]
     yield attempt["intended_at"], _name("announced", *number), ""
     if attempt["outcome"] == "interrupted":
@@ -116,6 +125,7 @@ def _answer(attempt: Row) -> str:
         attempt["error_title"],
         f"Retry-After {attempt['retry_after_seconds']:g} s" if attempt["retry_after_seconds"] is not None else None,
         "perhaps accepted" if attempt["ambiguous"] else None,
+        f"x-request-id {attempt['adobe_request_id']}" if attempt["adobe_request_id"] else None,
     ]
     return ", ".join(part for part in said if part)
 

@@ -1,0 +1,47 @@
+"""What people and programs read."""
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from ajo_worker.cli.printing import cell, make_console, make_table, print_json, seconds, share
+from rich.console import Console
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (0.0, "0.000"), (-1e-9, "0.000"), (-3.2, "-3.200"), (99.9994, "99.999"), (1234.56, "1,234.6")],
+)
+def test_seconds_are_exact_while_they_are_few_and_never_minus_zero(value: float | None, text: str) -> None:
+    assert seconds(value) == text
+
+
+def test_a_share_that_is_unknown_is_no_zero() -> None:
+    assert [share(None), share(-1e-9), share(0.667)] == ["–", "0.0%", "66.7%"]
+
+
+def test_texts_from_outside_can_neither_steer_a_terminal_nor_be_taken_for_markup() -> None:
+    assert cell("[bold]\x1b[2J\n\x07").plain == "[bold]\ufffd[2J\ufffd\ufffd"
+
+
+def test_a_narrow_terminal_folds_texts_and_loses_nothing() -> None:
+    out = StringIO()
+    table = make_table("Name", "Number", numbers=1)
+    table.add_row(cell("x" * 100), "1,234")
+    Console(file=out, width=40).print(table)
+    assert out.getvalue().count("x") == 100
+    assert "1,234" in out.getvalue()
+    assert max(map(len, out.getvalue().splitlines())) <= 40
+
+
+def test_without_a_terminal_lines_are_as_long_as_they_need_to_be(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    make_console().print(cell("word " * 100))
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_json_has_iso_times_nulls_and_an_indent(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"at": datetime(2026, 11, 24, 12, tzinfo=UTC) + timedelta(milliseconds=5), "age": None})
+    assert capsys.readouterr().out == '{\n  "at": "2026-11-24T12:00:00.005000Z",\n  "age": null\n}\n'

@@ -1,0 +1,168 @@
+"""The worker's settings: where they come from, and what is said of wrong ones."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ajo_worker.settings import (
+    Settings,
+    SettingsError,
+    is_safe_url,
+    read_settings,
+    source_of,
+    variable_of,
+)
+
+SECRET = "hunter2-very-secret"
+
+Put = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def put(monkeypatch: pytest.MonkeyPatch) -> Put:
+    """Sets variables: ``put(prefetch="7")``; there are no others."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable_of(name), raising=False)
+        monkeypatch.delenv(f"{variable_of(name)}_FILE", raising=False)
+
+    def set_variables(**values: str | Path) -> None:
+        for name, value in values.items():
+            monkeypatch.setenv(variable_of(name), str(value))
+
+    return set_variables
+
+
+def fault() -> str:
+    with pytest.raises(SettingsError) as raised:
+        read_settings()
+    return str(raised.value)
+
+
+@pytest.fixture
+def secret_file(tmp_path: Path) -> Path:
+    file = tmp_path / "secret"
+    file.write_text(f" {SECRET} \r\n", encoding="utf-8")
+    return file
+
+
+def test_the_defaults_are_good() -> None:
+    found = read_settings()
+    assert (found.budget_seconds, found.attempt_timeout, found.connect_timeout) == (60, 20, 3)
+    assert {source_of(name) for name in Settings.model_fields} == {"default"}
+
+
+def test_a_file_gives_a_value_less_its_line_end_and_nothing_else(put: Put, secret_file: Path) -> None:
+    put(client_secret_file=secret_file)
+    assert read_settings().client_secret.get_secret_value() == f" {SECRET} "
+    assert source_of("client_secret") == "file"
+
+
+def test_an_empty_variable_counts_as_unset(put: Put, secret_file: Path) -> None:
+    put(prefetch="", client_secret="", client_secret_file=secret_file)
+    found = read_settings()
+    assert found.prefetch == 1000
+    assert found.client_secret.get_secret_value() == f" {SECRET} "
+    assert (source_of("prefetch"), source_of("client_secret")) == ("default", "file")
+
+
+def test_a_variable_and_its_file_together_are_refused_since_one_of_them_is_a_mistake(
+    put: Put, secret_file: Path
+) -> None:
+    put(client_secret=SECRET, client_secret_file=secret_file)
+    assert fault() == "AJO_CLIENT_SECRET and AJO_CLIENT_SECRET_FILE are both set: unset one"
+
+
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(put: Put, tmp_path: Path) -> None:
+    put(hash_key_file=tmp_path / "nothing")
+    assert fault() == f"AJO_HASH_KEY_FILE: {tmp_path}/nothing: No such file or directory"
+    put(hash_key_file=tmp_path)
+    assert fault() == f"AJO_HASH_KEY_FILE: {tmp_path}: Is a directory"
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe")
+    put(hash_key_file=binary)
+    assert fault() == f"AJO_HASH_KEY_FILE: {binary}: not UTF-8 text"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "prefetch",
+        "lanes",
+        "visibility_timeout",
+        "budget_seconds",
+        "backoff_factor",
+        "ambiguous_statuses",
+        "http_adapter",
+        "log_level",
+        "log_format",
+        "token_url",
+        "base_url",
+    ],
+)
+def test_a_wrong_value_is_told_by_its_variable_and_never_by_itself(name: str, put: Put) -> None:
+    put(**{name: SECRET})
+    text = fault()
+    assert text.startswith(f"{variable_of(name)}: ")
+    assert str(Settings.model_fields[name].description) in text
+    assert SECRET not in text
+
+
+def test_several_wrong_values_are_told_together_a_line_each(put: Put) -> None:
+    put(prefetch="0", log_format="xml", lanes="fast")
+    assert [line.partition(":")[0] for line in fault().splitlines()] == ["AJO_LANES", "AJO_PREFETCH", "AJO_LOG_FORMAT"]
+
+
+def test_lists_are_separated_by_commas_and_spaces_do_not_matter(put: Put) -> None:
+    put(lanes=" high-throughput ", allowed_hosts="a.example.com, *.b.example.com,", ambiguous_statuses="502, 408")
+    found = read_settings()
+    assert found.lanes == ("high-throughput",)
+    assert found.allowed_hosts == ("a.example.com", "*.b.example.com")
+    assert found.ambiguous_statuses == {502, 408}
+
+
+def test_an_owner_is_not_given_up_before_three_heartbeats(put: Put) -> None:
+    put(heartbeat_seconds="5", owner_timeout="15")
+    assert read_settings().owner_timeout == 15
+    put(owner_timeout="14.9")
+    assert fault() == "AJO_OWNER_TIMEOUT must be at least three times AJO_HEARTBEAT_SECONDS"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://example.com/token", "http://localhost:8080", "http://127.0.0.1/x", "http://127.8.8.8", "http://[::1]:1/"],
+)
+def test_credentials_travel_over_https_or_inside_this_machine(url: str, put: Put) -> None:
+    assert is_safe_url(url)
+    put(token_url=url, base_url=url)
+    assert read_settings().base_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com",
+        "http://localhost.example.com",
+        "http://10.0.0.1",
+        "http://127.0.0.1.example.com",
+        "http://2130706433",
+        "ftp://localhost/",
+        "https://",
+        "https://ada@example.com",
+        "https://:hunter2@example.com",
+        "https://example.com/?a=1",
+        "https://example.com/#a",
+        "//example.com",
+        "example.com",
+        "",
+    ],
+)
+def test_no_other_address_gets_them(url: str) -> None:
+    assert not is_safe_url(url)
+
+
+def test_no_secret_is_in_the_text_of_the_settings(put: Put) -> None:
+    put(
+        client_secret=SECRET, hash_key=SECRET, broker_url=f"amqp://a:{SECRET}@h/", database_url=f"postgresql://{SECRET}"
+    )
+    found = read_settings()
+    assert SECRET not in f"{found!r}{found}"

@@ -1,0 +1,163 @@
+"""All settings at once, the publisher's included: what each one is, and everything that is wrong with them."""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from msgspec import Struct
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from ajo_worker.cli.redaction import redacted
+from ajo_worker.settings import PREFIX, FileSource, Settings, SettingsError, source_of, variable_of
+
+OTHERS = {
+    "AJO_DEBUG": "1: a fault of ajo-dispatch itself shows its traceback",
+    "AJO_SIMULATOR_CLIENT_SECRET": "the only client secret for which the simulator gives a token; unset: any",
+    "AJO_TEST_RABBITMQ_URL": "the RabbitMQ of the tests",
+}
+"""Variables that are no settings of workers or publishers, and come from no file."""
+CLOSE = 0.6
+"""How alike a wrong name and a right one must be, from 0 to 1, for the one to suggest the other."""
+
+
+class _Files(FileSource):
+    """A file that is at fault gives the fault for a value, so that one doesn't hide the others."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        try:
+            return super().get_field_value(field, field_name)
+        except SettingsError as fault:
+            return fault, field_name, False
+
+
+class AllSettings(Settings):
+    """The worker's settings, and those that only publishers read; a test holds them to the publisher's own."""
+
+    publish_timeout: float = Field(
+        10, gt=0, le=86_400, description="publishers only: seconds within which the broker must confirm"
+    )
+    producer: str | None = Field(
+        None, description="publishers only: the application's name in the ledger; empty: the host's name"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not used here
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not used here
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Files first: a file's fault must not be hidden by the variable that is set as well."""
+        return init_settings, _Files(settings_cls), env_settings
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read_from_file(cls, value: object) -> object:
+        if isinstance(value, SettingsError):
+            raise value
+        return value
+
+
+class Setting(Struct, frozen=True):
+    """One setting. A secret's ``value`` says no more than that it is set, or the place that its URL leads to."""
+
+    variable: str
+    value: Any
+    source: str
+    secret: bool
+    description: str
+
+
+class Unknown(Struct, frozen=True):
+    """A variable that nothing reads, and the one that may have been meant."""
+
+    variable: str
+    did_you_mean: str | None
+
+
+class Checked(Struct, frozen=True):
+    """What the environment says; without ``settings`` if there are ``faults``."""
+
+    ok: bool
+    settings: list[Setting]
+    faults: list[str]
+    unknown: list[Unknown]
+
+
+def check_settings(environment: Iterable[str]) -> Checked:
+    """Read all settings now; ``environment`` are the names of all variables."""
+    unknown = list(unknown_variables(environment))
+    try:
+        found = AllSettings()
+    except ValidationError as invalid:
+        return Checked(ok=False, settings=[], faults=list(_faults(invalid)), unknown=unknown)
+    return Checked(
+        ok=True, settings=[_setting(found, name) for name in AllSettings.model_fields], faults=[], unknown=unknown
+    )
+
+
+def known_variables() -> set[str]:
+    """Every variable that something reads."""
+    settings = {variable_of(name) for name in AllSettings.model_fields}
+    return settings | {f"{variable}_FILE" for variable in settings} | set(OTHERS)
+
+
+def unknown_variables(environment: Iterable[str]) -> Iterator[Unknown]:
+    """Those of the names that look like settings and are none. Pure."""
+    known = {variable.removeprefix(PREFIX): variable for variable in sorted(known_variables())}
+    for name in sorted(environment):
+        word = name.upper().removeprefix(PREFIX)
+        if name.upper().startswith(PREFIX) and name not in known.values():
+            close = get_close_matches(word, known, n=1, cutoff=CLOSE)
+            yield Unknown(name, known[close[0]] if close else None)
+
+
+def _setting(found: AllSettings, name: str) -> Setting:
+    value, field = getattr(found, name), AllSettings.model_fields[name]
+    secret = isinstance(value, SecretStr)
+    shown = redacted(value.get_secret_value()) if isinstance(value, SecretStr) else _plain(value)
+    return Setting(variable_of(name), shown, source_of(name), secret, field.description or "")
+
+
+def _plain(value: object) -> object:
+    """A value as JSON has it; None for what is not set."""
+    match value:
+        case None | "":
+            return None
+        case frozenset():
+            return sorted(value)
+        case tuple():
+            return list(value)
+        case int() | float():
+            return value
+    return str(value)
+
+
+def _faults(invalid: ValidationError) -> dict[str, None]:
+    """The text of each fault, in the order of the settings; as keys, since a list's elements may share one."""
+    bad = {str(fault["loc"][0]) for fault in invalid.errors() if fault["loc"]}
+    texts = dict.fromkeys(_explain(invalid))
+    try:  # rules between settings were not tried if one of these was at fault
+        AllSettings(**{name: AllSettings.model_fields[name].default for name in bad})
+    except ValidationError as between:
+        about_bad = tuple(map(variable_of, bad))
+        texts |= dict.fromkeys(text for text in _explain(between) if not any(name in text for name in about_bad))
+    return texts
+
+
+def _explain(invalid: ValidationError) -> Iterator[str]:
+    for fault in invalid.errors(include_url=False, include_input=False):
+        if isinstance(of_file := fault.get("ctx", {}).get("error"), SettingsError):
+            yield str(of_file)
+            continue
+        text = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        if not fault["loc"]:
+            yield text
+            continue
+        name = str(fault["loc"][0])
+        file = "_FILE" if source_of(name) == "file" else ""
+        yield f"{variable_of(name)}{file}: {text} ({AllSettings.model_fields[name].description})"

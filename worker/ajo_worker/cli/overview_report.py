@@ -1,0 +1,89 @@
+"""How ``ajo-dispatch status`` shows the triggers of a while."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+
+from ajo_worker.cli.printing import cell, counted, instant, make_table, seconds
+from ajo_worker.ledger.overview import Held, Overview, WorkerRow
+
+STATES = ("accepted", "rejected", "expired", "unconfirmed", "parked", "sending")
+
+
+def show_overview(report: Overview, since: str, console: Console) -> None:
+    """Print the report; ``since`` as it was asked for."""
+    when = f"in the last {since} (since {instant(report.since)})"
+    if report.triggers:
+        console.print(f"{counted(report.triggers, 'trigger')} received {when}", markup=False)
+    else:
+        console.print(f"No trigger was received {when}.", markup=False)
+    for part in _parts(report):
+        console.print()
+        console.print(part, markup=False)
+
+
+def _parts(report: Overview) -> Iterator[Table | str]:
+    if report.triggers:
+        yield _campaigns(report)
+    if report.reasons:
+        yield _reasons(report)
+    if report.triggers:
+        causes = ", ".join(f"{cause} {count:,}" for cause, count in report.duplicate_causes.items())
+        yield f"Possible duplicates: {report.possible_duplicates:,}{f' ({causes})' if causes else ''}"
+    if oldest := report.oldest_sending:
+        yield (
+            f"Longest under way: {oldest.request_id} ({cell(oldest.campaign)}), for {seconds(oldest.age_seconds)} s; "
+            "ajo-dispatch status REQUEST_ID shows it"
+        )
+    if report.held:
+        yield _held(report.held)
+    if report.quarantined:
+        yield f"Quarantine: {report.quarantined:,} that could not be read (table ledger.quarantine), of all times"
+    if report.workers:
+        yield _workers(report.workers)
+    else:
+        yield "No worker is alive."
+
+
+def _campaigns(report: Overview) -> Table:
+    shown = [state for state in STATES if report.states.get(state)]
+    table = make_table("Campaign", "Triggers", *shown, numbers=1 + len(shown))
+    for name, states in report.campaigns.items():
+        table.add_row(cell(name), *_counts(states, shown))
+    if len(report.campaigns) > 1:
+        table.add_row("all", *_counts(report.states, shown), style="bold")
+    return table
+
+
+def _counts(states: dict[str, int], shown: list[str]) -> list[str]:
+    return [f"{Counter(states).total():,}", *(f"{states.get(state, 0):,}" for state in shown)]
+
+
+def _reasons(report: Overview) -> Table:
+    table = make_table("State", "Reason", "Triggers", numbers=1)
+    for ended in report.reasons:
+        table.add_row(ended.state, cell(ended.reason), f"{ended.triggers:,}")
+    return table
+
+
+def _held(held: list[Held]) -> Table:
+    table = make_table("Payloads held", "Reason", "Triggers", "Oldest, of all times", numbers=2)
+    for row in held:
+        table.add_row(row.state, cell(row.reason), f"{row.triggers:,}", instant(row.oldest))
+    return table
+
+
+def _workers(workers: list[WorkerRow]) -> Table:
+    table = make_table("Worker", "Is", "Version", "In flight", "Last beat", "Clock skew", numbers=3)
+    for worker in workers:
+        table.add_row(
+            cell(f"{worker.hostname}:{worker.pid}"),
+            worker.status,
+            cell(worker.version),
+            f"{worker.in_flight:,}",
+            f"{worker.heartbeat_age_seconds:z,.0f} s ago",
+            "–" if worker.clock_skew_seconds is None else f"{seconds(worker.clock_skew_seconds)} s",
+        )
+    return table

@@ -1,0 +1,62 @@
+"""How the worker's commands print: tables for people, JSON for programs."""
+
+import sys
+from datetime import UTC, datetime
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PIPE_WIDTH = 1000
+"""Columns where no terminal says how many it has: no cell is ever broken or cut for a program that reads lines."""
+WHOLE_SECONDS = 100
+UNKNOWN = "–"
+
+
+def make_console() -> Console:
+    """A console as wide as the terminal, and wide enough for any table where a program reads it."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+def print_json(content: object) -> None:
+    """Print structures as JSON: ISO times, null for what is unknown, two spaces of indent."""
+    typer.echo(msgspec.json.format(msgspec.json.encode(content), indent=2).decode())
+
+
+def make_table(*columns: str, numbers: int = 0) -> Table:
+    """An empty table without lines; the last ``numbers`` columns are aligned to the right."""
+    table = Table(box=None, pad_edge=False)
+    for index, column in enumerate(columns):
+        right = index >= len(columns) - numbers
+        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=right)
+    return table
+
+
+def cell(value: object) -> Text:
+    """Text for a cell; a character that steers a terminal is replaced, since some texts come from outside."""
+    text = UNKNOWN if value is None else str(value)
+    return Text("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text))
+
+
+def seconds(value: float | None) -> str:
+    """Seconds for people: to the millisecond while they are few."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:z.3f}" if abs(value) < WHOLE_SECONDS else f"{value:,.1f}"
+
+
+def share(value: float | None) -> str:
+    """A part of the whole, in percent."""
+    return UNKNOWN if value is None else f"{value:z.1%}"
+
+
+def instant(at: datetime) -> str:
+    """A moment for people, in UTC, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def counted(number: int, word: str) -> str:
+    """A number with its word: ``1 trigger``, ``2,000 triggers``."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

@@ -1,0 +1,99 @@
+"""How ``ajo-dispatch status REQUEST_ID`` shows one trigger."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from ajo_worker.cli.phases import WHOSE, label
+from ajo_worker.cli.printing import cell, instant, make_table, seconds, share
+from ajo_worker.ledger.delays import PHASES
+from ajo_worker.ledger.timeline import Event, Timeline, is_in_flight
+
+
+def show_timeline(found: Timeline, console: Console) -> None:
+    """Print what is known of a trigger, what happened to it, and where its time went."""
+    facts = Table("", Column(overflow="fold"), box=None, show_header=False, pad_edge=False)
+    for name, value in _facts(found):
+        facts.add_row(cell(name), cell(value))
+    phases = _phases(found)
+    for part in (facts, _events(found.events), phases):
+        console.print(part)
+        console.print()
+    for line in _remarks(found):
+        console.print(line, markup=False)
+
+
+def _facts(found: Timeline) -> Iterator[tuple[str, Any]]:
+    trigger = found.trigger
+    yield "request id", trigger["request_id"]
+    yield "campaign", f"{trigger['campaign']} ({trigger['lane']} lane)"
+    yield "state", _state(found)
+    if trigger["execution_id"]:
+        yield "execution id", trigger["execution_id"]
+    yield "batch", trigger["batch_id"]
+    yield "producer", trigger["producer"]
+    if trigger["trace_id"]:
+        yield "trace id", trigger["trace_id"]
+    yield "recipients", trigger["recipients"]
+    for digest in trigger["recipient_hashes"] or ():
+        yield "recipient hash", digest
+    causes = ", ".join(trigger["duplicate_causes"])
+    yield "possible duplicate", f"yes: {causes}" if trigger["possible_duplicate"] else "no"
+    if trigger["redeliveries"]:
+        yield "taken over", f"{trigger['redeliveries']} times from a worker that died or stopped"
+    if trigger["expires_at"]:
+        yield "expires at", instant(trigger["expires_at"])
+    yield "payload", "held" if trigger["payload_held"] else "not kept"
+
+
+def _state(found: Timeline) -> str:
+    trigger = found.trigger
+    if trigger["state"] != "sending":
+        return f"{trigger['state']}: {trigger['reason']}" if trigger["reason"] else str(trigger["state"])
+    owner = f"its worker {trigger['owner_place'] or trigger['owner']} is {trigger['owner_status']}"
+    under_way = is_in_flight(trigger, found.attempts)
+    return f"sending: {'an attempt is under way' if under_way else 'before its next attempt'}; {owner}"
+
+
+def _events(events: list[Event]) -> Table:
+    """All events; the date is told where it changes."""
+    table = make_table("UTC", "After")
+    table.columns[1].justify = "right"
+    table.add_column("Event")
+    table.add_column("", overflow="fold")
+    day = None
+    for event in events:
+        at = event.at.astimezone(UTC)
+        if at.date() != day:
+            day = at.date()
+            table.add_row(f"{day}", "", "", "")
+        table.add_row(_clock(at), f"{seconds(event.elapsed_seconds)} s", cell(event.what), cell(event.detail))
+    return table
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03}"
+
+
+def _phases(found: Timeline) -> Table:
+    phases, total = found.phases, found.phases["total_seconds"]
+    table = make_table("Phase", "Seconds", "Share", numbers=2)
+    table.add_column("Whose time", no_wrap=True)
+    for phase in PHASES:
+        spent = phases[f"{phase}_seconds"]
+        part = spent / total if spent is not None and total is not None and total > 0 else None
+        table.add_row(cell(label(phase)), seconds(spent), share(part), WHOSE[phase])
+    table.add_row("total", seconds(total), share(1.0 if total else None), "", style="bold")
+    return table
+
+
+def _remarks(found: Timeline) -> Iterator[str]:
+    if found.phases["total_seconds"] is None:
+        yield "It has not come to its end: a phase that isn't over is unknown (–), or counts what is known so far."
+    if found.trigger["round"] > 1:
+        yield f"The phases are those of round {found.trigger['round']}."
+    if found.phases["clock_skew"]:
+        yield "Clock skew: a phase is negative, so two machines' clocks disagree by at least that much."
