@@ -8,26 +8,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ajo_worker.local.postgres import VOLATILE, Postgres, start_postgres
 from ajo_worker.local.processes import Processes, ended_by_sigterm
 
 from tests.chaos.evidence import gather
 from tests.chaos.plan import FAULTS, Fault
 from tests.chaos.report import HEAD, Result, line
-from tests.chaos.run import ROLE, ROLE_PASSWORD, Run
-from tests.chaos.stack import Broker, start_rabbitmq, start_valkey_broker
+from tests.chaos.run import Run
+from tests.chaos.servers import Servers, serve
+from tests.chaos.stack import Broker
 from tests.chaos.verdict import figures, findings
-from tests.conftest import migrate
-from tests.support.database import query
 
 MODULES = ("workers", "brokers", "databases", "endpoints", "tokens", "messages", "clocks", "publishers")
-TEMPLATE = "migrated"
-WORKERS_RIGHTS = (
-    f"create role {ROLE} login password '{ROLE_PASSWORD}'",
-    f"grant usage on schema ledger to {ROLE}",
-    f"grant select, insert, update on all tables in schema ledger to {ROLE}",
-)
-"""What docs/ledger.md says that a worker needs; the rest is refused to it."""
 SMOKE_COUNT, SMOKE_SECONDS = 1_500, 4.0
 
 
@@ -47,23 +38,14 @@ def main(
     for one in chosen:
         if one.unless:
             typer.echo(f"left out: {one.name}: {one.unless}", err=True)
+    chosen = [one for one in chosen if not one.unless]
     if not chosen:
         raise typer.BadParameter(f"no such fault; known: {', '.join(FAULTS)}", param_hint="--only")
     typer.echo(f"seed {seed}, {len(chosen)} faults\n\n{HEAD}")
     with ended_by_sigterm(), Processes() as processes:
-        postgres = start_postgres(processes, VOLATILE)
-        query(postgres.url, f"create database {TEMPLATE}")
-        migrate(postgres.url_of(TEMPLATE))
-        for statement in WORKERS_RIGHTS:
-            query(postgres.url_of(TEMPLATE), statement)
-        brokers = [_start(name, processes) for name in broker or ("rabbitmq", "valkey")]
-        runs = [
-            (one, server)
-            for one in chosen
-            for server in brokers
-            if server and server.name in one.brokers and not one.unless
-        ]
-        results = [_run(one, server, postgres, seed, smoke=smoke, keep=keep) for one, server in runs]
+        servers = serve(processes, broker or ("rabbitmq", "valkey"))
+        runs = [(one, server) for one in chosen for server in servers.brokers if server.name in one.brokers]
+        results = [_run(one, server, servers, seed, smoke=smoke, keep=keep) for one, server in runs]
     failed = [result for result in results if result.findings]
     typer.echo(f"\n{len(results) - len(failed)} passed, {len(failed)} failed, seed {seed}")
     raise typer.Exit(1 if failed else 0)
@@ -73,37 +55,31 @@ def _is_chosen(one: Fault, only: list[str] | None, *, smoke: bool) -> bool:
     return any(part in one.name for part in only) if only else one.smoke or not smoke
 
 
-def _start(name: str, processes: Processes) -> Broker | None:
-    server: Broker | None = start_rabbitmq(processes) if name == "rabbitmq" else start_valkey_broker(processes)
-    if server is None:
-        typer.echo("RabbitMQ is not installed: its runs are left out", err=True)
-    return server
-
-
-def _run(one: Fault, broker: Broker, postgres: Postgres, seed: int, *, smoke: bool, keep: Path | None) -> Result:
+def _run(one: Fault, broker: Broker, servers: Servers, seed: int, *, smoke: bool, keep: Path | None) -> Result:
     """One run from the beginning to its verdict."""
     began = time.monotonic()
-    database = f"chaos_{secrets.token_hex(6)}"
-    query(postgres.url, f"create database {database} template {TEMPLATE}")
     count, seconds = (SMOKE_COUNT, SMOKE_SECONDS) if smoke else (one.count, one.seconds)
     wrong: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="ajo-chaos-") as folder, Processes() as processes:
+    with (
+        tempfile.TemporaryDirectory(prefix="ajo-chaos-") as folder,
+        Processes() as processes,
+        servers.database() as name,
+    ):
         run = Run(
-            processes, Path(folder), broker, postgres, database, seed=seed, count=count, seconds=seconds,
+            processes, Path(folder), broker, servers.postgres, name, seed=seed, count=count, seconds=seconds,
             settings=one.settings, scenario=one.scenario,
         )  # fmt: skip
         run.begin()
         try:
             one.inject(run)
         except AssertionError as fault:
-            wrong.append(f"fault not done: {fault}")
+            wrong.append(f"the fault was not done: {fault}")
         run.quiet()
         wrong += run.finish()
         evidence = gather(run)
         wrong += findings(evidence, one.expectation)
         if wrong and keep is not None:
             _keep(run, keep / f"{one.name}-{broker.name}", wrong)
-    query(postgres.url, f"drop database {database} with (force)")
     result = Result(one, broker.name, figures(evidence), wrong, time.monotonic() - began)
     typer.echo("\n".join([line(result), *(f"    FAILED: {text}" for text in wrong)]))
     return result

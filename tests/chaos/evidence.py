@@ -17,8 +17,12 @@ from tests.support.conservation import TOO_LATE
 AMBIGUOUS_STATUSES = frozenset({409, 502, 504})
 LEAKS = {"the planted secret": SECRET, "a planted address": f"@{PLANTED_DOMAIN}", "an access token": "simulated-"}
 
+MOST_LOG_FAULTS = 5
+
 # What Celery and kombu log as errors while a broker is away: handled, and expected where a broker is killed.
-HANDLED = re.compile(r"consumer: Cannot connect to|Connection to broker lost|Trying again in")
+HANDLED = re.compile(
+    "consumer: Cannot connect to|Connection to broker lost|Trying again in|Error cleaning up after event loop"
+)
 
 
 def gather(run: Run) -> Evidence:
@@ -88,7 +92,7 @@ def log_faults(run: Run) -> list[str]:
                 continue
             if event.get("level") in {"error", "critical"} and not HANDLED.search(str(event.get("event"))):
                 found[f"log: {event.get('event')!s:.160} {str(event.get('exception', ''))[-300:]}"] += 1
-    return [f"{text} ({times} times)" for text, times in found.items()]
+    return [f"{text} ({times} times)" for text, times in found.most_common(MOST_LOG_FAULTS)]
 
 
 def leaks(run: Run) -> list[str]:

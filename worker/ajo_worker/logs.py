@@ -6,6 +6,17 @@ import sys
 import structlog
 
 
+class HandledFaults(logging.Filter):
+    """Leaves out what Celery tells of each message in hand when a connection breaks, as critical, with a traceback.
+
+    The message comes again, and its copy finds its state in the ledger; that the connection broke is told once.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to log it."""
+        return not str(record.msg).startswith(("Couldn't ack", "Couldn't reject"))
+
+
 def configure_logs(level: str, form: str) -> None:
     """Log from ``level`` on, as JSON (``json``) or as text for people (``console``).
 
@@ -28,6 +39,7 @@ def configure_logs(level: str, form: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(HandledFaults())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

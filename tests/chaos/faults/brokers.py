@@ -17,12 +17,17 @@ ALARM_SECONDS = 6.0
 def connections_closed(run: Run) -> None:
     run.when_done(0.1)
     for _ in range(5):
-        if isinstance(run.broker, RabbitMQ):
-            run.broker.control("close_all_connections", "chaos")
-        else:
-            with redis.Redis.from_url(run.broker.url) as client:
-                client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        close_connections(run)
         run.hold(run.chance.uniform(0.3, 1.5))
+
+
+def close_connections(run: Run) -> None:
+    """Close all connections to the broker, from its side."""
+    if isinstance(run.broker, RabbitMQ):
+        run.broker.control("close_all_connections", "chaos")
+        return
+    with redis.Redis.from_url(run.broker.url) as client:
+        client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
 
 @fault("broker-sigkill", 4, "the broker is killed and started again", duplicates=False, seconds=15)

@@ -47,8 +47,8 @@ def producer_off(run: Run) -> None:
     run.when_done(0.2)
 
 
-@fault("clock-of-worker", 9, "workers' wall clocks are stepped by an hour, forth and back, again and again", duplicates=False,
-       unless=MISSING, seconds=15)  # fmt: skip
+@fault("clock-of-worker", 9, "workers' wall clocks are stepped by an hour, forth and back, again and again",
+       duplicates=False, unless=MISSING, seconds=15)  # fmt: skip
 def worker_stepped(run: Run) -> None:
     for worker in run.workers[:]:
         run.retire_worker(worker)

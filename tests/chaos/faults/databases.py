@@ -35,8 +35,13 @@ def killed(run: Run) -> None:
 def backends_terminated(run: Run) -> None:
     run.when_done(0.1)
     for _ in range(20):
-        query(run.postgres.url, OURS, run.database)
+        terminate_backends(run)
         run.hold(0.3)
+
+
+def terminate_backends(run: Run) -> None:
+    """Cut all connections to the run's database."""
+    query(run.postgres.url, OURS, run.database)
 
 
 @fault("database-frozen", 5, f"PostgreSQL is frozen for {FROZEN_SECONDS:g} s", duplicates=False)
@@ -71,7 +76,7 @@ def writes_refused(run: Run) -> None:
 def no_connections(run: Run) -> None:
     run.when_done(0.2)
     run.query(f"alter role {ROLE} connection limit 0")
-    query(run.postgres.url, OURS, run.database)
+    terminate_backends(run)
     run.hold(REFUSED_SECONDS)
     run.query(f"alter role {ROLE} connection limit -1")
 
