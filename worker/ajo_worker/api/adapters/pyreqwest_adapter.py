@@ -1,0 +1,127 @@
+"""Attempts through pyreqwest: hyper and rustls, outside the interpreter lock."""
+
+import asyncio
+from datetime import timedelta
+
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import BuilderError
+from pyreqwest.http import HeaderMap
+from pyreqwest.request import StreamRequest
+from pyreqwest.response import ResponseBodyReader
+
+from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
+from ajo_worker.api.adapters.pyreqwest_failures import causes_of, failure_of
+from ajo_worker.api.answer import Answer, Call, Failure
+from ajo_worker.api.tls import tls_context
+from ajo_worker.settings import Settings
+
+READ_BYTES = 65_536
+"""Bytes of a body that are asked for at once; pyreqwest reserves as many."""
+
+LOST_AFTER = 5.0
+"""Seconds beyond its time-out after which a call counts as lost inside the library. That should never happen: a worker
+that lives on and waits for ever keeps its trigger from everybody. Long enough to spare what a busy loop sees late."""
+
+
+class PyreqwestAdapter:
+    """Sends each call once. A cancelled ``post`` ends at once; its connection is held until the call's time-out."""
+
+    def __init__(self, client: Client, *, max_answer_bytes: int, lost_after: float = LOST_AFTER) -> None:
+        self._client: Client | None = client
+        self._most = max_answer_bytes
+        self._lost_after = lost_after
+
+    async def post(self, call: Call, *, timeout: float) -> Answer | Failure:
+        """Send ``call`` once, and wait ``timeout`` seconds at most for its whole answer. Never raises."""
+        exchange = Exchange()
+        if self._client is None:
+            return exchange.failure("internal", nothing_sent=True, detail="the adapter is closed")
+        try:
+            request = _request(self._client, call, timeout)
+        except Exception as fault:  # noqa: BLE001 - post never raises; nothing was sent, for there is no request
+            return exchange.failure("internal", nothing_sent=True, detail=type(fault).__name__)
+        try:
+            async with asyncio.timeout(timeout + self._lost_after), request as response:
+                exchange.headers_came(response.status)
+                headers = _headers(response.headers)
+                body = await _body(response.body_reader, headers.get("content-length"), self._most)
+                return exchange.answer(headers, body, most=self._most)
+        except Exception as fault:  # noqa: BLE001 - post never raises
+            return failure_of(fault, exchange)
+
+    async def close(self) -> None:
+        """Close the idle connections; those of calls under way end with them, at their time-outs at the latest."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()  # this ends the calls; the connections go with the last reference to the client
+
+
+def pyreqwest_adapter(settings: Settings) -> PyreqwestAdapter:
+    """An adapter over one pool of connections, as many as there are calls.
+
+    Redirects, proxies, cookies and decompression are off. HTTP/1.1 only: the loss of one connection then makes one call
+    ambiguous and not hundreds, and reqwest repeats HTTP/2 calls that a server has given back. What repeats remain are
+    harmless: hyper takes a call to another connection only where the first one closed before a byte of it was written
+    (``recv_msg`` in src/proto/h1/dispatch.rs of hyper 1), and pyreqwest has no switch for that.
+
+    Raises:
+        OSError: ``AJO_CA_FILE`` can't be read, or there are no certificates to trust.
+    """
+    builder = (
+        ClientBuilder()
+        .http1_only()
+        .follow_redirects(enable=False)
+        .referer(enable=False)
+        .no_proxy()
+        .default_cookie_store(enable=False)
+        .gzip(enable=False)
+        .brotli(enable=False)
+        .zstd(enable=False)
+        .deflate(enable=False)
+        .connect_timeout(timedelta(seconds=settings.connect_timeout))
+        .pool_idle_timeout(timedelta(seconds=IDLE_SECONDS))
+    )
+    if settings.ca_file is not None:
+        tls_context(settings)  # refuses a file without certificates, which pyreqwest would take
+        builder = builder.add_root_certificate_pem(settings.ca_file.read_bytes())
+    try:
+        client = builder.build()
+    except BuilderError as fault:
+        reason = (causes_of(fault) or [""])[-1]
+        raise OSError(f"the HTTP client can't be set up, check the system's CA certificates: {reason}") from None
+    return PyreqwestAdapter(client, max_answer_bytes=settings.max_answer_bytes)
+
+
+def _request(client: Client, call: Call, timeout: float) -> StreamRequest:
+    """A request whose answer is handed over with its headers (limit 0), and not once its body is here.
+
+    That costs 0.03 ms more than taking the answer whole, but only so are the status of a broken answer and the time to
+    its headers known, and a body's size bounded.
+    """
+    builder = client.post(call.url).headers({**call.headers, **OWN_HEADERS}).body_bytes(call.body)
+    return builder.timeout(timedelta(seconds=timeout)).streamed_read_buffer_limit(0).build_streamed()
+
+
+def _headers(found: HeaderMap) -> dict[str, str]:
+    """Names in lower case, the first value of each; one that isn't ASCII is left out, for pyreqwest can't read it."""
+    try:
+        return dict(found)
+    except ValueError:
+        return dict(pair for name in {*found} for pair in _readable(found, name))
+
+
+def _readable(found: HeaderMap, name: str) -> list[tuple[str, str]]:
+    try:
+        return [(name, found[name])]
+    except ValueError:
+        return []
+
+
+async def _body(reader: ResponseBodyReader, announced: str | None, most: int) -> bytes:
+    """The body, or a little more than ``most`` bytes of it; leaving the request then drops the connection."""
+    body = b""
+    while len(body) <= most and (chunk := await reader.read(min(READ_BYTES, most + 1 - len(body)))) is not None:
+        body += bytes(chunk)
+        if announced == str(len(body)):
+            break  # whole, without asking once more
+    return body
