@@ -3,8 +3,12 @@ SHELL := /bin/sh
 READY := .venv/.ready
 BIN := .venv/bin
 PYTEST_ARGS ?=
+ONLY ?=
+SEED ?=
+KEEP ?=
+MINUTES ?=
 
-.PHONY: help demo dev test lint format types imports constraints clean
+.PHONY: help demo dev test chaos soak lint format types imports constraints clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -18,6 +22,12 @@ dev: $(READY) ## the same stack, kept running until Ctrl-C, with Flower
 
 test: lint types imports ## every check and every test
 	@echo "== tests" && $(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+chaos: $(READY) ## every fault done to a stream of triggers, 40 minutes; ONLY=name, SEED=number, KEEP=folder
+	@$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep $(KEEP))
+
+soak: $(READY) ## 20 minutes at a steady rate with a fault now and then: nothing may grow; MINUTES=number
+	@$(BIN)/python -m tests.chaos.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 lint: $(READY) ## style and common mistakes
 	@echo "== ruff" && $(BIN)/ruff check && $(BIN)/ruff format --check

@@ -3,6 +3,8 @@
 import secrets
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +24,16 @@ MODULES = ("workers", "brokers", "databases", "endpoints", "tokens", "messages",
 SMOKE_COUNT, SMOKE_SECONDS = 1_500, 4.0
 
 
+@dataclass(frozen=True)
+class Options:
+    """What holds for all runs."""
+
+    seed: int
+    smoke: bool
+    keep: Path | None
+    without: str | None
+
+
 def main(
     only: Annotated[list[str] | None, typer.Option(help="Names, or parts of names, of faults.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the stream and of every choice; else a new one.")] = None,
@@ -29,6 +41,9 @@ def main(
     *,
     smoke: Annotated[bool, typer.Option("--smoke", help="A few faults, with fewer triggers.")] = False,
     keep: Annotated[Path | None, typer.Option(help="Folder that gets the logs of runs that failed.")] = None,
+    without: Annotated[
+        str | None, typer.Option(help="A rule that the workers lack: see tests/chaos/sabotage.py.")
+    ] = None,
 ) -> None:
     """Run the fault matrix; exit code 1 if a run failed."""
     for module in MODULES:
@@ -44,21 +59,31 @@ def main(
     typer.echo(f"seed {seed}, {len(chosen)} faults\n\n{HEAD}")
     with ended_by_sigterm(), Processes() as processes:
         servers = serve(processes, broker or ("rabbitmq", "valkey"))
-        runs = [(one, server) for one in chosen for server in servers.brokers if server.name in one.brokers]
-        results = [_run(one, server, servers, seed, smoke=smoke, keep=keep) for one, server in runs]
+        runs = [
+            (one, server)
+            for index, one in enumerate(chosen)
+            for server in (_in_turn(servers.brokers, index) if smoke else servers.brokers)
+            if server.name in one.brokers
+        ]
+        options = Options(seed, smoke, keep, without)
+        results = [_run(one, server, servers, options) for one, server in runs]
     failed = [result for result in results if result.findings]
     typer.echo(f"\n{len(results) - len(failed)} passed, {len(failed)} failed, seed {seed}")
     raise typer.Exit(1 if failed else 0)
+
+
+def _in_turn(brokers: Sequence[Broker], index: int) -> Sequence[Broker]:
+    return brokers[index % len(brokers) :][:1]
 
 
 def _is_chosen(one: Fault, only: list[str] | None, *, smoke: bool) -> bool:
     return any(part in one.name for part in only) if only else one.smoke or not smoke
 
 
-def _run(one: Fault, broker: Broker, servers: Servers, seed: int, *, smoke: bool, keep: Path | None) -> Result:
+def _run(one: Fault, broker: Broker, servers: Servers, options: Options) -> Result:
     """One run from the beginning to its verdict."""
     began = time.monotonic()
-    count, seconds = (SMOKE_COUNT, SMOKE_SECONDS) if smoke else (one.count, one.seconds)
+    count, seconds = (SMOKE_COUNT, SMOKE_SECONDS) if options.smoke else (one.count, one.seconds)
     wrong: list[str] = []
     with (
         tempfile.TemporaryDirectory(prefix="ajo-chaos-") as folder,
@@ -66,8 +91,8 @@ def _run(one: Fault, broker: Broker, servers: Servers, seed: int, *, smoke: bool
         servers.database() as name,
     ):
         run = Run(
-            processes, Path(folder), broker, servers.postgres, name, seed=seed, count=count, seconds=seconds,
-            settings=one.settings, scenario=one.scenario,
+            processes, Path(folder), broker, servers.postgres, name, seed=options.seed, count=count, seconds=seconds,
+            settings=one.settings, scenario=one.scenario, without=options.without,
         )  # fmt: skip
         run.begin()
         try:
@@ -78,8 +103,8 @@ def _run(one: Fault, broker: Broker, servers: Servers, seed: int, *, smoke: bool
         wrong += run.finish()
         evidence = gather(run)
         wrong += findings(evidence, one.expectation)
-        if wrong and keep is not None:
-            _keep(run, keep / f"{one.name}-{broker.name}", wrong)
+        if wrong and options.keep is not None:
+            _keep(run, options.keep / f"{one.name}-{broker.name}", wrong)
     result = Result(one, broker.name, figures(evidence), wrong, time.monotonic() - began)
     typer.echo("\n".join([line(result), *(f"    FAILED: {text}" for text in wrong)]))
     return result

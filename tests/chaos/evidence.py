@@ -9,7 +9,7 @@ from ajo_producers.contract.batch import BadMessage, BadTrigger, decode_body, de
 from ajo_producers.contract.lanes import LANES, queue_name
 from kombu import Connection
 
-from tests.chaos.run import ATTEMPT_TIMEOUT, BUDGET, SECRET, Run
+from tests.chaos.run import ATTEMPT_TIMEOUT, SECRET, Run
 from tests.chaos.stream import PLANTED_DOMAIN
 from tests.chaos.verdict import Evidence, Row
 from tests.support.conservation import TOO_LATE
@@ -39,7 +39,7 @@ def gather(run: Run) -> Evidence:
         },
         accepted=Counter(call["request_id"] for call in calls if call["accepted"]),
         suspects=run.suspects | {call["request_id"] for call in calls if _is_ambiguous(call)},
-        late={str(row["request_id"]) for row in run.query(TOO_LATE, BUDGET)},
+        late={str(row["request_id"]) for row in run.query(TOO_LATE, run.budget)},
         log_faults=tuple(log_faults(run)),
         leaks=tuple(leaks(run)),
     )

@@ -3,6 +3,7 @@
 import json
 import random
 import secrets
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from tests.chaos.stack import Broker
 from tests.chaos.stream import CAMPAIGNS, Stream, triggers
 from tests.support.conservation import write_definition
 from tests.support.database import query
-from tests.support.programs import Simulator, Worker, start_simulator, start_worker
+from tests.support.programs import PROGRAM, Simulator, Worker, start_simulator, start_worker
 from tests.support.waiting import wait_until
 
 SECRET = "planted-secret-b2f1c0ffee"
@@ -42,7 +43,7 @@ SENDING = "select request_id, owner from ledger.triggers where state = 'sending'
 
 @dataclass
 class Run:
-    """What a fault is done to."""
+    """What a fault is done to; its workers lack the rule that ``without`` names, if any."""
 
     processes: Processes
     folder: Path
@@ -54,6 +55,7 @@ class Run:
     seconds: float
     settings: Mapping[str, str] = field(default_factory=dict)
     scenario: str = ""
+    without: str | None = None
     workers: list[Worker] = field(default_factory=list)
     dead: list[Worker] = field(default_factory=list)
     suspects: set[str] = field(default_factory=set)
@@ -85,7 +87,7 @@ class Run:
             "AJO_CLIENT_SECRET": SECRET,
             "AJO_HASH_KEY": "chaos-hash-key",
             "AJO_CAMPAIGNS": str(self.folder / "campaigns"),
-            "AJO_BUDGET_SECONDS": str(BUDGET),
+            "AJO_BUDGET_SECONDS": str(self.budget),
             "AJO_ATTEMPT_TIMEOUT": str(ATTEMPT_TIMEOUT),
             "AJO_HEARTBEAT_SECONDS": "0.5",
             "AJO_OWNER_TIMEOUT": "3",
@@ -94,6 +96,11 @@ class Run:
             "AJO_PREFETCH": "60",
             **self.settings,
         }
+
+    @property
+    def budget(self) -> float:
+        """Seconds of a round."""
+        return float(self.settings.get("AJO_BUDGET_SECONDS", BUDGET))
 
     def begin(self) -> None:
         """Start the simulator, the workers and the stream."""
@@ -113,7 +120,8 @@ class Run:
 
     def start_worker(self, **settings: str) -> Worker:
         """One more worker."""
-        worker = start_worker(self.processes, {**self.env, **settings})
+        program = [PROGRAM] if self.without is None else [sys.executable, "-m", "tests.chaos.sabotage", self.without]
+        worker = start_worker(self.processes, {**self.env, **settings}, program=program)
         self.workers.append(worker)
         return worker
 

@@ -3,7 +3,7 @@
 import secrets
 import subprocess
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,12 +82,14 @@ class Worker:
     env: dict[str, str] = field(repr=False)
 
 
-def start_worker(processes: Processes, env: Mapping[str, str], *arguments: str) -> Worker:
+def start_worker(
+    processes: Processes, env: Mapping[str, str], *arguments: str, program: Sequence[str | Path] = (PROGRAM,)
+) -> Worker:
     """Start a worker and wait until the ledger knows that it lives; ``env`` has AJO_DATABASE_URL and the others."""
     database_url = env["AJO_DATABASE_URL"]
     name = f"worker-{secrets.token_hex(4)}@%h"  # Celery knows its workers by their names
     asked_at = query(database_url, "select extract(epoch from clock_timestamp())::float8 as now")[0]["now"]
-    child = processes.start("worker", [PROGRAM, "worker", "--name", name, *arguments], env=env, grace=70)
+    child = processes.start("worker", [*program, "worker", "--name", name, *arguments], env=env, grace=70)
     child.wait_for(
         lambda: query(database_url, ALIVE, child.pid, asked_at) or None,
         what="its row in ledger.workers",

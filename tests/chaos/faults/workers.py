@@ -5,10 +5,11 @@ import signal
 import time
 
 from tests.chaos.plan import fault
-from tests.chaos.run import Run
+from tests.chaos.run import SENDING, Run
 from tests.support.waiting import wait_until
 
 FROZEN_SECONDS = 15.0
+SHORT_BUDGET = 8.0
 
 
 @fault("worker-sigkill", 1, "one of two workers is killed, and another started", smoke=True)
@@ -32,6 +33,25 @@ def sigkill_all(run: Run) -> None:
     run.when_done(0.3)
     for worker in run.workers[:]:
         os.kill(worker.child.pid, signal.SIGSTOP)  # so that none works on while another is being killed
+    for worker in run.workers[:]:
+        run.kill_worker(worker)
+    run.start_worker()
+    run.start_worker()
+
+
+@fault(
+    "worker-sigkill-spent-budget",
+    1,
+    f"all workers are killed while every call fails; budgets of {SHORT_BUDGET:g} s go on across it",
+    states=("accepted", "expired", "unconfirmed"),
+    count=2_000,
+    seconds=4,
+    AJO_BUDGET_SECONDS=str(SHORT_BUDGET),
+)
+def sigkill_spent_budget(run: Run) -> None:
+    run.script(f'[[fault]]\nuntil = {2 * SHORT_BUDGET}\nkind = "status"\nstatus = 503')
+    wait_until(lambda: len(run.query(SENDING)) > run.count // 4, what="a quarter of the triggers is in flight")
+    run.hold(SHORT_BUDGET / 2)
     for worker in run.workers[:]:
         run.kill_worker(worker)
     run.start_worker()
@@ -82,6 +102,10 @@ def sigquit(run: Run) -> None:
 @fault("worker-frozen", 3, f"a worker is frozen (SIGSTOP) for {FROZEN_SECONDS:g} s while another works", seconds=20)
 def frozen(run: Run) -> None:
     run.when_done(0.2)
+    run.script(
+        '[[fault]]\nshare = 0.5\nattempts = 3\nkind = "status"\nstatus = 503'
+    )  # so that many are between attempts
+    run.hold(2)
     worker = run.workers[0]
     os.kill(worker.child.pid, signal.SIGSTOP)
     run.suspect_in_flight()

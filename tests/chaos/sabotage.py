@@ -1,0 +1,103 @@
+"""``python -m tests.chaos.sabotage RULE worker …``: a worker without one of the rules, to show that the matrix notices.
+
+Each takes one rule out of the real code, in the process that it starts, and nowhere else.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ajo_producers.cli.main import main
+from ajo_worker.dispatch import claims, dispatcher
+from ajo_worker.intake import pool
+from ajo_worker.ledger import progress
+from ajo_worker.ledger.admission import Done, TakeOver
+from ajo_worker.ledger.group_commit import GroupCommit
+from ajo_worker.ledger.liveness import Liveness
+
+
+def without_fencing() -> None:
+    """An owner that lost its trigger goes on sending it."""
+    progress.INTEND = progress.INTEND.replace("AND t.fence = i.fence AND t.state = 'sending'", "")
+    Liveness.may_send = lambda _: True  # type: ignore[method-assign] # what sabotage is
+
+
+def without_intent() -> None:
+    """The first attempt is sent before its announcement is durable."""
+    submit = GroupCommit.submit
+    under_way: set[asyncio.Task[Any]] = set()
+
+    async def at_once(self: GroupCommit[Any, Any], row: Any) -> Any:
+        if self.name != "admissions":
+            return await submit(self, row)
+        task = asyncio.create_task(_late(submit(self, row)))
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+        return None
+
+    GroupCommit.submit = at_once  # type: ignore[method-assign] # as above
+
+
+async def _late(writing: Any) -> None:
+    await asyncio.sleep(1)
+    await writing
+
+
+def without_late_acknowledgement() -> None:
+    """A message is acknowledged when it comes."""
+    on_apply = pool.AsyncioPool.on_apply
+
+    def at_once(self: Any, *arguments: Any, accept_callback: Any, **options: Any) -> None:
+        accept_callback.__self__.acknowledge()
+        on_apply(self, *arguments, accept_callback=accept_callback, **options)
+
+    pool.AsyncioPool.on_apply = at_once  # type: ignore[method-assign] # as above
+
+
+def without_joining() -> None:
+    """A redelivered copy takes its trigger over, whoever has it."""
+
+    class Nobody(dict[Any, Any]):
+        """Nothing is ever in hand."""
+
+        def get(self, *_: Any) -> None:
+            return None
+
+    begin = dispatcher.Dispatcher.__init__
+
+    def forgetful(self: Any, *arguments: Any, **options: Any) -> None:
+        begin(self, *arguments, **options)
+        self._running = Nobody()
+
+    dispatcher.Dispatcher.__init__ = forgetful  # type: ignore[method-assign] # as above
+    claims.on_copy = lambda known, _: (  # type: ignore[assignment] # as above
+        Done(known.state)
+        if known.state != "sending"
+        else TakeOver(known, interrupted=known.attempts_started > 0 and not known.last_attempt_recorded)
+    )
+
+
+def without_the_budget_read_back() -> None:
+    """A takeover begins a budget of its own."""
+    taken_over = claims.Claims._taken_over
+
+    def fresh(self: Any, *arguments: Any, **options: Any) -> Any:
+        current = taken_over(self, *arguments, **options)
+        return replace(current, budget=current.budget and replace(current.budget, started=self.clock.monotonic()))
+
+    claims.Claims._taken_over = fresh  # type: ignore[method-assign] # as above
+
+
+RULES: dict[str, Callable[[], None]] = {
+    "fencing": without_fencing,
+    "intent": without_intent,
+    "acknowledge-last": without_late_acknowledgement,
+    "joining": without_joining,
+    "budget": without_the_budget_read_back,
+}
+
+if __name__ == "__main__":
+    RULES[sys.argv[1]]()
+    sys.exit(main(sys.argv[2:]))
