@@ -1,6 +1,5 @@
 """Reading the folder of campaign definitions; with the standard library and msgspec alone, since workers do it too."""
 
-import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -85,6 +84,8 @@ def parse_definition(text: str, path: Path) -> Definition:
     """
     if not is_name(path.stem):
         raise DefinitionError([f"{path}: the file's name must be {NAME_RULE}, with .toml"])
+    import tomllib  # noqa: PLC0415 - a tenth of the time that importing the SDK takes, and not needed for that
+
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -97,7 +97,7 @@ class PayloadCheck:
             if isinstance(node, Branch):
                 self._walk(node, value, prefix, found)
             elif not node.takes(value):
-                found.append(f"{prefix}{node.path} must be of type {node.type}, not {_type_name(value)}")
+                found.append(f"{prefix}{node.path} {_mismatch(node.type, value)}")
         if seen != len(data):
             found += [f"{prefix}{self._unknown(branch, key)}" for key in data if key not in branch.nodes]
 
@@ -160,6 +160,11 @@ def _filled(data: Any, steps: tuple[str, ...], default: Any) -> Any:  # noqa: AN
     below = {} if value is None else value
     filled = _filled(below, steps[1:], default)
     return data if filled is below else {**data, steps[0]: filled}
+
+
+def _mismatch(wanted: str, value: object) -> str:
+    name = _type_name(value)
+    return "holds what JSON can't say" if name == wanted else f"must be of type {wanted}, not {name}"
 
 
 def _type_name(value: object) -> str:

@@ -17,7 +17,7 @@ from rich.console import Console
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import DefinitionError, UnknownCampaignError, load_definitions
 from ajo_producers.cli.trigger_lines import BadHeader, read_csv, read_jsonl, read_texts, text_lines
-from ajo_producers.cli.trigger_many import Run
+from ajo_producers.cli.trigger_many import Outcome, Run
 from ajo_producers.cli.trigger_progress import ProgressLine
 from ajo_producers.contract.batch import MAX_TRIGGERS
 from ajo_producers.publishing.checked import CheckedTrigger, check_trigger
@@ -37,6 +37,7 @@ class Format(StrEnum):
 
 SUFFIXES = {".csv": Format.CSV, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL}
 Pairs = list[str] | None
+MOST_SPANS = 10
 
 
 @app.command()
@@ -85,7 +86,8 @@ def trigger(
         _trigger_one(_find(folder, name), texts, defaults, dry_run=dry_run, as_json=as_json)
         return
     if texts:
-        raise typer.BadParameter(f"the lines say it themselves; leave out {', '.join(texts)}", param_hint="--from")
+        options = dict.fromkeys(f"--{text.partition('.')[0].replace('_', '-')}" for text in texts)
+        raise typer.BadParameter(f"the lines say it themselves; leave out {', '.join(options)}", param_hint="--from")
     format_ = format_ or SUFFIXES.get(source.suffix.lower())
     if format_ is None:
         raise typer.BadParameter("say which, csv or jsonl: the file's name doesn't tell", param_hint="--format")
@@ -148,7 +150,8 @@ def _trigger_many(
         try:
             found = read_csv(lines, definition, defaults) if format_ is Format.CSV else read_jsonl(lines, defaults)
         except BadHeader as error:
-            raise typer.TyperException(f"{source}:1: {error}") from error
+            shown = "standard input" if str(source) == "-" else source
+            raise typer.TyperException(f"{shown}:1: {error}") from error
         run = Run(
             definition,
             publisher=None if dry_run else stack.enter_context(_publisher()),
@@ -160,7 +163,8 @@ def _trigger_many(
         outcome = run.publish(found)
     if as_json:
         counts = {"read": outcome.read, done: outcome.confirmed, "refused": outcome.refused}
-        more = {"unconfirmed": outcome.unconfirmed, "error": outcome.error, "refused_lines": refused}
+        lines_left = {"unconfirmed": outcome.unconfirmed, "unconfirmed_lines": outcome.unconfirmed_lines}
+        more = {**lines_left, "error": outcome.error, "refused_lines": refused}
         typer.echo(json.dumps({"campaign": definition.name, "dry_run": dry_run, **counts, **more}, indent=2))
     else:
         end = "; nothing was published (dry run)" if dry_run else f", {outcome.unconfirmed:,} not confirmed"
@@ -168,9 +172,18 @@ def _trigger_many(
             f"{definition.name}: {outcome.confirmed:,} of {outcome.read:,} {done}, {outcome.refused:,} refused{end}"
         )
     if outcome.error is not None and not as_json:
-        raise typer.TyperException(outcome.error)
+        raise typer.TyperException(f"{outcome.error}\n{_left(outcome)}".rstrip())
     if not outcome.complete:
         raise typer.Exit(1)
+
+
+def _left(outcome: Outcome) -> str:
+    """Which lines were not confirmed, if any."""
+    spans = [f"{first}" if first == last else f"{first}–{last}" for first, last in outcome.unconfirmed_lines]
+    more = f" and {len(spans) - MOST_SPANS} more" if len(spans) > MOST_SPANS else ""
+    return (
+        f"not confirmed: line{'s' * (outcome.unconfirmed != 1)} {', '.join(spans[:MOST_SPANS])}{more}" if spans else ""
+    )
 
 
 def _open_receipts(path: Path) -> Any:  # noqa: ANN401 - a text file that a with statement closes
@@ -188,7 +201,8 @@ def _parse_pairs(area: str, pairs: list[str]) -> dict[str, str]:
         if not (path and equals):
             raise typer.BadParameter("must be PATH=VALUE", param_hint=hint)
         if f"{area}.{path}" in texts:
-            raise typer.BadParameter(f"{path} is given twice", param_hint=hint)
+            shown = path if all(step.isidentifier() for step in path.split(".")) else "a path"
+            raise typer.BadParameter(f"{shown} is given twice", param_hint=hint)
         texts[f"{area}.{path}"] = value
     return texts
 

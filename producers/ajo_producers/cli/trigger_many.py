@@ -16,18 +16,31 @@ from ajo_producers.publishing.publisher import Publisher
 
 @dataclass
 class Outcome:
-    """What became of the lines so far; without a publisher, ``confirmed`` are those that could be published."""
+    """What became of the lines so far; without a publisher, ``confirmed`` are those that could be published.
+
+    ``unconfirmed_lines`` are first and last numbers of lines that follow one another.
+    """
 
     read: int = 0
     confirmed: int = 0
     refused: int = 0
     unconfirmed: int = 0
+    unconfirmed_lines: list[tuple[int, int]] = field(default_factory=list)
     error: str | None = None
 
     @property
     def complete(self) -> bool:
         """Whether every line went out."""
         return not self.refused and not self.unconfirmed and self.error is None
+
+    def give_up(self, number: int) -> None:
+        """Count a line as not confirmed; in the order of their numbers."""
+        self.unconfirmed += 1
+        first, last = self.unconfirmed_lines[-1] if self.unconfirmed_lines else (number, number - 2)
+        if last == number - 1:
+            self.unconfirmed_lines[-1] = (first, number)
+        else:
+            self.unconfirmed_lines.append((number, number))
 
 
 @dataclass
@@ -58,6 +71,8 @@ class Run:
                 for receipts in self.publisher.publish_stream(triggers, batch_size=self.batch_size):
                     for receipt in receipts:
                         self._confirm(receipt.request_id)
+                    if self.receipts is not None:
+                        self.receipts.flush()  # what is confirmed stays known, whatever becomes of this process
                     self.on_progress(self.outcome)
         except PublishError as error:
             self.outcome.error = str(error)
@@ -96,11 +111,11 @@ class Run:
                 self._write({"line": number, "request_id": str(request_id), "confirmed": True})
 
     def _give_up(self) -> None:
-        while self._in_flight:
-            request_id, numbers = self._in_flight.popitem()
-            for number in numbers:
-                self.outcome.unconfirmed += 1
-                self._write({"line": number, "request_id": str(request_id), "confirmed": False})
+        lines = sorted((number, request_id) for request_id, numbers in self._in_flight.items() for number in numbers)
+        self._in_flight.clear()
+        for number, request_id in lines:
+            self.outcome.give_up(number)
+            self._write({"line": number, "request_id": str(request_id), "confirmed": False})
 
     def _write(self, receipt: dict[str, object]) -> None:
         if self.receipts is not None:

@@ -58,7 +58,7 @@ def decode_body(body: bytes) -> Batch:
     """Read a message's envelope.
 
     Raises:
-        BadMessage: not JSON, another version, a missing or unknown field, too long, too deeply nested.
+        BadMessage: not JSON in UTF-8, another version, a missing or unknown field, too long, too deeply nested.
     """
     if len(body) > MAX_MESSAGE_BYTES:
         raise BadMessage(f"the message has {len(body):,} bytes; {MAX_MESSAGE_BYTES:,} is the most")
@@ -67,10 +67,8 @@ def decode_body(body: bytes) -> Batch:
         if len(args) != 1:
             raise BadMessage(f"the message has {len(args)} arguments; expected the batch alone")
         return _batch.decode(args[0])
-    except msgspec.DecodeError as error:
-        raise BadMessage(str(error)) from error
-    except (RecursionError, UnicodeDecodeError) as error:
-        raise BadMessage(type(error).__name__) from error
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadMessage(_reason(body, error)) from error
 
 
 def decode_trigger(raw: bytes | Raw) -> Trigger:
@@ -81,7 +79,14 @@ def decode_trigger(raw: bytes | Raw) -> Trigger:
     """
     try:
         return _trigger.decode(raw)
-    except msgspec.DecodeError as error:
-        raise BadTrigger(str(error)) from error
-    except (RecursionError, UnicodeDecodeError) as error:
-        raise BadTrigger(type(error).__name__) from error
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadTrigger(_reason(raw, error)) from error
+
+
+def _reason(raw: bytes | Raw, error: Exception) -> str:
+    """Why JSON can't be read. Another encoding is told as such: what msgspec stumbles over first may be anything."""
+    try:
+        bytes(raw).decode()
+    except UnicodeDecodeError as foreign:
+        return f"it is not UTF-8 text (byte {foreign.start})"
+    return str(error) if isinstance(error, msgspec.DecodeError) else type(error).__name__

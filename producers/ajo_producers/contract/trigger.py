@@ -12,13 +12,24 @@ MAX_RECIPIENTS = 20
 MAX_CONTEXT_BYTES = 200_000
 """Size of one recipient's ``context`` as JSON at most (Journey Optimizer's guide: 200 kB)."""
 
-
 MAX_TEXT = 512
 """Characters of a name or an id at most."""
 
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
 Moment = Annotated[datetime, Meta(tz=True)]
 """A moment with its offset from UTC: a clock time without one means nothing to another machine."""
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is a ``Text`` that can travel and be stored.
+
+    A lone surrogate, as a broken decoder leaves behind, can't be encoded; PostgreSQL's text holds no NUL.
+    """
+    return (
+        isinstance(value, str)
+        and 1 <= len(value) <= MAX_TEXT
+        and not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)
+    )
 
 
 class Recipient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -114,6 +114,9 @@ def _plain(mapping: Mapping[str, Any] | None) -> Any:  # noqa: ANN401 - what is 
 def _given_recipients(
     recipients: Iterable[Recipient | Mapping[str, Any]], problems: list[str]
 ) -> tuple[GivenRecipient, ...]:
+    if not isinstance(recipients, Iterable):
+        problems.append("recipients must be a list of recipients")
+        return ()
     given = []
     for index, recipient in enumerate(recipients):
         try:

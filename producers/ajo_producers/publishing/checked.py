@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.payload import check_recipients, window_problem, with_defaults
 from ajo_producers.contract.batch import MAX_MESSAGE_BYTES, encode_trigger
 from ajo_producers.contract.lanes import Lane
-from ajo_producers.contract.trigger import MAX_TEXT, Recipient, Trigger
+from ajo_producers.contract.trigger import MAX_TEXT, Recipient, Trigger, is_text
 from ajo_producers.publishing.errors import InvalidTrigger
 from ajo_producers.publishing.given import MOMENT_RULE, OF_ONE, GivenTrigger, recipient_of
 from ajo_producers.publishing.request_id import keyed_request_id, random_request_id
@@ -48,7 +48,7 @@ def check_trigger(
     if reason := window_problem(definition, now):
         problems.append(reason)
     request_id = _request_id(definition.name, given, problems)
-    if given.trace_id is not None and not _is_text(given.trace_id):
+    if given.trace_id is not None and not is_text(given.trace_id):
         problems.append(f"trace_id must be text of 1 to {MAX_TEXT} characters")
     if problems or request_id is None:
         raise InvalidTrigger(definition.name, problems)
@@ -87,7 +87,7 @@ def _times(given: GivenTrigger, now: datetime, problems: list[str]) -> datetime 
     """When the trigger expires; a moment that another machine could misread is a problem."""
     before = len(problems)
     for name, moment in (("occurred_at", given.occurred_at), ("expires_at", given.expires_at)):
-        if moment is not None and not (isinstance(moment, datetime) and moment.utcoffset() is not None):
+        if moment is not None and not _is_moment(moment):
             problems.append(f"{name} {MOMENT_RULE}")
     if given.expires_in is not None and given.expires_at is not None:
         problems.append("expires_in stands beside expires_at: give one or the other")
@@ -113,11 +113,11 @@ def _times(given: GivenTrigger, now: datetime, problems: list[str]) -> datetime 
 def _request_id(campaign: str, given: GivenTrigger, problems: list[str]) -> UUID | None:
     if given.key is None:
         return random_request_id()
-    if not _is_text(given.key):
+    if not is_text(given.key):
         problems.append(f"key must be text of 1 to {MAX_TEXT} characters")
         return None
     moment = given.occurred_at
-    if moment is not None and (not isinstance(moment, datetime) or moment.utcoffset() is None):
+    if moment is not None and not _is_moment(moment):
         return None
     try:
         return keyed_request_id(campaign, given.key, moment)
@@ -126,6 +126,9 @@ def _request_id(campaign: str, given: GivenTrigger, problems: list[str]) -> UUID
         return None
 
 
-def _is_text(value: object) -> bool:
-    """Whether it can travel: a lone surrogate, as a broken decoder leaves behind, can't."""
-    return isinstance(value, str) and 1 <= len(value) <= MAX_TEXT and not any("\ud800" <= c <= "\udfff" for c in value)
+def _is_moment(value: object) -> bool:
+    """Whether it is an instant, and one that UTC can say: near the ends of the calendar it can't."""
+    try:
+        return isinstance(value, datetime) and value.utcoffset() is not None and bool(value.astimezone(UTC))
+    except OverflowError:
+        return False

@@ -1,17 +1,24 @@
-"""The publisher's settings, from ``AJO_…`` variables; ``AJO_X_FILE`` names a file that holds AJO_X."""
+"""The publisher's settings, from ``AJO_…`` variables; ``AJO_X_FILE`` names a file that holds AJO_X.
 
+What breaks every message is refused here, and not by the worker: by then it would be confirmed.
+"""
+
+import re
 from collections.abc import Mapping
-from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
+from ajo_producers.contract.trigger import MAX_TEXT, is_text
 from ajo_producers.publishing.errors import SettingError
 
 DEFAULT_URL = "amqp://guest:guest@127.0.0.1:5672//"
 DEFAULT_TIMEOUT = 10.0
 SCHEMES = ("amqp", "amqps", "redis", "rediss")
+MAX_TIMEOUT = 86_400.0
+QUEUE_PREFIX = re.compile(r"(?!amq\.)[A-Za-z0-9_.:-]{1,200}")
+"""A queue's name has 255 bytes at most, and ``amq.`` is the broker's own (AMQP 0-9-1)."""
 
 
 class PublisherSettings(NamedTuple):
@@ -31,7 +38,7 @@ def read_settings(env: Mapping[str, str]) -> PublisherSettings:
     """The settings that an environment holds.
 
     Raises:
-        SettingError: a file can't be read, or the time-out is no number above 0.
+        SettingError: a file can't be read, or the time-out is no number.
     """
     timeout = _value(env, "AJO_PUBLISH_TIMEOUT")
     return PublisherSettings(
@@ -40,6 +47,20 @@ def read_settings(env: Mapping[str, str]) -> PublisherSettings:
         timeout=_seconds(timeout) if timeout else DEFAULT_TIMEOUT,
         producer=_value(env, "AJO_PRODUCER") or None,
     )
+
+
+def check_settings(*, queue_prefix: str, timeout: float, producer: str | None) -> None:
+    """Refuse what no message could be published with, or read.
+
+    Raises:
+        SettingError: naming the setting.
+    """
+    if not QUEUE_PREFIX.fullmatch(queue_prefix):
+        raise SettingError("the queue prefix must be 1 to 200 letters, digits and _ . : -, and not begin with amq.")
+    if not 0 < timeout <= MAX_TIMEOUT:
+        raise SettingError(f"the publisher's time-out must be above 0 and at most {MAX_TIMEOUT:,.0f} seconds")
+    if producer is not None and not is_text(producer):
+        raise SettingError(f"the producer's name must be text of 1 to {MAX_TEXT} characters")
 
 
 def address_of(url: str) -> str:
@@ -55,6 +76,8 @@ def address_of(url: str) -> str:
         raise SettingError("the broker's URL can't be read; does the password need percent-encoding?") from error
     if parts.scheme not in SCHEMES or not host:
         raise SettingError(f"the broker's URL must be SCHEME://HOST…, with one of {', '.join(SCHEMES)}")
+    if parts.scheme.startswith("redis") and not re.fullmatch(r"/*[0-9]*", parts.path):
+        raise SettingError("the broker's URL must end with the number of a database: redis://HOST/0")
     if parts.query or parts.fragment:
         raise SettingError("the broker's URL must have no query: TLS is always verified, with SSL_CERT_FILE if set")
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}{parts.path}"
@@ -74,9 +97,6 @@ def _value(env: Mapping[str, str], name: str) -> str:
 
 def _seconds(text: str) -> float:
     try:
-        seconds = float(text)
+        return float(text)
     except ValueError:
-        seconds = 0
-    if not (isfinite(seconds) and seconds > 0):
-        raise SettingError("AJO_PUBLISH_TIMEOUT must be a number of seconds above 0")
-    return seconds
+        raise SettingError("AJO_PUBLISH_TIMEOUT must be a number of seconds") from None

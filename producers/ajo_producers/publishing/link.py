@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from socket import SOCK_STREAM, getaddrinfo
 from time import monotonic
 from typing import Protocol
 
@@ -73,6 +74,16 @@ def open_link(url: str, deadline: Deadline) -> Link:
         return ValkeyLink(url, deadline)
 
 
+def refusal(reasons: Sequence[str]) -> LinkFailure:
+    """The failure that the broker's own refusals are; the first one speaks for all."""
+    return LinkFailure(f"{len(reasons)} message{'s' * (len(reasons) != 1)} refused: {reasons[0]}")
+
+
+def addresses_of(host: str | None, port: int) -> int:
+    """How many addresses a host has: the client libraries give their time-out to each of them in turn."""
+    return len(getaddrinfo(host, port, type=SOCK_STREAM))
+
+
 @contextmanager
 def failures_named() -> Iterator[None]:
     """Turn whatever a client library raises into a ``LinkFailure`` that can be read."""
@@ -90,8 +101,6 @@ def reason_of(error: BaseException) -> str:
         return "no answer"
     if isinstance(error, OSError):
         return error.strerror or str(error) or type(error).__name__
-    if type(error).__name__ == "BatchPublishError" and error.__cause__ is not None:
-        return reason_of(error.__cause__)
     if type(error).__module__.startswith("redis."):
         return str(error) or type(error).__name__
     reply = getattr(error, "reply_text", None)

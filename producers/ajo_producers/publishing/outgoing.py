@@ -58,26 +58,32 @@ def batches(triggers: Iterable[CheckedTrigger], size: int = DEFAULT_BATCH_SIZE) 
     for trigger in triggers:
         lane, weight = trigger.lane, len(trigger.encoded)
         batch = open_batches.get(lane, [])
-        if batch and (len(batch) == size or weights[lane] + weight > MAX_BATCH_BYTES):
+        if batch and weights[lane] + weight > MAX_BATCH_BYTES:
             yield open_batches.pop(lane)
             batch = []
         if not batch:
             open_batches[lane], weights[lane] = batch, 0
         batch.append(trigger)
         weights[lane] += weight
+        if len(batch) == size:
+            yield open_batches.pop(lane)
     yield from open_batches.values()
 
 
-def windows(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
-    """Messages that are sent together and then waited for together."""
-    window: list[Outgoing] = []
+def windows(batches: Iterable[list[CheckedTrigger]]) -> Iterator[list[list[CheckedTrigger]]]:
+    """Batches that are sent together and then waited for together."""
+    window: list[list[CheckedTrigger]] = []
     weight = 0
-    for message in messages:
-        if window and (len(window) == WINDOW_MESSAGES or weight + len(message.body) > WINDOW_BYTES):
+    for batch in batches:
+        more = sum(len(trigger.encoded) for trigger in batch)
+        if window and weight + more > WINDOW_BYTES:
             yield window
             window, weight = [], 0
-        window.append(message)
-        weight += len(message.body)
+        window.append(batch)
+        weight += more
+        if len(window) == WINDOW_MESSAGES:
+            yield window
+            window, weight = [], 0
     if window:
         yield window
 

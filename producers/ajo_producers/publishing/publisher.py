@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
 from ajo_producers.publishing.checked import CheckedTrigger
-from ajo_producers.publishing.environment import DEFAULT_TIMEOUT, address_of, read_settings
+from ajo_producers.publishing.environment import DEFAULT_TIMEOUT, address_of, check_settings, read_settings
 from ajo_producers.publishing.errors import PublishError
 from ajo_producers.publishing.link import Deadline, Link, LinkFailure, open_link
 from ajo_producers.publishing.outgoing import (
@@ -39,6 +39,9 @@ class Publisher:
     Connects at the first use, and again if the connection was lost since. Threads may share one, and take turns;
     after a fork, each process has its own connection. ``timeout`` is in seconds: within it the broker confirms, or
     ``PublishError`` is raised; ``producer`` names this application in the ledger (default: the host's name).
+
+    Raises:
+        SettingError: one of the arguments can't be used.
     """
 
     def __init__(
@@ -49,11 +52,11 @@ class Publisher:
         timeout: float = DEFAULT_TIMEOUT,
         producer: str | None = None,
     ) -> None:
-        self._url = url
         self._address = address_of(url)
+        check_settings(queue_prefix=queue_prefix, timeout=timeout, producer=producer)
+        self._url = url
         self._timeout = timeout
-        host = _host_name()
-        self._sender = Sender(producer or host, f"{os.getpid()}@{host}", queue_prefix)
+        self._sender = Sender(producer or _host_name(), _origin(), queue_prefix)
         self._lock = threading.Lock()
         self._link: Link | None = None
         _publishers.add(self)
@@ -76,11 +79,10 @@ class Publisher:
         Raises:
             PublishError: it was not confirmed in time; ``unconfirmed`` has its request id.
         """
-        message = to_message([trigger], self._sender)
-        _, failure = self._deliver([message])
+        done, failure = self._deliver([[trigger]])
         if failure is not None:
             raise PublishError(self._explain(failure), unconfirmed=[trigger.request_id]) from failure
-        return message.receipts[0]
+        return done[0].receipts[0]
 
     def publish_many(
         self,
@@ -114,6 +116,9 @@ class Publisher:
     ) -> Iterator[tuple[Receipt, ...]]:
         """Publish triggers without end: yields the receipts of each message as it is confirmed, and keeps nothing.
 
+        Nothing is sent before a window is full (32 batches, or 4 MB) or ``triggers`` has ended. Where triggers trickle
+        in, publish each as it comes.
+
         Raises:
             PublishError: ``unconfirmed`` are those taken from ``triggers`` and not confirmed. No more were taken.
         """
@@ -146,8 +151,7 @@ class Publisher:
         return f"Publisher({self._address}, {self._sender.queue_prefix})"
 
     def _publish(self, source: Source, batch_size: int) -> Iterator[tuple[Receipt, ...]]:
-        messages = (to_message(batch, self._sender) for batch in batches(source, batch_size))
-        for window in windows(messages):
+        for window in windows(batches(source, batch_size)):
             done, failure = self._deliver(window)
             for message in done:
                 source.confirm(receipt.request_id for receipt in message.receipts)
@@ -158,13 +162,15 @@ class Publisher:
             text = f"the source of the triggers failed ({type(source.failure).__name__}); all before that is confirmed"
             raise PublishError(text) from source.failure
 
-    def _deliver(self, window: Sequence[Outgoing]) -> tuple[list[Outgoing], LinkFailure | None]:
-        """Send messages, if need be over a second connection; what was confirmed, and why not all was."""
+    def _deliver(self, window: Sequence[Sequence[CheckedTrigger]]) -> tuple[list[Outgoing], LinkFailure | None]:
+        """Send batches, if need be over a second connection; the messages that were confirmed, and why not all were."""
+        deadline = Deadline(self._timeout)
         if not self._lock.acquire(timeout=self._timeout):
-            return [], LinkFailure("other threads are publishing all the time")
+            return [], LinkFailure("other threads had the connection all the time")
         try:
-            deadline = Deadline(self._timeout)
-            waiting = {message.batch_id: message for message in window}
+            # Made now, and not when their triggers were gathered: this is the moment at which they are enqueued.
+            messages = [to_message(batch, self._sender) for batch in window]
+            waiting = {message.batch_id: message for message in messages}
             done: list[Outgoing] = []
 
             def confirmed(message: Outgoing) -> None:
@@ -203,12 +209,17 @@ class Publisher:
         """In the child: the connection is the parent's, and its lock may be held by a thread that isn't here."""
         self._lock = threading.Lock()
         self._link = None
+        self._sender = self._sender._replace(origin=_origin())
 
 
 def _host_name() -> str:
     from socket import gethostname  # noqa: PLC0415 - not needed to import the package
 
     return gethostname() or "unknown"
+
+
+def _origin() -> str:
+    return f"{os.getpid()}@{_host_name()}"
 
 
 def _reset_after_fork() -> None:

@@ -3,7 +3,6 @@
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from socket import SOCK_STREAM, getaddrinfo
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ from kombu.connection import Connection
 
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
 from ajo_producers.contract.task_message import CONTENT_ENCODING, CONTENT_TYPE
-from ajo_producers.publishing.link import Deadline, LinkFailure, failures_named
+from ajo_producers.publishing.link import Deadline, LinkFailure, addresses_of, failures_named, refusal
 from ajo_producers.publishing.outgoing import Outgoing
 
 CLOSE_SECONDS = 1.0
@@ -30,7 +29,7 @@ class RabbitMQLink:
         self._confirmed: Callable[[Outgoing], None]
         self._sent = 0
         self._waiting: dict[int, Outgoing] = {}
-        self._returned: dict[str, str] = {}
+        self._returned: dict[str, list[str]] = {}
         self._refused: list[str] = []
         self._declared: set[str] = set()
         self._blocked = False
@@ -60,7 +59,7 @@ class RabbitMQLink:
                     raise LinkFailure("the broker blocks publishers: its memory or disk alarm is on") from error
                 raise LinkFailure("no confirm") from error
         if self._refused:
-            raise LinkFailure(f"{len(self._refused)} messages refused: {self._refused[0]}")
+            raise refusal(self._refused)
 
     def close(self) -> None:
         """See ``Link``."""
@@ -71,6 +70,9 @@ class RabbitMQLink:
 
     def abandon(self) -> None:
         """See ``Link``."""
+        with suppress(Exception):  # it may be closed already; over TLS, collect() alone would wait for an answer
+            if self._connection.connected:
+                self._connection.sock.close()
         with suppress(Exception):
             self._connection.collect()
 
@@ -101,18 +103,19 @@ class RabbitMQLink:
 
     def _on_ack(self, tag: int, multiple: bool) -> None:
         for message in self._settled(tag, multiple):
-            reason = self._returned.pop(message.properties["correlation_id"], None)
-            if reason is None:
-                self._confirmed(message)
+            # A trigger that is published twice makes two messages with the same id.
+            if reasons := self._returned.get(message.properties["correlation_id"]):
+                self._refused.append(reasons.pop())
             else:
-                self._refused.append(reason)
+                self._confirmed(message)
 
     def _on_nack(self, tag: int, multiple: bool) -> None:
         self._refused += [f"queue {message.queue} takes no more" for message in self._settled(tag, multiple)]
 
     def _on_return(self, error: ChannelError, exchange: str, queue: str, message: Message) -> None:  # noqa: ARG002 - py-amqp's signature
         # RabbitMQ sends this before the acknowledgement of the same message.
-        self._returned[message.properties["correlation_id"]] = f"queue {queue}: {error.reply_text}"
+        reasons = self._returned.setdefault(message.properties["correlation_id"], [])
+        reasons.append(f"queue {queue}: {error.reply_text}")
 
     def _settled(self, tag: int, multiple: bool) -> list[Outgoing]:
         tags = [sent for sent in self._waiting if sent <= tag] if multiple else [tag]
@@ -128,9 +131,8 @@ class RabbitMQLink:
 def _connect(url: str, deadline: Deadline, on_blocked: Callable[..., None], on_unblocked: Callable[..., None]) -> Any:  # noqa: ANN401 - py-amqp ships no types
     parts = urlsplit(url)
     secure = parts.scheme == "amqps"
-    # py-amqp gives its time-out to each address of a name in turn.
-    addresses = len(getaddrinfo(parts.hostname, parts.port or (5671 if secure else 5672), type=SOCK_STREAM))
-    client = Connection(  # type: ignore[no-untyped-call] # kombu is typed in part
+    addresses = addresses_of(parts.hostname, parts.port or (5671 if secure else 5672))
+    client = Connection(
         url,
         connect_timeout=deadline.remaining() / addresses,
         heartbeat=0,

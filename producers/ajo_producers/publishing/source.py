@@ -18,6 +18,8 @@ class Source:
         """The triggers, each noted as pending."""
         try:
             for trigger in self._triggers:
+                if not isinstance(trigger, CheckedTrigger):
+                    raise TypeError("only what Campaign.trigger returns can be published")  # noqa: TRY301 - as below
                 self._pending[trigger.request_id] = None
                 yield trigger
         except Exception as error:  # noqa: BLE001 - what was taken before must still be sent and reported

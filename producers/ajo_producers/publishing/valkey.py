@@ -3,59 +3,70 @@
 How soon it is on disk is the server's ``appendfsync``; docs/message-format.md says what follows.
 """
 
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
 
 from kombu.connection import Connection
+from redis.exceptions import ResponseError
 
 from ajo_producers.contract.task_message import CONTENT_ENCODING, CONTENT_TYPE
-from ajo_producers.publishing.link import Deadline, failures_named
+from ajo_producers.publishing.link import Deadline, addresses_of, failures_named, refusal
 from ajo_producers.publishing.outgoing import Outgoing
+
+KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 9}
+"""Seconds, seconds and a count, as py-amqp has them: they keep an idle connection alive, or find that it is dead."""
 
 
 class ValkeyLink:
-    """One connection, with kombu's envelope around each message; a window of messages is one pipeline."""
+    """One connection, with kombu's envelope around each message; a window of messages is sent at once.
+
+    The replies are read here, one by one: redis-py's pipeline gives either all of them or none, so that after a
+    failure half-way nobody would know which messages are on their queues.
+    """
 
     def __init__(self, url: str, deadline: Deadline) -> None:
+        parts = urlsplit(url)
+        addresses = addresses_of(parts.hostname, parts.port or 6379)
         seconds = deadline.remaining()
-        client = Connection(  # type: ignore[no-untyped-call] # kombu is typed in part
+        client = Connection(
             url,
             # By default kombu checks no certificate.
-            ssl={"ssl_cert_reqs": "required", "ssl_check_hostname": True} if url.startswith("rediss") else False,
+            ssl={"ssl_cert_reqs": "required", "ssl_check_hostname": True} if parts.scheme == "rediss" else False,
             transport_options={
                 "socket_timeout": seconds,
-                "socket_connect_timeout": seconds,
+                "socket_connect_timeout": seconds / addresses,
                 "socket_keepalive": True,
+                "socket_keepalive_options": {
+                    getattr(socket, name): value for name, value in KEEPALIVE.items() if hasattr(socket, name)
+                },
                 "retry_on_timeout": False,
+                "health_check_interval": 0,  # a PING before sending proves nothing about the moment after it
             },
         )
         # Not Connection.channel(), which connects again by itself, after a pause.
         self._transport = client.transport
         self._channel = self._transport.create_channel(self._transport.establish_connection())
+        # The one over which the channel has just pinged; held as long as the link, so that nothing reconnects silently.
+        self._connection = self._channel.client.connection_pool.get_connection()
 
     def publish(self, messages: Sequence[Outgoing], deadline: Deadline, confirmed: Callable[[Outgoing], None]) -> None:
-        """See ``Link``. If the pipeline fails, none of the messages counts as confirmed."""
+        """See ``Link``."""
+        refused: list[str] = []
         with failures_named():
-            deadline.remaining()
-            pipeline = self._channel.create_publish_batch(max_size=len(messages) + 1)
-            try:
-                for message in messages:
-                    pipeline.publish(
-                        self._channel.prepare_message(
-                            message.body,
-                            content_type=CONTENT_TYPE,
-                            content_encoding=CONTENT_ENCODING,
-                            headers=message.headers,
-                            properties=dict(message.properties),  # kombu writes into it
-                        ),
-                        exchange="",
-                        routing_key=message.queue,
-                    )
-                pipeline.flush()
-            finally:
-                pipeline.close()
-        for message in messages:
-            confirmed(message)
+            self._connection.update_current_socket_timeout(deadline.remaining())
+            self._connection.send_packed_command(self._connection.pack_commands(self._commands(messages)))
+            for message in messages:
+                try:
+                    self._connection.read_response(timeout=deadline.remaining())
+                except ResponseError as error:  # such as no memory left: it concerns this message alone
+                    refused.append(f"queue {message.queue}: {error}")
+                else:
+                    confirmed(message)
+        if refused:
+            raise refusal(refused)
 
     def close(self) -> None:
         """See ``Link``."""
@@ -63,3 +74,23 @@ class ValkeyLink:
             self._transport.close_connection(self._transport)
 
     abandon = close
+
+    def _commands(self, messages: Sequence[Outgoing]) -> list[tuple[Any, ...]]:
+        """The LPUSH of each message, as kombu writes it."""
+        batch = self._channel.create_publish_batch(max_size=len(messages) + 1)  # one more, so that it sends nothing
+        try:
+            for message in messages:
+                batch.publish(
+                    self._channel.prepare_message(
+                        message.body,
+                        content_type=CONTENT_TYPE,
+                        content_encoding=CONTENT_ENCODING,
+                        headers=message.headers,
+                        properties=dict(message.properties),  # kombu writes into it
+                    ),
+                    exchange="",
+                    routing_key=message.queue,
+                )
+            return [arguments for arguments, _ in batch.pipeline.command_stack]
+        finally:
+            batch.close()

@@ -45,7 +45,8 @@ def body(*args: Any, **changes: Any) -> bytes:
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 moments = st.none() | st.datetimes(
-    min_value=datetime(1970, 1, 1), timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])
+    min_value=datetime(1970, 1, 1),  # noqa: DTZ001 - hypothesis takes its bounds without a zone
+    timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))]),
 )
 recipients = st.builds(
     Recipient,
@@ -102,7 +103,9 @@ def test_the_body_is_celerys_with_the_batch_as_the_only_argument() -> None:
         (body(surprise=1), "surprise"),
         (body()[:-3], "truncated"),
         (b"[" * 100_000, "RecursionError"),
-        (b'[["\xff"],{},{}]', "utf-8"),
+        (b'[["\xff"],{},{}]', "not UTF-8 text (byte 3)"),
+        (body().decode().encode("utf-16"), "not UTF-8 text (byte 0)"),
+        (body(producer="Ü").decode("unicode_escape").encode("latin-1"), "not UTF-8 text (byte "),
         (b" " * (MAX_MESSAGE_BYTES + 1), "16,000,001 bytes"),
     ],
 )

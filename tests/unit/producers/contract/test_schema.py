@@ -16,7 +16,8 @@ VALIDATOR = Draft202012Validator(message_schema(), format_checker=FormatChecker(
 EXAMPLE = """[[{"version": 1, "batch_id": "01a1961f-5c00-7000-8000-000000000000", "producer": "shop",
   "enqueued_at": "2026-11-01T08:00:00Z", "triggers": [{"request_id": "01a1961f-5c00-73fe-a636-947fdb6ac011",
   "campaign": "order-shipped", "recipients": [{"user_id": "ada@example.com", "context": {"orderId": "A-1"}}],
-  "occurred_at": null, "trace_id": "t-1"}]}], {}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]"""
+  "occurred_at": null, "trace_id": "t-1"}]}], {},
+  {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]"""
 
 
 def worker_reads(body: bytes) -> bool:

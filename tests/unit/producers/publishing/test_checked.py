@@ -1,6 +1,6 @@
 """Checking triggers: every fault is found before anything is published, and no fault shows a value."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -13,6 +13,9 @@ from ajo_producers.publishing.given import GivenRecipient, GivenTrigger
 from tests.support.definitions import ORDER_SHIPPED, definition
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
+LATE = datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))
+EARLY = datetime.min.replace(tzinfo=timezone(timedelta(hours=5)))
+"""Moments that UTC has no date for."""
 GOOD: dict[str, Any] = {"to": "ada@example.com", "context": {"orderId": "A-1"}}
 
 
@@ -45,7 +48,7 @@ def test_all_problems_are_named_at_once() -> None:
         context={"orderid": 1},
         expires_in=-1,
         key="",
-        occurred_at=datetime(2026, 11, 1),
+        occurred_at=datetime(2026, 11, 1),  # noqa: DTZ001 - what is to be refused
         trace_id="",
     )
     assert found == [
@@ -72,11 +75,14 @@ def test_all_problems_are_named_at_once() -> None:
         ({"key": "A", "occurred_at": datetime(1969, 1, 1, tzinfo=UTC)}, "occurred_at lies before 1970"),
         ({"key": "\udcff"}, "key must be text of 1 to 512 characters"),
         ({"key": 5}, "key must be text of 1 to 512 characters"),
+        ({"trace_id": "t\0"}, "trace_id must be text of 1 to 512 characters"),
+        ({"expires_at": LATE}, "expires_at must be a time with its zone, such as 2026-11-01T08:00:00Z"),
+        ({"key": "A", "occurred_at": EARLY}, "occurred_at must be a time with its zone, such as 2026-11-01T08:00:00Z"),
         ({"trace_id": "x" * 513}, "trace_id must be text of 1 to 512 characters"),
         ({"to": None}, "to is missing (the address), and so is user_id"),
         ({"to": None, "user_id": "u-1"}, "channel_data.emailAddress is missing"),
         ({"recipients": ()}, "recipients stands beside to, context: give one or the other"),
-        ({"profile": {"firstName": "x" * 17_000_000}}, "it has 17,000,286 bytes; 15,990,000 is the most"),
+        ({"profile": {"firstName": "x" * 17_000_000}}, "it has 17,000,251 bytes; 15,990,000 is the most"),
     ],
 )
 def test_one_problem_is_named_exactly(fields: dict[str, Any], expected: str) -> None:
