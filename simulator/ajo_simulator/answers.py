@@ -3,30 +3,68 @@
 import asyncio
 import socket
 import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
 
-from ajo_simulator.scenario import Fault
-from ajo_simulator.validation import Problem, gateway_error, service_error
-
-COSMOS_TEXTS = (
-    "Access to your account is currently revoked because the Azure Cosmos DB service is unable to obtain the AAD "
-    "authentication token for the account's default identity (4000)",
-    "Request is blocked due to Customer Managed Key not being accessible",
+from ajo_simulator.faults import (
+    BrokenBody,
+    CallFault,
+    CutResponse,
+    Hang,
+    HugeBody,
+    ResetAfter,
+    ResetBefore,
+    ResetUnread,
+    SlowBody,
+    StalledBody,
 )
-"""Both wordings of the outage, as Microsoft's Cosmos DB guides have them."""
+from ajo_simulator.validation import Problem
 
 DRIPS = 20
 CHUNK = b"x" * 65_536
+LOOK_EVERY = 1.0
+"""Seconds between looks whether a caller that gets no answer has gone."""
 
 
-def whole(status: int, body: bytes, headers: dict[str, str]) -> web.Response:
-    """A complete answer."""
-    return web.Response(status=status, body=body, content_type="application/json", headers=headers)
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What was decided on a call: the answer, if its status isn't None, and the fault that it goes out with."""
+
+    status: int | None
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    error: str | None = None
+    fault: CallFault | ResetUnread | None = None
 
 
-def reset(request: web.BaseRequest) -> None:
+def refusal(problem: Problem, headers: Mapping[str, str] | None = None) -> Reply:
+    """The reply that says what was wrong."""
+    return Reply(problem.status, problem.body, headers or {}, problem.title)
+
+
+async def send(request: web.BaseRequest, reply: Reply, headers: Mapping[str, str]) -> web.StreamResponse:
+    """Answer a call as it was decided; ``headers`` are sent beside the reply's own."""
+    match reply.fault:
+        case ResetUnread() | ResetBefore() | ResetAfter():
+            _reset(request)
+            return web.Response()
+        case Hang():
+            await _gone(request)
+            return web.Response()
+        case SlowBody() | StalledBody() | CutResponse() | HugeBody() as fault:
+            return await _broken(request, reply, fault, headers)
+        case _:
+            return web.Response(
+                status=reply.status or 200,
+                body=reply.body,
+                content_type="application/json",
+                headers={**headers, **reply.headers},
+            )
+
+
+def _reset(request: web.BaseRequest) -> None:
     """Cut the connection with RST instead of FIN."""
     transport = request.transport
     if transport is None:
@@ -37,56 +75,41 @@ def reset(request: web.BaseRequest) -> None:
     transport.abort()
 
 
-def error_of(fault: Fault, request_id: str) -> Problem | None:
-    """The error answer of a fault that is nothing but one."""
-    match fault.kind:
-        case "status" if fault.shape == "gateway":
-            return gateway_error(
-                fault.status, fault.error_code or f"{fault.status}000", fault.title or "simulated fault"
-            )
-        case "status":
-            return service_error(fault.status, fault.title or "simulated fault", fault.error_code)
-        case "rate-limit":
-            return service_error(429, "Too many requests")
-        case "token-expired":
-            return gateway_error(401, "401013", "Oauth token is not valid")
-        case "cosmos":
-            return service_error(500, COSMOS_TEXTS[len(request_id) and int(request_id[-1], 16) % 2], "CJMRT-110100-500")
-        case "outage":
-            return Problem(500, b"")
-        case _:
-            return None
+async def _gone(request: web.BaseRequest) -> None:
+    """Wait until the caller has closed the connection."""
+    while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110 - aiohttp has no event
+        await asyncio.sleep(LOOK_EVERY)
 
 
-async def broken(request: web.BaseRequest, fault: Fault, body: bytes, headers: dict[str, str]) -> web.StreamResponse:
-    """An accepted call's answer that never comes whole, or comes slowly."""
-    response = web.StreamResponse(status=202, headers={**headers, "content-type": "application/json"})
-    response.content_length = fault.bytes if fault.kind == "huge-body" else len(body)
-    writer = await response.prepare(request)
-    if writer is None:
-        return response
+async def _broken(
+    request: web.BaseRequest, reply: Reply, fault: BrokenBody, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    """An answer whose body never comes whole, or comes slowly."""
+    response = web.StreamResponse(status=reply.status or 200, headers={**headers, "content-type": "application/json"})
+    response.content_length = fault.bytes if isinstance(fault, HugeBody) else len(reply.body)
     try:
-        await _write(fault, body, writer)
-    except (ConnectionError, asyncio.CancelledError):
-        return response
-    if fault.kind == "cut-response" and request.transport is not None:
-        request.transport.close()
+        await response.prepare(request)
+        await _write(request, response, reply.body, fault)
+    except ConnectionError:
+        pass  # the caller has gone, as it may
     return response
 
 
-async def _write(fault: Fault, body: bytes, writer: AbstractStreamWriter) -> None:
-    match fault.kind:
-        case "huge-body":
-            for _ in range(fault.bytes // len(CHUNK)):
-                await writer.write(CHUNK)
-            await writer.write(CHUNK[: fault.bytes % len(CHUNK)])
-        case "slow-body":
-            step = max(len(body) // DRIPS, 1)
+async def _write(request: web.BaseRequest, response: web.StreamResponse, body: bytes, fault: BrokenBody) -> None:
+    match fault:
+        case HugeBody(bytes=size):
+            for _ in range(size // len(CHUNK)):
+                await response.write(CHUNK)
+            await response.write(CHUNK[: size % len(CHUNK)])
+        case SlowBody(seconds=seconds):
+            step = -(-len(body) // DRIPS)
             for start in range(0, len(body), step):
-                await writer.write(body[start : start + step])
-                await asyncio.sleep(fault.seconds / DRIPS)
-        case "stalled-body":
-            await writer.write(body[: len(body) // 2])
-            await asyncio.Event().wait()
-        case _:
-            await writer.write(body[: len(body) // 2])
+                await asyncio.sleep(seconds / DRIPS)
+                await response.write(body[start : start + step])
+        case StalledBody():
+            await response.write(body[: len(body) // 2])
+            await _gone(request)
+        case CutResponse():
+            await response.write(body[: len(body) // 2])
+            if request.transport is not None:
+                request.transport.close()

@@ -1,17 +1,18 @@
 """Stand in for Journey Optimizer over HTTP(S), with scripted faults."""
 
 import asyncio
+import os
 import resource
 import signal
-import ssl
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Annotated
 
-import trustme
 import typer
 import uvloop
 from msgspec import structs
 
+from ajo_simulator.certificates import Certificate, server_context
 from ajo_simulator.journal import Journal
 from ajo_simulator.scenario import BadScenario, Scenario, load_scenario
 from ajo_simulator.server import Simulator
@@ -29,6 +30,7 @@ def simulate(
     seed: Annotated[int | None, typer.Option(help="Draws the faults anew; else the scenario's own.")] = None,
     *,
     tls: Annotated[bool, typer.Option("--tls", help="Serve HTTPS, with a certificate made for this run.")] = False,
+    certificate: Annotated[Certificate, typer.Option(help="What the certificate is like, with --tls.")] = "valid",
     ca_out: Annotated[Path | None, typer.Option(help="Where to write the CA's certificate, with --tls.")] = None,
     client_id: Annotated[str | None, typer.Option(help="The only client id that gets a token.")] = None,
     client_secret: Annotated[
@@ -39,6 +41,8 @@ def simulate(
 
     Prints “listening on URL” once it does, and ends at SIGTERM or Ctrl-C.
     """
+    if not tls and (ca_out is not None or certificate != "valid"):
+        raise typer.BadParameter("needs --tls", param_hint="--ca-out" if ca_out else "--certificate")
     try:
         rules = load_scenario(scenario) if scenario else Scenario()
     except BadScenario as bad:
@@ -50,35 +54,29 @@ def simulate(
         rules,
         host=host,
         port=port,
-        tls=_certificate(host, ca_out) if tls else None,
+        tls=server_context(host, certificate, ca_out) if tls else None,
         journal=Journal(journal),
         tokens=Tokens(client_id, client_secret),
     )
-    uvloop.run(_serve(simulator))
+    uvloop.run(_serve(simulator, f"{host}:{port}"))
 
 
-async def _serve(simulator: Simulator) -> None:
+async def _serve(simulator: Simulator, address: str) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    try:
-        async with simulator:
-            typer.echo(f"listening on {simulator.url}")
-            await stop.wait()
-    except OSError as error:
-        raise typer.TyperException(f"can't listen: {error.strerror or error}") from None
-
-
-def _certificate(host: str, ca_out: Path | None) -> ssl.SSLContext:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host, "localhost").configure_cert(context)
-    if ca_out is not None:
-        authority.cert_pem.write_to_path(str(ca_out))
-    return context
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(simulator)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            raise typer.TyperException(f"can't listen on {address}: {reason}") from None
+        typer.echo(f"listening on {simulator.url}")
+        await stop.wait()
 
 
 def _allow_many_connections() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with suppress(ValueError, OSError):  # macOS has a hard limit that it then refuses
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,52 +1,145 @@
-"""Which fault a call meets, and how long its answer takes. Pure: the same scenario and call give the same answer."""
+"""The faults that a scenario can script: a type for each kind, which has the fields that belong to it and no others."""
 
-from hashlib import blake2b
-from math import exp, log
-from statistics import NormalDist
+from typing import Annotated, Literal, TypeAlias, get_args
 
-from ajo_simulator.scenario import Fault, Latency, Scenario
+from msgspec import Meta, Struct
 
-_NORMAL = NormalDist()
-_Z99 = _NORMAL.inv_cdf(0.99)
-LONGEST = 3600.0
+Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e9)]
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+RetryAfter: TypeAlias = Seconds | Annotated[str, Meta(pattern=r"\A[ -~]*\Z")]
 
 
-def pick_fault(scenario: Scenario, campaign: str, request_id: str, attempt: int, seconds: float) -> Fault | None:
-    """The first rule that hits the ``attempt``-th call of a request id, ``seconds`` after the start.
+class Window(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Holds ``from`` some second after the scenario's start ``until`` another: always, if neither is given."""
 
-    Shares are drawn once for each request id, and all rules of a campaign share the draw: two rules of 10 % hit
-    20 % of the ids between them, never the same ones.
-    """
-    draw, taken = drawn(scenario.seed, request_id, "fault"), 0.0
-    for fault in scenario.fault:
-        if fault.campaign not in {"*", campaign}:
-            continue
-        if seconds < fault.from_ or (fault.until is not None and seconds >= fault.until):
-            continue
-        low, taken = taken, taken + fault.share
-        if fault.share >= 1:
-            low = 0.0
-        if low <= draw < max(taken, low) or fault.share >= 1:
-            if fault.attempts is not None and attempt > fault.attempts:
-                if fault.share >= 1:
-                    continue
-                return None
-            return fault
-    return None
+    from_: Seconds = 0.0
+    until: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        if self.until is not None and self.until <= self.from_:
+            raise ValueError("`until` must be greater than `from`")
+
+    def holds(self, seconds: float) -> bool:
+        """Whether this is one of its seconds."""
+        return self.from_ <= seconds and (self.until is None or seconds < self.until)
 
 
-def latency_of(latency: Latency, seed: int, request_id: str, attempt: int) -> float:
-    """Seconds that the answer to a call takes."""
-    if latency.distribution == "constant":
-        return latency.seconds
-    draw = drawn(seed, request_id, f"latency {attempt}")
-    if latency.distribution == "uniform":
-        return latency.low + draw * (latency.high - latency.low)
-    sigma = log(latency.p99 / latency.median) / _Z99
-    return min(latency.median * exp(sigma * _NORMAL.inv_cdf(min(max(draw, 1e-12), 1 - 1e-12))), LONGEST)
+class Refuse(Window, tag_field="kind", frozen=True, tag="refuse"):
+    """Nobody listens: connections are refused. Idle ones are closed, and busy ones after their call."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.until is None:
+            raise ValueError("`refuse` needs `until`: nothing could reach the simulator any more")
 
 
-def drawn(seed: int, request_id: str, purpose: str) -> float:
-    """A number from 0 to 1 (exclusive) that depends on nothing but its arguments."""
-    digest = blake2b(f"{seed}\0{purpose}\0{request_id}".encode(), digest_size=7).digest()
-    return int.from_bytes(digest) / 2**56
+class ResetUnread(Window, tag_field="kind", frozen=True, tag="reset-unread"):
+    """The connection is reset before the body was read. ``share`` is one of calls: their request ids are unknown."""
+
+    share: Share = 1.0
+
+
+class Rule(Window, tag_field="kind", frozen=True):
+    """A fault of single calls: hits a ``share`` of a campaign's request ids, each at its first ``attempts`` calls."""
+
+    campaign: str = "*"
+    share: Share = 1.0
+    attempts: Annotated[int, Meta(ge=1)] | None = None
+
+
+class Told(Rule, frozen=True):
+    """An error that tells when to call again: in ``retry_after`` seconds, as such or as a date; any text, as it is."""
+
+    retry_after: RetryAfter | None = None
+    retry_after_form: Literal["seconds", "date"] = "seconds"
+
+
+class Status(Told, frozen=True, tag="status"):
+    """An answer with this status, in either shape of an error; ``accept``: the call counts as accepted all the same."""
+
+    status: Annotated[int, Meta(ge=200, le=599)] = 503
+    shape: Literal["service", "gateway"] = "service"
+    error_code: str | None = None
+    title: str = "simulated fault"
+    accept: bool = False
+
+
+class RateLimit(Told, frozen=True, tag="rate-limit"):
+    """429."""
+
+
+class TokenExpired(Rule, frozen=True, tag="token-expired"):
+    """401 from the gateway, whatever the token."""
+
+
+class Cosmos(Rule, frozen=True, tag="cosmos"):
+    """500 with one of the two texts of the Cosmos DB outage."""
+
+
+class Outage(Rule, frozen=True, tag="outage"):
+    """500 without a body."""
+
+
+class Redirect(Rule, frozen=True, tag="redirect"):
+    """A redirect to a path of the simulator's own, so that the journal shows who follows it."""
+
+    status: Literal[301, 302, 303, 307, 308] = 307
+
+
+class Hang(Rule, frozen=True, tag="hang"):
+    """No answer, until the caller gives up; ``accept``: the call counts as accepted all the same."""
+
+    accept: bool = False
+
+
+class ResetBefore(Rule, frozen=True, tag="reset-before"):
+    """The connection is reset after the request was read, before it was accepted."""
+
+
+class ResetAfter(Rule, frozen=True, tag="reset-after"):
+    """The connection is reset after the call was accepted, before any of the answer."""
+
+
+class Slow(Rule, frozen=True, tag="slow"):
+    """The call is answered as ever, but later: its latency times ``factor``, and ``seconds`` more."""
+
+    seconds: Seconds = 1.0
+    factor: Annotated[float, Meta(ge=1, le=1e6)] = 1.0
+
+
+class SlowBody(Rule, frozen=True, tag="slow-body"):
+    """Accepted; the answer's body comes bit by bit within ``seconds``."""
+
+    seconds: Seconds = 1.0
+
+
+class StalledBody(Rule, frozen=True, tag="stalled-body"):
+    """Accepted; the answer's body stops in the middle, and the connection stays."""
+
+
+class CutResponse(Rule, frozen=True, tag="cut-response"):
+    """Accepted; the connection is closed in the middle of the answer's body."""
+
+
+class HugeBody(Rule, frozen=True, tag="huge-body"):
+    """Accepted; the answer's body has this many bytes, and is no JSON."""
+
+    bytes: Annotated[int, Meta(ge=1, le=10**12)] = 300_000_000
+
+
+class InvalidJson(Rule, frozen=True, tag="invalid-json"):
+    """Accepted; the answer's body is no JSON."""
+
+
+Error: TypeAlias = Status | RateLimit | TokenExpired | Cosmos | Outage
+Silence: TypeAlias = Hang | ResetBefore | ResetAfter
+BrokenBody: TypeAlias = SlowBody | StalledBody | CutResponse | HugeBody
+CallFault: TypeAlias = Error | Redirect | Silence | Slow | BrokenBody | InvalidJson
+Fault: TypeAlias = CallFault | ResetUnread | Refuse
+
+KINDS: tuple[str, ...] = tuple(str(kind.__struct_config__.tag) for kind in get_args(Fault))
+
+
+def kind_of(fault: Window) -> str:
+    """The name that a scenario and the journal have for it."""
+    return str(fault.__struct_config__.tag)

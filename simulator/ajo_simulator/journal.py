@@ -1,46 +1,61 @@
-"""The journal: one entry for each call to an execution endpoint, in memory and as JSON lines in a file."""
+"""The journal: one entry for each call, in memory and as a JSON line in a file.
 
-import asyncio
+A line is written as soon as it is decided what becomes of the call, and before any of the answer: an acceptance that a
+caller may know of is in the file, even if the simulator is killed right afterwards.
+"""
+
+import os
 from collections import Counter
+from datetime import UTC, datetime
+from errno import ENOSPC
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
-FLUSH_EVERY = 0.05
-"""Seconds between writes to the file; a killed simulator loses at most these."""
+NEWLINE = b"\n"
 
 
-class Entry(Struct, kw_only=True):
+def now() -> str:
+    """This instant, as the journal has it: UTC, to the microsecond."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+class Entry(Struct, kw_only=True, gc=False):
     """One call. Neither addresses nor tokens are kept.
 
-    ``arrived_at`` is UTC; ``answered_after`` in seconds, null where nothing was answered; ``status`` is what was sent;
-    ``accepted`` says whether Journey Optimizer would send the message, whatever the caller learnt of it.
+    ``arrived_at`` is UTC; ``status`` is what was answered, and ``answered_after`` how many seconds later the answer
+    began, both null where nothing was; ``error`` is an error's title; ``attempt`` counts the calls of a request id
+    from 1; ``accepted`` says whether Journey Optimizer would send the message, whatever the caller learnt of it.
     """
 
-    arrived_at: str
+    arrived_at: str = field(default_factory=now)
     path: str
     campaign_id: str | None = None
     request_id: str | None = None
     recipients: int = 0
     attempt: int = 0
     status: int | None = None
+    error: str | None = None
     fault: str | None = None
     accepted: bool = False
+    execution_id: str | None = None
     answered_after: float | None = None
 
 
 class Journal:
-    """Entries are added when the call has come to its end."""
+    """Entries in the order in which they were decided on.
+
+    A file that is there already is continued, on a new line even if its last one was never finished.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self.entries: list[Entry] = []
         self.calls: Counter[str] = Counter()
         self._encode = msgspec.json.Encoder().encode
-        self._unwritten: list[bytes] = []
-        self._file: IO[bytes] | None = path.open("ab") if path else None
-        self._task: asyncio.Task[None] | None = None
+        self._torn = path is not None and path.is_file() and _last_byte(path) not in {b"", NEWLINE}
+        self._file: FileIO | None = path.open("ab", buffering=0) if path else None
 
     def arrival(self, request_id: str) -> int:
         """Count a call of this request id; which one it is, from 1."""
@@ -48,10 +63,21 @@ class Journal:
         return self.calls[request_id]
 
     def add(self, entry: Entry) -> None:
-        """Keep an entry."""
-        self.entries.append(entry)
+        """Keep an entry; on return it is in the hands of the operating system.
+
+        Raises:
+            OSError: the file can't be written; the entry is not kept.
+        """
         if self._file is not None:
-            self._unwritten.append(self._encode(entry))
+            line = (NEWLINE if self._torn else b"") + self._encode(entry) + NEWLINE
+            self._torn = self._file.write(line) < len(line)
+            if self._torn:
+                raise OSError(ENOSPC, os.strerror(ENOSPC))
+        self.entries.append(entry)
+
+    def lines(self) -> bytes:
+        """All entries in memory as JSON lines."""
+        return b"".join(self._encode(entry) + NEWLINE for entry in self.entries)
 
     def accepted(self) -> Counter[str]:
         """How often each request id was accepted."""
@@ -62,27 +88,13 @@ class Journal:
         self.entries.clear()
         self.calls.clear()
 
-    def start(self) -> None:
-        """Begin to write; needs a running event loop."""
-        if self._file is not None:
-            self._task = asyncio.create_task(self._write(), name="journal")
-
-    async def stop(self) -> None:
-        """Write what is left and close the file."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        self._flush()
+    def close(self) -> None:
+        """Close the file."""
         if self._file is not None:
             self._file.close()
 
-    async def _write(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_EVERY)
-            self._flush()
 
-    def _flush(self) -> None:
-        if self._file is not None and self._unwritten:
-            lines, self._unwritten = self._unwritten, []
-            self._file.write(b"\n".join(lines) + b"\n")
-            self._file.flush()
+def _last_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, 2) - 1, 0))
+        return file.read(1)

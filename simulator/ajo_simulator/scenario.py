@@ -2,30 +2,12 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-Seconds: TypeAlias = Annotated[float, Meta(ge=0)]
-Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
-Kind: TypeAlias = Literal[
-    "status",
-    "rate-limit",
-    "hang",
-    "reset-before",
-    "reset-after",
-    "cut-response",
-    "slow",
-    "slow-body",
-    "stalled-body",
-    "redirect",
-    "huge-body",
-    "invalid-json",
-    "token-expired",
-    "cosmos",
-    "outage",
-]
+from ajo_simulator.faults import KINDS, Fault, RetryAfter, Seconds, Window
 
 
 class BadScenario(ValueError):  # noqa: N818 - says what it found
@@ -39,12 +21,20 @@ class Latency(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Seconds = 0.0
     low: Seconds = 0.0
     high: Seconds = 0.0
-    median: Annotated[float, Meta(gt=0)] = 0.05
-    p99: Annotated[float, Meta(gt=0)] = 0.5
+    median: Annotated[float, Meta(gt=0, le=3600)] = 0.05
+    p99: Annotated[float, Meta(gt=0, le=3600)] = 0.5
+
+    def __post_init__(self) -> None:
+        if self.distribution == "uniform" and self.high < self.low:
+            raise ValueError("`high` is below `low`")
+        if self.distribution == "lognormal" and self.p99 < self.median:
+            raise ValueError("`p99` is below `median`")
 
 
-class TokenRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """The token endpoint: lifetime and delay in seconds; ``fail_status`` is answered instead of a token."""
+class TokenRules(Window, frozen=True, forbid_unknown_fields=True):
+    """The token endpoint: lifetime and delay in seconds; ``fail_status`` is answered ``from`` some second ``until``
+    another.
+    """
 
     expires_in: Annotated[int, Meta(gt=0)] = 86_399
     latency: Seconds = 0.0
@@ -52,48 +42,19 @@ class TokenRules(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """Calls a second beyond which the answer is 429."""
+    """Calls a second beyond which the answer is 429, with ``retry_after`` if it is given."""
 
     calls_per_second: Annotated[float, Meta(gt=0)] | None = None
+    retry_after: RetryAfter | None = None
 
 
 class Campaign(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the campaign endpoint says of one campaign."""
+    """What the campaign endpoint says of one campaign; ``http_status`` other than 200 is an error."""
 
     id: str
     status: str = "live"
     name: str = ""
-
-
-class Fault(
-    Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    rename={"from_": "from"},
-):
-    """One rule. It hits a ``share`` of a campaign's request ids, each at its first ``attempts`` calls (all, if absent),
-    ``from`` some second after the start ``until`` another.
-
-    ``status``, ``error_code``, ``title`` and ``shape`` belong to kind ``status``; ``retry_after`` (seconds or text)
-    to ``status`` and ``rate-limit``; ``seconds`` to ``slow`` and ``slow-body``; ``bytes`` to ``huge-body``; ``accept``
-    says whether a ``hang`` counts as accepted.
-    """
-
-    kind: Kind
-    campaign: str = "*"
-    share: Share = 1.0
-    attempts: Annotated[int, Meta(ge=1)] | None = None
-    from_: Seconds = 0.0
-    until: Seconds | None = None
-    status: Annotated[int, Meta(ge=200, le=599)] = 503
-    error_code: str | None = None
-    title: str | None = None
-    shape: Literal["service", "gateway"] = "service"
-    retry_after: float | str | None = None
-    seconds: Seconds = 1.0
-    bytes: Annotated[int, Meta(ge=1)] = 300_000_000
-    accept: bool = False
+    http_status: Literal[200, 403, 404, 500] = 200
 
 
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,16 +75,25 @@ def parse_scenario(text: str, source: str = "scenario") -> Scenario:
         BadScenario: not TOML, an unknown field, a value of a wrong type or out of bounds.
     """
     try:
-        scenario = msgspec.convert(tomllib.loads(text), Scenario)
+        return msgspec.convert(tomllib.loads(text), Scenario)
     except tomllib.TOMLDecodeError as error:
         raise BadScenario(f"{source}: not TOML: {error}") from None
     except msgspec.ValidationError as error:
-        raise BadScenario(f"{source}: {error}") from None
-    if scenario.latency.distribution == "uniform" and scenario.latency.high < scenario.latency.low:
-        raise BadScenario(f"{source}: latency.high is below latency.low")
-    if scenario.latency.distribution == "lognormal" and scenario.latency.p99 < scenario.latency.median:
-        raise BadScenario(f"{source}: latency.p99 is below latency.median")
-    return scenario
+        known = f"; known are {', '.join(KINDS)}" if str(error).endswith(".kind`") else ""
+        raise BadScenario(f"{source}: {str(error).replace('`$.', '`')}{known}") from None
+
+
+def decode_scenario(raw: bytes, source: str = "scenario") -> Scenario:
+    """Read a scenario as it is in a file or comes over the wire.
+
+    Raises:
+        BadScenario: see ``parse_scenario``; or not in UTF-8.
+    """
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise BadScenario(f"{source}: not TOML: not in UTF-8") from None
+    return parse_scenario(text, source)
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -133,4 +103,4 @@ def load_scenario(path: Path) -> Scenario:
         BadScenario: see ``parse_scenario``.
         OSError: the file can't be read.
     """
-    return parse_scenario(path.read_text(encoding="utf-8"), str(path))
+    return decode_scenario(path.read_bytes(), str(path))

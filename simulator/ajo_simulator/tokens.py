@@ -24,9 +24,9 @@ class Tokens:
         self._expiry: dict[str, float] = {}
         self.issued = 0
 
-    def answer(self, form: Mapping[str, str], rules: TokenRules) -> tuple[int, bytes]:
-        """Status and body for a token request, in the shape of RFC 6749."""
-        if rules.fail_status is not None:
+    def answer(self, form: Mapping[str, str], rules: TokenRules, seconds: float) -> tuple[int, bytes]:
+        """Status and body for a token request ``seconds`` after the scenario's start, in the shape of RFC 6749."""
+        if rules.fail_status is not None and rules.holds(seconds):
             return rules.fail_status, _error("temporarily_unavailable")
         if form.get("grant_type") != "client_credentials":
             return 400, _error("unsupported_grant_type")

@@ -13,10 +13,11 @@ REQUIRED_HEADERS = ("x-gw-ims-org-id", "x-sandbox-name")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error answer."""
+    """An error answer; ``title`` is what its body says was wrong."""
 
     status: int
     body: bytes
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,24 @@ def service_error(status: int, title: str, code: str | None = None) -> Problem:
     """The service's shape of an error."""
     kind = f"https://ns.adobe.com/aep/errors/{code or f'CJMRT-000001-{status}'}"
     document = {"type": kind, "title": title, "status": status, "report": {"additionalContext": {}}}
-    return Problem(status, msgspec.json.encode(document))
+    return Problem(status, msgspec.json.encode(document), title)
 
 
 def gateway_error(status: int, code: str, message: str) -> Problem:
     """The gateway's shape of an error."""
-    return Problem(status, msgspec.json.encode({"error_code": code, "message": message}))
+    return Problem(status, msgspec.json.encode({"error_code": code, "message": message}), message)
 
 
 def check_headers(headers: Mapping[str, str], *, token_is_valid: bool) -> Problem | None:
+    """What is refused of an execution's headers; ``headers`` by lower-case or case-insensitive names."""
+    if flaw := check_caller(headers, token_is_valid=token_is_valid):
+        return flaw
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return service_error(415, "Content-Type must be application/json")
+    return None
+
+
+def check_caller(headers: Mapping[str, str], *, token_is_valid: bool) -> Problem | None:
     """What the gateway refuses; ``headers`` by lower-case or case-insensitive names."""
     if not headers.get("authorization", "").startswith("Bearer "):
         return gateway_error(403, "403010", "Oauth token is missing")
@@ -53,8 +63,6 @@ def check_headers(headers: Mapping[str, str], *, token_is_valid: bool) -> Proble
             return gateway_error(400, "400003", f"{name} header is missing")
     if "x-request-id" in headers:
         return gateway_error(400, "400000", "x-request-id is set by the gateway")
-    if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        return service_error(415, "Content-Type must be application/json")
     return None
 
 

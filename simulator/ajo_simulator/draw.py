@@ -1,0 +1,75 @@
+"""Which fault a call meets, and how long its answer takes. Pure: the same scenario and call give the same answer."""
+
+from hashlib import blake2b
+from math import exp, log
+from statistics import NormalDist
+
+from ajo_simulator.faults import CallFault, Refuse, ResetUnread, Rule, Slow
+from ajo_simulator.scenario import Latency, Scenario
+
+_NORMAL = NormalDist()
+_Z99 = _NORMAL.inv_cdf(0.99)
+WHOLE = 2**53
+"""All draws: a share is so many of them, exactly, which sums of fractions would not be."""
+LONGEST = 3600.0
+
+
+def pick_fault(scenario: Scenario, campaign: str, request_id: str, attempt: int, seconds: float) -> CallFault | None:
+    """The first rule that hits the ``attempt``-th call of a request id, ``seconds`` after the start.
+
+    A campaign's rules lie side by side on a circle, each as wide as its share, and a request id is drawn once to be
+    one point of it: two rules of 10 % hit 20 % of the ids between them, at any time and attempt, and never the same
+    ones. Shares beyond the whole go round again.
+    """
+    point, low = _point(scenario.seed, request_id, "fault"), 0
+    for fault in scenario.fault:
+        if not isinstance(fault, Rule) or fault.campaign not in {"*", campaign}:
+            continue
+        width = int(fault.share * WHOLE)
+        inside = (point - low) % WHOLE < width
+        low += width
+        if inside and fault.holds(seconds) and (fault.attempts is None or attempt <= fault.attempts):
+            return fault
+    return None
+
+
+def pick_unread(scenario: Scenario, call: int, seconds: float) -> ResetUnread | None:
+    """The rule that resets the ``call``-th call of all, of which nothing but its number is known yet."""
+    for number, fault in enumerate(scenario.fault):
+        if not isinstance(fault, ResetUnread) or not fault.holds(seconds):
+            continue
+        if drawn(scenario.seed, str(call), f"unread {number}") < fault.share:
+            return fault
+    return None
+
+
+def is_shut(scenario: Scenario, seconds: float) -> bool:
+    """Whether connections are refused, ``seconds`` after the start."""
+    return any(isinstance(fault, Refuse) and fault.holds(seconds) for fault in scenario.fault)
+
+
+def delay(scenario: Scenario, fault: CallFault | None, request_id: str, attempt: int) -> float:
+    """Seconds until a call is decided on and answered."""
+    usual = latency_of(scenario.latency, scenario.seed, request_id, attempt)
+    return usual * fault.factor + fault.seconds if isinstance(fault, Slow) else usual
+
+
+def latency_of(latency: Latency, seed: int, request_id: str, attempt: int) -> float:
+    """Seconds that the answer to a call usually takes."""
+    if latency.distribution == "constant":
+        return latency.seconds
+    draw = drawn(seed, request_id, f"latency {attempt}")
+    if latency.distribution == "uniform":
+        return latency.low + draw * (latency.high - latency.low)
+    sigma = log(latency.p99 / latency.median) / _Z99
+    return min(latency.median * exp(sigma * _NORMAL.inv_cdf(max(draw, 1 / WHOLE))), LONGEST)
+
+
+def drawn(seed: int, text: str, purpose: str) -> float:
+    """A number from 0 to 1 (exclusive) that depends on nothing but its arguments."""
+    return _point(seed, text, purpose) / WHOLE
+
+
+def _point(seed: int, text: str, purpose: str) -> int:
+    digest = blake2b(f"{seed}\0{purpose}\0{text}".encode(errors="surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest) % WHOLE

@@ -1,0 +1,49 @@
+"""The page on the simulator tells every kind, field and option that there is, and its scenarios are valid."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import typer
+from ajo_simulator.cli import app
+from ajo_simulator.faults import KINDS, Fault
+from ajo_simulator.journal import Entry
+from ajo_simulator.scenario import Campaign, Latency, Limits, Scenario, TokenRules, parse_scenario
+
+PAGE = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text(encoding="utf-8")
+STRUCTS = [Scenario, Latency, Limits, TokenRules, Campaign, Entry, *get_args(Fault)]
+TABLES = {"latency", "token", "limits", "campaign", "fault"}
+WORDS = set(re.findall(r"`([^`\n]+)`", PAGE))
+
+
+def row(kind: str) -> str:
+    """The line of the table of kinds."""
+    return next(line for line in PAGE.splitlines() if line.startswith(f"| `{kind}` |"))
+
+
+@pytest.mark.parametrize("struct", STRUCTS, ids=lambda struct: struct.__name__)
+def test_every_field_is_named(struct: type[Scenario]) -> None:
+    assert set(struct.__struct_encode_fields__) - TABLES <= WORDS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_its_row_with_the_fields_that_only_some_have(kind: str) -> None:
+    struct = next(one for one in get_args(Fault) if one.__struct_config__.tag == kind)
+    for name in set(struct.__struct_encode_fields__) - {"campaign", "share", "attempts", "from", "until"}:
+        assert f"`{name}`" in row(kind)
+
+
+def test_every_option_is_named() -> None:
+    command = typer.main.get_command(app)
+    options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+    assert len(options) > 5
+    named = {word.partition(" ")[0] for word in WORDS}
+    assert options - {"--help"} <= named
+
+
+def test_its_scenarios_are_valid() -> None:
+    blocks = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        assert parse_scenario(block).fault
