@@ -1,6 +1,5 @@
 """Reading the folder of campaign definitions; with the standard library and msgspec alone, since workers do it too."""
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -9,6 +8,7 @@ from msgspec import NODEFAULT, ValidationError, structs
 
 from ajo_producers.campaigns.definition import Definition, Variable
 from ajo_producers.campaigns.lines import line_of
+from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import NAME_RULE, Flaw, flaws, is_name
 
 FIELDS = {field.name: field for field in structs.fields(Definition) if field.name != "name"}
@@ -35,7 +35,7 @@ class Definitions(dict[str, Definition]):
 
     def __missing__(self, name: str) -> Definition:
         """Raise ``UnknownCampaignError``."""
-        near = get_close_matches(name, self, n=1)
+        near = nearest(name, self)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(self) or 'none'}"
         raise UnknownCampaignError(f"no campaign is called {name!r}; {hint}")
 
@@ -158,5 +158,5 @@ def _choices(kind: Any) -> str:  # noqa: ANN401 - any field's type
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1)
+    near = nearest(name, known)
     return f"is unknown; did you mean {near[0]}?" if near else f"is unknown; known: {', '.join(known)}"

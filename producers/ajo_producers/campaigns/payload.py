@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 from copy import deepcopy
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, structs
 
 from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import RESERVED
 from ajo_producers.campaigns.tree import Branch, area_tree, leaves
 from ajo_producers.campaigns.values import is_plain
@@ -112,7 +112,7 @@ class PayloadCheck:
         area = branch.path.partition(".")[0]
         elsewhere = [known for known in self._known if known.partition(".")[2] == key]
         same_area = [known for known in self._known if known.startswith(f"{area}.")]
-        near = elsewhere or get_close_matches(path, same_area, n=1, cutoff=0.75)
+        near = elsewhere or nearest(path, same_area, cutoff=0.75)
         return f"{path} is unknown; did you mean {near[0]}?" if near else f"{path} is unknown"
 
 

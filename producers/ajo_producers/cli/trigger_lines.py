@@ -2,13 +2,13 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import msgspec
 
 from ajo_producers.campaigns.definition import Definition, Variable
 from ajo_producers.campaigns.folder import AREAS
+from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.publishing.given import FIELDS, GivenTrigger, read_given
 
 COLUMNS = tuple(name for name in FIELDS if name not in (*AREAS, "recipients"))
@@ -131,7 +131,7 @@ def _check_header(header: list[str], definition: Definition) -> None:
         area, _, path = name.partition(".")
         inside = any(path.startswith(f"{variable}.") for variable in _variables(definition, area))
         if name not in known and not inside:
-            near = get_close_matches(name, known, n=1)
+            near = nearest(name, known)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
             # A name with spaces or an @ may be a value: then the header is what is missing.
             shown = f"column {name}" if all(step.isidentifier() for step in name.split(".")) else "a column"

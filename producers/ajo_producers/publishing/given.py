@@ -1,13 +1,13 @@
 """What callers give for a trigger: from Python, from the command line, from a line of a file; not checked yet."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
 
 from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.contract.trigger import Moment, Recipient
 
 ADDRESSES = ("emailAddress", "mobilePhoneNumber")
@@ -88,7 +88,7 @@ def unknown_field(name: str) -> str:
     """Why a field can't be taken; a name that isn't one is not shown, since it may be a value that slipped."""
     if not name.isidentifier():
         return "a field has a name that is none of a trigger's"
-    near = get_close_matches(name, FIELDS, n=1)
+    near = nearest(name, FIELDS)
     return f"{name} is unknown; did you mean {near[0]}?" if near else f"{name} is unknown; known: {', '.join(FIELDS)}"
 
 
