@@ -6,6 +6,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,8 +109,8 @@ class Run:
         for name, lane in zip(CAMPAIGNS, ("standard", "high-throughput"), strict=True):
             write_definition(self.folder / "campaigns", name, lane=lane)
         self.simulator = start_simulator(self.processes, self.folder, self._scenario(self.scenario))
-        for _ in range(WORKERS):
-            self.start_worker()
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(lambda _: self.start_worker(), range(WORKERS)))
         self.stream = self.new_stream(self.seed, self.count)
         self.stream.start()
 
@@ -195,8 +196,9 @@ class Run:
 
     def finish(self) -> list[str]:
         """Stop the workers; what was wrong with their ends."""
-        codes = {worker.child.pid: self.retire_worker(worker) for worker in self.workers[:]}
-        return [f"worker {pid} ended with exit code {code}" for pid, code in codes.items() if code != 0]
+        with ThreadPoolExecutor() as threads:
+            codes = list(threads.map(self.retire_worker, self.workers[:]))
+        return [f"a worker ended with exit code {code}" for code in codes if code != 0]
 
     def journal(self) -> list[dict[str, Any]]:
         """The simulator's calls."""
