@@ -11,13 +11,18 @@ Certificate: TypeAlias = Literal["valid", "expired", "wrong-host"]
 WRONG_HOST = "elsewhere.example.com"
 
 
-def server_context(host: str, certificate: Certificate = "valid", ca_out: Path | None = None) -> ssl.SSLContext:
+def server_context(
+    host: str, certificate: Certificate = "valid", ca_out: Path | None = None, authority_file: Path | None = None
+) -> ssl.SSLContext:
     """A context that serves ``host`` and localhost; ``ca_out`` gets the certificate to trust.
 
+    ``authority_file`` keeps the authority with its key, so that whoever trusts it trusts a later run as well.
+
     Raises:
-        OSError: ``ca_out`` can't be written.
+        OSError: ``ca_out`` can't be written, or ``authority_file`` neither read nor written.
+        ValueError: ``authority_file`` holds no authority.
     """
-    authority, at = trustme.CA(), datetime.now(UTC)
+    authority, at = _authority(authority_file), datetime.now(UTC)
     names = [WRONG_HOST] if certificate == "wrong-host" else [host, "localhost"]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(
@@ -28,3 +33,14 @@ def server_context(host: str, certificate: Certificate = "valid", ca_out: Path |
     if ca_out is not None:
         authority.cert_pem.write_to_path(str(ca_out))
     return context
+
+
+def _authority(file: Path | None) -> trustme.CA:
+    if file is not None and file.exists():
+        content = file.read_bytes()
+        return trustme.CA.from_pem(content, content)
+    authority = trustme.CA()
+    if file is not None:
+        file.touch(mode=0o600)
+        file.write_bytes(authority.cert_pem.bytes() + authority.private_key_pem.bytes())
+    return authority

@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import signal
+import ssl
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +33,9 @@ def simulate(
     tls: Annotated[bool, typer.Option("--tls", help="Serve HTTPS, with a certificate made for this run.")] = False,
     certificate: Annotated[Certificate, typer.Option(help="What the certificate is like, with --tls.")] = "valid",
     ca_out: Annotated[Path | None, typer.Option(help="Where to write the CA's certificate, with --tls.")] = None,
+    authority: Annotated[
+        Path | None, typer.Option(help="Keeps the CA with its key, with --tls: later runs are trusted alike.")
+    ] = None,
     client_id: Annotated[str | None, typer.Option(help="The only client id that gets a token.")] = None,
     client_secret: Annotated[
         str | None, typer.Option(envvar="AJO_SIMULATOR_CLIENT_SECRET", help="The only secret that gets a token.")
@@ -41,8 +45,9 @@ def simulate(
 
     Prints “listening on URL” once it does, and ends at SIGTERM or Ctrl-C.
     """
-    if not tls and (ca_out is not None or certificate != "valid"):
-        raise typer.BadParameter("needs --tls", param_hint="--ca-out" if ca_out else "--certificate")
+    with_tls = {"--ca-out": ca_out, "--authority": authority, "--certificate": certificate != "valid"}
+    if not tls and (alone := [option for option, given in with_tls.items() if given]):
+        raise typer.BadParameter("needs --tls", param_hint=alone[0])
     try:
         rules = load_scenario(scenario) if scenario else Scenario()
     except BadScenario as bad:
@@ -54,11 +59,18 @@ def simulate(
         rules,
         host=host,
         port=port,
-        tls=server_context(host, certificate, ca_out) if tls else None,
+        tls=_context(host, certificate, ca_out, authority) if tls else None,
         journal=Journal(journal),
         tokens=Tokens(client_id, client_secret),
     )
     uvloop.run(_serve(simulator, f"{host}:{port}"))
+
+
+def _context(host: str, certificate: Certificate, ca_out: Path | None, authority: Path | None) -> ssl.SSLContext:
+    try:
+        return server_context(host, certificate, ca_out, authority)
+    except ValueError:
+        raise typer.TyperException(f"{authority}: holds no certificate authority with its key") from None
 
 
 async def _serve(simulator: Simulator, address: str) -> None:

@@ -92,7 +92,7 @@ def _run(one: Fault, broker: Broker, servers: Servers, options: Options) -> Resu
     ):
         run = Run(
             processes, Path(folder), broker, servers.postgres, name, seed=options.seed, count=count, seconds=seconds,
-            settings=one.settings, scenario=one.scenario, without=options.without,
+            settings=one.settings, scenario=one.scenario, without=options.without, tls=one.tls,
         )  # fmt: skip
         run.begin()
         try:

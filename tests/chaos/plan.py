@@ -28,6 +28,7 @@ class Fault:
     smoke: bool
     scenario: str
     unless: str | None
+    tls: bool
     settings: dict[str, str] = field(default_factory=dict)
 
 
@@ -47,6 +48,7 @@ def fault(
     smoke: bool = False,
     scenario: str = "",
     unless: str | None = None,
+    tls: bool = False,
     **settings: str,
 ) -> Callable[[Callable[[Run], None]], Callable[[Run], None]]:
     """Register a fault; ``group`` is its number in docs/reliability.md."""
@@ -54,7 +56,7 @@ def fault(
     def register(inject: Callable[[Run], None]) -> Callable[[Run], None]:
         expectation = Expectation(duplicates=duplicates, states=frozenset(states))
         FAULTS[name] = Fault(
-            name, group, what, inject, expectation, brokers, count, seconds, smoke, scenario, unless, settings
+            name, group, what, inject, expectation, brokers, count, seconds, smoke, scenario, unless, tls, settings
         )
         return inject
 

@@ -57,6 +57,7 @@ class Run:
     settings: Mapping[str, str] = field(default_factory=dict)
     scenario: str = ""
     without: str | None = None
+    tls: bool = False
     workers: list[Worker] = field(default_factory=list)
     dead: list[Worker] = field(default_factory=list)
     suspects: set[str] = field(default_factory=set)
@@ -95,6 +96,7 @@ class Run:
             "AJO_VISIBILITY_TIMEOUT": "8",
             "AJO_MAX_IN_FLIGHT": "200",
             "AJO_PREFETCH": "60",
+            **({"AJO_CA_FILE": str(self.authority)} if self.tls else {}),
             **self.settings,
         }
 
@@ -108,7 +110,8 @@ class Run:
         self.chance = random.Random(self.seed)
         for name, lane in zip(CAMPAIGNS, ("standard", "high-throughput"), strict=True):
             write_definition(self.folder / "campaigns", name, lane=lane)
-        self.simulator = start_simulator(self.processes, self.folder, self._scenario(self.scenario))
+        options = (*self._certificate("valid"), "--ca-out", str(self.authority)) if self.tls else ()
+        self.simulator = start_simulator(self.processes, self.folder, self._scenario(self.scenario), *options)
         with ThreadPoolExecutor() as threads:
             list(threads.map(lambda _: self.start_worker(), range(WORKERS)))
         self.stream = self.new_stream(self.seed, self.count)
@@ -159,10 +162,18 @@ class Run:
         """The endpoint is gone."""
         self.simulator.child.kill()
 
-    def start_simulator(self) -> None:
+    def start_simulator(self, certificate: str = "valid") -> None:
         """The endpoint is back, at the same address and with the same journal."""
-        port = self.simulator.url.rpartition(":")[2]
-        self.simulator = start_simulator(self.processes, self.folder, self._scenario(""), "--port", port)
+        options = ("--port", self.simulator.url.rpartition(":")[2], *self._certificate(certificate))
+        self.simulator = start_simulator(self.processes, self.folder, self._scenario(""), *options)
+
+    def _certificate(self, kind: str) -> tuple[str, ...]:
+        return ("--tls", "--authority", f"{self.authority}.key", "--certificate", kind) if self.tls else ()
+
+    @property
+    def authority(self) -> Path:
+        """The certificate that workers trust, in a run over TLS."""
+        return self.folder / "authority.pem"
 
     def _scenario(self, scenario: str) -> str:
         """With the run's seed, and the calm latency unless it brings its own."""

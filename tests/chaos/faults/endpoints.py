@@ -26,6 +26,21 @@ def refuses(run: Run) -> None:
     run.start_simulator()
 
 
+@fault(
+    "endpoint-certificate-expired",
+    6,
+    "the endpoint's certificate is expired for some seconds: nothing is sent",
+    tls=True,
+)
+def certificate_expired(run: Run) -> None:
+    run.when_done(0.2)
+    for certificate in ("expired", "valid"):
+        run.stop_simulator()
+        run.suspect_in_flight()
+        run.start_simulator(certificate)
+        run.hold(SECONDS)
+
+
 @fault("endpoint-frozen", 6, "the endpoint takes connections and answers nothing for 6 s", seconds=15)
 def frozen(run: Run) -> None:
     run.when_done(0.2)

@@ -129,3 +129,16 @@ def test_a_seed_of_its_own_goes_over_the_scenarios(own_api: Callable[..., tuple[
         _, api = own_api(scenario, *arguments)
         met.append([api.call(one).status_code for one in ids])
     assert met[0] != met[1]
+
+
+def test_an_authority_that_is_kept_makes_a_later_run_trusted(
+    simulator: Callable[..., Simulator], run_cli: Callable[..., Finished], tmp_path: Path
+) -> None:
+    ca, authority = tmp_path / "ca.pem", tmp_path / "authority.pem"
+    options = ("--tls", "--authority", str(authority))
+    simulator(None, *options, "--ca-out", str(ca)).child.stop()
+    with trusting(ca) as client:
+        assert client.get(f"{simulator(None, *options).url}/ajo/im/health").status_code == 200
+    authority.write_text("nothing of the kind")
+    done = run_cli("simulate", "--port", "0", *options)
+    assert (done.code, done.err) == (1, f"error: {authority}: holds no certificate authority with its key\n")

@@ -135,7 +135,6 @@ def token_fetch(
     }
 
     async def fetch() -> Token:
-        asked = monotonic()
         try:
             answer = await client.post(settings.token_url, data=form)
         except httpx2.HTTPError as fault:
@@ -146,7 +145,9 @@ def token_fetch(
             content = msgspec.json.decode(answer.content, type=_Answer)
         except msgspec.DecodeError:
             raise FetchFailed("token endpoint: the answer holds no access_token") from None
-        return Token(content.access_token, asked, max(content.expires_in, 1.0))
+        # Counted from the answer: from the question, a slow endpoint's short-lived tokens would never be of use. One that
+        # has expired after all is refused, and refreshed.
+        return Token(content.access_token, monotonic(), max(content.expires_in, 1.0))
 
     return fetch
 
