@@ -5,6 +5,10 @@
 
 COMMENT ON SCHEMA ledger IS 'What was done for every trigger; written by the workers alone. Readers use the schema audit.';
 
+-- Alembic made this one a moment ago.
+COMMENT ON TABLE ledger.alembic_version IS 'The migration that this database is at.';
+COMMENT ON COLUMN ledger.alembic_version.version_num IS 'Its number: the begin of its file''s name in migrations/versions.';
+
 CREATE TABLE ledger.workers (
     worker_id          uuid PRIMARY KEY,
     hostname           text NOT NULL,
@@ -116,7 +120,7 @@ CREATE TABLE ledger.attempts (
     adobe_request_id        text,
     CONSTRAINT attempts_pkey PRIMARY KEY (request_id, round, attempt),
     CONSTRAINT attempts_outcome CHECK
-        (outcome IN ('accepted', 'refused', 'retryable', 'unauthorized', 'failed', 'interrupted'))
+        (outcome IN ('accepted', 'refused', 'retryable', 'unauthorized', 'interrupted'))
 ) PARTITION BY RANGE (request_id);
 
 COMMENT ON TABLE ledger.attempts IS 'One row for each HTTP call that came to an end, or was cut off by its worker''s death. Daily partitions by request_id (UUIDv7), as ledger.triggers.';
@@ -137,7 +141,7 @@ COMMENT ON COLUMN ledger.attempts.round IS 'The round it belongs to.';
 COMMENT ON COLUMN ledger.attempts.attempt IS 'Number within the round, from 1.';
 COMMENT ON COLUMN ledger.attempts.http_status IS 'Status of the answer; null without one.';
 COMMENT ON COLUMN ledger.attempts.ambiguous IS 'True if Adobe may have accepted it although no 202 was seen.';
-COMMENT ON COLUMN ledger.attempts.outcome IS 'accepted, refused, retryable, unauthorized, failed (no usable answer) or interrupted (its worker died).';
+COMMENT ON COLUMN ledger.attempts.outcome IS 'accepted, refused, retryable, unauthorized or interrupted (its worker died).';
 COMMENT ON COLUMN ledger.attempts.failure IS 'Kind of transport failure, if there was no usable answer.';
 COMMENT ON COLUMN ledger.attempts.error_code IS 'Adobe''s error code, of the service or the gateway.';
 COMMENT ON COLUMN ledger.attempts.error_title IS 'Adobe''s short text of the error.';

@@ -65,7 +65,7 @@ COMMENT ON COLUMN audit.attempts.retry_after_seconds IS 'What the answer''s Retr
 COMMENT ON COLUMN audit.attempts.http_status IS 'Status of the answer; null without one.';
 COMMENT ON COLUMN audit.attempts.error_code IS 'Adobe''s error code, of the service or the gateway.';
 COMMENT ON COLUMN audit.attempts.error_title IS 'Adobe''s short text of the error.';
-COMMENT ON COLUMN audit.attempts.outcome IS 'accepted, refused, retryable, unauthorized, failed (no usable answer) or interrupted (its worker died).';
+COMMENT ON COLUMN audit.attempts.outcome IS 'accepted, refused, retryable, unauthorized or interrupted (its worker died).';
 COMMENT ON COLUMN audit.attempts.ambiguous IS 'True if Adobe may have accepted it although no 202 was seen.';
 COMMENT ON COLUMN audit.attempts.failure IS 'Kind of transport failure, if there was no usable answer.';
 COMMENT ON COLUMN audit.attempts.adobe_request_id IS 'The gateway''s own x-request-id, which Adobe''s support asks for.';

@@ -47,10 +47,10 @@ class Rounds:
         """
         while True:
             refused = refusal(received, self.clock.now())
-            claim = await self.claims.claim(received, refused)
-            if isinstance(claim, Done | End):
-                return claim
             try:
+                claim = await self.claims.claim(received, refused)
+                if isinstance(claim, Done | End):
+                    return claim
                 if refused or received.campaign is None:
                     return await self._end_unsent(
                         received, claim.round, refused or Refusal("rejected", "unknown-campaign")

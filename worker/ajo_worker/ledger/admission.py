@@ -43,7 +43,7 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger holds of a trigger whose copy has come again; ``elapsed`` in seconds, by the database's clock."""
+    """What the ledger holds of a trigger whose copy has come again; the budget counts from ``first_dispatched_at``."""
 
     state: str
     owner: UUID
@@ -51,7 +51,7 @@ class Known:
     fence: int
     round: int
     attempts_started: int
-    elapsed: float | None
+    first_dispatched_at: datetime | None
     last_intent_at: datetime | None
     last_attempt_recorded: bool
     ambiguous_attempts: int
@@ -90,9 +90,12 @@ INSERT = """
 """
 
 LOOK = """
-    SELECT t.request_id, t.state, t.owner, t.fence, t.round, t.attempts_started, t.last_intent_at,
-           extract(epoch FROM clock_timestamp() - t.first_dispatched_at)::float8 AS elapsed,
-           coalesce(w.stopped_at IS NULL AND w.heartbeat_at > clock_timestamp() - $2::interval, false) AS owner_alive,
+    SELECT t.request_id, t.state, t.owner, t.fence, t.round, t.attempts_started, t.first_dispatched_at,
+           t.last_intent_at,
+           -- Nobody could beat while the database was away: its start counts as everybody's heartbeat.
+           w.worker_id IS NOT NULL AND w.stopped_at IS NULL
+               AND greatest(w.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - $2::interval
+               AS owner_alive,
            a.recorded AS last_attempt_recorded, a.ambiguous AS ambiguous_attempts, a.interrupted AS interrupted_attempts
     FROM ledger.triggers t
     LEFT JOIN ledger.workers w ON w.worker_id = t.owner

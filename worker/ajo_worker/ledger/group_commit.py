@@ -25,6 +25,14 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 
 # Faults of the row itself, which no repetition heals: class 22 (data) and 23 (integrity).
 ROW_FAULTS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, TypeError, OverflowError)
+# Faults of the database or of the way to it. The third is how asyncpg (0.32) meets some connections that were cut.
+DATABASE_FAULTS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 
 class WriterStopped(Exception):  # noqa: N818 - not an error: the worker is stopping
@@ -64,6 +72,7 @@ class GroupCommit(Generic[Row, Result]):
         Raises:
             RowRefused: the row itself can't be stored.
             WriterStopped: the writer was stopped first.
+            Exception: a fault of our own, met twice.
         """
         if self._stopped:
             raise WriterStopped
@@ -117,7 +126,7 @@ class GroupCommit(Generic[Row, Result]):
         return group
 
     async def _commit(self, group: list[tuple[Row, "asyncio.Future[Result]"]]) -> None:
-        pause = FIRST_PAUSE
+        pause, unforeseen = FIRST_PAUSE, False
         while True:
             try:
                 if self._connection is None or self._connection.is_closed():
@@ -126,13 +135,20 @@ class GroupCommit(Generic[Row, Result]):
             except ROW_FAULTS as fault:
                 await self._one_by_one(group, fault)
                 return
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
+            except DATABASE_FAULTS as fault:
                 log.warning(
                     "ledger-write-waits", writer=self.name, rows=len(group), fault=type(fault).__name__, pause=pause
                 )
                 self._disconnect()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
+            except Exception as fault:  # a writer that ended here would hold up its worker for ever
+                log.exception("ledger-write-fault", writer=self.name, rows=len(group))
+                self._disconnect()
+                if unforeseen:
+                    await self._one_by_one(group, fault)
+                    return
+                unforeseen = True
             else:
                 for (_, future), result in zip(group, results, strict=True):
                     if not future.done():
@@ -145,7 +161,7 @@ class GroupCommit(Generic[Row, Result]):
             future = group[0][1]
             log.error("ledger-row-refused", writer=self.name, fault=type(fault).__name__)
             if not future.done():
-                future.set_exception(RowRefused(self.name, fault))
+                future.set_exception(RowRefused(self.name, fault) if isinstance(fault, ROW_FAULTS) else fault)
             return
         for one in group:
             await self._commit([one])

@@ -65,12 +65,12 @@ class Ledger:
 
     async def stop(self, grace: float) -> bool:
         """Write what is left for up to ``grace`` seconds, give up ownership; False if something remained unwritten."""
+        written = True
         try:
             async with asyncio.timeout(grace):
                 await asyncio.gather(*(writer.drain() for writer in self._after_a_send))
         except TimeoutError:
-            pass
-        written = not any(writer.waiting for writer in self._after_a_send)
+            written = False
         await asyncio.gather(*(writer.stop() for writer in (*self._before_a_send, *self._after_a_send)))
         await asyncio.gather(self.upkeep.stop(), self.liveness.stop())
         return written

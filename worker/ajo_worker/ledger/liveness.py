@@ -70,7 +70,7 @@ class Liveness:
                 connection = await self._connected()
                 await connection.execute(STOPPED, self.worker_id)
                 await connection.close()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
+        except Exception as fault:  # noqa: BLE001 - a worker stops all the same, and then counts as dead
             log.warning("stop-not-recorded", fault=type(fault).__name__)
 
     async def _run(self) -> None:
@@ -78,7 +78,7 @@ class Liveness:
             try:
                 async with asyncio.timeout(self._owner_timeout):
                     await self._beat()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
+            except Exception as fault:  # noqa: BLE001 - a heart that ended here would forbid its worker to send, for ever
                 log.warning("heartbeat-failed", fault=type(fault).__name__)
                 if self._connection is not None:
                     self._connection.terminate()

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
 import asyncpg
 
 from ajo_worker.ledger.columns import columns
+
+LOCK_ORDER = attrgetter("request_id")
+"""Rows are locked in the order of their ids, and triggers before attempts: else workers lock each other out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ INTEND = """
 
 async def intend(connection: asyncpg.Connection, rows: Sequence[Intent]) -> list[bool]:
     """Announce attempts; False where the trigger has gone to another owner, or has ended."""
-    kept = {record[0] for record in await connection.fetch(INTEND, *columns(rows, Intent))}
+    kept = {record[0] for record in await connection.fetch(INTEND, *columns(sorted(rows, key=LOCK_ORDER), Intent))}
     return [row.request_id in kept for row in rows]
 
 
@@ -97,8 +101,11 @@ RECORD = """
     -- The only thing that is ever corrected: an attempt taken for interrupted, whose worker lived and tells the truth.
     ON CONFLICT (request_id, round, attempt) DO UPDATE
     SET dispatched_at = excluded.dispatched_at, responded_at = excluded.responded_at, outcome = excluded.outcome,
-        ambiguous = excluded.ambiguous, to_headers_seconds = excluded.to_headers_seconds,
-        to_body_seconds = excluded.to_body_seconds, http_status = excluded.http_status,
+        ambiguous = excluded.ambiguous, backoff_wait_seconds = excluded.backoff_wait_seconds,
+        slot_wait_seconds = excluded.slot_wait_seconds, rate_limit_wait_seconds = excluded.rate_limit_wait_seconds,
+        token_wait_seconds = excluded.token_wait_seconds, ledger_wait_seconds = excluded.ledger_wait_seconds,
+        to_headers_seconds = excluded.to_headers_seconds, to_body_seconds = excluded.to_body_seconds,
+        retry_after_seconds = excluded.retry_after_seconds, http_status = excluded.http_status,
         error_code = excluded.error_code, error_title = excluded.error_title, failure = excluded.failure,
         adobe_request_id = excluded.adobe_request_id
     WHERE a.outcome = 'interrupted' AND excluded.outcome <> 'interrupted'
@@ -146,33 +153,43 @@ async def record(connection: asyncpg.Connection, outcomes: Sequence[Outcome]) ->
     endings = {o.ending.request_id: o.ending for o in outcomes if o.ending}
     ended: set[UUID] = set()
     async with connection.transaction():
-        if attempts:
-            await connection.execute(RECORD, *columns(list(attempts.values()), AttemptRow))
         if endings:
-            rows = await connection.fetch(END, *columns(list(endings.values()), Ending))
-            ended = {row[0] for row in rows}
+            rows = sorted(endings.values(), key=LOCK_ORDER)
+            ended = {row[0] for row in await connection.fetch(END, *columns(rows, Ending))}
+        if attempts:
+            await connection.execute(RECORD, *columns(sorted(attempts.values(), key=LOCK_ORDER), AttemptRow))
     return [o.ending is not None and o.ending.request_id in ended for o in outcomes]
 
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """A dead worker's trigger changes hands; ``interrupted`` records its last attempt as cut off."""
+    """A dead worker's trigger changes hands, if it still is as the taker has seen it.
+
+    ``interrupted`` records its last announced attempt, ``attempts_started``, as cut off.
+    """
 
     request_id: UUID
     fence: int
     owner: UUID
+    attempts_started: int
     interrupted: bool
 
 
 TAKE_OVER = """
     WITH wanted AS (
-        SELECT * FROM unnest($1::uuid[], $2::int4[], $3::uuid[], $4::bool[]) AS w(request_id, fence, owner, interrupted)
+        SELECT * FROM unnest($1::uuid[], $2::int4[], $3::uuid[], $4::int2[], $5::bool[])
+        AS w(request_id, fence, owner, attempts_started, interrupted)
     ), taken AS (
         UPDATE ledger.triggers t
         SET owner = w.owner, fence = t.fence + 1, redeliveries = t.redeliveries + 1
         FROM wanted w, ledger.triggers old
         WHERE t.request_id = w.request_id AND t.fence = w.fence AND t.state = 'sending'
           AND old.request_id = t.request_id
+          -- The owner may have been slow, and not dead: what it did since the look makes the taker look again.
+          AND t.attempts_started = w.attempts_started
+          AND NOT (w.interrupted AND EXISTS (
+              SELECT FROM ledger.attempts a
+              WHERE a.request_id = t.request_id AND a.round = t.round AND a.attempt = t.attempts_started))
         RETURNING t.request_id, t.round, t.attempts_started, t.last_intent_at, old.owner, w.interrupted
     ), cut_off AS (
         INSERT INTO ledger.attempts (request_id, round, attempt, worker, intended_at, dispatched_at, outcome, ambiguous)
@@ -185,6 +202,7 @@ TAKE_OVER = """
 
 
 async def take_over(connection: asyncpg.Connection, rows: Sequence[Takeover]) -> list[bool]:
-    """Change the owner; False where somebody else was faster, or this is a repetition."""
-    taken = {record[0] for record in await connection.fetch(TAKE_OVER, *columns(rows, Takeover))}
+    """Change the owner; False where somebody else was faster, the owner lives after all, or this is a repetition."""
+    offered = columns(sorted(rows, key=LOCK_ORDER), Takeover)
+    taken = {record[0] for record in await connection.fetch(TAKE_OVER, *offered)}
     return [row.request_id in taken for row in rows]

@@ -74,7 +74,19 @@ def newest() -> str:
     return ScriptDirectory(str(migrations())).get_current_head() or ""
 
 
+async def _refuse_newer(url: str) -> None:
+    found = await current(url)
+    known = {script.revision for script in ScriptDirectory(str(migrations())).walk_revisions()}
+    if found is not None and found not in known:
+        raise DatabaseError(
+            f"{place(url)} is at migration {found}, and the newest one here is {newest()}: "
+            "a newer version of ajo-dispatch has been at work; use that one"
+        )
+
+
 async def _run(url: str, alembic: Callable[[Config], None], progress: Progress) -> None:
+    await _refuse_newer(url)
+
     def applied(*, step: MigrationInfo, **_: object) -> None:
         if isinstance(script := step.up_revision, Script):
             progress(f"{'applied' if step.is_upgrade else 'took back'} {script.revision}: {script.doc}")

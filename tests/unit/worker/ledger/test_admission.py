@@ -18,7 +18,7 @@ def known(**changes: Any) -> Known:
         "fence": 1,
         "round": 1,
         "attempts_started": 1,
-        "elapsed": 5.0,
+        "first_dispatched_at": datetime(2026, 11, 24, tzinfo=UTC),
         "last_intent_at": datetime(2026, 11, 24, tzinfo=UTC),
         "last_attempt_recorded": False,
         "ambiguous_attempts": 0,

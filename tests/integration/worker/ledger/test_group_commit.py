@@ -1,0 +1,216 @@
+"""Group commits on a real database: it goes away and comes back, and what waits is written once."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+from ajo_worker.ledger import group_commit
+from ajo_worker.ledger.admission import Admission, Known, admit
+from ajo_worker.ledger.group_commit import GroupCommit, RowRefused
+from ajo_worker.ledger.ledger import PLANNER
+from ajo_worker.ledger.progress import Outcome, record
+from structlog.testing import capture_logs
+
+from tests.integration.worker.ledger.conftest import Stoppable
+from tests.integration.worker.ledger.rows import HOUR, accepted, admission, refused
+from tests.integration.worker.ledger.workers import until
+from tests.support.database import query
+
+NAME = "a writer under test"
+COMMITS = "select count(distinct xmin::text)::int as commits, count(*)::int as rows from ledger.{}"
+TERMINATE = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1"
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that lost its database looks for it again soon."""
+    monkeypatch.setattr(group_commit, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(group_commit, "LONGEST_PAUSE", 0.05)
+
+
+async def admit_all(connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:
+    return await admit(connection, rows, HOUR)
+
+
+@asynccontextmanager
+async def writer(url: str, write: Any) -> AsyncIterator[GroupCommit[Any, Any]]:
+    """A running group commit on a database."""
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(url, timeout=10, server_settings={**PLANNER, "application_name": NAME})
+
+    group: GroupCommit[Any, Any] = GroupCommit("rows", connect, write)
+    group.start()
+    try:
+        yield group
+    finally:
+        await group.stop()
+
+
+async def test_rows_of_many_triggers_share_their_commits(database_url: str) -> None:
+    triggers = [admission() for _ in range(1_000)]
+    async with writer(database_url, admit_all) as admissions, writer(database_url, record) as outcomes:
+        await asyncio.gather(*(admissions.submit(trigger) for trigger in triggers))
+        assert query(database_url, COMMITS.format("triggers")) == [{"commits": 2, "rows": 1_000}]
+        await asyncio.gather(*(outcomes.submit(accepted(trigger)) for trigger in triggers))
+        assert query(database_url, COMMITS.format("attempts")) == [{"commits": 2, "rows": 1_000}]
+        assert query(database_url, COMMITS.format("triggers")) == [{"commits": 2, "rows": 1_000}]
+
+
+async def test_rows_wait_while_the_database_is_stopped_and_are_then_written_once(stoppable: Stoppable) -> None:
+    before, during = [admission() for _ in range(20)], [admission() for _ in range(200)]
+    async with writer(stoppable.url, admit_all) as admissions, writer(stoppable.url, record) as outcomes:
+        assert await asyncio.gather(*(admissions.submit(trigger) for trigger in before)) == [None] * 20
+        await asyncio.to_thread(stoppable.stop)
+        with capture_logs() as logs:
+            waiting = [asyncio.create_task(admissions.submit(trigger)) for trigger in during]
+            waiting += [asyncio.create_task(outcomes.submit(accepted(trigger))) for trigger in before]
+            await until(
+                lambda: {log["rows"] for log in logs if log["event"] == "ledger-write-waits"} == {20, 200},
+                "both writers wait",
+            )
+        assert not any(task.done() for task in waiting)
+        await asyncio.to_thread(stoppable.start)
+        assert await asyncio.gather(*waiting) == [None] * 200 + [True] * 20
+    states = "select state, count(*)::int as n from ledger.triggers group by 1 order by 1"
+    assert query(stoppable.url, states) == [{"state": "accepted", "n": 20}, {"state": "sending", "n": 200}]
+    assert query(stoppable.url, "select count(*)::int as n from ledger.attempts") == [{"n": 20}]
+
+
+async def test_rows_are_written_once_however_often_their_connections_are_cut(database_url: str) -> None:
+    """Whatever was lost with a connection, the statement or only the answer to its commit, is repeated."""
+    triggers = [admission() for _ in range(500)]
+    cuts = 0
+
+    async def cut(under_way: "asyncio.Future[Any]") -> int:
+        done = 0
+        while not under_way.done() and done < 6:
+            done += len(await asyncio.to_thread(query, database_url, TERMINATE, NAME))
+        return done
+
+    async with writer(database_url, admit_all) as admissions, writer(database_url, record) as outcomes:
+
+        async def both(trigger: Admission) -> tuple[Known | None, bool]:
+            known = await admissions.submit(trigger)
+            return known, await outcomes.submit(accepted(trigger))
+
+        for wave in range(0, 500, 50):
+            under_way = asyncio.gather(*(both(trigger) for trigger in triggers[wave : wave + 50]))
+            cuts += await cut(under_way)
+            assert [known for known, _ in await under_way] == [None] * 50
+    assert cuts > 10
+    ends = "select state, count(*)::int as n from ledger.triggers group by 1"
+    assert query(database_url, ends) == [{"state": "accepted", "n": 500}]
+    assert query(database_url, "select count(*)::int as n from ledger.attempts") == [{"n": 500}]
+
+
+async def test_a_commit_whose_acknowledgement_was_lost_still_gives_its_rows_to_their_owner(database_url: str) -> None:
+    lost: list[int] = []
+
+    async def write(connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:
+        known = await admit(connection, rows, HOUR)
+        if not lost:
+            lost.append(len(rows))
+            raise ConnectionResetError
+        return known
+
+    async with writer(database_url, write) as group:
+        assert await asyncio.gather(*(group.submit(trigger) for trigger in (admission(), refused()))) == [None, None]
+    assert lost == [2]
+    assert query(database_url, "select count(*)::int as n from ledger.triggers") == [{"n": 2}]
+
+
+@pytest.mark.parametrize(
+    "unstorable",
+    [
+        {"producer": "a shop\x00"},
+        {"campaign": "half a \ud83d character"},
+        {"recipients": 40_000},
+        {"state": "invented"},
+        {"enqueued_at": None},
+        {"recipient_hashes": "no array"},
+        {"lane": 7},
+    ],
+)
+async def test_a_row_that_no_column_can_hold_is_refused_alone(database_url: str, unstorable: dict[str, Any]) -> None:
+    good, bad = [admission() for _ in range(8)], admission(**unstorable)
+    offered = [*good[:4], bad, *good[4:]]
+    async with writer(database_url, admit_all) as group:
+        answers = await asyncio.gather(*(group.submit(row) for row in offered), return_exceptions=True)
+        assert isinstance(answers.pop(4), RowRefused)
+        assert answers == [None] * 8
+        assert await group.submit(admission()) is None
+    stored = {str(row["request_id"]) for row in query(database_url, "select request_id from ledger.triggers")}
+    assert {str(row.request_id) for row in good} < stored
+    assert str(bad.request_id) not in stored
+
+
+async def test_an_attempt_that_no_column_can_hold_is_refused_alone_with_its_end(database_url: str) -> None:
+    triggers = [admission() for _ in range(3)]
+    outcomes = [accepted(trigger) for trigger in triggers]
+    worst = outcomes[1].attempt
+    assert worst is not None
+    bad = Outcome(type(worst)(**{**{n: getattr(worst, n) for n in worst.__slots__}, "error_title": "\x00"}), None)
+    async with writer(database_url, admit_all) as admissions, writer(database_url, record) as group:
+        await asyncio.gather(*(admissions.submit(trigger) for trigger in triggers))
+        rows = [outcomes[0], Outcome(bad.attempt, outcomes[1].ending), outcomes[2]]
+        answers = await asyncio.gather(*(group.submit(row) for row in rows), return_exceptions=True)
+    assert isinstance(answers[1], RowRefused)
+    assert [answers[0], answers[2]] == [True, True]
+    states = query(database_url, "select state from ledger.triggers order by request_id")
+    assert [row["state"] for row in states] == ["accepted", "sending", "accepted"]
+
+
+async def test_what_nobody_foresaw_is_tried_again_on_a_new_connection(database_url: str) -> None:
+    """A writer that ended in silence would hold up every trigger of its worker for ever."""
+    faults: list[Exception] = [LookupError("never seen before"), asyncpg.InternalClientError("another operation")]
+    connections = set()
+
+    async def write(connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:
+        connections.add(id(connection))
+        if faults:
+            raise faults.pop()
+        return await admit(connection, rows, HOUR)
+
+    async with writer(database_url, write) as group:
+        assert await asyncio.wait_for(group.submit(admission()), 10) is None
+        assert len(connections) == 3
+        await asyncio.wait_for(group.drain(), 10)
+
+
+async def test_a_row_with_which_nobody_can_do_anything_fails_alone_with_the_fault_itself(database_url: str) -> None:
+    """It isn't for the row to be refused (and put into quarantine) for a fault of our own."""
+    good, bad = [admission() for _ in range(4)], admission()
+
+    async def write(connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:
+        if bad in rows:
+            raise LookupError("never seen before")
+        return await admit(connection, rows, HOUR)
+
+    async with writer(database_url, write) as group:
+        rows = [*good[:2], bad, *good[2:]]
+        answers = await asyncio.wait_for(
+            asyncio.gather(*(group.submit(row) for row in rows), return_exceptions=True), 10
+        )
+    assert isinstance(answers.pop(2), LookupError)
+    assert answers == [None] * 4
+
+
+async def test_a_database_that_takes_no_more_connections_is_waited_for(stoppable: Stoppable) -> None:
+    role = f"guest_{secrets.token_hex(6)}"
+    with_limit = f"alter role {role} connection limit {{}}"
+    query(stoppable.url, f"create role {role} login password 'guest'")
+    query(stoppable.url, f"grant all on all tables in schema ledger to {role}")
+    query(stoppable.url, f"grant usage on schema ledger to {role}")
+    query(stoppable.url, with_limit.format(0))
+    url = stoppable.url.replace(f"ajo:{stoppable.server.password}", f"{role}:guest")
+    async with writer(url, admit_all) as group:
+        waiting = asyncio.create_task(group.submit(admission()))
+        await until(lambda: f'too many connections for role "{role}"' in stoppable.said(), "a refused connection")
+        assert not waiting.done()
+        await asyncio.to_thread(query, stoppable.url, with_limit.format(-1))
+        assert await waiting is None

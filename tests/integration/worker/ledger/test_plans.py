@@ -1,0 +1,117 @@
+"""What the ledger asks for by id opens the one partition where the id is, by its key, however the plan was made."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from ajo_worker.ledger.admission import INSERT, LOOK, Admission, admit
+from ajo_worker.ledger.columns import columns
+from ajo_worker.ledger.progress import (
+    END,
+    INTEND,
+    RECORD,
+    TAKE_OVER,
+    AttemptRow,
+    Ending,
+    Intent,
+    Outcome,
+    Takeover,
+    record,
+)
+from uuid_utils.compat import uuid7
+
+from tests.integration.worker.ledger.rows import HOUR, accepted, admission, after, attempt, ending
+
+ONE_TRIGGER = [
+    "select * from audit.triggers where request_id = $1",
+    "select * from audit.attempts where request_id = $1",
+    "select * from audit.delays where request_id = $1",
+]
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All nodes of a plan."""
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from nodes(child)
+
+
+async def explained(connection: asyncpg.Connection, options: str, sql: str, *arguments: Any) -> list[dict[str, Any]]:
+    """The nodes of a statement's plan that read or write a table; what an analysis changes is taken back."""
+    transaction = connection.transaction()
+    await transaction.start()
+    answer = await connection.fetchval(f"explain ({options}, format json) {sql}", *arguments)
+    await transaction.rollback()
+    return [node for node in nodes(json.loads(answer)[0]["Plan"]) if "Relation Name" in node]
+
+
+def day_of(trigger: Admission) -> str:
+    """The day of a trigger's partitions."""
+    return f"{datetime.fromtimestamp((trigger.request_id.int >> 80) / 1000, UTC):%Y%m%d}"
+
+
+def statements(trigger: Admission) -> dict[str, tuple[str, list[Any]]]:
+    """Each statement of a worker, about one trigger."""
+    request_id = trigger.request_id
+    takeover = Takeover(request_id, 1, uuid7(), 1, interrupted=True)
+    return {
+        "admit": (INSERT, columns([trigger], Admission)),
+        "look": (LOOK, [[request_id], timedelta(seconds=15)]),
+        "intend": (INTEND, columns([Intent(request_id, 1, 2, after(1), None)], Intent)),
+        "record": (RECORD, columns([attempt(trigger, 2)], AttemptRow)),
+        "end": (END, columns([ending(trigger)], Ending)),
+        "take over": (TAKE_OVER, columns([takeover], Takeover)),
+    }
+
+
+@pytest.fixture
+async def trigger(connection: asyncpg.Connection) -> Admission:
+    """One of many triggers: the planner has seen that the tables are not empty."""
+    triggers = [admission() for _ in range(300)]
+    await admit(connection, triggers, HOUR)
+    await record(connection, [Outcome(attempt(each), None) for each in triggers[1:]])
+    await connection.execute("analyze ledger.triggers, ledger.attempts")
+    return triggers[0]
+
+
+@pytest.mark.parametrize("name", ["admit", "look", "intend", "record", "end", "take over"])
+async def test_a_workers_statement_touches_the_partitions_of_its_trigger_alone(
+    connection: asyncpg.Connection, trigger: Admission, name: str
+) -> None:
+    sql, arguments = statements(trigger)[name]
+    read = await explained(connection, "analyze", sql, *arguments)
+    scans = [node for node in read if "Scan" in node["Node Type"] and node["Actual Loops"]]
+    touched = {node["Relation Name"] for node in scans} - {"workers", "triggers", "attempts", "held_payloads"}
+    assert touched <= {f"triggers_{day_of(trigger)}", f"attempts_{day_of(trigger)}"}
+    assert touched or name in {"admit", "record"}
+
+
+@pytest.mark.parametrize("name", ["admit", "look", "intend", "record", "end", "take over"])
+async def test_a_plan_that_is_made_once_for_all_triggers_scans_no_table(
+    connection: asyncpg.Connection, trigger: Admission, name: str
+) -> None:
+    """A driver's prepared statement gets such a plan, perhaps while its tables are still empty."""
+    sql, arguments = statements(trigger)[name]
+    read = await explained(connection, "generic_plan", sql, *([None] * len(arguments)))
+    scans = {node["Node Type"] for node in read if "Scan" in node["Node Type"]}
+    assert scans <= {"Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Bitmap Index Scan"}
+
+
+@pytest.mark.parametrize("sql", ONE_TRIGGER)
+async def test_a_view_of_one_trigger_opens_one_partition_of_each_table(
+    database_url: str, connection: asyncpg.Connection, trigger: Admission, sql: str
+) -> None:
+    await record(connection, [accepted(trigger)])
+    reader = await asyncpg.connect(database_url)  # without a worker's settings of the planner
+    try:
+        found = await explained(reader, "analyze", sql, trigger.request_id)
+        read = [node for node in found if node["Actual Loops"]]
+    finally:
+        await reader.close()
+    names = [node["Relation Name"] for node in read]
+    assert set(names) <= {f"triggers_{day_of(trigger)}", f"attempts_{day_of(trigger)}"}
+    assert len(names) == len(set(names))
+    assert {node["Node Type"] for node in read} <= {"Index Scan", "Bitmap Heap Scan"}

@@ -1,0 +1,123 @@
+"""A dead worker's trigger changes hands once, and only as the taker saw it."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from ajo_worker.ledger.admission import Admission, TakeOver, admit, look, on_copy
+from ajo_worker.ledger.progress import Intent, Outcome, Takeover, intend, record, take_over
+from uuid_utils.compat import uuid7
+
+from tests.integration.worker.ledger.conftest import Connect, Read
+from tests.integration.worker.ledger.rows import BUSY, HOUR, NOON, accepted, admission, after, attempt
+from tests.integration.worker.ledger.workers import until, waiting
+
+
+@pytest.fixture
+async def trigger(connection: asyncpg.Connection) -> Admission:
+    """A trigger whose first attempt is announced, of an owner that never beat."""
+    offered = admission()
+    await admit(connection, [offered], HOUR)
+    return offered
+
+
+async def seen(connection: asyncpg.Connection, trigger: Admission) -> Takeover:
+    """The takeover that follows from what a copy sees."""
+    me = uuid7()
+    known = (await look(connection, [trigger.request_id], HOUR))[trigger.request_id]
+    step = on_copy(known, me)
+    assert isinstance(step, TakeOver)
+    return Takeover(trigger.request_id, known.fence, me, known.attempts_started, step.interrupted)
+
+
+async def test_a_takeover_records_the_interrupted_attempt_as_perhaps_accepted(
+    connection: asyncpg.Connection, trigger: Admission, read: Read
+) -> None:
+    takeover = await seen(connection, trigger)
+    assert await take_over(connection, [takeover]) == [True]
+    (row,) = await read("triggers", trigger.request_id)
+    assert (row["owner"], row["fence"], row["redeliveries"], row["state"]) == (takeover.owner, 2, 1, "sending")
+    (cut_off,) = await read("attempts", trigger.request_id)
+    known = {name: value for name, value in cut_off.items() if value is not None}
+    assert known == {
+        "request_id": trigger.request_id,
+        "round": 1,
+        "attempt": 1,
+        "worker": trigger.owner,
+        "intended_at": NOON,
+        "dispatched_at": NOON,
+        "outcome": "interrupted",
+        "ambiguous": True,
+    }
+
+
+async def test_a_takeover_between_two_attempts_interrupts_none(
+    connection: asyncpg.Connection, trigger: Admission, read: Read
+) -> None:
+    await record(connection, [Outcome(attempt(trigger, **BUSY), None)])
+    assert await take_over(connection, [await seen(connection, trigger)]) == [True]
+    assert [row["outcome"] for row in await read("attempts", trigger.request_id)] == ["retryable"]
+
+
+async def test_a_repeated_takeover_is_refused(connection: asyncpg.Connection, trigger: Admission, read: Read) -> None:
+    takeover = await seen(connection, trigger)
+    await take_over(connection, [takeover])
+    before = await read("triggers", trigger.request_id)
+    assert await take_over(connection, [takeover]) == [False]
+    assert await read("triggers", trigger.request_id) == before
+
+
+async def test_nobody_takes_over_what_has_ended(connection: asyncpg.Connection, trigger: Admission, read: Read) -> None:
+    takeover = await seen(connection, trigger)
+    await record(connection, [accepted(trigger)])
+    assert await take_over(connection, [takeover]) == [False]
+    assert (await read("triggers", trigger.request_id))[0]["owner"] == trigger.owner
+
+
+async def test_of_two_workers_that_take_over_at_the_same_moment_one_wins(
+    connect: Connect, database_url: str, trigger: Admission, read: Read
+) -> None:
+    holder, one, other = await connect(), await connect(), await connect()
+    takeovers = [await seen(one, trigger), await seen(other, trigger)]
+    transaction = holder.transaction()
+    await transaction.start()
+    await holder.execute("select from ledger.triggers where request_id = $1 for update", trigger.request_id)
+    both = [
+        asyncio.create_task(take_over(connection, [takeover]))
+        for connection, takeover in zip((one, other), takeovers, strict=True)
+    ]
+    await until(lambda: waiting(database_url) == 2, "both workers wait")
+    await transaction.rollback()
+    won = [taken for (taken,) in await asyncio.gather(*both)]
+    assert sorted(won) == [False, True]
+    (row,) = await read("triggers", trigger.request_id)
+    assert (row["fence"], row["redeliveries"], row["owner"]) == (2, 1, takeovers[won.index(True)].owner)
+    assert len(await read("attempts", trigger.request_id)) == 1
+
+
+async def test_a_takeover_is_refused_if_the_owner_announced_another_attempt_since(
+    connection: asyncpg.Connection, trigger: Admission, read: Read
+) -> None:
+    """It was slow and not dead: the taker would send an attempt of the same number, unmarked."""
+    await record(connection, [Outcome(attempt(trigger, **BUSY), None)])
+    takeover = await seen(connection, trigger)
+    await intend(connection, [Intent(trigger.request_id, 1, 2, after(2), None)])
+    before = await read("triggers", trigger.request_id)
+    assert await take_over(connection, [takeover]) == [False]
+    assert await read("triggers", trigger.request_id) == before
+    again = await seen(connection, trigger)
+    assert again.interrupted
+    assert await take_over(connection, [again]) == [True]
+
+
+async def test_a_takeover_is_refused_if_the_answer_that_it_missed_has_come_since(
+    connection: asyncpg.Connection, trigger: Admission
+) -> None:
+    """Else an attempt that is known to have failed would count as perhaps accepted."""
+    takeover = await seen(connection, trigger)
+    assert takeover.interrupted
+    await record(connection, [Outcome(attempt(trigger, **BUSY), None)])
+    assert await take_over(connection, [takeover]) == [False]
+    again = await seen(connection, trigger)
+    assert not again.interrupted
+    assert await take_over(connection, [again]) == [True]

@@ -1,0 +1,107 @@
+"""Upkeep: partitions are ahead of time, and every definition that a worker ran with is on record."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from ajo_producers.campaigns.definition import Definition
+from ajo_worker.ledger import upkeep
+from ajo_worker.ledger.upkeep import Upkeep
+from structlog.testing import capture_logs
+from uuid_utils.compat import uuid7
+
+from tests.integration.worker.ledger.workers import until
+from tests.support.database import query
+from tests.support.definitions import ORDER_SHIPPED, definition
+
+DEFINITIONS = "select * from ledger.campaigns order by first_loaded_at"
+
+
+def partition(days: int) -> str:
+    """The name of the partition of a day from today, without its table's."""
+    return f"{datetime.now(UTC) + timedelta(days=days):%Y%m%d}"
+
+
+async def kept_up(url: str, worker: UUID, *definitions: Definition) -> None:
+    """One round of upkeep by a worker, waited for by its mark on the definitions."""
+    before = query(url, "select count(*)::int as n from ledger.campaigns where loaded_by = $1", worker)[0]["n"]
+    round_of = Upkeep(lambda: asyncpg.connect(url), worker, definitions)
+    round_of.start()
+    marked = "select count(*)::int as n from ledger.campaigns where loaded_by = $1"
+    await until(lambda: query(url, marked, worker)[0]["n"] > before, "the round of upkeep")
+    await round_of.stop()
+
+
+async def test_missing_partitions_are_made_two_weeks_ahead(database_url: str) -> None:
+    for name in (f"triggers_{partition(14)}", f"attempts_{partition(14)}", f"triggers_{partition(-1)}"):
+        query(database_url, f"drop table ledger.{name}")
+    await kept_up(database_url, uuid7(), ORDER_SHIPPED)
+    sql = "select relname from pg_class where relname = any($1::text[]) and relispartition"
+    names = [f"{table}_{partition(days)}" for table in ("triggers", "attempts") for days in range(-1, 15)]
+    assert len(query(database_url, sql, names)) == len(names)
+
+
+async def test_a_definition_is_recorded_once_however_many_workers_run_with_it(database_url: str) -> None:
+    first, second = uuid7(), uuid7()
+    await kept_up(database_url, first, ORDER_SHIPPED)
+    (row,) = query(database_url, DEFINITIONS)
+    assert (row["name"], row["campaign_id"], row["lane"]) == (
+        "order-shipped",
+        ORDER_SHIPPED.campaign_id,
+        "standard",
+    )
+    assert json.loads(row["definition"])["endpoint"] == ORDER_SHIPPED.endpoint
+    await kept_up(database_url, second, definition())
+    (again,) = query(database_url, DEFINITIONS)
+    assert (again["digest"], again["first_loaded_at"]) == (row["digest"], row["first_loaded_at"])
+    assert (row["loaded_by"], again["loaded_by"]) == (first, second)
+    assert again["last_loaded_at"] > row["last_loaded_at"]
+
+
+async def test_a_changed_definition_is_a_row_of_its_own(database_url: str) -> None:
+    await kept_up(database_url, uuid7(), ORDER_SHIPPED)
+    await kept_up(database_url, uuid7(), definition(sandbox="stage"))
+    old, new = query(database_url, DEFINITIONS)
+    assert old["name"] == new["name"]
+    assert old["digest"] != new["digest"]
+    assert [json.loads(row["definition"])["sandbox"] for row in (old, new)] == ["prod", "stage"]
+
+
+async def test_workers_that_start_together_do_not_hold_each_other_up(database_url: str) -> None:
+    definitions = [definition(name=f"campaign-{number}") for number in range(20)]
+    begun: list[asyncpg.Connection] = []
+
+    async def connect() -> asyncpg.Connection:
+        begun.append(await asyncpg.connect(database_url))
+        return begun[-1]
+
+    keepers = [Upkeep(connect, uuid7(), definitions) for _ in range(4)]
+    with capture_logs() as logs:
+        for keeper in keepers:
+            keeper.start()
+        await until(lambda: len(begun) == 4 and all(one.is_closed() for one in begun), "four rounds of upkeep")
+        await asyncio.gather(*(keeper.stop() for keeper in keepers))
+    assert "upkeep-failed" not in {log["event"] for log in logs}
+    assert len(query(database_url, DEFINITIONS)) == 20
+
+
+@pytest.mark.parametrize("fault", [OSError(), asyncpg.InternalClientError("x"), RuntimeError("never seen before")])
+async def test_upkeep_that_fails_is_tried_again(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    monkeypatch.setattr(upkeep, "AGAIN", 0.01)
+    faults: list[Any] = [fault, fault]
+
+    async def connect() -> asyncpg.Connection:
+        if faults:
+            raise faults.pop()
+        return await asyncpg.connect(database_url)
+
+    keeper = Upkeep(connect, uuid7(), [ORDER_SHIPPED])
+    keeper.start()
+    await until(lambda: query(database_url, DEFINITIONS), "the definitions")
+    await keeper.stop()
