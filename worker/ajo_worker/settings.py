@@ -77,9 +77,7 @@ class Settings(BaseSettings):
     )
     org_id: str = Field("", description="organization (…@AdobeOrg); empty: each definition's own")
     token_url: str = Field("https://ims-na1.adobelogin.com/ims/token/v3", description="token endpoint")
-    token_refresh_margin: Seconds = Field(
-        300, description="seconds before its expiry at which a token is refreshed"
-    )
+    token_refresh_margin: Seconds = Field(300, description="seconds before its expiry at which a token is refreshed")
     base_url: str | None = Field(
         None, description="replaces scheme and host of every definition's endpoint; plain http only for loopback"
     )

@@ -70,7 +70,7 @@ CREATE INDEX triggers_received ON ledger.triggers USING brin (received_at)
 COMMENT ON TABLE ledger.triggers IS 'One row for each trigger that a worker ever received: who asked, whose turn it is, how it ended. Daily partitions by request_id (UUIDv7).';
 COMMENT ON COLUMN ledger.triggers.request_id IS 'Adobe''s requestId: the same in every attempt and round.';
 COMMENT ON COLUMN ledger.triggers.batch_id IS 'The broker message it first came with.';
-COMMENT ON COLUMN ledger.triggers.owner IS 'The worker that has it in hand, or had it last.';
+COMMENT ON COLUMN ledger.triggers.owner IS 'The worker that has it in hand, or had it last; null once a stopping worker gave it up.';
 COMMENT ON COLUMN ledger.triggers.occurred_at IS 'When the business event happened, by its source''s clock; null if the producer didn''t say.';
 COMMENT ON COLUMN ledger.triggers.enqueued_at IS 'When it was published, by the producer''s clock.';
 COMMENT ON COLUMN ledger.triggers.received_at IS 'When a worker first received it, by the ledger''s clock. Never changed.';

@@ -145,8 +145,8 @@ def token_fetch(
             content = msgspec.json.decode(answer.content, type=_Answer)
         except msgspec.DecodeError:
             raise FetchFailed("token endpoint: the answer holds no access_token") from None
-        # Counted from the answer: from the question, a slow endpoint's short-lived tokens would never be of use. One that
-        # has expired after all is refused, and refreshed.
+        # Counted from the answer: from the question, a slow endpoint's short-lived tokens would never be of use. One
+        # that has expired after all is refused, and refreshed.
         return Token(content.access_token, monotonic(), max(content.expires_in, 1.0))
 
     return fetch

@@ -17,7 +17,7 @@ from ajo_worker.ledger.progress import Takeover
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The trigger is ours. ``prepared`` is its announced first attempt, or why that comes too late; None after a takeover."""
+    """The trigger is ours. ``prepared`` is its announced first attempt or why it comes too late; None if taken over."""
 
     round: Round
     prepared: Prepared | Refusal | None

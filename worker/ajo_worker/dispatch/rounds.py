@@ -13,14 +13,16 @@ from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch import rows
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.claims import Claims
+from ajo_worker.dispatch.closing import HandedBack
 from ajo_worker.dispatch.decision import End, Retry, decide
 from ajo_worker.dispatch.preparation import Preparation, Prepared
 from ajo_worker.dispatch.received import Campaign, Received, Refusal, refusal
 from ajo_worker.dispatch.round import Lost, Policy, Round, Sent
 from ajo_worker.ledger.admission import Done
 from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.group_commit import WriterStopped
 from ajo_worker.ledger.ledger import Ledger
-from ajo_worker.ledger.progress import Outcome
+from ajo_worker.ledger.progress import Outcome, Release
 
 log = structlog.get_logger("ajo_worker.dispatch")
 
@@ -70,7 +72,7 @@ class Rounds:
         body = body_of(campaign.definition, received.trigger)
         while True:
             if prepared is None:
-                prepared = await self.preparation.next_attempt(received, current)
+                prepared = await self._next_attempt(received, current)
             if isinstance(prepared, Refusal):
                 return await self._end_unsent(received, current, prepared)
 
@@ -100,6 +102,14 @@ class Rounds:
                 return step
             on_retry(received, history.attempts, verdict, step.wait)
             prepared = None
+
+    async def _next_attempt(self, received: Received, current: Round) -> Prepared | Refusal:
+        try:
+            return await self.preparation.next_attempt(received, current)
+        except (HandedBack, WriterStopped):
+            release = Release(received.trigger.request_id, current.fence, current.history.attempts)
+            await self.ledger.releases.submit(release)
+            raise
 
     async def _send(
         self, received: Received, campaign: Campaign, current: Round, prepared: Prepared, body: bytes

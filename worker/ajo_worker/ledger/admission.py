@@ -46,7 +46,7 @@ class Known:
     """What the ledger holds of a trigger whose copy has come again; the budget counts from ``first_dispatched_at``."""
 
     state: str
-    owner: UUID
+    owner: UUID | None
     owner_alive: bool
     fence: int
     round: int

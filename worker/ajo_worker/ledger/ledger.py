@@ -13,7 +13,7 @@ from ajo_worker.ledger.admission import Admission, Known
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.group_commit import GroupCommit
 from ajo_worker.ledger.liveness import Liveness
-from ajo_worker.ledger.progress import Intent, Outcome, Takeover
+from ajo_worker.ledger.progress import Intent, Outcome, Release, Takeover
 from ajo_worker.ledger.quarantine import Quarantined
 from ajo_worker.ledger.upkeep import Upkeep
 
@@ -47,9 +47,10 @@ class Ledger:
         self.outcomes: GroupCommit[Outcome, bool] = GroupCommit("outcomes", self._connect, progress.record)
         self.looks: GroupCommit[UUID, Known | None] = GroupCommit("looks", self._connect, self._look)
         self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self._connect, progress.take_over)
+        self.releases: GroupCommit[Release, None] = GroupCommit("releases", self._connect, progress.release)
         self.quarantine: GroupCommit[Quarantined, None] = GroupCommit("quarantine", self._connect, quarantine.write)
         self._before_a_send = (self.admissions, self.intents, self.looks, self.takeovers)
-        self._after_a_send = (self.outcomes, self.quarantine)
+        self._after_a_send = (self.outcomes, self.releases, self.quarantine)
 
     def start(self) -> None:
         """Begin to beat and to write."""

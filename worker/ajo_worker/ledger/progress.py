@@ -206,3 +206,28 @@ async def take_over(connection: asyncpg.Connection, rows: Sequence[Takeover]) ->
     offered = columns(sorted(rows, key=LOCK_ORDER), Takeover)
     taken = {record[0] for record in await connection.fetch(TAKE_OVER, *offered)}
     return [row.request_id in taken for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A stopping worker gives up a trigger that it has nothing in flight for: the next one need not wait for its end.
+
+    ``attempts`` are those on record; one that was announced and not sent doesn't count.
+    """
+
+    request_id: UUID
+    fence: int
+    attempts: int
+
+
+RELEASE = """
+    UPDATE ledger.triggers t SET owner = NULL, attempts_started = r.attempts
+    FROM unnest($1::uuid[], $2::int4[], $3::int2[]) AS r(request_id, fence, attempts)
+    WHERE t.request_id = r.request_id AND t.fence = r.fence AND t.state = 'sending'
+"""
+
+
+async def release(connection: asyncpg.Connection, rows: Sequence[Release]) -> list[None]:
+    """Give up ownership; where the trigger has gone to another owner, nothing is changed."""
+    await connection.execute(RELEASE, *columns(sorted(rows, key=LOCK_ORDER), Release))
+    return [None] * len(rows)

@@ -51,6 +51,12 @@ async def writer(url: str, write: Any) -> AsyncIterator[GroupCommit[Any, Any]]:
         await group.stop()
 
 
+async def all_of(group: GroupCommit[Any, Any], rows: Sequence[Any]) -> list[Any]:
+    """The answers and faults of rows that are offered together; fails if some never get one."""
+    async with asyncio.timeout(30):
+        return await asyncio.gather(*(group.submit(row) for row in rows), return_exceptions=True)
+
+
 async def test_rows_of_many_triggers_share_their_commits(database_url: str) -> None:
     triggers = [admission() for _ in range(1_000)]
     async with writer(database_url, admit_all) as admissions, writer(database_url, record) as outcomes:
@@ -140,7 +146,7 @@ async def test_a_row_that_no_column_can_hold_is_refused_alone(database_url: str,
     good, bad = [admission() for _ in range(8)], admission(**unstorable)
     offered = [*good[:4], bad, *good[4:]]
     async with writer(database_url, admit_all) as group:
-        answers = await asyncio.gather(*(group.submit(row) for row in offered), return_exceptions=True)
+        answers = await all_of(group, offered)
         assert isinstance(answers.pop(4), RowRefused)
         assert answers == [None] * 8
         assert await group.submit(admission()) is None
@@ -158,7 +164,7 @@ async def test_an_attempt_that_no_column_can_hold_is_refused_alone_with_its_end(
     async with writer(database_url, admit_all) as admissions, writer(database_url, record) as group:
         await asyncio.gather(*(admissions.submit(trigger) for trigger in triggers))
         rows = [outcomes[0], Outcome(bad.attempt, outcomes[1].ending), outcomes[2]]
-        answers = await asyncio.gather(*(group.submit(row) for row in rows), return_exceptions=True)
+        answers = await all_of(group, rows)
     assert isinstance(answers[1], RowRefused)
     assert [answers[0], answers[2]] == [True, True]
     states = query(database_url, "select state from ledger.triggers order by request_id")
@@ -193,9 +199,7 @@ async def test_a_row_with_which_nobody_can_do_anything_fails_alone_with_the_faul
 
     async with writer(database_url, write) as group:
         rows = [*good[:2], bad, *good[2:]]
-        answers = await asyncio.wait_for(
-            asyncio.gather(*(group.submit(row) for row in rows), return_exceptions=True), 10
-        )
+        answers = await all_of(group, rows)
     assert isinstance(answers.pop(2), LookupError)
     assert answers == [None] * 4
 

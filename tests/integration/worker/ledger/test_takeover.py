@@ -9,7 +9,7 @@ from ajo_worker.ledger.progress import Intent, Outcome, Takeover, intend, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Connect, Read
-from tests.integration.worker.ledger.rows import BUSY, HOUR, NOON, accepted, admission, after, attempt
+from tests.integration.worker.ledger.rows import BUSY, HOUR, NOON, accepted, admission, after, attempt, dead
 from tests.integration.worker.ledger.workers import until, waiting
 
 
@@ -59,6 +59,17 @@ async def test_a_takeover_between_two_attempts_interrupts_none(
     assert [row["outcome"] for row in await read("attempts", trigger.request_id)] == ["retryable"]
 
 
+async def test_a_takeover_before_the_first_attempt_of_a_round_interrupts_none(
+    connection: asyncpg.Connection, trigger: Admission, read: Read
+) -> None:
+    new_round = (
+        "update ledger.triggers set round = 2, attempts_started = 0, last_intent_at = null where request_id = $1"
+    )
+    await connection.execute(new_round, trigger.request_id)
+    assert await take_over(connection, [await seen(connection, trigger)]) == [True]
+    assert await read("attempts", trigger.request_id) == []
+
+
 async def test_a_repeated_takeover_is_refused(connection: asyncpg.Connection, trigger: Admission, read: Read) -> None:
     takeover = await seen(connection, trigger)
     await take_over(connection, [takeover])
@@ -67,9 +78,12 @@ async def test_a_repeated_takeover_is_refused(connection: asyncpg.Connection, tr
     assert await read("triggers", trigger.request_id) == before
 
 
-async def test_nobody_takes_over_what_has_ended(connection: asyncpg.Connection, trigger: Admission, read: Read) -> None:
+@pytest.mark.parametrize("how", ["accepted", "unsent"])
+async def test_nobody_takes_over_what_has_ended(
+    connection: asyncpg.Connection, trigger: Admission, read: Read, how: str
+) -> None:
     takeover = await seen(connection, trigger)
-    await record(connection, [accepted(trigger)])
+    await record(connection, [accepted(trigger) if how == "accepted" else Outcome(None, dead(trigger))])
     assert await take_over(connection, [takeover]) == [False]
     assert (await read("triggers", trigger.request_id))[0]["owner"] == trigger.owner
 
