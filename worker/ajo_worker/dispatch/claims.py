@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ajo_worker.dispatch import rows
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.closing import Closing
-from ajo_worker.dispatch.decision import End, History
+from ajo_worker.dispatch.decision import End, History, Retry
 from ajo_worker.dispatch.preparation import Preparation, Prepared, Ready
 from ajo_worker.dispatch.received import Received, Refusal
 from ajo_worker.dispatch.round import Policy, Round
@@ -54,7 +54,7 @@ class Claims:
                 rows.admission(received, None, intended, self.clock, self.ledger.worker_id, self.policy)
             )
             if known is None:
-                if not self.ledger.liveness.may_send():
+                if not self.ledger.liveness.may_send(intended):
                     await self.preparation.announce(received, 1, 1, intended, None)
                 ours, now = Round(1, 1, History(), None, None, intended), self.clock.monotonic()
                 expires_at = received.trigger.expires_at
@@ -81,13 +81,13 @@ class Claims:
                     if await self.ledger.takeovers.submit(
                         Takeover(request_id, known.fence, worker, announced, interrupted)
                     ):
-                        return Claim(self._taken_over(received, known, interrupted=interrupted), None)
+                        return self._taken_over(received, known, interrupted=interrupted)
             seen = await self.ledger.looks.submit(request_id)
             if seen is None:  # its partition was dropped meanwhile: retention outlives every message
                 return Done("forgotten")
             known = seen
 
-    def _taken_over(self, received: Received, known: Known, *, interrupted: bool) -> Round:
+    def _taken_over(self, received: Received, known: Known, *, interrupted: bool) -> Claim:
         now = self.clock.monotonic()
         history = History(known.attempts_started, known.ambiguous_attempts, known.interrupted_attempts)
         if interrupted:
@@ -97,4 +97,8 @@ class Claims:
         first = known.first_dispatched_at
         started = self.clock.monotonic_at(first) if first else now
         budget = Budget(started, seconds, self.clock.monotonic_at(expires_at) if expires_at else None)
-        return Round(known.round, known.fence + 1, history, budget, None, now)
+        wait = max(self.clock.monotonic_at(known.not_before) - now, 0.0) if known.not_before else 0.0
+        ours = Round(known.round, known.fence + 1, history, budget, Retry(wait), now)
+        if wait and now + wait + self.policy.attempt_minimum > budget.end:
+            return Claim(ours, Refusal("expired", "retry-after-beyond-budget"))
+        return Claim(ours, None)

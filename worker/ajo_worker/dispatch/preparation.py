@@ -99,9 +99,10 @@ class Preparation:
         """
         intent = Intent(received.trigger.request_id, fence, attempt, self.clock.at(intended), cause)
         while True:
+            asked = self.clock.monotonic()
             if not await self.ledger.intents.submit(intent):
                 raise Lost
-            if self.ledger.liveness.may_send():
+            if self.ledger.liveness.may_send(asked):
                 return
             await self.closing.sleep(LEASE_POLL)
 

@@ -14,8 +14,11 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
+import structlog
 from kombu.transport import redis, virtual
 from kombu.utils.json import loads
+
+log = structlog.get_logger("ajo_worker.intake")
 
 IDLE_POLL = 0.02
 """Seconds until empty queues are looked at again: nothing can wait for several lists and note what it pops."""
@@ -73,10 +76,13 @@ class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
         self._give_back([tag], client)
 
     def restore_unacked(self, client: Any = None) -> None:
-        """Give back all that this process has in hand."""
+        """Give back all that this process has in hand; called when its connection ends, or broke."""
         self._flush()
-        self._give_back(list(self._delivered), client)
-        self._delivered.clear()
+        try:
+            self._give_back(list(self._delivered), client)
+        except Exception as fault:  # noqa: BLE001 - a channel half closed raises anything, and that would end the worker
+            log.warning("messages-not-given-back", messages=len(self._delivered), fault=type(fault).__name__)
+        self._delivered.clear()  # the server has noted them: at the latest they come back as a dead worker's do
 
     def restore_visible(self, *_: Any, **__: Any) -> None:
         """Give back what dead workers left behind."""

@@ -43,7 +43,10 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger holds of a trigger whose copy has come again; the budget counts from ``first_dispatched_at``."""
+    """What the ledger holds of a trigger whose copy has come again; the budget counts from ``first_dispatched_at``.
+
+    ``not_before`` is until when ``Retry-After`` asked to wait.
+    """
 
     state: str
     owner: UUID | None
@@ -54,6 +57,7 @@ class Known:
     first_dispatched_at: datetime | None
     last_intent_at: datetime | None
     last_attempt_recorded: bool
+    not_before: datetime | None
     ambiguous_attempts: int
     interrupted_attempts: int
 
@@ -96,11 +100,13 @@ LOOK = """
            w.worker_id IS NOT NULL AND w.stopped_at IS NULL
                AND greatest(w.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - $2::interval
                AS owner_alive,
-           a.recorded AS last_attempt_recorded, a.ambiguous AS ambiguous_attempts, a.interrupted AS interrupted_attempts
+           a.recorded AS last_attempt_recorded, a.not_before, a.ambiguous AS ambiguous_attempts,
+           a.interrupted AS interrupted_attempts
     FROM ledger.triggers t
     LEFT JOIN ledger.workers w ON w.worker_id = t.owner
     CROSS JOIN LATERAL (
         SELECT coalesce(bool_or(a.attempt = t.attempts_started), false) AS recorded,
+               max(a.responded_at + make_interval(secs => a.retry_after_seconds)) AS not_before,
                count(*) FILTER (WHERE a.ambiguous) AS ambiguous,
                count(*) FILTER (WHERE a.outcome = 'interrupted') AS interrupted
         FROM ledger.attempts a WHERE a.request_id = t.request_id AND a.round = t.round

@@ -46,7 +46,7 @@ class Ledger:
         self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self._connect, progress.intend)
         self.outcomes: GroupCommit[Outcome, bool] = GroupCommit("outcomes", self._connect, progress.record)
         self.looks: GroupCommit[UUID, Known | None] = GroupCommit("looks", self._connect, self._look)
-        self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self._connect, progress.take_over)
+        self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self._connect, self._take_over)
         self.releases: GroupCommit[Release, None] = GroupCommit("releases", self._connect, progress.release)
         self.quarantine: GroupCommit[Quarantined, None] = GroupCommit("quarantine", self._connect, quarantine.write)
         self._before_a_send = (self.admissions, self.intents, self.looks, self.takeovers)
@@ -86,6 +86,9 @@ class Ledger:
 
     async def _admit(self, connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:
         return await admission.admit(connection, rows, self._owner_timeout)
+
+    async def _take_over(self, connection: asyncpg.Connection, rows: Sequence[Takeover]) -> list[bool]:
+        return await progress.take_over(connection, rows, self._owner_timeout)
 
     async def _look(self, connection: asyncpg.Connection, rows: Sequence[UUID]) -> list[Known | None]:
         known = await admission.look(connection, rows, self._owner_timeout)

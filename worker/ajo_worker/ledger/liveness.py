@@ -27,6 +27,10 @@ BEAT = """
 STOPPED = "UPDATE ledger.workers SET stopped_at = clock_timestamp() WHERE worker_id = $1"
 
 
+STOP_SECONDS = 5.0
+"""How long a stopping worker tries to say so; unsaid, it counts as dead a little later."""
+
+
 class Liveness:
     """The heartbeat of one worker process."""
 
@@ -47,18 +51,20 @@ class Liveness:
         self._connection: asyncpg.Connection = None
         self._task: asyncio.Task[None] | None = None
         self._beat_asked = float("-inf")
+        self._gap_ended = float("-inf")
         self.first_beat = asyncio.Event()
 
     def start(self) -> None:
         """Begin to beat; needs a running event loop."""
         self._task = asyncio.create_task(self._run(), name="ledger-heartbeat")
 
-    def may_send(self) -> bool:
-        """Whether nobody can have taken our triggers over: the newest beat is younger than the owner's time-out.
+    def may_send(self, announced: float) -> bool:
+        """Whether nobody can have taken over what was announced at this monotonic instant: no gap in our beats since.
 
         A process that was stopped (SIGSTOP, a frozen machine) finds this false when it wakes up.
         """
-        return self._clock.monotonic() - self._beat_asked < self._owner_timeout
+        fresh = self._clock.monotonic() - self._beat_asked < self._owner_timeout
+        return fresh and announced > self._gap_ended
 
     async def stop(self) -> None:
         """Give up all ownership, so that others need not wait for the time-out."""
@@ -66,7 +72,7 @@ class Liveness:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         try:
-            async with asyncio.timeout(self._every):
+            async with asyncio.timeout(STOP_SECONDS):
                 connection = await self._connected()
                 await connection.execute(STOPPED, self.worker_id)
                 await connection.close()
@@ -97,7 +103,10 @@ class Liveness:
             self._clock.now(),
             self._clock.skew / timedelta(seconds=1),
         )
-        self._clock.sample(asked, self._clock.monotonic(), beat_at)
+        answered = self._clock.monotonic()
+        self._clock.sample(asked, answered, beat_at)
+        if answered - self._beat_asked >= self._owner_timeout:
+            self._gap_ended = answered
         self._beat_asked = asked
         self.first_beat.set()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from uuid import UUID
 
@@ -35,6 +35,7 @@ INTEND = """
     FROM unnest($1::uuid[], $2::int4[], $3::int2[], $4::timestamptz[], $5::text[])
         AS i(request_id, fence, attempt, intended_at, cause)
     WHERE t.request_id = i.request_id AND t.fence = i.fence AND t.state = 'sending'
+      AND t.attempts_started <= i.attempt -- not what was given up with its connection, and arrives late
     RETURNING t.request_id
 """
 
@@ -185,6 +186,9 @@ TAKE_OVER = """
         FROM wanted w, ledger.triggers old
         WHERE t.request_id = w.request_id AND t.fence = w.fence AND t.state = 'sending'
           AND old.request_id = t.request_id
+          AND (old.owner = w.owner OR NOT EXISTS (
+              SELECT FROM ledger.workers h WHERE h.worker_id = old.owner AND h.stopped_at IS NULL
+                  AND greatest(h.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - $6::interval))
           -- The owner may have been slow, and not dead: what it did since the look makes the taker look again.
           AND t.attempts_started = w.attempts_started
           AND NOT (w.interrupted AND EXISTS (
@@ -201,10 +205,10 @@ TAKE_OVER = """
 """
 
 
-async def take_over(connection: asyncpg.Connection, rows: Sequence[Takeover]) -> list[bool]:
+async def take_over(connection: asyncpg.Connection, rows: Sequence[Takeover], owner_timeout: timedelta) -> list[bool]:
     """Change the owner; False where somebody else was faster, the owner lives after all, or this is a repetition."""
     offered = columns(sorted(rows, key=LOCK_ORDER), Takeover)
-    taken = {record[0] for record in await connection.fetch(TAKE_OVER, *offered)}
+    taken = {record[0] for record in await connection.fetch(TAKE_OVER, *offered, owner_timeout)}
     return [row.request_id in taken for row in rows]
 
 
@@ -221,7 +225,8 @@ class Release:
 
 
 RELEASE = """
-    UPDATE ledger.triggers t SET owner = NULL, attempts_started = r.attempts
+    UPDATE ledger.triggers t
+    SET owner = NULL, attempts_started = r.attempts, fence = t.fence + 1 -- nothing that we wrote before may come after
     FROM unnest($1::uuid[], $2::int4[], $3::int2[]) AS r(request_id, fence, attempts)
     WHERE t.request_id = r.request_id AND t.fence = r.fence AND t.state = 'sending'
 """

@@ -52,10 +52,10 @@ async def test_stopping_is_recorded_at_once(database_url: str) -> None:
 async def test_nobody_may_send_before_the_first_beat(stoppable: Stoppable) -> None:
     stoppable.stop()
     async with beating(stoppable.url, LedgerClock(), uuid7()) as heart:
-        assert not heart.may_send()
+        assert not heart.may_send(time.monotonic())
         stoppable.start()
         await heart.first_beat.wait()
-        assert heart.may_send()
+        assert heart.may_send(time.monotonic())
 
 
 async def test_nobody_may_send_whose_newest_beat_is_older_than_the_owners_time_out(stoppable: Stoppable) -> None:
@@ -63,11 +63,13 @@ async def test_nobody_may_send_whose_newest_beat_is_older_than_the_owners_time_o
     async with beating(stoppable.url, LedgerClock(watch), uuid7(), owner_timeout=15) as heart:
         await heart.first_beat.wait()
         stoppable.stop()
-        assert heart.may_send()
+        announced = watch()
+        assert heart.may_send(announced)
         watch.ahead = 15
-        assert not heart.may_send()
+        assert not heart.may_send(watch())
         stoppable.start()
-        await until(heart.may_send, "the worker may send again")
+        await until(lambda: heart.may_send(watch()), "the worker may send again")
+        assert not heart.may_send(announced), "somebody may have taken it over in between"
 
 
 async def test_a_wrong_clock_is_shown_and_does_not_date_what_is_recorded(database_url: str) -> None:

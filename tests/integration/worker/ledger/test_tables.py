@@ -12,7 +12,7 @@ import asyncpg
 from ajo_worker.ledger.admission import Admission, admit, look
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.ledger.liveness import BEAT, STOPPED
-from ajo_worker.ledger.progress import Intent, Outcome, Takeover, intend, record, take_over
+from ajo_worker.ledger.progress import Intent, Outcome, Release, Takeover, intend, record, release, take_over
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
@@ -114,6 +114,18 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Surrender:
+    """A stopping worker gives a trigger up."""
+
+    one: int
+    fence: int
+    number: int
+
+    async def do(self, connection: Any, ledger: Names) -> Any:
+        return await release(connection, [Release(ledger.triggers[self.one].request_id, self.fence, self.number)])
+
+
+@dataclass(frozen=True)
 class Sign:
     """A worker beats, or stops."""
 
@@ -152,6 +164,7 @@ steps = st.one_of(
         brings=st.sampled_from(["no end", "acceptance", "another end", "only an end"]),
     ),
     st.builds(Change, which, small, who, st.integers(0, 3), st.booleans()),
+    st.builds(Surrender, which, small, st.integers(0, 3)),
     st.builds(Sign, who, st.booleans()),
     st.builds(Look, st.sampled_from([HOUR, timedelta(0)])),
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,12 +10,17 @@ from uuid import UUID
 import asyncpg
 import pytest
 from ajo_producers.campaigns.definition import Definition
-from ajo_worker.ledger import upkeep
+from ajo_worker.ledger import schema, upkeep
+from ajo_worker.ledger.admission import admit
+from ajo_worker.ledger.database import DatabaseError
+from ajo_worker.ledger.progress import Intent, intend
 from ajo_worker.ledger.upkeep import Upkeep
 from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
-from tests.integration.worker.ledger.workers import until
+from tests.integration.worker.ledger.conftest import Connect
+from tests.integration.worker.ledger.rows import HOUR, admission, after
+from tests.integration.worker.ledger.workers import until, waiting
 from tests.support.database import query
 from tests.support.definitions import ORDER_SHIPPED, definition
 
@@ -43,6 +49,39 @@ async def test_missing_partitions_are_made_two_weeks_ahead(database_url: str) ->
     sql = "select relname from pg_class where relname = any($1::text[]) and relispartition"
     names = [f"{table}_{partition(days)}" for table in ("triggers", "attempts") for days in range(-1, 15)]
     assert len(query(database_url, sql, names)) == len(names)
+
+
+@pytest.fixture
+async def backup(database_url: str) -> AsyncIterator[None]:
+    """Somebody who reads everything for long, after a partition went missing."""
+    query(database_url, f"drop table ledger.triggers_{partition(14)}")
+    reader = await asyncpg.connect(database_url)
+    try:
+        await reader.execute("begin; select from ledger.triggers; select from ledger.attempts")
+        yield
+    finally:
+        await reader.close()
+
+
+async def test_new_partitions_never_keep_workers_waiting_behind_somebody_who_reads_for_long(
+    connect: Connect, database_url: str, backup: None
+) -> None:
+    """What waits to lock a reader out has everybody else wait behind itself: it must not wait for long."""
+    maker, worker = await connect(), await connect()
+    trigger = admission()
+    await admit(worker, [trigger], HOUR)
+    making = asyncio.create_task(maker.fetch(upkeep.PARTITIONS))
+    await until(lambda: waiting(database_url) == 1, "the new partition waits for the reader")
+    async with asyncio.timeout(30):
+        assert await intend(worker, [Intent(trigger.request_id, 1, 2, after(1), None)]) == [True]
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await making
+
+
+async def test_an_upgrade_that_cannot_make_partitions_says_why(database_url: str, backup: None) -> None:
+    async with asyncio.timeout(30):
+        with pytest.raises(DatabaseError, match=r"^database 'test_\w+' .* is being read for long \(a backup\?\)"):
+            await schema.upgrade(database_url, print)
 
 
 async def test_a_definition_is_recorded_once_however_many_workers_run_with_it(database_url: str) -> None:

@@ -21,6 +21,7 @@ def known(**changes: Any) -> Known:
         "first_dispatched_at": datetime(2026, 11, 24, tzinfo=UTC),
         "last_intent_at": datetime(2026, 11, 24, tzinfo=UTC),
         "last_attempt_recorded": False,
+        "not_before": None,
         "ambiguous_attempts": 0,
         "interrupted_attempts": 0,
     }

@@ -1,0 +1,156 @@
+"""One simulated worker process: a worker's real parts, wired as in bootstrap.py, on a loop and clocks of its own."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from ajo_worker.api.token import Token, TokenProvider
+from ajo_worker.bootstrap import OPEN_PER_SLOT, Worker
+from ajo_worker.dispatch.claims import Claims
+from ajo_worker.dispatch.closing import Closing
+from ajo_worker.dispatch.delivery import Delivery
+from ajo_worker.dispatch.dispatcher import Dispatcher
+from ajo_worker.dispatch.preparation import Preparation
+from ajo_worker.dispatch.received import Campaign
+from ajo_worker.dispatch.round import Policy
+from ajo_worker.dispatch.rounds import Rounds
+from ajo_worker.dispatch.slots import Slots
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.ledger import Ledger
+
+from tests.support.simulation.broker import Broker
+from tests.support.simulation.connection import connect
+from tests.support.simulation.endpoint import Adapter, Endpoint
+from tests.support.simulation.loops import Loop, World
+from tests.support.simulation.network import START, Network
+
+HEARTBEAT, OWNER_TIMEOUT = 2.0, 6.0
+GRACE = 20.0
+TOKEN_SECONDS = 0.03
+"""How long the token endpoint takes; each time it gives another token."""
+
+
+class ModelLedger(Ledger):
+    """The real ledger, connected to the model of a database."""
+
+    def __init__(self, network: Network, loop: Loop, worker_id: UUID, clock: LedgerClock) -> None:
+        super().__init__("", worker_id, clock, (), heartbeat=HEARTBEAT, owner_timeout=OWNER_TIMEOUT)
+        self._network, self._loop = network, loop
+
+    async def _connect(self) -> Any:
+        return await connect(self._network, self._loop)
+
+
+class NoClient:
+    """Stands where the token's HTTP client does."""
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+class Process:
+    """A worker process. ``skew`` is its wall clock's error in seconds; its monotonic clock began at some other time."""
+
+    def __init__(
+        self,
+        world: World,
+        network: Network,
+        endpoint: Endpoint,
+        broker: Broker,
+        campaigns: Mapping[str, Campaign],
+        *,
+        number: int,
+        slots: int,
+        policy: Policy,
+    ) -> None:
+        self.loop = Loop(world)
+        self.worker_id = UUID(int=number)
+        self.ready = self.closing = False
+        self._world, self._network, self._broker = world, network, broker
+        self._epoch = 1000.0 * number
+        clock, closing = LedgerClock(self.monotonic, self._wall), Closing()
+        places = Slots(slots, closing)
+        self.ledger = ModelLedger(network, self.loop, self.worker_id, clock)
+        http = Adapter(endpoint, self.loop)
+        tokens = TokenProvider(self._fetch, margin=300.0, monotonic=self.monotonic)
+        preparation = Preparation(self.ledger, clock, tokens, places, closing)
+        claims = Claims(self.ledger, clock, preparation, closing, policy)
+        rounds = Rounds(self.ledger, clock, http, claims, preparation, policy)
+        self.dispatcher = Dispatcher(rounds, self.ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * slots)
+        self.worker = Worker(
+            self.worker_id,
+            self.dispatcher,
+            places,
+            self.ledger,
+            http,
+            tokens,
+            NoClient(),
+            GRACE,  # type: ignore[arg-type] # it is only closed
+        )
+        world.loops.append(self.loop)
+        self.loop.call_soon(self._begin)
+
+    def monotonic(self) -> float:
+        """This machine's monotonic clock."""
+        return self._world.now + self._epoch
+
+    def takes(self) -> bool:
+        """Whether it takes messages: it is ready, and was not told to stop. A frozen one's socket takes them."""
+        return self.loop.alive and self.ready and not self.closing
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Take a message; runs on this process's loop."""
+        self.dispatcher.deliver(delivery)
+
+    def kill(self) -> None:
+        """SIGKILL: nothing of it runs any more. What it has sent is under way all the same."""
+        self._world.disturbed = True
+        self.loop.alive = False
+        self._network.lose(self.loop)
+        self._broker.lose(self)
+
+    def freeze(self, seconds: float) -> None:
+        """SIGSTOP, and SIGCONT after a while."""
+        self._world.disturbed = True
+        self.loop.frozen = True
+        self._world.later(seconds, self.thaw)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self.loop.frozen = False
+
+    def terminate(self) -> None:
+        """SIGTERM: the process ends in good order."""
+        if not self.closing:
+            self.closing = True
+            self.loop.call_soon(self._stop)
+
+    def idle(self) -> bool:
+        """Whether nothing is in hand and every place is free."""
+        return not (self.dispatcher.open or self.dispatcher.waiting or self.worker.slots.taken)
+
+    def _begin(self) -> None:
+        self.ledger.start()
+        self.loop.create_task(self._join())
+
+    async def _join(self) -> None:
+        await self.ledger.liveness.first_beat.wait()
+        self.ready = True
+        self._broker.consumers.append(self)
+        self._broker.hand_out()
+
+    def _stop(self) -> None:
+        self.loop.create_task(self._end())
+
+    async def _end(self) -> None:
+        await self.worker.stop()
+        self.kill()
+
+    async def _fetch(self) -> Token:
+        asked = self.monotonic()
+        await asyncio.sleep(TOKEN_SECONDS)
+        return Token(f"token {asked}", asked, 3600.0)
+
+    def _wall(self) -> float:
+        return START.timestamp() + self._world.now + 7.0 * self.worker_id.int

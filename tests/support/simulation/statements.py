@@ -1,0 +1,60 @@
+"""The ledger's statements, each done to the model of its tables."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from ajo_worker.ledger import admission, liveness, progress, upkeep
+from ajo_worker.ledger.admission import Admission, Known
+from ajo_worker.ledger.progress import AttemptRow, Ending, Intent, Release, Takeover
+
+from tests.support.simulation.tables import Tables
+
+KINDS = {
+    admission.INSERT: "admissions",
+    admission.LOOK: "looks",
+    progress.INTEND: "intents",
+    progress.RECORD: "outcomes",
+    progress.END: "outcomes",
+    progress.TAKE_OVER: "takeovers",
+    progress.RELEASE: "releases",
+    liveness.BEAT: "beats",
+    liveness.STOPPED: "stop",
+    upkeep.PARTITIONS: "upkeep",
+    upkeep.DEFINITIONS: "upkeep",
+}
+"""Each statement by the writer that it belongs to; another one is not in the model, and fails the test."""
+CHANGING = {progress.INTEND, progress.END, progress.TAKE_OVER, progress.RELEASE}
+"""Statements that change triggers, whose ids are their first parameter."""
+
+
+def run(tables: Tables, now: datetime, statement: str, parameters: Sequence[Any]) -> Any:
+    """Do what a statement does, and give what it gives."""
+    if statement == admission.INSERT:
+        return [(one,) for one in tables.insert(rows_of(Admission, parameters))]
+    if statement == admission.LOOK:
+        found = tables.look(parameters[0], now)
+        return [
+            {"request_id": key} | {name: getattr(known, name) for name in Known.__slots__}
+            for key, known in found.items()
+        ]
+    if statement == progress.INTEND:
+        return [(one,) for one in tables.intend(rows_of(Intent, parameters))]
+    if statement == progress.RECORD:
+        return tables.record(rows_of(AttemptRow, parameters), now)
+    if statement == progress.END:
+        return [(one,) for one in tables.end(rows_of(Ending, parameters))]
+    if statement == progress.TAKE_OVER:
+        return [(one,) for one in tables.take_over(rows_of(Takeover, parameters[:-1]), now)]
+    if statement == progress.RELEASE:
+        return tables.release(rows_of(Release, parameters))
+    if statement == liveness.BEAT:
+        return tables.beat(parameters[0], now)
+    if statement == liveness.STOPPED:
+        return tables.stop(parameters[0], now)
+    return []
+
+
+def rows_of(row_type: type, columns: Sequence[Sequence[Any]]) -> list[Any]:
+    """Rows again from the columns that a statement is given."""
+    return [row_type(*values) for values in zip(*columns, strict=True)]

@@ -1,0 +1,239 @@
+"""A model of the ledger's tables: what the statements of ledger/admission.py and ledger/progress.py do, without SQL.
+
+tests/integration/worker/ledger/test_tables.py holds it to what PostgreSQL does.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from ajo_worker.ledger.admission import Admission, Known
+from ajo_worker.ledger.progress import AttemptRow, Ending, Intent, Release, Takeover
+
+
+@dataclass(slots=True)
+class WorkerRow:
+    """As much of a row of ledger.workers as decides whether a worker lives."""
+
+    heartbeat_at: datetime
+    stopped_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class TriggerRow:
+    """A row of ledger.triggers, less what no statement reads."""
+
+    request_id: UUID
+    owner: UUID | None
+    state: str
+    reason: str | None
+    first_dispatched_at: datetime | None
+    last_intent_at: datetime | None
+    completed_at: datetime | None
+    attempts_started: int
+    fence: int = 1
+    round: int = 1
+    redeliveries: int = 0
+    possible_duplicate: bool = False
+    duplicate_causes: tuple[str, ...] = ()
+    execution_id: str | None = None
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A row of ledger.attempts, less its waits; ``written_at`` is the model's own."""
+
+    worker: UUID | None
+    outcome: str
+    ambiguous: bool
+    responded_at: datetime | None
+    retry_after_seconds: float | None
+    http_status: int | None
+    failure: str | None
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A takeover that happened; ``owner_lived`` by its heartbeats, at the moment of the takeover."""
+
+    request_id: UUID
+    before: UUID | None
+    by: UUID
+    interrupted: bool
+    owner_lived: bool
+    at: datetime
+
+
+@dataclass(slots=True)
+class Tables:
+    """The tables, and a log of what was announced (by trigger, fence and attempt, with its worker) and taken over."""
+
+    owner_timeout: timedelta
+    started_at: datetime
+    workers: dict[UUID, WorkerRow] = field(default_factory=dict)
+    triggers: dict[UUID, TriggerRow] = field(default_factory=dict)
+    attempts: dict[tuple[UUID, int, int], Attempt] = field(default_factory=dict)
+    held: dict[UUID, tuple[int, bytes, str | None]] = field(default_factory=dict)
+    announced: dict[tuple[UUID, int, int], UUID | None] = field(default_factory=dict)
+    taken: list[Taken] = field(default_factory=list)
+
+    def beat(self, worker: UUID, now: datetime) -> datetime:
+        """BEAT."""
+        self.workers.setdefault(worker, WorkerRow(now)).heartbeat_at = now
+        return now
+
+    def stop(self, worker: UUID, now: datetime) -> None:
+        """STOPPED."""
+        if worker in self.workers:
+            self.workers[worker].stopped_at = now
+
+    def lives(self, worker: UUID | None, now: datetime) -> bool:
+        """Whether a worker is taken to be alive."""
+        row = self.workers.get(worker) if worker else None
+        if row is None or row.stopped_at is not None:
+            return False
+        return max(row.heartbeat_at, self.started_at) > now - self.owner_timeout
+
+    def insert(self, rows: Iterable[Admission]) -> list[UUID]:
+        """INSERT: the ids that were new."""
+        fresh = []
+        for row in rows:
+            if row.request_id in self.triggers:
+                continue
+            self.triggers[row.request_id] = TriggerRow(
+                request_id=row.request_id,
+                owner=row.owner,
+                state=row.state,
+                reason=row.reason,
+                first_dispatched_at=row.intended_at,
+                last_intent_at=row.intended_at,
+                completed_at=row.completed_at,
+                attempts_started=row.attempts_started,
+            )
+            fresh.append(row.request_id)
+            if row.payload is not None:
+                self.held.setdefault(row.request_id, (1, row.payload, row.reason))
+            if row.state == "sending":
+                self.announced[row.request_id, 1, row.attempts_started] = row.owner
+        return fresh
+
+    def look(self, request_ids: Iterable[UUID], now: datetime) -> dict[UUID, Known]:
+        """LOOK."""
+        found = {}
+        for request_id in request_ids:
+            row = self.triggers.get(request_id)
+            if row is None:
+                continue
+            attempts = {key[2]: made for key, made in self.attempts.items() if key[:2] == (request_id, row.round)}
+            found[request_id] = Known(
+                state=row.state,
+                owner=row.owner,
+                owner_alive=self.lives(row.owner, now),
+                fence=row.fence,
+                round=row.round,
+                attempts_started=row.attempts_started,
+                first_dispatched_at=row.first_dispatched_at,
+                last_intent_at=row.last_intent_at,
+                last_attempt_recorded=row.attempts_started in attempts,
+                not_before=max(filter(None, map(_not_before, attempts.values())), default=None),
+                ambiguous_attempts=sum(made.ambiguous for made in attempts.values()),
+                interrupted_attempts=sum(made.outcome == "interrupted" for made in attempts.values()),
+            )
+        return found
+
+    def intend(self, intents: Iterable[Intent]) -> list[UUID]:
+        """INTEND: the ids whose attempts are announced."""
+        kept = []
+        for intent in intents:
+            row = self.triggers.get(intent.request_id)
+            if row is None or row.fence != intent.fence or row.state != "sending":
+                continue
+            if row.attempts_started > intent.attempt:
+                continue
+            row.attempts_started, row.last_intent_at = intent.attempt, intent.intended_at
+            row.first_dispatched_at = row.first_dispatched_at or intent.intended_at
+            if intent.duplicate_cause is not None:
+                row.possible_duplicate = True
+                if intent.duplicate_cause not in row.duplicate_causes:
+                    row.duplicate_causes = (*row.duplicate_causes, intent.duplicate_cause)
+            self.announced[intent.request_id, intent.fence, intent.attempt] = row.owner
+            kept.append(intent.request_id)
+        return kept
+
+    def record(self, attempts: Iterable[AttemptRow], now: datetime) -> None:
+        """RECORD."""
+        for attempt in attempts:
+            key = (attempt.request_id, attempt.round, attempt.attempt)
+            before = self.attempts.get(key)
+            if before is not None and (before.outcome != "interrupted" or attempt.outcome == "interrupted"):
+                continue
+            self.attempts[key] = Attempt(
+                worker=before.worker if before else attempt.worker,
+                outcome=attempt.outcome,
+                ambiguous=attempt.ambiguous,
+                responded_at=attempt.responded_at,
+                retry_after_seconds=attempt.retry_after_seconds,
+                http_status=attempt.http_status,
+                failure=attempt.failure,
+                written_at=now,
+            )
+
+    def ends(self, end: Ending) -> bool:
+        """Whether END would set this state."""
+        row = self.triggers.get(end.request_id)
+        return row is not None and row.state == "sending" and (row.fence == end.fence or end.state == "accepted")
+
+    def end(self, endings: Iterable[Ending]) -> list[UUID]:
+        """END: the ids whose state it set."""
+        ended = []
+        for end in endings:
+            if not self.ends(end):
+                continue
+            row = self.triggers[end.request_id]
+            row.state, row.reason = end.state, end.reason
+            row.completed_at, row.execution_id = end.completed_at, end.execution_id
+            if row.fence == end.fence:
+                row.first_dispatched_at = end.first_dispatched_at or row.first_dispatched_at
+                row.attempts_started = end.attempts_started
+            if end.payload is not None:
+                self.held[end.request_id] = (row.round, end.payload, end.reason or end.state)
+            ended.append(end.request_id)
+        return ended
+
+    def take_over(self, takeovers: Sequence[Takeover], now: datetime) -> list[UUID]:
+        """TAKE_OVER: the ids that changed hands."""
+        taken = []
+        for wanted in takeovers:
+            row = self.triggers.get(wanted.request_id)
+            if row is None or row.fence != wanted.fence or row.state != "sending":
+                continue
+            last = (row.request_id, row.round, row.attempts_started)
+            if row.attempts_started != wanted.attempts_started or (wanted.interrupted and last in self.attempts):
+                continue
+            lived = self.lives(row.owner, now)
+            if lived and row.owner != wanted.owner:
+                continue
+            self.taken.append(Taken(row.request_id, row.owner, wanted.owner, wanted.interrupted, lived, now))
+            if wanted.interrupted:
+                self.attempts[last] = Attempt(row.owner, "interrupted", True, None, None, None, None, now)
+            row.owner = wanted.owner
+            row.fence += 1
+            row.redeliveries += 1
+            taken.append(row.request_id)
+        return taken
+
+    def release(self, releases: Iterable[Release]) -> None:
+        """RELEASE."""
+        for given_up in releases:
+            row = self.triggers.get(given_up.request_id)
+            if row is not None and row.fence == given_up.fence and row.state == "sending":
+                row.owner, row.attempts_started = None, given_up.attempts
+                row.fence += 1
+
+
+def _not_before(attempt: Attempt) -> datetime | None:
+    if attempt.responded_at is None or attempt.retry_after_seconds is None:
+        return None
+    return attempt.responded_at + timedelta(seconds=attempt.retry_after_seconds)
