@@ -13,11 +13,14 @@ CREATE TABLE ledger.attempts_default PARTITION OF ledger.attempts DEFAULT;
 COMMENT ON TABLE ledger.triggers_default IS 'Triggers whose id is no UUIDv7, or of a day without a partition.';
 COMMENT ON TABLE ledger.attempts_default IS 'Attempts of triggers whose id is no UUIDv7, or of a day without a partition.';
 
--- A partition is made aside and then attached: that locks the big table far less than CREATE … PARTITION OF does.
+-- A partition is made aside and then attached: that locks the big table far less than CREATE … PARTITION OF does. But
+-- attaching locks the default partition against everybody for a moment. Behind a long reader (a backup) that moment
+-- doesn't come, and all writers would queue up behind the attempt: so it gives up soon, and is tried again later.
 CREATE FUNCTION ledger.make_partitions(from_day date, to_day date) RETURNS SETOF text
     LANGUAGE plpgsql
     SECURITY DEFINER -- workers call it too, and they own no table
     SET search_path = pg_catalog
+    SET lock_timeout = '2s'
 AS $$
 DECLARE
     parent    text;

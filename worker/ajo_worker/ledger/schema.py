@@ -19,6 +19,11 @@ from ajo_worker.ledger.database import DatabaseError, connect, connected, place
 DAYS_BEHIND, DAYS_AHEAD = 1, 14
 """Days around today that have partitions after an upgrade; ids of other days go to the default partitions."""
 
+PARTITIONS = """
+    SELECT ledger.make_partitions(today - $1::int, today + $2::int)
+    FROM (SELECT (now() AT TIME ZONE 'UTC')::date) AS t(today)
+"""
+
 Progress = Callable[[str], None]
 """Told of each migration that was applied or taken back, in words."""
 
@@ -34,16 +39,18 @@ async def upgrade(url: str, progress: Progress) -> list[str]:
     """Apply what is missing, and make missing partitions; returns these. Harmless when repeated, also at the same time.
 
     Raises:
-        DatabaseError: unreachable, too old, rights are missing, or a schema newer than this version.
+        DatabaseError: unreachable, too old, rights are missing, a schema newer than this version, or somebody reads
+            it for so long that no partition can be added.
     """
     await _run(url, lambda config: command.upgrade(config, "head"), progress)
     async with connected(url) as connection:
-        made = await connection.fetch(
-            """SELECT ledger.make_partitions(today - $1::int, today + $2::int)
-               FROM (SELECT (now() AT TIME ZONE 'UTC')::date) AS t(today)""",
-            DAYS_BEHIND,
-            DAYS_AHEAD,
-        )
+        try:
+            made = await connection.fetch(PARTITIONS, DAYS_BEHIND, DAYS_AHEAD)
+        except asyncpg.LockNotAvailableError:
+            raise DatabaseError(
+                f"{place(url)} is being read for long (a backup?), so no partition could be added: "
+                "run 'ajo-dispatch db upgrade' again when that is over"
+            ) from None
     return [record[0] for record in made]
 
 

@@ -135,7 +135,9 @@ def test_of_a_window_cut_half_way_exactly_the_answered_are_confirmed_and_the_oth
     assert len(report.confirmed) == 8
     assert set(report.confirmed) == ids(triggers)
     counts = arrived(valkey_url, queue_prefix)
-    assert [counts[trigger.request_id] for trigger in triggers] == [1, 1, 1, 2, 2, 2, 2, 2]
+    times = [counts[trigger.request_id] for trigger in triggers]
+    assert times[:4] == [1, 1, 1, 2], "three were answered; the server had done the fourth"
+    assert set(times[4:]) <= {1, 2}, "how many more it had read when the line was cut is its own business"
 
 
 def test_of_a_window_cut_half_way_on_a_new_connection_exactly_the_answered_are_confirmed(
