@@ -22,6 +22,9 @@ from tests.chaos.verdict import figures, findings
 
 MODULES = ("workers", "brokers", "databases", "endpoints", "tokens", "messages", "clocks", "publishers")
 SMOKE_COUNT, SMOKE_SECONDS = 1_500, 4.0
+ANY_BROKER = frozenset({6, 7})
+"""Groups of faults beyond the worker: endpoint and token. A run does each with one broker, and another seed's with the
+other one."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,7 @@ def main(
         runs = [
             (one, server)
             for index, one in enumerate(chosen)
-            for server in (_in_turn(servers.brokers, index) if smoke else servers.brokers)
-            if server.name in one.brokers
+            for server in _brokers_of(one, servers.brokers, index + seed, smoke=smoke)
         ]
         options = Options(seed, smoke, keep, without)
         results = [_run(one, server, servers, options) for one, server in runs]
@@ -72,8 +74,11 @@ def main(
     raise typer.Exit(1 if failed else 0)
 
 
-def _in_turn(brokers: Sequence[Broker], index: int) -> Sequence[Broker]:
-    return brokers[index % len(brokers) :][:1]
+def _brokers_of(one: Fault, brokers: Sequence[Broker], turn: int, *, smoke: bool) -> list[Broker]:
+    """Every broker that the fault is for; one of them in turn where the fault has nothing to do with brokers."""
+    fitting = [server for server in brokers if server.name in one.brokers]
+    in_turn = smoke or one.group in ANY_BROKER
+    return [fitting[turn % len(fitting)]] if in_turn and fitting else fitting
 
 
 def _is_chosen(one: Fault, only: list[str] | None, *, smoke: bool) -> bool:
