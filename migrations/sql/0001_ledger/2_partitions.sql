@@ -50,4 +50,4 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION ledger.make_partitions IS 'Makes the missing daily partitions (UTC) of both big tables, both days included; returns their names. Harmless when repeated, also at the same time.';
+COMMENT ON FUNCTION ledger.make_partitions IS 'Makes the missing daily partitions (UTC) of both big tables, both days included; returns their names. Harmless when repeated, also at the same time. Gives up after 2 s behind a long reader.';

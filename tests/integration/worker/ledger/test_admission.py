@@ -107,7 +107,7 @@ async def test_a_copy_learns_everything_that_its_next_step_depends_on(connection
     await record(connection, [Outcome(attempt(offered, 2, outcome="retryable", ambiguous=True, http_status=504), None)])
     await intend(connection, [Intent(request_id, 1, 3, after(9), "ambiguous-answer")])
     assert (await look(connection, [request_id], HOUR))[request_id].last_attempt_recorded is False
-    assert await take_over(connection, [Takeover(request_id, 1, taker, 3, interrupted=True)]) == [True]
+    assert await take_over(connection, [Takeover(request_id, 1, taker, 3, interrupted=True)], HOUR) == [True]
     assert await look(connection, [request_id, uuid7()], HOUR) == {
         request_id: Known(
             state="sending",
@@ -118,6 +118,7 @@ async def test_a_copy_learns_everything_that_its_next_step_depends_on(connection
             attempts_started=3,
             first_dispatched_at=NOON,
             last_intent_at=after(9),
+            not_before=after(2.21),  # the first answer's Retry-After
             last_attempt_recorded=True,
             ambiguous_attempts=2,
             interrupted_attempts=1,
@@ -153,8 +154,8 @@ async def test_what_happened_since_makes_a_repetition_a_copy(connection: asyncpg
     taken, retaken, ended, announced = (admission() for _ in range(4))
     rows = [taken, retaken, ended, announced]
     await admit(connection, rows, HOUR)
-    await take_over(connection, [Takeover(taken.request_id, 1, uuid7(), 1, interrupted=True)])
-    await take_over(connection, [Takeover(retaken.request_id, 1, retaken.owner, 1, interrupted=True)])
+    await take_over(connection, [Takeover(taken.request_id, 1, uuid7(), 1, interrupted=True)], HOUR)
+    await take_over(connection, [Takeover(retaken.request_id, 1, retaken.owner, 1, interrupted=True)], HOUR)
     await record(connection, [accepted(ended)])
     await intend(connection, [Intent(announced.request_id, 1, 2, after(1), None)])
     states = [known and known.state for known in await admit(connection, rows, HOUR)]

@@ -27,7 +27,8 @@ def intentions(connection: asyncpg.Connection, triggers: list[Admission]) -> Awa
 
 def takeovers(connection: asyncpg.Connection, triggers: list[Admission]) -> Awaitable[list[bool]]:
     me = uuid7()
-    return take_over(connection, [Takeover(trigger.request_id, 1, me, 1, interrupted=True) for trigger in triggers])
+    rows = [Takeover(trigger.request_id, 1, me, 1, interrupted=True) for trigger in triggers]
+    return take_over(connection, rows, HOUR)
 
 
 def ends(connection: asyncpg.Connection, triggers: list[Admission]) -> Awaitable[list[bool]]:
@@ -77,7 +78,7 @@ async def test_the_same_triggers_in_opposite_orders_do_not_lock_two_workers_agai
     triggers = [admission() for _ in range(9)]
     await admit(third, triggers, HOUR)
     if table == "attempts":
-        await take_over(third, [Takeover(row.request_id, 1, uuid7(), 1, interrupted=True) for row in triggers])
+        await takeovers(third, triggers)
     async with held(third, table, triggers[4]):
         writes: list[asyncio.Task[Any]] = [
             asyncio.ensure_future(one_way(one, triggers)),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -13,11 +13,13 @@ from ajo_worker.ledger.progress import (
     END,
     INTEND,
     RECORD,
+    RELEASE,
     TAKE_OVER,
     AttemptRow,
     Ending,
     Intent,
     Outcome,
+    Release,
     Takeover,
     record,
 )
@@ -59,11 +61,12 @@ def statements(trigger: Admission) -> dict[str, tuple[str, list[Any]]]:
     takeover = Takeover(request_id, 1, uuid7(), 1, interrupted=True)
     return {
         "admit": (INSERT, columns([trigger], Admission)),
-        "look": (LOOK, [[request_id], timedelta(seconds=15)]),
+        "look": (LOOK, [[request_id], HOUR]),
         "intend": (INTEND, columns([Intent(request_id, 1, 2, after(1), None)], Intent)),
         "record": (RECORD, columns([attempt(trigger, 2)], AttemptRow)),
         "end": (END, columns([ending(trigger)], Ending)),
-        "take over": (TAKE_OVER, columns([takeover], Takeover)),
+        "take over": (TAKE_OVER, [*columns([takeover], Takeover), HOUR]),
+        "release": (RELEASE, columns([Release(request_id, 1, 0)], Release)),
     }
 
 
@@ -77,7 +80,7 @@ async def trigger(connection: asyncpg.Connection) -> Admission:
     return triggers[0]
 
 
-@pytest.mark.parametrize("name", ["admit", "look", "intend", "record", "end", "take over"])
+@pytest.mark.parametrize("name", ["admit", "look", "intend", "record", "end", "take over", "release"])
 async def test_a_workers_statement_touches_the_partitions_of_its_trigger_alone(
     connection: asyncpg.Connection, trigger: Admission, name: str
 ) -> None:
@@ -89,7 +92,7 @@ async def test_a_workers_statement_touches_the_partitions_of_its_trigger_alone(
     assert touched or name in {"admit", "record"}
 
 
-@pytest.mark.parametrize("name", ["admit", "look", "intend", "record", "end", "take over"])
+@pytest.mark.parametrize("name", ["admit", "look", "intend", "record", "end", "take over", "release"])
 async def test_a_plan_that_is_made_once_for_all_triggers_scans_no_table(
     connection: asyncpg.Connection, trigger: Admission, name: str
 ) -> None:

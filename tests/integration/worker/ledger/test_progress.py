@@ -25,7 +25,7 @@ def intent(trigger: Admission, number: int = 2, *, fence: int = 1, cause: str | 
 
 
 async def taken_over(connection: asyncpg.Connection, trigger: Admission, *, interrupted: bool = True) -> None:
-    assert await take_over(connection, [Takeover(trigger.request_id, 1, uuid7(), 1, interrupted)]) == [True]
+    assert await take_over(connection, [Takeover(trigger.request_id, 1, uuid7(), 1, interrupted)], HOUR) == [True]
 
 
 async def test_an_intent_is_on_record_before_the_attempt(

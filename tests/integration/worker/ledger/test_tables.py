@@ -37,7 +37,7 @@ class Model:
     """As much of a connection as the ledger's functions use, to the model."""
 
     def __init__(self) -> None:
-        self.tables = Tables(HOUR, started_at=datetime.now(UTC))
+        self.tables = Tables(started_at=datetime.now(UTC))
 
     async def fetch(self, statement: str, *parameters: Any) -> Any:
         return run(self.tables, datetime.now(UTC), statement, parameters)
@@ -107,10 +107,12 @@ class Change:
     owner: int
     number: int
     interrupted: bool
+    patience: timedelta
 
     async def do(self, connection: Any, ledger: Names) -> Any:
         request_id, owner = ledger.triggers[self.one].request_id, ledger.workers[self.owner]
-        return await take_over(connection, [Takeover(request_id, self.fence, owner, self.number, self.interrupted)])
+        change = Takeover(request_id, self.fence, owner, self.number, self.interrupted)
+        return await take_over(connection, [change], self.patience)
 
 
 @dataclass(frozen=True)
@@ -144,12 +146,11 @@ class Look:
     patience: timedelta
 
     async def do(self, connection: Any, ledger: Names) -> Any:
-        if isinstance(connection, Model):
-            connection.tables.owner_timeout = self.patience
         return await look(connection, [trigger.request_id for trigger in ledger.triggers], self.patience)
 
 
 which, who, small = st.sampled_from(range(TRIGGERS)), st.sampled_from(range(WORKERS)), st.integers(1, 3)
+patience = st.sampled_from([HOUR, timedelta(0)])
 steps = st.one_of(
     st.builds(Insertion, which, who, st.booleans(), small),
     st.builds(Announcement, which, small, small, st.sampled_from([None, "ambiguous-answer", "worker-crash"])),
@@ -163,10 +164,10 @@ steps = st.one_of(
         retry_after=st.none() | st.just(2.0),
         brings=st.sampled_from(["no end", "acceptance", "another end", "only an end"]),
     ),
-    st.builds(Change, which, small, who, st.integers(0, 3), st.booleans()),
+    st.builds(Change, which, small, who, st.integers(0, 3), st.booleans(), patience),
     st.builds(Surrender, which, small, st.integers(0, 3)),
     st.builds(Sign, who, st.booleans()),
-    st.builds(Look, st.sampled_from([HOUR, timedelta(0)])),
+    st.builds(Look, patience),
 )
 
 
