@@ -18,9 +18,9 @@ from msgspec import Raw
 from tests.support.definitions import ORDER_SHIPPED
 from tests.support.simulation.broker import Broker, Message
 from tests.support.simulation.endpoint import ACCEPTED, Endpoint
-from tests.support.simulation.loops import Loop, World
+from tests.support.simulation.loops import World
 from tests.support.simulation.network import START, Network
-from tests.support.simulation.process import OWNER_TIMEOUT, Process
+from tests.support.simulation.process import Process
 from tests.support.simulation.witness import Witness
 
 BUDGET, ATTEMPT_TIMEOUT = 20.0, 5.0
@@ -49,7 +49,7 @@ class Cluster:
         self._stack.enter_context(patch("ajo_worker.ledger.liveness.version", lambda _: "0"))  # it reads a file
         self.logged = self._stack.enter_context(structlog.testing.capture_logs([structlog.processors.format_exc_info]))
         self.world = World()
-        self.network = Network(self.world, OWNER_TIMEOUT)
+        self.network = Network(self.world)
         self.witness = Witness(self.world, self.network, BUDGET)
         self.endpoint = Endpoint(self.world, self.witness.called, self.witness.accepted)
         self.broker = Broker(self.world, self.witness.acknowledged)
@@ -97,9 +97,10 @@ class Cluster:
         batch = Batch(version=1, batch_id=UUID(int=0), producer="shop", enqueued_at=START, triggers=tuple(raws))
         return self.broker.publish(encode_body(batch), ids)
 
-    def until(self, mark: str, loop: Loop | None = None, *, at_most: float = 10.0) -> bool:
-        """Go on until a moment of that name comes (in a certain process); False if none came in time."""
-        return self.world.run_to(mark, loop, at_most=at_most)
+    def until(self, moment: str, process: Process | None = None, *, at_most: float = 10.0) -> Process | None:
+        """Go on until such a moment comes (in a certain process), and say in which; None if it doesn't in time."""
+        loop = self.world.run_to(moment, process.loop if process else None, at_most=at_most)
+        return next((one for one in self.processes if one.loop is loop), None)
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""

@@ -131,6 +131,7 @@ class World:
         self.failures: list[str] = []
         self.disturbed = False
         self._wanted: tuple[str, Loop | None] | None = None
+        self._came: Loop | None = None
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._steps = 0
 
@@ -145,12 +146,14 @@ class World:
     def mark(self, name: str, loop: Loop) -> None:
         """Say that a moment has come that faults like to strike at."""
         if self._wanted in ((name, loop), (name, None)):
-            self._wanted = None
+            self._wanted, self._came = None, loop
 
-    def run_to(self, name: str, loop: Loop | None, *, at_most: float) -> bool:
-        """Go on until a moment comes (in a certain process); False if it doesn't within ``at_most`` seconds."""
-        self._wanted = (name, loop)
-        return self.run(until=lambda: self._wanted is None, at_most=at_most)
+    def run_to(self, name: str, loop: Loop | None, *, at_most: float) -> Loop | None:
+        """Go on until a moment comes (in a certain process), and say in which; None if not in ``at_most`` seconds."""
+        self._wanted, self._came = (name, loop), None
+        self.run(until=lambda: self._came is not None, at_most=at_most)
+        self._wanted = None
+        return self._came
 
     def run(self, *, until: float | Callable[[], bool], at_most: float = 3600.0) -> bool:
         """Go on until an instant or a condition; False if that didn't come within ``at_most`` seconds."""

@@ -50,9 +50,9 @@ USUAL = Fate()
 class Network:
     """One ledger, and the ways to it."""
 
-    def __init__(self, world: World, owner_timeout: float) -> None:
+    def __init__(self, world: World) -> None:
         self.world = world
-        self.tables = Tables(timedelta(seconds=owner_timeout), started_at=START - timedelta(days=1))
+        self.tables = Tables(started_at=START - timedelta(days=1))
         self.fates: dict[tuple[Loop, str], Fate] = {}
         self._away: dict[Loop | None, float] = {}
         self._held_back: dict[Loop, float] = {}

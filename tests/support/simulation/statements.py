@@ -33,7 +33,7 @@ def run(tables: Tables, now: datetime, statement: str, parameters: Sequence[Any]
     if statement == admission.INSERT:
         return [(one,) for one in tables.insert(rows_of(Admission, parameters))]
     if statement == admission.LOOK:
-        found = tables.look(parameters[0], now)
+        found = tables.look(parameters[0], now, parameters[1])
         return [
             {"request_id": key} | {name: getattr(known, name) for name in Known.__slots__}
             for key, known in found.items()
@@ -45,7 +45,7 @@ def run(tables: Tables, now: datetime, statement: str, parameters: Sequence[Any]
     if statement == progress.END:
         return [(one,) for one in tables.end(rows_of(Ending, parameters))]
     if statement == progress.TAKE_OVER:
-        return [(one,) for one in tables.take_over(rows_of(Takeover, parameters[:-1]), now)]
+        return [(one,) for one in tables.take_over(rows_of(Takeover, parameters[:-1]), now, parameters[-1])]
     if statement == progress.RELEASE:
         return tables.release(rows_of(Release, parameters))
     if statement == liveness.BEAT:

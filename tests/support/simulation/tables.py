@@ -3,7 +3,7 @@
 tests/integration/worker/ledger/test_tables.py holds it to what PostgreSQL does.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -53,24 +53,33 @@ class Attempt:
     failure: str | None
     written_at: datetime
 
+    @property
+    def not_before(self) -> datetime | None:
+        """Until when its ``Retry-After`` asked to wait."""
+        if self.responded_at is None or self.retry_after_seconds is None:
+            return None
+        return self.responded_at + timedelta(seconds=self.retry_after_seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A takeover that happened; ``owner_lived`` by its heartbeats, at the moment of the takeover."""
+    """A trigger that changed hands."""
 
     request_id: UUID
     before: UUID | None
     by: UUID
     interrupted: bool
-    owner_lived: bool
     at: datetime
 
 
 @dataclass(slots=True)
 class Tables:
-    """The tables, and a log of what was announced (by trigger, fence and attempt, with its worker) and taken over."""
+    """The tables, since when their server runs, and what nobody can read off them afterwards.
 
-    owner_timeout: timedelta
+    ``announced`` has every announcement (trigger, fence, attempt) with its worker, ``taken`` every takeover,
+    ``seen_dead`` the owners that a look found dead, ``grasped`` what was to be taken from an owner not seen dead.
+    """
+
     started_at: datetime
     workers: dict[UUID, WorkerRow] = field(default_factory=dict)
     triggers: dict[UUID, TriggerRow] = field(default_factory=dict)
@@ -78,6 +87,8 @@ class Tables:
     held: dict[UUID, tuple[int, bytes, str | None]] = field(default_factory=dict)
     announced: dict[tuple[UUID, int, int], UUID | None] = field(default_factory=dict)
     taken: list[Taken] = field(default_factory=list)
+    seen_dead: set[tuple[UUID, UUID | None]] = field(default_factory=set)
+    grasped: list[tuple[UUID, UUID | None]] = field(default_factory=list)
 
     def beat(self, worker: UUID, now: datetime) -> datetime:
         """BEAT."""
@@ -89,12 +100,12 @@ class Tables:
         if worker in self.workers:
             self.workers[worker].stopped_at = now
 
-    def lives(self, worker: UUID | None, now: datetime) -> bool:
+    def lives(self, worker: UUID | None, now: datetime, patience: timedelta) -> bool:
         """Whether a worker is taken to be alive."""
         row = self.workers.get(worker) if worker else None
         if row is None or row.stopped_at is not None:
             return False
-        return max(row.heartbeat_at, self.started_at) > now - self.owner_timeout
+        return max(row.heartbeat_at, self.started_at) > now - patience
 
     def insert(self, rows: Iterable[Admission]) -> list[UUID]:
         """INSERT: the ids that were new."""
@@ -119,25 +130,28 @@ class Tables:
                 self.announced[row.request_id, 1, row.attempts_started] = row.owner
         return fresh
 
-    def look(self, request_ids: Iterable[UUID], now: datetime) -> dict[UUID, Known]:
+    def look(self, request_ids: Iterable[UUID], now: datetime, patience: timedelta) -> dict[UUID, Known]:
         """LOOK."""
         found = {}
         for request_id in request_ids:
             row = self.triggers.get(request_id)
             if row is None:
                 continue
+            alive = self.lives(row.owner, now, patience)
+            if not alive:
+                self.seen_dead.add((request_id, row.owner))
             attempts = {key[2]: made for key, made in self.attempts.items() if key[:2] == (request_id, row.round)}
             found[request_id] = Known(
                 state=row.state,
                 owner=row.owner,
-                owner_alive=self.lives(row.owner, now),
+                owner_alive=alive,
                 fence=row.fence,
                 round=row.round,
                 attempts_started=row.attempts_started,
                 first_dispatched_at=row.first_dispatched_at,
                 last_intent_at=row.last_intent_at,
                 last_attempt_recorded=row.attempts_started in attempts,
-                not_before=max(filter(None, map(_not_before, attempts.values())), default=None),
+                not_before=max((made.not_before for made in attempts.values() if made.not_before), default=None),
                 ambiguous_attempts=sum(made.ambiguous for made in attempts.values()),
                 interrupted_attempts=sum(made.outcome == "interrupted" for made in attempts.values()),
             )
@@ -202,20 +216,21 @@ class Tables:
             ended.append(end.request_id)
         return ended
 
-    def take_over(self, takeovers: Sequence[Takeover], now: datetime) -> list[UUID]:
+    def take_over(self, takeovers: Iterable[Takeover], now: datetime, patience: timedelta) -> list[UUID]:
         """TAKE_OVER: the ids that changed hands."""
         taken = []
         for wanted in takeovers:
             row = self.triggers.get(wanted.request_id)
             if row is None or row.fence != wanted.fence or row.state != "sending":
                 continue
+            if row.owner != wanted.owner and self.lives(row.owner, now, patience):
+                if (row.request_id, row.owner) not in self.seen_dead:
+                    self.grasped.append((row.request_id, row.owner))
+                continue
             last = (row.request_id, row.round, row.attempts_started)
             if row.attempts_started != wanted.attempts_started or (wanted.interrupted and last in self.attempts):
                 continue
-            lived = self.lives(row.owner, now)
-            if lived and row.owner != wanted.owner:
-                continue
-            self.taken.append(Taken(row.request_id, row.owner, wanted.owner, wanted.interrupted, lived, now))
+            self.taken.append(Taken(row.request_id, row.owner, wanted.owner, wanted.interrupted, now))
             if wanted.interrupted:
                 self.attempts[last] = Attempt(row.owner, "interrupted", True, None, None, None, None, now)
             row.owner = wanted.owner
@@ -231,9 +246,3 @@ class Tables:
             if row is not None and row.fence == given_up.fence and row.state == "sending":
                 row.owner, row.attempts_started = None, given_up.attempts
                 row.fence += 1
-
-
-def _not_before(attempt: Attempt) -> datetime | None:
-    if attempt.responded_at is None or attempt.retry_after_seconds is None:
-        return None
-    return attempt.responded_at + timedelta(seconds=attempt.retry_after_seconds)

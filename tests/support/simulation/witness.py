@@ -8,7 +8,6 @@ from tests.support.simulation.broker import Message
 from tests.support.simulation.endpoint import Endpoint, Seen
 from tests.support.simulation.loops import Loop, World
 from tests.support.simulation.network import Network
-from tests.support.simulation.open_faults import GAP_IS_FORGOTTEN, TAKER_ASKS_ONCE, TAKER_FORGETS_RETRY_AFTER
 
 NEARLY = timedelta(milliseconds=1)
 """How exactly the clocks of workers and ledger agree here."""
@@ -52,11 +51,11 @@ class Witness:
     def look(self, endpoint: Endpoint) -> None:
         """What must hold whenever one looks."""
         for taken in self._tables.taken[self._taken_seen :]:
-            if taken.owner_lived and taken.by != taken.before and not TAKER_ASKS_ONCE:
-                self._fail(taken.request_id, f"taken over from worker {taken.before}, who lived")
             if not self._world.disturbed:
                 self._fail(taken.request_id, "taken over although no worker was disturbed")
         self._taken_seen = len(self._tables.taken)
+        for request_id, owner in self._tables.grasped:
+            self._fail(request_id, f"somebody wanted to take it over from worker {owner}, who was never seen dead")
         for request_id, row in self._tables.triggers.items():
             if row.state == "accepted" and not endpoint.accepted(request_id):
                 self._fail(request_id, "accepted in the ledger, and not by the endpoint")
@@ -85,22 +84,13 @@ class Witness:
             return False
         key = (row.request_id, row.fence, row.attempts_started)
         if self._tables.announced.get(key) != sender:
-            if not (GAP_IS_FORGOTTEN and self._had_announced(call.request_id, sender)):
-                text = f"sent by worker {sender.int}, who has not announced {key[1:]} (fence, attempt)"
-                self._fail(call.request_id, text)
+            text = f"sent by worker {sender.int}, who has not announced {key[1:]} (fence, attempt)"
+            self._fail(call.request_id, text)
             return False
         if key in self._used:
             self._fail(call.request_id, f"sent twice under one announcement {key[1:]} (fence, attempt)")
         self._used.add(key)
         return True
-
-    def _had_announced(self, request_id: UUID, sender: UUID) -> bool:
-        """Whether the sender has announced, and not yet sent, an attempt of a trigger that it has lost since."""
-        for key, worker in self._tables.announced.items():
-            if key[0] == request_id and worker == sender and key not in self._used:
-                self._used.add(key)
-                return True
-        return False
 
     def _in_time(self, call: Seen) -> None:
         row, now = self._tables.triggers.get(call.request_id), self._network.now()
@@ -114,15 +104,13 @@ class Witness:
             self._fail(call.request_id, f"sent {(now - expires).total_seconds():.3f} s after its expires_at")
 
     def _not_before_retry_after(self, call: Seen) -> None:
-        if TAKER_FORGETS_RETRY_AFTER and self._tables.triggers[call.request_id].fence > 1:
-            return
         taken_at = max((one.at for one in self._tables.taken if one.request_id == call.request_id), default=None)
         for (request_id, _, number), attempt in self._tables.attempts.items():
-            if request_id != call.request_id or attempt.retry_after_seconds is None or attempt.responded_at is None:
+            if request_id != call.request_id or attempt.not_before is None:
                 continue
             if taken_at is not None and taken_at < attempt.written_at and attempt.worker != self.worker_ids[call.loop]:
                 continue  # a worker taken for dead wrote it after its trigger had gone
-            early = attempt.responded_at + timedelta(seconds=attempt.retry_after_seconds) - self._network.now()
+            early = attempt.not_before - self._network.now()
             if early > NEARLY:
                 text = f"sent {early.total_seconds():.3f} s before the Retry-After of attempt {number} was over"
                 self._fail(call.request_id, text)

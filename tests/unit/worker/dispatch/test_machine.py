@@ -15,7 +15,6 @@ from tests.support.examples import examples
 from tests.support.simulation.cluster import BUDGET, Cluster
 from tests.support.simulation.endpoint import Reply
 from tests.support.simulation.network import Fate
-from tests.support.simulation.open_faults import LATE_ANNOUNCEMENT_COUNTS
 from tests.support.simulation.process import OWNER_TIMEOUT, Process
 
 WRITERS = ("admissions", "intents", "outcomes", "commits", "looks", "takeovers", "releases", "beats")
@@ -38,17 +37,17 @@ replies = st.one_of(
     st.builds(Reply, status=st.just(504), accepts=st.booleans(), seconds=st.sampled_from([0.05, 3.0])),
     st.builds(Reply, accepts=st.booleans(), failure=st.sampled_from(["reset", "timeout"])),
 )
-GIVEN_UP = Fate(there=2.0, answered=False)
-"""A statement that its worker gives up and repeats, and that is written all the same, later."""
 fates = st.sampled_from(
     [
         Fate(arrives=False),  # lost
         Fate(answered=False),  # done, and its answer lost
-        GIVEN_UP,
+        Fate(there=2.0, answered=False),  # given up and repeated, and done all the same, later
         Fate(there=OWNER_TIMEOUT + 3),
         Fate(back=OWNER_TIMEOUT + 3),
     ]
 )
+batches = st.lists(st.integers(1, 5), min_size=1, max_size=3)
+moments = st.sampled_from(MOMENTS)
 durations = st.sampled_from([0.5, 3.0, OWNER_TIMEOUT + 1, 12.0, BUDGET + 5])
 workers = st.integers(0, MOST_WORKERS - 1)
 
@@ -58,13 +57,14 @@ class Machine(RuleBasedStateMachine):
 
     cluster: Cluster
 
-    @initialize(count=st.integers(2, 3), slots=st.integers(1, 3), usual=replies)
-    def begin(self, count: int, slots: int, usual: Reply) -> None:
+    @initialize(count=st.integers(2, 3), slots=st.integers(1, 3), usual=replies, numbers=batches)
+    def begin(self, count: int, slots: int, usual: Reply, numbers: list[int]) -> None:
         self.cluster = Cluster(count, slots=slots)
         self.cluster.endpoint.usual = usual
         self.cluster.advance(0.1)
+        self.cluster.publish(numbers)
 
-    @rule(numbers=st.lists(st.integers(1, 5), min_size=1, max_size=3), expires=st.none() | st.sampled_from([2.0, 9.0]))
+    @rule(numbers=batches, expires=st.none() | st.sampled_from([2.0, 9.0]))
     def publish(self, numbers: list[int], expires: float | None) -> None:
         self.cluster.publish(numbers, expires)
 
@@ -80,16 +80,16 @@ class Machine(RuleBasedStateMachine):
     def let_time_pass(self, seconds: float) -> None:
         self.cluster.advance(seconds)
 
-    @rule(moment=st.sampled_from(MOMENTS))
+    @rule(moment=moments)
     def go_on_until(self, moment: str) -> None:
         self.cluster.until(moment)
 
-    @rule(which=workers, moment=st.sampled_from(MOMENTS))
-    def kill_at(self, which: int, moment: str) -> None:
-        self.strike(which, moment, Process.kill)
+    @rule(moment=moments)
+    def kill_at(self, moment: str) -> None:
+        self.strike(moment, Process.kill)
 
-    @rule(which=workers, moment=st.sampled_from(MOMENTS), seconds=durations, copies=st.booleans(), late=st.booleans())
-    def freeze_at(self, which: int, moment: str, seconds: float, copies: bool, late: bool) -> None:
+    @rule(moment=moments, seconds=durations, copies=st.booleans(), late=st.booleans())
+    def freeze_at(self, moment: str, seconds: float, copies: bool, late: bool) -> None:
         def freeze(process: Process) -> None:
             process.freeze(seconds)
             if late:  # the whole machine is frozen: what was on its way comes again once the sender repeats it
@@ -97,33 +97,35 @@ class Machine(RuleBasedStateMachine):
             if copies:  # the broker has lost patience as well
                 self.hand_to_others(process)
 
-        self.strike(which, moment, freeze)
+        self.strike(moment, freeze)
 
-    @rule(which=workers, moment=st.sampled_from(MOMENTS))
-    def terminate_at(self, which: int, moment: str) -> None:
-        self.strike(which, moment, Process.terminate)
+    @rule(moment=moments)
+    def terminate_at(self, moment: str) -> None:
+        self.strike(moment, Process.terminate)
 
-    @rule(which=workers, moment=st.sampled_from(MOMENTS), seconds=durations)
-    def cut_off_from_the_ledger_at(self, which: int, moment: str, seconds: float) -> None:
-        self.strike(which, moment, lambda process: self.cluster.network.cut(process.loop, seconds))
+    @rule(moment=moments, seconds=durations, copies=st.booleans())
+    def cut_off_from_the_ledger_at(self, moment: str, seconds: float, copies: bool) -> None:
+        def cut(process: Process) -> None:
+            self.cluster.network.cut(process.loop, seconds)
+            if copies:
+                self.hand_to_others(process)
 
-    @rule(moment=st.sampled_from(MOMENTS), seconds=durations, restarts=st.booleans())
+        self.strike(moment, cut)
+
+    @rule(moment=moments, seconds=durations, restarts=st.booleans())
     def take_the_ledger_away_at(self, moment: str, seconds: float, restarts: bool) -> None:
         network = self.cluster.network
-        self.strike(None, moment, lambda _: network.restart(seconds) if restarts else network.cut(None, seconds))
+        self.strike(moment, lambda _: network.restart(seconds) if restarts else network.cut(None, seconds))
+
+    @rule(moment=moments)
+    def hand_out_copies_at(self, moment: str) -> None:
+        self.strike(moment, self.hand_to_others)
 
     @rule(which=workers, writer=st.sampled_from(WRITERS), fate=fates)
     def seal_the_fate_of_a_statement(self, which: int, writer: str, fate: Fate) -> None:
-        if LATE_ANNOUNCEMENT_COUNTS and (writer, fate) == ("intents", GIVEN_UP):
-            return
-        if process := self.living(which):
-            self.cluster.network.seal(process.loop, writer, fate)
-
-    @rule(which=workers, moment=st.sampled_from(MOMENTS))
-    def hand_out_copies_at(self, which: int, moment: str) -> None:
-        if process := self.living(which):
-            self.cluster.until(moment, process.loop)
-            self.hand_to_others(process)
+        living = [process for process in self.cluster.processes if process.takes()]
+        if living:
+            self.cluster.network.seal(living[which % len(living)].loop, writer, fate)
 
     @precondition(lambda self: len(self.cluster.processes) < MOST_WORKERS)
     @rule()
@@ -145,18 +147,10 @@ class Machine(RuleBasedStateMachine):
         finally:
             self.cluster.close()
 
-    def living(self, which: int) -> Process | None:
-        """One of the workers that take messages and are not frozen."""
-        living = [process for process in self.cluster.processes if process.takes() and not process.loop.frozen]
-        return living[which % len(living)] if living else None
-
-    def strike(self, which: int | None, moment: str, fault: Callable[[Process], object]) -> None:
-        """Do something to a worker, or to something they share, at the next moment of a kind."""
-        process = self.living(which or 0)
-        if process is None:
-            return
-        self.cluster.until(moment, None if which is None else process.loop)
-        if process.loop.alive and not process.loop.frozen:
+    def strike(self, moment: str, fault: Callable[[Process], object]) -> None:
+        """Do something to the worker to which the next moment of a kind comes, before it can do anything else."""
+        process = self.cluster.until(moment, at_most=5.0)
+        if process is not None and process.loop.alive and not process.loop.frozen:
             fault(process)
 
     def hand_to_others(self, process: Process) -> None:
