@@ -4,6 +4,7 @@ A batch is read in two steps, so that one bad trigger never costs its neighbours
 trigger by itself. docs/message-format.md describes the format for producers in other languages.
 """
 
+import re
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -42,6 +43,9 @@ _batch = msgspec.json.Decoder(Batch, strict=True)
 _trigger = msgspec.json.Decoder(Trigger, strict=True)
 _encoder = msgspec.json.Encoder()
 
+# Escapes of JSON text one after another, so that a backslash never counts twice; half a surrogate pair is the group.
+_ESCAPE = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u([dD][89a-fA-F][\da-fA-F]{2})|\\.", re.DOTALL)
+
 
 def encode_trigger(trigger: Trigger) -> bytes:
     """The trigger as JSON, in the form in which batches carry and the ledger holds it."""
@@ -63,7 +67,11 @@ def decode_body(body: bytes) -> Batch:
     if len(body) > MAX_MESSAGE_BYTES:
         raise BadMessage(f"the message has {len(body):,} bytes; {MAX_MESSAGE_BYTES:,} is the most")
     try:
-        args, _, _ = _body.decode(body)
+        try:
+            args, _, _ = _body.decode(body)
+        except msgspec.DecodeError:
+            # msgspec refuses half a surrogate pair wherever it stands. As bytes it is refused with its trigger alone.
+            args, _, _ = _body.decode(_ESCAPE.sub(_as_bytes, body))
         if len(args) != 1:
             raise BadMessage(f"the message has {len(args)} arguments; expected the batch alone")
         return _batch.decode(args[0])
@@ -81,6 +89,11 @@ def decode_trigger(raw: bytes | Raw) -> Trigger:
         return _trigger.decode(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadTrigger(_reason(raw, error)) from error
+
+
+def _as_bytes(escape: re.Match[bytes]) -> bytes:
+    half = escape[1]
+    return chr(int(half, 16)).encode(errors="surrogatepass") if half else escape[0]
 
 
 def _reason(raw: bytes | Raw, error: Exception) -> str:

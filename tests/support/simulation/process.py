@@ -123,7 +123,7 @@ class Process:
     def terminate(self) -> None:
         """SIGTERM: the process ends in good order."""
         if not self.closing:
-            self.closing = True
+            self._world.disturbed = self.closing = True
             self.loop.call_soon(self._stop)
 
     def idle(self) -> bool:

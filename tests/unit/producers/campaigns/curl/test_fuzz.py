@@ -1,0 +1,121 @@
+"""Whatever is pasted as a sample, the import raises its own exception alone, and shows neither token nor address.
+
+``AJO_FUZZ_EXAMPLES=100000`` tries longer.
+"""
+
+import json
+
+import pytest
+from ajo_producers.campaigns.curl.problem import SampleError
+from ajo_producers.campaigns.curl.sample import Imported, read_sample
+from ajo_producers.campaigns.file import render
+from ajo_producers.campaigns.rules import is_name
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.support.examples import examples
+from tests.support.mutations import mutated
+
+TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJpbnZlbnRlZCI6InRva2VuIn0.c2lnbmF0dXJlLW9mLW5vYm9keQ"
+ADDRESS = "grace.hopper@mail.example.com"
+PERSON = "Grace Brewster"
+SECRETS = (TOKEN, ADDRESS, PERSON, *(TOKEN[at : at + 16] for at in range(0, len(TOKEN) - 16, 8)))
+
+# What is secret stands before what is kept, and far from it: no fault of a few characters makes one of the other.
+HEADERS = {
+    "Authorization": f"Bearer {TOKEN}",
+    "Content-Type": "application/json",
+    "x-gw-ims-org-id": "ABC123@AdobeOrg",
+    "x-sandbox-name": "prod",
+}
+BODY = {
+    "requestId": "r-1",
+    "campaignId": "c-1",
+    "recipients": [
+        {
+            "type": "aep",
+            "userId": ADDRESS,
+            "namespace": "email",
+            "channelData": {"emailAddress": ADDRESS},
+            "profile": {"person": {"name": {"firstName": PERSON}}},
+            "context": {"orderId": "<orderId>", "lines": [{"sku": 1}], "total": 12.5, "gift": False, "note": None},
+        }
+    ],
+}
+URL = "https://platform.adobe.io/ajo/im/executions/unitary"
+
+
+def posix() -> str:
+    """The sample as a POSIX shell has it."""
+    headers = [f"-H '{name}: {value}'" for name, value in HEADERS.items()]
+    return " \\\n".join([f"curl -X POST '{URL}'", *headers, f"-d '{json.dumps(BODY, indent=1)}'"])
+
+
+def cmd() -> str:
+    """The sample as a Windows command prompt has it."""
+    headers = [f'-H "{name}: {value}"' for name, value in HEADERS.items()]
+    body = json.dumps(BODY).replace('"', '\\"')
+    return " ^\n".join([f'curl -X POST "{URL}"', *headers, f'-d "{body}"'])
+
+
+def powershell() -> str:
+    """The sample as PowerShell has it."""
+    headers = [f"-H '{name}: {value}'" for name, value in HEADERS.items()]
+    return " `\n".join([f"curl.exe -X POST '{URL}'", *headers, f"-d '{json.dumps(BODY, indent=1)}'"])
+
+
+SAMPLES = {"posix": posix(), "cmd": cmd(), "powershell": powershell()}
+SIGNS = [*"'\"\\^`$@#&|<>;:,{}[]()-= \n\r\t\0/*", "\\\n", "^\n", "`\n", "$'", "\\u", "--", "@'", '""', "//", "/*"]
+NAMES = [f'"{ADDRESS}": 1, ', f"-H '{ADDRESS}: x' ", f'-H "{TOKEN}: x" ', f" --{TOKEN} "]
+"""Secrets where names belong: names are shown, as far as they look like one."""
+pieces = st.sampled_from(SIGNS + NAMES) | st.text(max_size=4)
+fuzz = settings(max_examples=examples(300), deadline=None)
+
+
+def imported(text: str) -> Imported | None:
+    """What is imported, or None; in either case without a secret, and fit to be written as a file."""
+    try:
+        found = read_sample(text)
+    except SampleError as error:
+        found, told = None, f"{error}{error.problems!r}"
+    else:
+        told = f"{found!r}{render(found.definition)}"
+        assert is_name(found.definition.name)
+    assert not [secret for secret in SECRETS if secret in told]
+    return found
+
+
+@pytest.mark.parametrize("shell", SAMPLES)
+def test_the_whole_sample_is_imported_from_every_shell(shell: str) -> None:
+    assert imported(SAMPLES[shell]) == imported(SAMPLES["posix"]) is not None
+
+
+@fuzz
+@given(st.sampled_from([*SAMPLES]).flatmap(lambda shell: mutated(SAMPLES[shell], pieces)))
+def test_a_sample_with_faults_in_it_is_imported_or_refused_without_a_secret(text: str) -> None:
+    imported(text)
+
+
+@fuzz
+@given(st.text(max_size=200) | st.text("".join(SIGNS) + "curl.exeHdX0f", max_size=60))
+@example("\ud800")
+@example("curl -d " + "[" * 100_000)
+@example("curl " + URL + " -d '" + '{"a":' * 100_000 + "'")
+def test_text_of_any_kind_is_imported_or_refused(text: str) -> None:
+    token = f"-H 'Authorization: {TOKEN}'"
+    imported(text)
+    imported(f"curl {text}")
+    imported(f"curl {token} {URL} -d {text}")
+    imported(f"curl {token} {URL} -d '{ADDRESS}{text}'")
+    imported(f"curl {token} {URL} -d $'{text}'")
+    imported(f"curl {token} -d '{ADDRESS}' https://{text}")
+
+
+@fuzz
+@given(st.permutations(range(5)), st.sets(st.integers(0, 20), max_size=3), st.sampled_from([*SAMPLES]))
+def test_lines_in_any_order_or_missing_are_imported_or_refused_without_a_secret(
+    order: list[int], missing: set[int], shell: str
+) -> None:
+    lines = SAMPLES[shell].split("\n")
+    head = [lines[place] for place in order]
+    imported("\n".join(line for number, line in enumerate([*head, *lines[5:]]) if number not in missing))
