@@ -112,6 +112,7 @@ class Cluster:
         self.world.run(until=lambda: not (self.network.is_away() or any(one.loop.frozen for one in self.processes)))
         self.endpoint.usual = ACCEPTED
         self.endpoint.planned.clear()
+        self.endpoint.no_token_until = 0.0
         if not any(process.takes() for process in self.processes):
             self.start()
         quiet = self.world.run(until=lambda: not self.broker.messages, at_most=QUIET_SECONDS)

@@ -43,7 +43,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Endpoint:
-    """The endpoint; ``planned`` replies come first, then the ``usual`` one."""
+    """The endpoint: ``planned`` replies come first, then the ``usual`` one; ``no_token_until`` bars new tokens."""
 
     world: World
     on_call: Callable[[Seen], None]
@@ -51,6 +51,7 @@ class Endpoint:
     usual: Reply = ACCEPTED
     planned: deque[Reply] = field(default_factory=deque)
     calls: list[Seen] = field(default_factory=list)
+    no_token_until: float = 0.0
 
     def accepted(self, request_id: UUID) -> int:
         """How often a trigger was accepted."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from ajo_worker.api.token import Token, TokenProvider
+from ajo_worker.api.token import FetchFailed, Token, TokenProvider
 from ajo_worker.bootstrap import OPEN_PER_SLOT, Worker
 from ajo_worker.dispatch.claims import Claims
 from ajo_worker.dispatch.closing import Closing
@@ -67,7 +67,7 @@ class Process:
         self.loop = Loop(world)
         self.worker_id = UUID(int=number)
         self.ready = self.closing = False
-        self._world, self._network, self._broker = world, network, broker
+        self._world, self._network, self._endpoint, self._broker = world, network, endpoint, broker
         self._epoch = 1000.0 * number
         clock, closing = LedgerClock(self.monotonic, self._wall), Closing()
         places = Slots(slots, closing)
@@ -150,6 +150,8 @@ class Process:
     async def _fetch(self) -> Token:
         asked = self.monotonic()
         await asyncio.sleep(TOKEN_SECONDS)
+        if self._world.now < self._endpoint.no_token_until:
+            raise FetchFailed("away")
         return Token(f"token {asked}", asked, 3600.0)
 
     def _wall(self) -> float:

@@ -8,6 +8,7 @@ from tests.support.simulation.broker import Message
 from tests.support.simulation.endpoint import Endpoint, Seen
 from tests.support.simulation.loops import Loop, World
 from tests.support.simulation.network import Network
+from tests.support.simulation.tables import Attempt
 
 NEARLY = timedelta(milliseconds=1)
 """How exactly the clocks of workers and ledger agree here."""
@@ -73,6 +74,8 @@ class Witness:
                 self._fail(
                     request_id, f"{row.state}, and its payload is {'' if row.state == 'accepted' else 'not '}held"
                 )
+            if row.state == "accepted" and not any(one.outcome == "accepted" for one in self._attempts(request_id)):
+                self._fail(request_id, "accepted, and no attempt on record was")
             if row.possible_duplicate and not self._was_in_doubt(request_id):
                 self._fail(request_id, f"marked {row.duplicate_causes}, but no attempt was ambiguous or interrupted")
 
@@ -116,9 +119,11 @@ class Witness:
                 self._fail(call.request_id, text)
 
     def _was_in_doubt(self, request_id: UUID) -> bool:
-        attempts = (made for key, made in self._tables.attempts.items() if key[0] == request_id)
         cut_off = any(taken.request_id == request_id and taken.interrupted for taken in self._tables.taken)
-        return cut_off or any(attempt.ambiguous for attempt in attempts)
+        return cut_off or any(one.ambiguous for one in self._attempts(request_id))
+
+    def _attempts(self, request_id: UUID) -> list[Attempt]:
+        return [made for key, made in self._tables.attempts.items() if key[0] == request_id]
 
     def _fail(self, request_id: UUID, text: str) -> None:
         self._world.fail(f"trigger {request_id.int}: {text}")

@@ -19,6 +19,7 @@ NAMES = sorted(Settings.model_fields)
 
 # What an environment can hold: any bytes but the one with the number 0, which Python shows as text.
 raw = st.binary(max_size=12).map(lambda value: os.fsdecode(value.replace(b"\0", b"")))
+ADDRESSES = [name for name in NAMES if name.endswith("_url")]
 NUMBERS = ["0", "1", "-1", "15", "1e3", "1e400", "-0", "nan", "inf", "0x10", "1_000", "５", "9" * 5000]
 LISTS = [",", ",,", "502,504", "502,", "standard", "standard,standard", "true", "null", "{}", "[]", "json", "DEBUG"]
 URLS = [
@@ -68,8 +69,9 @@ def test_values_of_any_kind_give_settings_or_faults_without_values(environment: 
 
 
 @fuzz
-@given(st.sampled_from(NAMES), values)
-def test_each_setting_by_itself_is_told_by_its_variable(name: str, value: str) -> None:
+@given(st.tuples(st.sampled_from(NAMES), values) | st.tuples(st.sampled_from(ADDRESSES), addresses))
+def test_a_setting_of_any_value_gives_settings_or_a_fault_without_it(setting: tuple[str, str]) -> None:
+    name, value = setting
     check({variable_of(name): value})
 
 

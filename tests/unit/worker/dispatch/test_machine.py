@@ -117,6 +117,10 @@ class Machine(RuleBasedStateMachine):
         network = self.cluster.network
         self.strike(moment, lambda _: network.restart(seconds) if restarts else network.cut(None, seconds))
 
+    @rule(seconds=durations)
+    def refuse_tokens(self, seconds: float) -> None:
+        self.cluster.endpoint.no_token_until = self.cluster.world.now + seconds
+
     @rule(moment=moments)
     def hand_out_copies_at(self, moment: str) -> None:
         self.strike(moment, self.hand_to_others)
@@ -162,7 +166,7 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=examples(150),
+    max_examples=examples(250),
     stateful_step_count=25,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],

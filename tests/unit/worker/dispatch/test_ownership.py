@@ -145,8 +145,8 @@ def test_a_late_announcement_changes_nothing(cluster: Cluster) -> None:
     cluster.endpoint.planned += [Reply(503), Reply(503), Reply(202, accepts=True, seconds=4.0)]
     owner, _ = begin(cluster)
     cluster.network.seal(owner.loop, "intents", Fate(there=3.0, answered=False))
-    while len(cluster.endpoint.calls) < 3:
-        cluster.until("called")
+    for _ in range(3):
+        assert cluster.until("called")
     cluster.advance(3.0)
     owner.kill()
     assert end(cluster) == ("accepted", ("worker-crash",))

@@ -4,6 +4,8 @@
 """
 
 import json
+from copy import deepcopy
+from typing import Any
 
 import pytest
 from ajo_producers.campaigns.curl.problem import SampleError
@@ -14,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.examples import examples
-from tests.support.mutations import mutated
+from tests.support.mutations import mutated, paths
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJpbnZlbnRlZCI6InRva2VuIn0.c2lnbmF0dXJlLW9mLW5vYm9keQ"
 ADDRESS = "grace.hopper@mail.example.com"
@@ -28,7 +30,7 @@ HEADERS = {
     "x-gw-ims-org-id": "ABC123@AdobeOrg",
     "x-sandbox-name": "prod",
 }
-BODY = {
+BODY: dict[str, Any] = {
     "requestId": "r-1",
     "campaignId": "c-1",
     "recipients": [
@@ -45,10 +47,10 @@ BODY = {
 URL = "https://platform.adobe.io/ajo/im/executions/unitary"
 
 
-def posix() -> str:
-    """The sample as a POSIX shell has it."""
+def posix(body: Any = BODY, *more: str) -> str:
+    """The sample as a POSIX shell has it; ``more`` are other options."""
     headers = [f"-H '{name}: {value}'" for name, value in HEADERS.items()]
-    return " \\\n".join([f"curl -X POST '{URL}'", *headers, f"-d '{json.dumps(BODY, indent=1)}'"])
+    return " \\\n".join([f"curl -X POST '{URL}'", *headers, *more, f"-d '{json.dumps(body, indent=1)}'"])
 
 
 def cmd() -> str:
@@ -66,9 +68,9 @@ def powershell() -> str:
 
 SAMPLES = {"posix": posix(), "cmd": cmd(), "powershell": powershell()}
 SIGNS = [*"'\"\\^`$@#&|<>;:,{}[]()-= \n\r\t\0/*", "\\\n", "^\n", "`\n", "$'", "\\u", "--", "@'", '""', "//", "/*"]
-NAMES = [f'"{ADDRESS}": 1, ', f"-H '{ADDRESS}: x' ", f'-H "{TOKEN}: x" ', f" --{TOKEN} "]
-"""Secrets where names belong: names are shown, as far as they look like one."""
-pieces = st.sampled_from(SIGNS + NAMES) | st.text(max_size=4)
+OBJECTS = [(), ("recipients", 0), *(path for path in paths(BODY) if path[-1] in ("context", "profile", "person"))]
+"""Where an object of the body is, by the steps to it."""
+pieces = st.sampled_from(SIGNS) | st.text(max_size=4)
 fuzz = settings(max_examples=examples(300), deadline=None)
 
 
@@ -119,3 +121,18 @@ def test_lines_in_any_order_or_missing_are_imported_or_refused_without_a_secret(
     lines = SAMPLES[shell].split("\n")
     head = [lines[place] for place in order]
     imported("\n".join(line for number, line in enumerate([*head, *lines[5:]]) if number not in missing))
+
+
+@fuzz
+@given(st.sampled_from(OBJECTS), st.sampled_from([TOKEN, ADDRESS]), st.sampled_from([1, None, "x", {}, {"a": 1}]))
+def test_a_secret_in_the_place_of_a_name_is_not_shown(place: tuple[Any, ...], secret: str, value: Any) -> None:
+    body = deepcopy(BODY)
+    holder = body
+    for step in place:
+        holder = holder[step]
+    holder[secret] = value
+    imported(posix(body))
+    imported(posix(BODY, f"-H '{secret}: x'"))
+    imported(posix(BODY, f"--{secret}"))
+    imported(posix(BODY, f"--{secret}=x"))
+    imported(posix(BODY, f"-{secret}"))
