@@ -107,14 +107,17 @@ class TokenProvider:
         pause = FIRST_PAUSE
         while True:
             try:
-                self._token = await self._fetch()
+                token = await self._fetch()
+                if token.text == self._rejected:
+                    raise FetchFailed("token endpoint: the token that was refused, again")  # noqa: TRY301 - waits like any other
+                self._token = token
             except FetchFailed as failed:
                 self._reason = str(failed)
                 log.warning("token-fetch-failed", reason=self._reason, pause=pause)
                 await asyncio.sleep(pause * (0.5 + random() / 2))  # noqa: S311 - jitter
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
-                log.info("token-fetched", lifetime=self._token.lifetime)
+                log.info("token-fetched", lifetime=token.lifetime)
                 return
 
 

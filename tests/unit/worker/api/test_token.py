@@ -107,3 +107,18 @@ async def test_a_wait_that_is_too_long_says_why_there_is_no_token() -> None:
 
 async def test_a_token_is_not_shown() -> None:
     assert "secret" not in repr(Token("secret", 0.0, 1.0))
+
+
+async def test_a_refused_token_that_comes_again_is_not_asked_for_without_a_pause() -> None:
+    endpoint = Endpoint()
+
+    async def same() -> Token:
+        endpoint.fetches += 1
+        return Token("token-1", endpoint.now, endpoint.lifetime)
+
+    provider = TokenProvider(same, margin=100.0, monotonic=endpoint.monotonic)
+    assert await provider.get(5) == "token-1"
+    with pytest.raises(TokenUnavailable, match="that was refused, again"):
+        await provider.refresh("token-1", 0.1)
+    assert endpoint.fetches == 2, "the first one, and one more before the pause"
+    await provider.close()
