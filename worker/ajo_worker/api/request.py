@@ -80,4 +80,5 @@ def _recipient(definition: Definition, recipient: Recipient) -> dict[str, Any]:
         "profile": recipient.profile,
         "context": recipient.context,
     }
-    return one | {name: value for name, value in personal.items() if value}
+    policy = {"mergePolicyName": definition.merge_policy_name, "mergePolicySchema": definition.merge_policy_schema}
+    return one | {name: value for name, value in (policy | personal).items() if value}
