@@ -12,7 +12,8 @@ from ajo_worker.local.postgres import VOLATILE, Postgres, start_postgres
 from ajo_worker.local.processes import Processes
 from ajo_worker.local.valkey import start_valkey
 
-from tests.support import brokers, programs
+from tests.support import brokers, delivery, programs
+from tests.support.conservation import write_definition
 from tests.support.database import query
 
 TEMPLATE = "migrated"
@@ -156,6 +157,23 @@ def worker(queue_prefix: str, database_url: str) -> Iterator[Callable[..., progr
             return programs.start_worker(processes, {**own, **env}, *arguments)
 
         yield start
+
+
+@pytest.fixture
+def prepare_delivery(
+    database_url: str, queue_prefix: str, tmp_path: Path, simulator: Callable[..., programs.Simulator],
+    worker: Callable[..., programs.Worker], run_cli: Callable[..., programs.Finished],
+) -> Callable[..., delivery.Delivery]:  # fmt: skip
+    """Prepares a delivery over a broker: ``prepare_delivery(broker_url, scenario, AJO_…="…")``."""
+
+    def prepared(broker_url: str, scenario: str, **env: str) -> delivery.Delivery:
+        api, campaigns = simulator(scenario), tmp_path / "campaigns"
+        write_definition(campaigns)
+        usual = delivery.worker_environment(broker_url, queue_prefix, api, campaigns)
+        own = {**usual, "AJO_DATABASE_URL": database_url, **env}
+        return delivery.Delivery(tmp_path, api, own, worker, run_cli)
+
+    return prepared
 
 
 @pytest.hookimpl(tryfirst=True)

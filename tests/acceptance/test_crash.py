@@ -1,40 +1,31 @@
 """A killed worker loses nothing, and what it may have doubled is marked."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from tests.acceptance.test_delivery import SCENARIO, publish, worker_environment, write_triggers
-from tests.support.conservation import TOO_LATE, accepted, finished, journal, ledger, unfinished, write_definition
+from tests.support.conservation import TOO_LATE, accepted, finished, journal, ledger, unfinished
 from tests.support.database import query
-from tests.support.programs import Finished, Simulator, Worker
+from tests.support.delivery import SCENARIO, Delivery
 from tests.support.waiting import wait_until
 
 COUNT = 3_000
+SLOW = SCENARIO.replace("median = 0.02", "median = 0.2").replace("p99 = 0.2", "p99 = 1.0")
+EVEN = '[latency]\ndistribution = "uniform"\nlow = 0.2\nhigh = 0.6\n'
 
 
 def test_after_kill_9_and_a_new_start_every_trigger_is_accepted_and_each_double_is_marked(
-    broker_url: str,
-    database_url: str,
-    queue_prefix: str,
-    tmp_path: Path,
-    simulator: Callable[..., Simulator],
-    worker: Callable[..., Worker],
-    run_cli: Callable[..., Finished],
+    broker_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
 ) -> None:
-    write_definition(tmp_path / "campaigns")
-    api = simulator(SCENARIO.replace("median = 0.02", "median = 0.2").replace("p99 = 0.2", "p99 = 1.0"))
-    env = {**worker_environment(broker_url, api, tmp_path / "campaigns"), "AJO_MAX_IN_FLIGHT": "200"}
-    first = worker(env)
-    publishing = {**env, "AJO_QUEUE_PREFIX": queue_prefix}
-    confirmed = publish(run_cli, write_triggers(tmp_path / "t.jsonl", COUNT), publishing, "--batch-size", "20")
+    delivery = prepare_delivery(broker_url, SLOW, AJO_MAX_IN_FLIGHT="200")
+    first = delivery.start_worker()
+    confirmed = delivery.publish(COUNT, 20)
     wait_until(lambda: finished(database_url) > COUNT // 10, what="a tenth of the triggers done")
     first.child.kill()
     in_flight = unfinished(database_url)
     assert in_flight, "the worker was killed in the middle"
-    worker(env)
+    delivery.start_worker()
     wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state", timeout=120)
 
-    rows, counted = ledger(database_url), accepted(api.journal)
+    rows, counted = ledger(database_url), accepted(delivery.api.journal)
     assert set(rows) == confirmed == set(counted)
     assert {row["state"] for row in rows.values()} == {"accepted"}
     marked = {request_id for request_id, row in rows.items() if row["possible_duplicate"]}
@@ -45,33 +36,27 @@ def test_after_kill_9_and_a_new_start_every_trigger_is_accepted_and_each_double_
     assert len(crashed) <= in_flight
     assert all(rows[request_id]["duplicate_causes"] for request_id in marked)
     assert not query(database_url, TOO_LATE, 60.0)
-    calls = {(call["request_id"]) for call in journal(api.journal)}
+    calls = {(call["request_id"]) for call in journal(delivery.api.journal)}
     assert calls == confirmed
 
 
 def test_sigterm_finishes_what_is_in_flight_gives_back_the_rest_and_doubles_nothing(
-    broker_url: str,
-    database_url: str,
-    queue_prefix: str,
-    tmp_path: Path,
-    simulator: Callable[..., Simulator],
-    worker: Callable[..., Worker],
-    run_cli: Callable[..., Finished],
+    broker_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
 ) -> None:
-    write_definition(tmp_path / "campaigns")
-    api = simulator('[latency]\ndistribution = "uniform"\nlow = 0.2\nhigh = 0.6\n')
-    env = {**worker_environment(broker_url, api, tmp_path / "campaigns"), "AJO_MAX_IN_FLIGHT": "200"}
-    first = worker(env)
-    publishing = {**env, "AJO_QUEUE_PREFIX": queue_prefix}
-    confirmed = publish(run_cli, write_triggers(tmp_path / "t.jsonl", COUNT), publishing, "--batch-size", "20")
+    delivery = prepare_delivery(
+        broker_url, '[latency]\ndistribution = "uniform"\nlow = 0.2\nhigh = 0.6\n', AJO_MAX_IN_FLIGHT="200"
+    )
+    first = delivery.start_worker()
+    confirmed = delivery.publish(COUNT, 20)
     wait_until(lambda: finished(database_url) > COUNT // 10, what="a tenth of the triggers done")
     assert first.child.stop() == 0
     assert finished(database_url) < COUNT, "the worker was stopped in the middle"
-    assert len(accepted(api.journal)) == sum(row["state"] == "accepted" for row in ledger(database_url).values())
-    worker(env)
+    states = [row["state"] for row in ledger(database_url).values()]
+    assert len(accepted(delivery.api.journal)) == states.count("accepted")
+    delivery.start_worker()
     wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state", timeout=120)
 
-    rows, counted = ledger(database_url), accepted(api.journal)
+    rows, counted = ledger(database_url), accepted(delivery.api.journal)
     assert set(rows) == confirmed == set(counted)
     assert not [request_id for request_id, times in counted.items() if times > 1]
     assert not [request_id for request_id, row in rows.items() if row["possible_duplicate"]]

@@ -13,10 +13,9 @@ import pytest
 from ajo_worker.local.ports import free_port
 from ajo_worker.local.processes import Child, Processes
 
-from tests.acceptance.test_delivery import SECRET, publish, worker_environment, write_triggers
-from tests.support.conservation import finished, write_definition
+from tests.support.conservation import finished
 from tests.support.database import query
-from tests.support.programs import Finished, Simulator, Worker
+from tests.support.delivery import SECRET, Delivery
 from tests.support.waiting import wait_until
 
 COUNT = 60
@@ -51,18 +50,14 @@ def every_text_of(url: str) -> list[str]:
 
 @pytest.fixture
 def flower_run(
-    broker_url: str, database_url: str, queue_prefix: str, tmp_path: Path, processes: Processes,
-    simulator: Callable[..., Simulator], worker: Callable[..., Worker], run_cli: Callable[..., Finished],
-) -> dict[str, Any]:  # fmt: skip
+    broker_url: str, database_url: str, processes: Processes, prepare_delivery: Callable[..., Delivery]
+) -> dict[str, Any]:
     """A worker that Flower watches, and triggers of which some needed a retry."""
-    write_definition(tmp_path / "campaigns")
-    api = simulator(RETRIED)
-    env = {**worker_environment(broker_url, api, tmp_path / "campaigns"), "AJO_QUEUE_PREFIX": queue_prefix,
-           "AJO_DATABASE_URL": database_url, "AJO_LOG_LEVEL": "DEBUG"}  # fmt: skip
-    started = worker(env)
-    flower, url = start_flower(processes, env)
+    delivery = prepare_delivery(broker_url, RETRIED, AJO_LOG_LEVEL="DEBUG")
+    started = delivery.start_worker()
+    flower, url = start_flower(processes, delivery.env)
     wait_until(lambda: json.loads(get(f"{url}/api/workers?refresh=1")), what="Flower sees the worker")
-    publish(run_cli, write_triggers(tmp_path / "t.jsonl", COUNT), env, "--batch-size", "1")
+    delivery.publish(COUNT, 1)
     wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state")
     return {"url": url, "database": database_url, "worker": started.child, "flower": flower}
 

@@ -1,14 +1,12 @@
 """One process holds thousands of attempts in flight."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 
-from tests.acceptance.test_delivery import publish, worker_environment, write_triggers
-from tests.support.conservation import accepted, finished, write_definition
+from tests.support.conservation import accepted, finished
 from tests.support.database import query
-from tests.support.programs import Finished, Simulator, Worker
+from tests.support.delivery import Delivery
 from tests.support.waiting import wait_until
 
 COUNT = 2_000
@@ -24,21 +22,14 @@ AT_ONCE = """
 
 
 def test_one_process_has_two_thousand_attempts_in_flight_at_once(
-    rabbitmq_url: str,
-    database_url: str,
-    queue_prefix: str,
-    tmp_path: Path,
-    simulator: Callable[..., Simulator],
-    worker: Callable[..., Worker],
-    run_cli: Callable[..., Finished],
+    rabbitmq_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
 ) -> None:
     """All of them wait for an endpoint that answers after 5 s; taken in turns of fewer, they could not overlap."""
-    write_definition(tmp_path / "campaigns")
-    api = simulator('[latency]\ndistribution = "constant"\nseconds = 5\n')
-    env = {**worker_environment(rabbitmq_url, api, tmp_path / "campaigns"), "AJO_MAX_IN_FLIGHT": str(COUNT)}
-    process = psutil.Process(worker(env).child.pid)
+    scenario = '[latency]\ndistribution = "constant"\nseconds = 5\n'
+    delivery = prepare_delivery(rabbitmq_url, scenario, AJO_MAX_IN_FLIGHT=str(COUNT))
+    process = psutil.Process(delivery.start_worker().child.pid)
     before = process.memory_info().rss
-    publish(run_cli, write_triggers(tmp_path / "t.jsonl", COUNT), {**env, "AJO_QUEUE_PREFIX": queue_prefix})
+    delivery.publish(COUNT)
     most = 0
 
     def all_done() -> bool:
@@ -47,7 +38,7 @@ def test_one_process_has_two_thousand_attempts_in_flight_at_once(
         return finished(database_url) == COUNT
 
     wait_until(all_done, what="all triggers with a state")
-    assert len(accepted(api.journal)) == COUNT
+    assert len(accepted(delivery.api.journal)) == COUNT
     assert process.children() == [], "one process"
     at_once = int(query(database_url, AT_ONCE)[0]["most"])
     spread = query(

@@ -1,6 +1,5 @@
 """One run: a database, queues, a simulator, two workers and a stream of its own; a fault; quiet; the evidence."""
 
-import json
 import random
 import secrets
 import sys
@@ -18,7 +17,7 @@ from ajo_worker.local.processes import Processes
 
 from tests.chaos.stack import Broker
 from tests.chaos.stream import CAMPAIGNS, Stream, triggers
-from tests.support.conservation import write_definition
+from tests.support.conservation import finished, journal, write_definition
 from tests.support.database import query
 from tests.support.programs import PROGRAM, Simulator, Worker, start_simulator, start_worker
 from tests.support.waiting import wait_until
@@ -152,7 +151,7 @@ class Run:
 
     def done(self) -> int:
         """How many triggers have their state."""
-        return int(self.query("select count(*) as n from ledger.triggers where state <> 'sending'")[0]["n"])
+        return finished(self.database_url)
 
     def when_done(self, share: float) -> None:
         """Wait until a share of the triggers has its state."""
@@ -213,5 +212,4 @@ class Run:
 
     def journal(self) -> list[dict[str, Any]]:
         """The simulator's calls."""
-        lines = self.simulator.journal.read_text(encoding="utf-8").splitlines()
-        return [call for line in lines if line.endswith("}") and (call := json.loads(line)).get("request_id")]
+        return journal(self.simulator.journal)

@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -42,8 +42,6 @@ class Stream:
         self._rate = rate
         self.offered: set[str] = set()
         self.confirmed: set[str] = set()
-        self.errors: list[str] = []
-        self.repeated: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="stream", daemon=True)
 
     def start(self) -> None:
@@ -78,13 +76,11 @@ class Stream:
                     self._confirm(left, self._publisher.publish_many(left.values()).confirmed)
             except PublishError as error:
                 self._confirm(left, error.confirmed)
-                self.repeated |= {str(request_id) for request_id in left}
-                self.errors.append(str(error))
                 if time.monotonic() > deadline:
                     return
                 time.sleep(PAUSE_SECONDS)
 
-    def _confirm(self, left: dict[UUID, CheckedTrigger], confirmed: object) -> None:
-        for request_id in tuple(confirmed):  # type: ignore[arg-type, var-annotated] # a sequence of ids, whichever call gave it
+    def _confirm(self, left: dict[UUID, CheckedTrigger], confirmed: Iterable[UUID]) -> None:
+        for request_id in confirmed:
             left.pop(request_id, None)
             self.confirmed.add(str(request_id))

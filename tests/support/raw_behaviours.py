@@ -45,8 +45,14 @@ async def hang(connection: Connection) -> None:
         await connection.send(whole(request.partition(b"\r\n\r\n")[2]))
 
 
+async def reset_at_once(connection: Connection) -> None:
+    """Reset as soon as the connection is there, which the client may notice while it still connects."""
+    connection.reset()
+
+
 async def reset_unread(connection: Connection) -> None:
-    """Reset before anything was read."""
+    """Reset when the request begins to arrive, before it was read."""
+    await connection.reader.readexactly(1)
     connection.reset()
 
 

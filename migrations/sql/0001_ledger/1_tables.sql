@@ -93,7 +93,7 @@ COMMENT ON COLUMN ledger.triggers.producer IS 'The application that published it
 COMMENT ON COLUMN ledger.triggers.trace_id IS 'The producer''s trace id, if it gave one.';
 COMMENT ON COLUMN ledger.triggers.execution_id IS 'Adobe''s executionId, from the 202.';
 COMMENT ON COLUMN ledger.triggers.recipient_hashes IS 'Keyed hashes of the recipients'' user ids; null without a key.';
-COMMENT ON COLUMN ledger.triggers.duplicate_causes IS 'Why it may be a duplicate: ambiguous-answer, worker-crash, redelivery.';
+COMMENT ON COLUMN ledger.triggers.duplicate_causes IS 'Why it may be a duplicate: ambiguous-answer, worker-crash.';
 
 CREATE TABLE ledger.attempts (
     request_id              uuid NOT NULL,

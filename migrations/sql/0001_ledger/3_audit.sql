@@ -30,7 +30,7 @@ COMMENT ON COLUMN audit.triggers.completed_at IS 'When it came to its end; null 
 COMMENT ON COLUMN audit.triggers.expires_at IS 'No attempt starts after this; null for never.';
 COMMENT ON COLUMN audit.triggers.total_seconds IS 'Seconds from the event (or, if its time is unknown, from publishing) to completed_at.';
 COMMENT ON COLUMN audit.triggers.possible_duplicate IS 'True if its recipients may have got the message twice.';
-COMMENT ON COLUMN audit.triggers.duplicate_causes IS 'Why: ambiguous-answer, worker-crash, redelivery.';
+COMMENT ON COLUMN audit.triggers.duplicate_causes IS 'Why: ambiguous-answer, worker-crash.';
 COMMENT ON COLUMN audit.triggers.redeliveries IS 'Copies from the broker that took it over from a dead worker.';
 COMMENT ON COLUMN audit.triggers.execution_id IS 'Adobe''s executionId, from the 202.';
 COMMENT ON COLUMN audit.triggers.batch_id IS 'The broker message it first came with.';

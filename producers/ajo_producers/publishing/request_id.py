@@ -34,8 +34,3 @@ def keyed_request_id(campaign: str, key: str, occurred_at: datetime | None) -> U
         raise ValueError("lies before 1970")
     digest = int.from_bytes(hmac.digest(campaign.encode(), key.encode(), "sha256")) >> (256 - 74)
     return UUID(int=milliseconds << 80 | 7 << 76 | (digest >> 62) << 64 | 0b10 << 62 | digest & ((1 << 62) - 1))
-
-
-def time_of(request_id: UUID) -> datetime:
-    """The time that a UUIDv7 carries, in whole milliseconds."""
-    return EPOCH + (request_id.int >> 80) * MILLISECOND

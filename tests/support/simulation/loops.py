@@ -61,7 +61,7 @@ class Loop(asyncio.AbstractEventLoop):
         asyncio._set_running_loop(self)
         try:
             for task in self.tasks:  # it grows: some begin another one on their way out
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
+                task._log_destroy_pending = False  # type: ignore[attr-defined] # asyncio has no public switch for it
                 if not task.done():
                     task.get_coro().close()  # type: ignore[union-attr] # every task has a coroutine
         finally:

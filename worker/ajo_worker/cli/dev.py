@@ -39,11 +39,7 @@ def _start_flower(stack: Stack) -> str:
         command = [sys.executable, "-m", "celery", "-A", "ajo_worker.app", "flower"]
         options = [f"--address={LOOPBACK}", f"--port={port}"]
         child = stack.processes.start("flower", [*command, *options], env=stack.env)
-        try:
-            child.wait_for_output(r"Visit me at", timeout=START_SECONDS)
-        except LocalStackError:
-            child.stop()
-            raise
+        child.wait_until_ready("Visit me at", timeout=START_SECONDS)
         return child
 
     child = on_free_port(start, "Address already in use")

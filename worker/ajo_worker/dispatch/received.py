@@ -45,20 +45,19 @@ class Refusal:
 
     state: InsertState
     reason: str
-    detail: str = ""
 
 
 def refusal(received: Received, now: datetime) -> Refusal | None:
     """Whether the trigger must not be sent, as far as can be told before its first attempt."""
     trigger, campaign = received.trigger, received.campaign
     if campaign is None:
-        return Refusal("rejected", "unknown-campaign", f"no definition named {trigger.campaign!r}")
+        return Refusal("rejected", "unknown-campaign")
     if trigger.expires_at is not None and trigger.expires_at <= now:
         return Refusal("expired", "expires-at")
-    if problem := window_problem(campaign.definition, now):
-        return Refusal("rejected", "outside-window", problem)
-    if problems := campaign.check.problems(trigger.recipients):
-        return Refusal("rejected", "invalid-payload", "; ".join(problems[:5]))
+    if window_problem(campaign.definition, now):
+        return Refusal("rejected", "outside-window")
+    if campaign.check.problems(trigger.recipients):
+        return Refusal("rejected", "invalid-payload")
     return None
 
 

@@ -29,6 +29,8 @@ STOPPED = "UPDATE ledger.workers SET stopped_at = clock_timestamp() WHERE worker
 
 STOP_SECONDS = 5.0
 """How long a stopping worker tries to say so; unsaid, it counts as dead a little later."""
+VERSION = version("ajo-dispatch")
+"""Read once: it comes from the installation's files."""
 
 
 class Liveness:
@@ -99,7 +101,7 @@ class Liveness:
             self.worker_id,
             socket.gethostname(),
             os.getpid(),
-            version("ajo-dispatch"),
+            VERSION,
             self._clock.now(),
             self._clock.skew / timedelta(seconds=1),
         )

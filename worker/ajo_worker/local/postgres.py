@@ -73,11 +73,7 @@ class Postgres:
         child = self.processes.start(
             "postgres", command, env={"TZ": "UTC"}, cwd=Path("/"), stop_signal=signal.SIGINT, account=self.account
         )
-        try:
-            child.wait_for_output("database system is ready to accept connections", timeout=START_SECONDS)
-        except LocalStackError:
-            child.stop()
-            raise
+        child.wait_until_ready("database system is ready to accept connections", timeout=START_SECONDS)
         self.port = port
         return child
 

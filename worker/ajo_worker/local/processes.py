@@ -98,6 +98,18 @@ class Child:
         """
         return self.wait_for(lambda: re.search(pattern, self.output()), what=f"the line “{pattern}”", timeout=timeout)
 
+    def wait_until_ready(self, pattern: str, *, timeout: float) -> "re.Match[str]":
+        """As ``wait_for_output``, for a server that comes up; one that doesn't is stopped.
+
+        Raises:
+            LocalStackError: the process ended first, or the time passed.
+        """
+        try:
+            return self.wait_for_output(pattern, timeout=timeout)
+        except LocalStackError:
+            self.stop()
+            raise
+
     def check(self) -> None:
         """Raise LocalStackError if the process has ended by itself."""
         if not self.running:

@@ -50,11 +50,7 @@ class Valkey:
             f"appendonly {'yes' if self.append_only else 'no'}\nappendfsync everysec\n"
         )
         child = self.processes.start("valkey", [self.binary, settings], stop_signal=signal.SIGTERM)
-        try:
-            child.wait_for_output("Ready to accept connections", timeout=START_SECONDS)
-        except LocalStackError:
-            child.stop()
-            raise
+        child.wait_until_ready("Ready to accept connections", timeout=START_SECONDS)
         self.port = port
         return child
 

@@ -62,6 +62,16 @@ async def test_without_an_answer_a_sent_request_was_perhaps_processed(
         assert len(server.requests) == requests
 
 
+async def test_of_a_connection_reset_at_once_only_a_failed_connect_is_surely_unprocessed(
+    adapter: HttpAdapter,
+) -> None:
+    async with RawServer(does.reset_at_once) as server:
+        for _ in range(20):
+            failure = only(Failure, await adapter.post(call_to(server.url), timeout=LONG))
+            assert (failure.kind, failure.perhaps_processed) in {("connect", False), ("reset", True)}
+        assert server.requests == []
+
+
 async def test_pyreqwest_watches_the_time_itself() -> None:
     """An answer in time counts, however late a busy loop sees it: the adapter's own limit is for lost calls alone."""
     adapter = make_adapter(Settings(http_adapter="pyreqwest"))

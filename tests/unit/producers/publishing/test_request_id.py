@@ -7,7 +7,7 @@ from typing import Any
 from uuid import RFC_4122, UUID
 
 import pytest
-from ajo_producers.publishing.request_id import EPOCH, keyed_request_id, random_request_id, time_of
+from ajo_producers.publishing.request_id import EPOCH, MILLISECOND, keyed_request_id, random_request_id
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +17,11 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4
 FIRST = datetime(1970, 1, 2)  # noqa: DTZ001 - hypothesis takes its bounds without a zone
 moments = st.none() | st.datetimes(min_value=FIRST, timezones=st.sampled_from([UTC, timezone(timedelta(hours=-9))]))
 cases = st.tuples(texts, texts, moments)
+
+
+def time_of(request_id: UUID) -> datetime:
+    """The time that a UUIDv7 carries, in whole milliseconds."""
+    return EPOCH + (request_id.int >> 80) * MILLISECOND
 
 
 @given(cases)

@@ -1,0 +1,87 @@
+"""A delivery as the acceptance tests prepare it: a campaign, a simulator, workers, a file of triggers to publish."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.programs import Finished, Simulator, Worker
+
+SECRET = "planted-secret-5d41402abc4b"
+
+# A fifth of all first attempts fails in a way that a retry heals; second attempts pass.
+SCENARIO = """
+seed = 11
+[latency]
+distribution = "lognormal"
+median = 0.02
+p99 = 0.2
+
+[[fault]]
+share = 0.08
+attempts = 1
+kind = "status"
+status = 503
+
+[[fault]]
+share = 0.05
+attempts = 1
+kind = "rate-limit"
+retry_after = 1
+
+[[fault]]
+share = 0.04
+attempts = 1
+kind = "reset-before"
+
+[[fault]]
+share = 0.03
+attempts = 1
+kind = "status"
+status = 500
+"""
+
+
+@dataclass
+class Delivery:
+    """What a delivery needs, ready to be used; ``env`` is what workers and publishers are told."""
+
+    folder: Path
+    api: Simulator
+    env: dict[str, str] = field(repr=False)
+    start: Callable[..., Worker]
+    run_cli: Callable[..., Finished]
+
+    def start_worker(self) -> Worker:
+        """One more worker."""
+        return self.start(self.env)
+
+    def publish(self, count: int, batch_size: int = 100) -> set[str]:
+        """Publish triggers for so many invented people; the confirmed request ids."""
+        file, receipts = self.folder / "triggers.jsonl", self.folder / "receipts.jsonl"
+        with file.open("w", encoding="utf-8") as lines:
+            for number in range(count):
+                line = {"to": f"person{number}@example.com", "context": {"orderId": f"A-{number}"}}
+                lines.write(json.dumps(line) + "\n")
+        options = ("--from", file, "--receipts", receipts, "--batch-size", str(batch_size))
+        done = self.run_cli("trigger", "order-shipped", *options, env=self.env)
+        assert done.code == 0, done.err
+        rows = [json.loads(line) for line in receipts.read_text(encoding="utf-8").splitlines()]
+        return {row["request_id"] for row in rows if row["confirmed"]}
+
+
+def worker_environment(broker_url: str, queue_prefix: str, simulator: Simulator, campaigns: Path) -> dict[str, str]:
+    """What workers and publishers are told, beside the database."""
+    return {
+        "AJO_BROKER_URL": broker_url,
+        "AJO_QUEUE_PREFIX": queue_prefix,
+        "AJO_BASE_URL": simulator.url,
+        "AJO_TOKEN_URL": simulator.token_url,
+        "AJO_CLIENT_ID": "test-client",
+        "AJO_CLIENT_SECRET": SECRET,
+        "AJO_CAMPAIGNS": str(campaigns),
+        "AJO_HASH_KEY": "test-hash-key",
+        "AJO_HEARTBEAT_SECONDS": "0.5",
+        "AJO_OWNER_TIMEOUT": "3",
+        "AJO_VISIBILITY_TIMEOUT": "5",
+    }
