@@ -51,7 +51,7 @@ def sigkill_all(run: Run) -> None:
 )
 def sigkill_spent_budget(run: Run) -> None:
     run.script(f'[[fault]]\nuntil = {2 * SHORT_BUDGET}\nkind = "status"\nstatus = 503')
-    wait_until(lambda: len(run.query(SENDING)) > run.count // 4, what="a quarter of the triggers is in flight")
+    wait_until(lambda: len(run.query(SENDING)) > run.count // 10, what="a tenth of the triggers is in flight")
     run.hold(SHORT_BUDGET / 2)
     for worker in run.workers[:]:
         run.kill_worker(worker)
