@@ -1,13 +1,16 @@
 """A scenario: how fast the simulator answers, and which faults it shows to whom. Strict TOML."""
 
 import tomllib
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
 
 from ajo_simulator.faults import KINDS, Fault, RetryAfter, Seconds, Window
+
+Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
 
 
 class BadScenario(ValueError):  # noqa: N818 - says what it found
@@ -49,12 +52,18 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Campaign(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the campaign endpoint says of one campaign; ``http_status`` other than 200 is an error."""
+    """What the campaign endpoint says of one campaign, ``latency`` seconds later; ``answer`` is an error instead."""
 
     id: str
-    status: str = "live"
-    name: str = ""
-    http_status: Literal[200, 403, 404, 500] = 200
+    status: str = "LIVE"
+    name: str | None = None
+    start: Moment | None = None
+    end: Moment | None = None
+    namespace: str | None = None
+    throughput: Literal["standard", "high"] | None = None
+    create_profiles: bool | None = None
+    latency: Seconds = 0.0
+    answer: Literal[403, 404, 500] | None = None
 
 
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,21 +7,18 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-import msgspec
 from aiohttp import web
 
+from ajo_simulator import campaigns
 from ajo_simulator.answers import Reply, refusal, send
 from ajo_simulator.control import CONTROL, control
 from ajo_simulator.door import Door
 from ajo_simulator.draw import is_shut
 from ajo_simulator.executions import EXECUTIONS, Executions
 from ajo_simulator.journal import Entry, Journal
-from ajo_simulator.scenario import Campaign, Scenario, parse_scenario
+from ajo_simulator.scenario import Scenario, parse_scenario
 from ajo_simulator.tokens import Tokens
-from ajo_simulator.validation import check_caller, service_error
-
-CAMPAIGNS = "/journey/campaigns/service/campaigns/"
-OK = 200
+from ajo_simulator.validation import service_error
 
 
 class Simulator:
@@ -97,19 +94,6 @@ class Simulator:
                 return Reply(*self.tokens.answer(form, self.scenario.token, self._seconds()))
             case "GET", "/ajo/im/health":
                 return Reply(200, b'{"status":"UP"}')
-            case "GET", path if path.startswith(CAMPAIGNS):
-                return self._campaign(request, path.removeprefix(CAMPAIGNS))
+            case "GET", path if path.startswith(campaigns.CAMPAIGNS):
+                return await campaigns.reply(request, self.scenario, self.tokens)
         return refusal(service_error(404, "not found"))
-
-    def _campaign(self, request: web.BaseRequest, campaign_id: str) -> Reply:
-        valid = self.tokens.valid(request.headers.get("authorization", ""))
-        if flaw := check_caller(request.headers, token_is_valid=valid):
-            return refusal(flaw)
-        known = {campaign.id: campaign for campaign in self.scenario.campaign}
-        campaign = known.get(campaign_id) if known else Campaign(campaign_id)
-        if campaign is None:
-            return refusal(service_error(404, "campaign not found"))
-        if campaign.http_status != OK:
-            return refusal(service_error(campaign.http_status, "simulated fault"))
-        document = {"id": campaign.id, "name": campaign.name, "status": campaign.status}
-        return Reply(200, msgspec.json.encode(document))

@@ -12,7 +12,7 @@ from typing import Any
 from ajo_producers.cli.main import main
 from ajo_worker.dispatch import claims, dispatcher
 from ajo_worker.intake import pool
-from ajo_worker.ledger import progress
+from ajo_worker.ledger import ownership, progress
 from ajo_worker.ledger.admission import Done, TakeOver
 from ajo_worker.ledger.group_commit import GroupCommit
 from ajo_worker.ledger.liveness import Liveness
@@ -72,7 +72,7 @@ def without_joining() -> None:
         self._running = Nobody()
 
     dispatcher.Dispatcher.__init__ = forgetful  # type: ignore[method-assign] # as above
-    progress.TAKE_OVER = progress.TAKE_OVER.replace("(old.owner = w.owner OR", "(true OR")
+    ownership.TAKE_OVER = ownership.TAKE_OVER.replace("(old.owner = w.owner OR", "(true OR")
     claims.on_copy = lambda known, _: (  # type: ignore[assignment] # as above
         Done(known.state)
         if known.state != "sending"

@@ -67,7 +67,7 @@ def unfinished(url: str) -> int:
 
 def finished(url: str) -> int:
     """How many triggers have a state that lasts."""
-    return int(query(url, "select count(*) as n from ledger.triggers where state <> 'sending'")[0]["n"])
+    return int(query(url, "select count(*) as n from ledger.triggers where state not in ('sending', 'parked')")[0]["n"])
 
 
 TOO_LATE = """

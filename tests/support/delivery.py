@@ -1,6 +1,7 @@
 """A delivery as the acceptance tests prepare it: a campaign, a simulator, workers, a file of triggers to publish."""
 
 import json
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,7 +59,7 @@ class Delivery:
 
     def publish(self, count: int, batch_size: int = 100) -> set[str]:
         """Publish triggers for so many invented people; the confirmed request ids."""
-        file, receipts = self.folder / "triggers.jsonl", self.folder / "receipts.jsonl"
+        file, receipts = (self.folder / f"{name}-{secrets.token_hex(4)}.jsonl" for name in ("triggers", "receipts"))
         with file.open("w", encoding="utf-8") as lines:
             for number in range(count):
                 line = {"to": f"person{number}@example.com", "context": {"orderId": f"A-{number}"}}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx2
 from ajo_worker.local.processes import Child, Processes, environment
 
 from tests.support.database import query
@@ -56,6 +57,10 @@ class Simulator:
     def token_url(self) -> str:
         """The address of its token endpoint."""
         return f"{self.url}/ims/token/v3"
+
+    def play(self, scenario: str) -> None:
+        """Change its scenario."""
+        httpx2.post(f"{self.url}/_simulator/scenario", content=scenario).raise_for_status()
 
 
 def start_simulator(processes: Processes, folder: Path, scenario: str | Path | None, *arguments: str) -> Simulator:

@@ -19,17 +19,24 @@ from ajo_worker.api.answer import HttpAdapter
 from ajo_worker.api.request import endpoint_of
 from ajo_worker.api.tls import tls_context
 from ajo_worker.api.token import TokenProvider, token_client, token_fetch
+from ajo_worker.closing import Closing
 from ajo_worker.dispatch.backoff import Backoff
 from ajo_worker.dispatch.claims import Claims
-from ajo_worker.dispatch.closing import Closing
 from ajo_worker.dispatch.dispatcher import Dispatcher
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.received import Campaign
 from ajo_worker.dispatch.round import Policy
 from ajo_worker.dispatch.rounds import Rounds
-from ajo_worker.dispatch.slots import Slots
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.ledger.sealing import Sealer
+from ajo_worker.ledger.shared_connection import SharedConnection
+from ajo_worker.limits.limits import Limits
+from ajo_worker.limits.slots import Slots
+from ajo_worker.outages.intake import Intake, Tap, Unsealing
+from ajo_worker.outages.patrol import Patrol
+from ajo_worker.outages.view import View
+from ajo_worker.outages.wiring import lane_rates, leasing, ramp_of, thresholds_of, timing_of
 from ajo_worker.settings import Settings
 
 log = structlog.get_logger("ajo_worker")
@@ -51,15 +58,19 @@ class Worker:
     http: HttpAdapter
     tokens: TokenProvider
     token_http: httpx2.AsyncClient
+    patrol: Patrol
+    leases: SharedConnection
     grace: float
 
     async def stop(self) -> None:
         """Finish what is in flight, give back the rest, and give up all ownership."""
         self.dispatcher.begin_closing()
+        await self.patrol.stop()
         finished = await self.dispatcher.finish(self.grace)
         written = await self.ledger.stop(LEDGER_GRACE)
         await asyncio.gather(self.http.close(), self.tokens.close())
         await self.token_http.aclose()
+        self.leases.close()
         log.info("worker-stopped", worker_id=str(self.worker_id), finished=finished, written=written)
 
 
@@ -87,8 +98,11 @@ def campaigns_of(definitions: Mapping[str, Definition], settings: Settings) -> d
     }
 
 
-async def start_worker(settings: Settings) -> Worker:
-    """Build all parts on the running event loop, and say in the ledger that this worker lives."""
+async def start_worker(settings: Settings, tap: Tap) -> Worker:
+    """Build all parts on the running event loop, and say in the ledger that this worker lives.
+
+    ``tap`` is told which lanes must not be consumed from.
+    """
     campaigns = campaigns_of(load_definitions(settings.campaigns), settings)
     clock, closing = LedgerClock(), Closing()
     slots = Slots(settings.max_in_flight, closing)
@@ -108,15 +122,25 @@ async def start_worker(settings: Settings) -> Worker:
         attempt_minimum=settings.attempt_minimum,
         ambiguous_statuses=settings.ambiguous_statuses,
         hash_key=blake2b(key).digest() if key else b"",
+        sealer=Sealer.from_keys(settings.payload_keys.get_secret_value()),
+        before_start=settings.before_start,
     )
-    preparation = Preparation(ledger, clock, tokens, slots, closing)
+    lanes = lane_rates(settings)
+    view = View(campaigns, thresholds_of(settings), ramp_of(settings), lanes, clock.monotonic)
+    leases = SharedConnection(ledger.connect)
+    limits = Limits(lanes, leasing(leases, settings.rate_limit_recovery), view, clock, closing)
+    preparation = Preparation(ledger, clock, tokens, limits, slots, view, closing)
     claims = Claims(ledger, clock, preparation, closing, policy)
     rounds = Rounds(ledger, clock, http, claims, preparation, policy)
     dispatcher = Dispatcher(rounds, ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * settings.max_in_flight)
+    intake = Intake(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap)
+    patrol = Patrol(view, SharedConnection(ledger.connect), intake, ledger.worker_id, timing_of(settings))
     ledger.start()
     await ledger.liveness.first_beat.wait()
+    patrol.start()
+    await patrol.first_round.wait()  # an outage that lasts must be known before the first message comes
     log.info("worker-started", worker_id=str(ledger.worker_id), pid=os.getpid(), campaigns=sorted(campaigns))
     grace = (
         max([settings.attempt_timeout, *(campaign.attempt_timeout for campaign in campaigns.values())]) + LEDGER_GRACE
     )
-    return Worker(ledger.worker_id, dispatcher, slots, ledger, http, tokens, token_http, grace)
+    return Worker(ledger.worker_id, dispatcher, slots, ledger, http, tokens, token_http, patrol, leases, grace)

@@ -1,50 +1,22 @@
 """The worker's settings, all from the environment (``AJO_…``), each with its unit and its reason."""
 
-import os
 from collections.abc import Iterable
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
 from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from ajo_worker.ledger.sealing import Sealer
+from ajo_worker.settings_source import PREFIX, FileSource, SettingsError, source_of, variable_of
 
 Statuses = Annotated[frozenset[int], NoDecode]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Factor = Annotated[float, Field(ge=1, allow_inf_nan=False)]
-
-PREFIX = "AJO_"
-
-
-class SettingsError(ValueError):
-    """A setting is missing or wrong; the text names the variables, and never has their values."""
-
-
-class FileSource(PydanticBaseSettingsSource):
-    """Reads ``AJO_X`` from the file that ``AJO_X_FILE`` names, less its last line end: so secrets reach containers."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - the base's
-        """The value, the field's name, and that it needs no decoding."""
-        variable, file = variable_of(field_name), os.environ.get(f"{variable_of(field_name)}_FILE")
-        if not file:
-            return None, field_name, False
-        if os.environ.get(variable):
-            raise SettingsError(f"{variable} and {variable}_FILE are both set: unset one")
-        try:
-            return Path(file).read_text(encoding="utf-8").rstrip("\r\n"), field_name, False
-        except OSError as fault:
-            raise SettingsError(f"{variable}_FILE: {file}: {fault.strerror}") from None
-        except UnicodeDecodeError:
-            raise SettingsError(f"{variable}_FILE: {file}: not UTF-8 text") from None
-
-    def __call__(self) -> dict[str, Any]:
-        """The values of all settings that come from files."""
-        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in found.items() if value is not None}
 
 
 class Settings(BaseSettings):
@@ -86,6 +58,12 @@ class Settings(BaseSettings):
     )
     ca_file: Path | None = Field(None, description="CA certificates (PEM) trusted beside the system's")
     http_adapter: Literal["pyreqwest", "httpx"] = Field("pyreqwest", description="HTTP client of the attempts")
+    campaign_status: Literal["off", "on"] = Field(
+        "off", description="whether Adobe is asked for the status of campaigns, which takes a permission of its own"
+    )
+    campaign_status_ttl: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        300, description="seconds until a campaign's status is asked for again; 0: never asked"
+    )
 
     budget_seconds: Seconds = Field(
         60, description="wall clock of a round, for all attempts and waits (Adobe's own time-out is 60 s)"
@@ -106,6 +84,33 @@ class Settings(BaseSettings):
     )
     max_answer_bytes: PositiveInt = Field(1_000_000, description="bytes of an answer's body that are read at most")
 
+    rate_limit_standard: Factor = Field(
+        500, description="calls a second of all workers together in the standard lane (Adobe's documented limit)"
+    )
+    rate_limit_high_throughput: Factor = Field(
+        5000, description="the same in the high-throughput lane (Adobe's documented limit)"
+    )
+    rate_limit_recovery: Seconds = Field(
+        60, description="seconds in which a campaign that was slowed down by a 429 grows back to its full rate"
+    )
+    before_start: Literal["wait", "refuse"] = Field(
+        "refuse", description="what becomes of a trigger that comes before its campaign's start"
+    )
+    outage_failures: PositiveInt = Field(
+        20, description="failures of a destination, seen by one worker, that make an outage if they last"
+    )
+    outage_seconds: Seconds = Field(5, description="seconds over which they must last")
+    outage_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.9, description="share of all answers of a destination that must have failed meanwhile"
+    )
+    campaign_refusals: PositiveInt = Field(
+        20, description="refusals of one campaign in a row, all alike, after which the campaign is paused"
+    )
+    probe_interval: Seconds = Field(5, description="seconds from an outage's begin to its first probe; then doubling")
+    probe_interval_longest: Seconds = Field(60, description="seconds between two probes at most")
+    recovery_rate: Factor = Field(5, description="calls a second with which a lane comes back after an outage")
+    recovery_doubling: Seconds = Field(5, description="seconds in which that rate doubles")
+
     max_in_flight: PositiveInt = Field(1000, description="attempts in flight at most, in one process")
     prefetch: PositiveInt = Field(1000, description="messages taken from the broker and not yet done, at most")
     heartbeat_seconds: Seconds = Field(2, description="how often a worker says in the ledger that it lives")
@@ -113,6 +118,9 @@ class Settings(BaseSettings):
         15, description="seconds without a heartbeat after which a worker's triggers may be taken over"
     )
     hash_key: SecretStr = Field(SecretStr(""), description="key of the recipient hashes; empty: none are recorded")
+    payload_keys: SecretStr = Field(
+        SecretStr(""), description="keys of held payloads, newest first, comma-separated; empty: stored plain"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
     log_format: Literal["json", "console"] = Field("json", description="a JSON object a line, or text for people")
 
@@ -152,6 +160,14 @@ class Settings(BaseSettings):
             raise ValueError("must be https://…, or http://… on loopback; with neither credentials, query nor fragment")
         return value
 
+    @field_validator("payload_keys", mode="before")
+    @classmethod
+    def _some_fernet_keys(cls, value: object) -> object:
+        # What comes as text was set: an empty file is a mistake that must not leave payloads plain.
+        if isinstance(value, str) and Sealer.from_keys(value).newest is None:
+            raise ValueError("has no key; unset it to store payloads plain")
+        return value
+
     @model_validator(mode="after")
     def _owner_outlives_heartbeats(self) -> Self:
         if self.owner_timeout < 3 * self.heartbeat_seconds:
@@ -178,18 +194,6 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def variable_of(field_name: str) -> str:
-    """The environment variable of a setting."""
-    return PREFIX + field_name.upper()
-
-
-def source_of(field_name: str) -> Literal["default", "env", "file"]:
-    """Where a setting's value comes from."""
-    if os.environ.get(variable_of(field_name)):
-        return "env"
-    return "file" if os.environ.get(f"{variable_of(field_name)}_FILE") else "default"
 
 
 def read_settings() -> Settings:

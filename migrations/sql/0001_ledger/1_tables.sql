@@ -149,17 +149,27 @@ COMMENT ON COLUMN ledger.attempts.adobe_request_id IS 'The gateway''s own x-requ
 
 CREATE TABLE ledger.held_payloads (
     request_id uuid PRIMARY KEY,
-    round      smallint NOT NULL,
+    resumed_by uuid,
     held_at    timestamptz NOT NULL,
+    resume_at  timestamptz,
+    round      smallint NOT NULL,
+    campaign   text NOT NULL,
     reason     text NOT NULL,
     key_id     text,
     payload    bytea NOT NULL
 );
 
-COMMENT ON TABLE ledger.held_payloads IS 'Payloads of parked triggers and dead letters, and of no others.';
+-- Two short indexes: most rows are dead letters, in neither.
+CREATE INDEX held_payloads_resumable ON ledger.held_payloads (campaign, resume_at) WHERE resume_at IS NOT NULL;
+CREATE INDEX held_payloads_resumed ON ledger.held_payloads (resumed_by) WHERE resumed_by IS NOT NULL;
+
+COMMENT ON TABLE ledger.held_payloads IS 'Payloads of parked triggers and dead letters, and of what was resumed and is not yet accepted; of no others.';
 COMMENT ON COLUMN ledger.held_payloads.request_id IS 'The trigger.';
-COMMENT ON COLUMN ledger.held_payloads.round IS 'The round after which it was held.';
+COMMENT ON COLUMN ledger.held_payloads.resumed_by IS 'The worker that resumed it and has it in hand; null while parked, and for dead letters.';
 COMMENT ON COLUMN ledger.held_payloads.held_at IS 'Since when.';
+COMMENT ON COLUMN ledger.held_payloads.resume_at IS 'From when on a parked trigger may go on, once nothing holds its campaign; null for dead letters and what was resumed.';
+COMMENT ON COLUMN ledger.held_payloads.round IS 'The round after which it was held.';
+COMMENT ON COLUMN ledger.held_payloads.campaign IS 'Name of the campaign definition.';
 COMMENT ON COLUMN ledger.held_payloads.reason IS 'Why: the trigger''s reason.';
 COMMENT ON COLUMN ledger.held_payloads.key_id IS 'The key it is encrypted with; null for plain.';
 COMMENT ON COLUMN ledger.held_payloads.payload IS 'The trigger as JSON, as batches carry it.';

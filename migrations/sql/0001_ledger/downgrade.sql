@@ -4,6 +4,12 @@ DROP VIEW audit.delays;
 DROP VIEW audit.attempts;
 DROP VIEW audit.triggers;
 
+DROP TABLE ledger.operation_triggers;
+DROP TABLE ledger.operations;
+DROP TABLE ledger.rate_limits;
+DROP TABLE ledger.probes;
+DROP TABLE ledger.outages;
+DROP TABLE ledger.circuits;
 DROP TABLE ledger.campaigns;
 DROP TABLE ledger.quarantine;
 DROP TABLE ledger.held_payloads;

@@ -28,7 +28,8 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
     ``rate_limit`` is in calls a second, ``attempt_timeout`` and ``budget`` in seconds. ``context``, ``profile`` and
     ``channel_data`` map dotted paths to what a recipient must bring there. The merge policy belongs to recipients of
-    type ``aep``; without one Journey Optimizer takes its default.
+    type ``aep``; without one Journey Optimizer takes its default. ``creates_profiles`` says what was agreed for the
+    campaign; nothing but the comparison with Journey Optimizer reads it.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     rate_limit: Annotated[float, Meta(gt=0)] | None = None
     attempt_timeout: Seconds | None = None
     budget: Seconds | None = None
+    creates_profiles: bool | None = None
     channel_data: dict[str, Variable] = {}
     profile: dict[str, Variable] = {}
     context: dict[str, Variable] = {}

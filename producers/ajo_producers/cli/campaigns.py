@@ -12,7 +12,8 @@ from rich.console import Console
 
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import DefinitionError, Definitions, UnknownCampaignError, load_definitions
-from ajo_producers.cli import campaign_report
+from ajo_producers.campaigns.live import Compared
+from ajo_producers.cli import campaign_report, live_check
 from ajo_producers.cli.import_sample import import_sample
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -71,21 +72,39 @@ def show(
 
 
 @app.command()
-def check(*, folder: Folder = DEFAULT_FOLDER, as_json: Json = False) -> None:
-    """Check all definitions; every fault with file, line and field, and exit code 1 if there is one."""
+def check(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these, with --live.")] = None,
+    *,
+    folder: Folder = DEFAULT_FOLDER,
+    live: Annotated[bool, typer.Option("--live", help="Compare with Journey Optimizer; needs the worker.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check all definitions; every fault with file, line and field, and exit code 1 if there is one.
+
+    With --live, compare them with Journey Optimizer as well: status, dates, namespace, throughput, profile creation.
+    """
+    if names and not live:
+        raise typer.BadParameter("only with --live", param_hint="NAME")
     try:
-        names, problems = sorted(load_definitions(folder)), []
-        if not names:
+        definitions, problems = load_definitions(folder), []
+        if not definitions:
             problems = [f"{folder}: no campaign definitions"]
     except DefinitionError as error:
-        names, problems = [], list(error.problems)
+        definitions, problems = Definitions(), list(error.problems)
+    compared: list[Compared] = []
+    if live and not problems:
+        definitions = _chosen(definitions, names)
+        compared = list(live_check.find_live_check()(list(definitions.values())))
+        problems = [problem for one in compared for problem in live_check.problems_of(one)]
     if as_json:
-        typer.echo(json.dumps({"ok": not problems, "campaigns": names, "problems": problems}, indent=2))
+        report = {"ok": not problems, "campaigns": sorted(definitions), "problems": problems}
+        typer.echo(json.dumps(report | ({"live": list(map(live_check.as_json, compared))} if live else {}), indent=2))
     else:
         for problem in problems:
             typer.echo(f"error: {problem}", err=True)
         if not problems:
-            typer.echo(f"{len(names)} campaign definition{'s' * (len(names) != 1)} in {folder}: no faults")
+            result = "as in Journey Optimizer" if live else "no faults"
+            typer.echo(f"{len(definitions)} campaign definition{'s' * (len(definitions) != 1)} in {folder}: {result}")
     if problems:
         raise typer.Exit(1)
 
@@ -100,5 +119,12 @@ def _load(folder: Path) -> Definitions:
 def _find(folder: Path, name: str) -> Definition:
     try:
         return _load(folder)[name]
+    except UnknownCampaignError as error:
+        raise typer.TyperException(str(error)) from error
+
+
+def _chosen(definitions: Definitions, names: list[str] | None) -> Definitions:
+    try:
+        return Definitions({name: definitions[name] for name in names or definitions})
     except UnknownCampaignError as error:
         raise typer.TyperException(str(error)) from error

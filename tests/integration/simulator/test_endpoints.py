@@ -110,16 +110,37 @@ def test_health_answers_without_a_token(api: Api) -> None:
     assert httpx2.get(f"{api.url}/ajo/im/health").status_code == 200
 
 
-def test_the_campaign_endpoint_knows_any_campaign_until_a_scenario_names_some(api: Api) -> None:
-    path = "/journey/campaigns/service/campaigns"
-    assert api.get(f"{path}/any").json() == {"id": "any", "name": "", "status": "live"}
+CAMPAIGNS = "/journey/campaigns/service/campaigns"
+
+
+def test_a_campaign_that_no_scenario_names_is_live_and_has_no_dates(api: Api) -> None:
+    api.play('[[campaign]]\nid = "another"\nstatus = "STOPPED"\n')
+    document = api.get(f"{CAMPAIGNS}/any").json()
+    assert (document["campaignId"], document["status"]) == ("any", "LIVE")
+    assert document["schedule"] == {"startDateEnabled": False, "endDateEnabled": False}
+
+
+def test_the_campaign_endpoint_says_what_the_scenario_does_and_something_else_with_the_next_one(api: Api) -> None:
     api.play(
-        '[[campaign]]\nid = "a"\nname = "Order shipped"\nstatus = "stopped"\n'
-        '[[campaign]]\nid = "b"\nhttp_status = 403\n[[campaign]]\nid = "c"\nhttp_status = 500\n'
+        '[[campaign]]\nid = "a"\nstatus = "SCHEDULED"\nstart = 2026-11-01T09:00:00+01:00\n'
+        'namespace = "Email"\nthroughput = "high"\ncreate_profiles = false\n'
     )
-    assert api.get(f"{path}/a").json() == {"id": "a", "name": "Order shipped", "status": "stopped"}
-    assert [api.get(f"{path}/{one}").status_code for one in "bcd"] == [403, 500, 404]
-    assert httpx2.get(f"{api.url}{path}/a").json()["error_code"] == "403010"
+    document = api.get(f"{CAMPAIGNS}/a").json()
+    assert document["schedule"]["startDate"] == "2026-11-01T08:00:00.000000Z"
+    told = [document[name] for name in ("status", "identityNamespace", "highThroughputMode", "createNewProfile")]
+    assert told == ["SCHEDULED", "Email", True, False]
+    api.play('[[campaign]]\nid = "a"\nstatus = "STOPPED"\n')
+    assert api.get(f"{CAMPAIGNS}/a").json()["status"] == "STOPPED"
+
+
+def test_the_campaign_endpoint_looks_at_the_token_and_fails_as_scripted(api: Api) -> None:
+    api.play("".join(f'[[campaign]]\nid = "c{status}"\nanswer = {status}\n' for status in (403, 404, 500)))
+    assert [api.get(f"{CAMPAIGNS}/c{status}").status_code for status in (403, 404, 500)] == [403, 404, 500]
+    assert api.get(f"{CAMPAIGNS}/c404").json()["title"] == "Requested object not found"
+    assert httpx2.get(f"{api.url}{CAMPAIGNS}/any").json()["error_code"] == "403010"
+    invented = {**api.headers, "Authorization": "Bearer invented"}
+    assert api.client.get(f"{api.url}{CAMPAIGNS}/any", headers=invented).json()["error_code"] == "401013"
+    assert [api.get(f"{CAMPAIGNS}{rest}").status_code for rest in ("/", "/a/versions")] == [404, 404]
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", UNITARY), ("GET", TOKEN), ("POST", "/nowhere"), ("GET", "/")])

@@ -13,6 +13,7 @@ from ajo_worker.api.request import Endpoint as Address
 from ajo_worker.dispatch.backoff import Backoff
 from ajo_worker.dispatch.received import Campaign
 from ajo_worker.dispatch.round import Policy
+from ajo_worker.ledger.sealing import Sealer
 from msgspec import Raw
 
 from tests.support.definitions import ORDER_SHIPPED
@@ -24,7 +25,7 @@ from tests.support.simulation.process import Process
 from tests.support.simulation.witness import Witness
 
 BUDGET, ATTEMPT_TIMEOUT = 20.0, 5.0
-POLICY = Policy(Backoff(0.5, 2.0, 4.0), 1.0, frozenset({502, 504}), b"")
+POLICY = Policy(Backoff(0.5, 2.0, 4.0), 1.0, frozenset({502, 504}), b"", Sealer.from_keys(""))
 CAMPAIGNS = {
     ORDER_SHIPPED.name: Campaign(
         ORDER_SHIPPED,

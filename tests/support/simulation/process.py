@@ -2,22 +2,25 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from ajo_worker.api.token import FetchFailed, Token, TokenProvider
+from ajo_worker.api.verdict import Verdict
 from ajo_worker.bootstrap import OPEN_PER_SLOT, Worker
+from ajo_worker.closing import Closing
 from ajo_worker.dispatch.claims import Claims
-from ajo_worker.dispatch.closing import Closing
 from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.dispatch.dispatcher import Dispatcher
 from ajo_worker.dispatch.preparation import Preparation
-from ajo_worker.dispatch.received import Campaign
+from ajo_worker.dispatch.received import Campaign, Received
 from ajo_worker.dispatch.round import Policy
 from ajo_worker.dispatch.rounds import Rounds
-from ajo_worker.dispatch.slots import Slots
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.limits.slots import Slots
+from ajo_worker.limits.turns import Urgency
 
 from tests.support.simulation.broker import Broker
 from tests.support.simulation.connection import connect
@@ -38,15 +41,43 @@ class ModelLedger(Ledger):
         super().__init__("", worker_id, clock, (), heartbeat=HEARTBEAT, owner_timeout=OWNER_TIMEOUT)
         self._network, self._loop = network, loop
 
-    async def _connect(self) -> Any:
+    async def connect(self) -> Any:
+        """A connection to the model."""
         return await connect(self._network, self._loop)
 
 
-class NoClient:
-    """Stands where the token's HTTP client does."""
+class Nothing:
+    """Stands where the token's HTTP client, the patrol and the leases do."""
 
     async def aclose(self) -> None:
         """Nothing to close."""
+
+    async def stop(self) -> None:
+        """Nothing to stop."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Free:
+    """No limits, no outages: they have tests of their own."""
+
+    async def take(self, received: Received, urgency: Urgency) -> None:
+        """Never wait."""
+
+    def kept_back(self, campaign: Campaign) -> None:
+        """Keep nothing back."""
+
+    def kept_back_since(self, campaign: Campaign, moment: datetime) -> bool:  # noqa: ARG002 - the protocol's
+        """Never."""
+        return False
+
+    def wants_one(self, campaign: Campaign) -> bool:  # noqa: ARG002 - the protocol's
+        """Never."""
+        return False
+
+    def saw(self, received: Received, verdict: Verdict) -> None:
+        """Learn nothing."""
 
 
 class Process:
@@ -74,7 +105,8 @@ class Process:
         self.ledger = ModelLedger(network, self.loop, self.worker_id, clock)
         http = Adapter(endpoint, self.loop)
         tokens = TokenProvider(self._fetch, margin=300.0, monotonic=self.monotonic)
-        preparation = Preparation(self.ledger, clock, tokens, places, closing)
+        free = Free()
+        preparation = Preparation(self.ledger, clock, tokens, free, places, free, closing)  # type: ignore[arg-type] # no limits
         claims = Claims(self.ledger, clock, preparation, closing, policy)
         rounds = Rounds(self.ledger, clock, http, claims, preparation, policy)
         self.dispatcher = Dispatcher(rounds, self.ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * slots)
@@ -85,8 +117,10 @@ class Process:
             self.ledger,
             http,
             tokens,
-            NoClient(),
-            GRACE,  # type: ignore[arg-type] # it is only closed
+            Nothing(),  # type: ignore[arg-type] # it is only closed
+            Nothing(),  # type: ignore[arg-type]
+            Nothing(),  # type: ignore[arg-type]
+            GRACE,
         )
         world.loops.append(self.loop)
         self.loop.call_soon(self._begin)

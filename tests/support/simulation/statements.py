@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ajo_worker.ledger import admission, liveness, progress, upkeep
+from ajo_worker.ledger import admission, liveness, ownership, progress, upkeep
 from ajo_worker.ledger.admission import Admission, Known
-from ajo_worker.ledger.progress import AttemptRow, Ending, Intent, Release, Takeover
+from ajo_worker.ledger.ownership import Release, Takeover
+from ajo_worker.ledger.progress import AttemptRow, Ending, Intent
 
 from tests.support.simulation.tables import Tables
 
@@ -16,15 +17,15 @@ KINDS = {
     progress.INTEND: "intents",
     progress.RECORD: "outcomes",
     progress.END: "outcomes",
-    progress.TAKE_OVER: "takeovers",
-    progress.RELEASE: "releases",
+    ownership.TAKE_OVER: "takeovers",
+    ownership.RELEASE: "releases",
     liveness.BEAT: "beats",
     liveness.STOPPED: "stop",
     upkeep.PARTITIONS: "upkeep",
     upkeep.DEFINITIONS: "upkeep",
 }
 """Each statement by the writer that it belongs to; another one is not in the model, and fails the test."""
-CHANGING = {progress.INTEND, progress.END, progress.TAKE_OVER, progress.RELEASE}
+CHANGING = {progress.INTEND, progress.END, ownership.TAKE_OVER, ownership.RELEASE}
 """Statements that change triggers, whose ids are their first parameter."""
 
 
@@ -44,9 +45,9 @@ def run(tables: Tables, now: datetime, statement: str, parameters: Sequence[Any]
         return tables.record(rows_of(AttemptRow, parameters), now)
     if statement == progress.END:
         return [(one,) for one in tables.end(rows_of(Ending, parameters))]
-    if statement == progress.TAKE_OVER:
+    if statement == ownership.TAKE_OVER:
         return [(one,) for one in tables.take_over(rows_of(Takeover, parameters[:-1]), now, parameters[-1])]
-    if statement == progress.RELEASE:
+    if statement == ownership.RELEASE:
         return tables.release(rows_of(Release, parameters))
     if statement == liveness.BEAT:
         return tables.beat(parameters[0], now)

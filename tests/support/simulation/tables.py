@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ajo_worker.ledger.admission import Admission, Known
-from ajo_worker.ledger.progress import AttemptRow, Ending, Intent, Release, Takeover
+from ajo_worker.ledger.ownership import Release, Takeover
+from ajo_worker.ledger.progress import AttemptRow, Ending, Intent
 
 
 @dataclass(slots=True)
@@ -197,7 +198,11 @@ class Tables:
     def ends(self, end: Ending) -> bool:
         """Whether END would set this state."""
         row = self.triggers.get(end.request_id)
-        return row is not None and row.state == "sending" and (row.fence == end.fence or end.state == "accepted")
+        if row is None:
+            return False
+        if end.state == "accepted":
+            return row.state in {"sending", "parked", "unconfirmed"}
+        return row.state == "sending" and row.fence == end.fence
 
     def end(self, endings: Iterable[Ending]) -> list[UUID]:
         """END: the ids whose state it set."""
@@ -213,6 +218,8 @@ class Tables:
                 row.attempts_started = end.attempts_started
             if end.payload is not None:
                 self.held[end.request_id] = (row.round, end.payload, end.reason or end.state)
+            elif row.round > 1 or row.fence != end.fence:
+                self.held.pop(end.request_id, None)
             ended.append(end.request_id)
         return ended
 

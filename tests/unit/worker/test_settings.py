@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ajo_worker.ledger.sealing import Sealer, new_key
 from ajo_worker.settings import (
     Settings,
     SettingsError,
@@ -97,6 +98,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(put: Put, tmp_path:
         "log_format",
         "token_url",
         "base_url",
+        "payload_keys",
     ],
 )
 def test_a_wrong_value_is_told_by_its_variable_and_never_by_itself(name: str, put: Put) -> None:
@@ -125,6 +127,39 @@ def test_an_owner_is_not_given_up_before_three_heartbeats(put: Put) -> None:
     assert read_settings().owner_timeout == 15
     put(owner_timeout="14.9")
     assert fault() == "AJO_OWNER_TIMEOUT must be at least three times AJO_HEARTBEAT_SECONDS"
+
+
+def test_payload_keys_come_from_a_list_or_from_the_lines_of_a_file(put: Put, tmp_path: Path) -> None:
+    keys = [new_key(), new_key()]
+    file = tmp_path / "payload_keys"
+    file.write_text("\n".join(keys) + "\n", encoding="utf-8")
+    put(payload_keys_file=file)
+    from_file = read_settings().payload_keys.get_secret_value()
+    put(payload_keys=", ".join(keys), payload_keys_file="")
+    from_list = read_settings().payload_keys.get_secret_value()
+    assert Sealer.from_keys(from_file).key_ids == Sealer.from_keys(from_list).key_ids
+    assert not any(key in f"{read_settings()!r}" for key in keys)
+
+
+def test_a_wrong_payload_key_is_told_by_its_place_and_no_key_is_shown(put: Put) -> None:
+    good, wrong = new_key(), new_key()[:-2]
+    put(payload_keys=f"{good},{wrong}")
+    text = fault()
+    assert text.startswith(
+        "AJO_PAYLOAD_KEYS: key 2 of 2 is no Fernet key: 'ajo-dispatch keys new' makes one (keys of held payloads"
+    )
+    assert good not in text
+    assert wrong not in text
+
+
+@pytest.mark.parametrize("content", ["", "\n", " , \n"])
+def test_a_file_without_a_payload_key_is_refused_since_payloads_would_be_plain(
+    put: Put, tmp_path: Path, content: str
+) -> None:
+    file = tmp_path / "payload_keys"
+    file.write_text(content, encoding="utf-8")
+    put(payload_keys_file=file)
+    assert fault().startswith("AJO_PAYLOAD_KEYS_FILE: has no key; unset it to store payloads plain (")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from unittest.mock import patch
 
-from ajo_worker.settings import PREFIX, Settings, SettingsError, read_settings, variable_of
+from ajo_worker.settings import Settings, read_settings
+from ajo_worker.settings_source import PREFIX, SettingsError, variable_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 

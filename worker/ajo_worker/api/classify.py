@@ -17,6 +17,9 @@ UNAUTHORIZED_CODES = frozenset({"401013", "403010"})
 MOST_TEXT = 300
 """Characters that are kept of an error's title."""
 
+MOST_SEARCHED = 20_000
+"""Bytes of an error's body in which the text of an outage is looked for."""
+
 LONGEST_RETRY_AFTER = 366 * 86_400.0
 """Seconds; whoever asks for more than a year means never."""
 
@@ -36,6 +39,12 @@ REASONS = {
     504: "gateway-timeout",
 }
 RETRYABLE_CLIENT_ERRORS = frozenset({408, 429})
+
+# Both wordings of the outage behind a customer-managed key (Microsoft's Cosmos DB guides): in lower case, any spaces.
+OUTAGES = {
+    "cosmos-identity": re.compile(rb"cosmos\s+db\s+service\s+is\s+unable\s+to\s+obtain\s+the\s+aad\s+authentication"),
+    "cosmos-key": re.compile(rb"customer[\s-]+managed[\s-]+key\s+not\s+being\s+accessible"),
+}
 
 # What may be personal or secret in an error's text: anything like an address, and runs long enough to be a token.
 _SENSITIVE = re.compile(r"\S+@\S+|[\w.~+/=-]{40,}")
@@ -60,8 +69,10 @@ def _of_status(status: int, headers: Mapping[str, str], body: bytes, ambiguous_s
             execution_id=_text(document.get("executionId")),
             adobe_request_id=gateway_request,
         )
-    code = _error_code(document)
+    code, outage = _error_code(document), _outage(body)
     outcome, ambiguous, reason = _meaning(status, code, ambiguous_statuses)
+    if outage:  # whatever the status (403 in Adobe's own logs): every call fails until somebody repairs it
+        outcome, ambiguous, reason = "retryable", False, outage
     return Verdict(
         outcome,
         ambiguous=ambiguous,
@@ -71,6 +82,7 @@ def _of_status(status: int, headers: Mapping[str, str], body: bytes, ambiguous_s
         error_code=code,
         error_title=_text(document.get("title") or document.get("message")),
         adobe_request_id=gateway_request,
+        outage=outage,
     )
 
 
@@ -109,6 +121,11 @@ def _http_date(value: str) -> datetime | None:
     except (ValueError, IndexError, TypeError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _outage(body: bytes) -> str | None:
+    text = body[:MOST_SEARCHED].lower()
+    return next((name for name, wording in OUTAGES.items() if wording.search(text)), None)
 
 
 def _document(body: bytes) -> dict[str, Any]:

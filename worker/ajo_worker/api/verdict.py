@@ -12,7 +12,7 @@ Outcome: TypeAlias = Literal["accepted", "refused", "retryable", "unauthorized"]
 class Verdict:
     """What follows from an answer or its absence; ``ambiguous``: Adobe may have accepted, although we saw no 202.
 
-    ``retry_after`` is in seconds.
+    ``retry_after`` is in seconds. ``outage`` names an outage that the answer itself speaks of.
     """
 
     outcome: Outcome
@@ -25,3 +25,4 @@ class Verdict:
     execution_id: str | None = None
     adobe_request_id: str | None = None
     failure: FailureKind | None = None
+    outage: str | None = None

@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from ajo_worker.cli.redaction import redacted
-from ajo_worker.settings import PREFIX, FileSource, Settings, SettingsError, source_of, variable_of
+from ajo_worker.settings import Settings
+from ajo_worker.settings_source import PREFIX, FileSource, SettingsError, source_of, variable_of
 
 OTHERS = {
     "AJO_DEBUG": "1: a fault of ajo-dispatch itself shows its traceback",

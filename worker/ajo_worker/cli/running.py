@@ -8,6 +8,7 @@ import typer
 
 from ajo_worker import settings as configuration
 from ajo_worker.ledger.database import DatabaseError
+from ajo_worker.settings_source import SettingsError
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ def read_settings() -> configuration.Settings:
     """
     try:
         return configuration.read_settings()
-    except configuration.SettingsError as bad:
+    except SettingsError as bad:
         raise WrongSettings(str(bad)) from None
 
 

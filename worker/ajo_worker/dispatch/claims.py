@@ -1,10 +1,11 @@
 """How a trigger becomes ours: by its first row, or from a dead worker; a living one's is waited for."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from ajo_worker.closing import Closing
 from ajo_worker.dispatch import rows
 from ajo_worker.dispatch.budget import Budget
-from ajo_worker.dispatch.closing import Closing
 from ajo_worker.dispatch.decision import End, History, Retry
 from ajo_worker.dispatch.preparation import Preparation, Prepared, Ready
 from ajo_worker.dispatch.received import Received, Refusal
@@ -12,7 +13,7 @@ from ajo_worker.dispatch.round import Policy, Round
 from ajo_worker.ledger.admission import Done, Known, TakeOver, Wait, on_copy
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
-from ajo_worker.ledger.progress import Takeover
+from ajo_worker.ledger.ownership import Takeover
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Claims:
 
     async def claim(self, received: Received, refused: Refusal | None) -> Claim | Done | End:
         """Make the trigger ours, or learn that it has its state. A refused one gets its end with its first row."""
+        if received.resumed:
+            return await self._resumed(received)
         if refused is None:
             ready = await self.preparation.first_attempt(received)
             if isinstance(ready, Ready):
@@ -44,7 +47,17 @@ class Claims:
             rows.admission(received, refused, self.clock.monotonic(), self.clock, self.ledger.worker_id, self.policy)
         )
         if known is None:
-            return End("expired" if refused.state == "expired" else "rejected", refused.reason)
+            return End("rejected" if refused.state == "sending" else refused.state, refused.reason)
+        return await self._copy(received, known)
+
+    async def _resumed(self, received: Received) -> Claim | Done:
+        """Its round was opened for us; if something has happened in it since, this is a copy like any other."""
+        known = await self.ledger.looks.submit(received.trigger.request_id)
+        if known is None:
+            return Done("forgotten")
+        if known.state == "sending" and known.owner == self.ledger.worker_id and not known.attempts_started:
+            history = History(0, known.ambiguous_attempts, known.interrupted_attempts)
+            return Claim(Round(known.round, known.fence, history, None, None, self.clock.monotonic()), None)
         return await self._copy(received, known)
 
     async def _first(self, received: Received, ready: Ready) -> Claim | Done:
@@ -87,18 +100,26 @@ class Claims:
                 return Done("forgotten")
             known = seen
 
+    def _kept_back_since(self, received: Received, moment: datetime) -> bool:
+        campaign = received.campaign
+        return campaign is not None and self.preparation.gate.kept_back_since(campaign, moment)
+
     def _taken_over(self, received: Received, known: Known, *, interrupted: bool) -> Claim:
         now = self.clock.monotonic()
         history = History(known.attempts_started, known.ambiguous_attempts, known.interrupted_attempts)
         if interrupted:
             history = History(known.attempts_started, history.ambiguous + 1, history.interrupted + 1)
+        if known.first_dispatched_at is None:  # a round that was opened, and nothing sent in it
+            return Claim(Round(known.round, known.fence + 1, history, None, None, now), None)
         expires_at = received.trigger.expires_at
         seconds = received.campaign.budget if received.campaign else 0.0
-        first = known.first_dispatched_at
-        started = self.clock.monotonic_at(first) if first else now
+        started = self.clock.monotonic_at(known.first_dispatched_at)
         budget = Budget(started, seconds, self.clock.monotonic_at(expires_at) if expires_at else None)
         wait = max(self.clock.monotonic_at(known.not_before) - now, 0.0) if known.not_before else 0.0
         ours = Round(known.round, known.fence + 1, history, budget, Retry(wait), now)
-        if wait and now + wait + self.policy.attempt_minimum > budget.end:
+        spent = now + wait + self.policy.attempt_minimum > budget.end
+        if spent and self._kept_back_since(received, known.first_dispatched_at):
+            return Claim(ours, Refusal("parked", "outage"))  # its copy waited in the broker while the outage lasted
+        if spent and wait:
             return Claim(ours, Refusal("expired", "retry-after-beyond-budget"))
         return Claim(ours, None)

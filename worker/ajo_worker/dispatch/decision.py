@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.backoff import Backoff
 from ajo_worker.dispatch.budget import Budget
+from ajo_worker.dispatch.gate import KeptBack
 
-EndState: TypeAlias = Literal["accepted", "rejected", "expired", "unconfirmed"]
+EndState: TypeAlias = Literal["accepted", "rejected", "expired", "unconfirmed", "parked"]
 DuplicateCause: TypeAlias = Literal["ambiguous-answer", "worker-crash"]
 
 
@@ -52,10 +54,11 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The round is over; ``reason`` is None only for accepted."""
+    """The round is over; ``reason`` is None only for accepted. A parked trigger goes on in a new one."""
 
     state: EndState
     reason: str | None
+    resume_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,12 @@ def decide(
     backoff: Backoff,
     jitter: Callable[[], float],
     attempt_minimum: float,
+    kept_back: KeptBack | None = None,
 ) -> End | Retry:
     """What follows from ``verdict``, with ``history`` already counting it.
+
+    An outage is not the trigger's failure, and its budget is not to be burnt by it: while its lane or its campaign is
+    ``kept_back``, what would be tried again is parked; so is what a failing campaign refuses.
 
     No attempt is promised that couldn't start at least ``attempt_minimum`` seconds before the budget's end: one that
     is cut short tells nothing, and may be a duplicate.
@@ -84,8 +91,12 @@ def decide(
     match verdict.outcome:
         case "accepted":
             return End("accepted", None)
+        case "refused" if kept_back and not kept_back.whole_lane and not verdict.ambiguous:
+            return End("parked", kept_back.reason)
         case "refused":
             return End(history.refused(), verdict.reason)
+        case "retryable" if kept_back:
+            return End("parked", kept_back.reason)
         case "unauthorized" if history.unauthorized > 1:
             return End(history.refused(), verdict.reason)
         case "unauthorized":

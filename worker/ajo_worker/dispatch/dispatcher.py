@@ -9,13 +9,12 @@ from uuid import UUID
 import structlog
 from ajo_producers.contract.batch import BadMessage, BadTrigger, Batch, decode_body, decode_trigger
 from ajo_producers.contract.trigger import Trigger
-from msgspec import structs
 
 from ajo_worker.api.verdict import Verdict
-from ajo_worker.dispatch.closing import Closing, HandedBack
+from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.delivery import Delivery
-from ajo_worker.dispatch.received import Campaign, Received
+from ajo_worker.dispatch.received import Campaign, Received, with_defaults
 from ajo_worker.dispatch.rounds import OnRetry, Rounds
 from ajo_worker.ledger.admission import Done
 from ajo_worker.ledger.clock import LedgerClock
@@ -59,6 +58,16 @@ class Dispatcher:
         self._waiting.append(delivery)
         self._open_more()
 
+    def resume(self, received: Received) -> "asyncio.Task[None]":
+        """Take a parked trigger whose next round was opened; no message stands behind it, so it is not given back."""
+        self.open += 1
+        return self._start(self._resumed(received))
+
+    @property
+    def room(self) -> int:
+        """How many more triggers may be opened."""
+        return 0 if self._closing.begun else max(self._most_open - self.open, 0)
+
     def quarantine(self, delivery: Delivery, reason: str) -> None:
         """Keep a message that couldn't even be opened."""
         self._start(self._answer(delivery, BadMessage(reason)))
@@ -94,10 +103,37 @@ class Dispatcher:
             self.open += len(opened.triggers) if isinstance(opened, Batch) else 0
             self._start(self._answer(delivery, opened))
 
-    def _start(self, answer: Coroutine[Any, Any, None]) -> None:
+    def _start(self, answer: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(answer)
         self._messages.add(task)
         task.add_done_callback(self._messages.discard)
+        return task
+
+    async def _resumed(self, received: Received) -> None:
+        try:
+            while True:
+                try:
+                    await self._conducted(received, _no_receipt)
+                except (HandedBack, WriterStopped, asyncio.CancelledError):
+                    return  # another worker finds it in the ledger
+                except Exception:
+                    log.exception("dispatch-fault", request_id=str(received.trigger.request_id))
+                    await asyncio.sleep(PAUSE_AFTER_FAULT)
+                else:
+                    return
+        finally:
+            self.open -= 1
+            self._open_more()
+
+    async def _conducted(self, received: Received, on_retry: OnRetry) -> End | Done:
+        """Bring a trigger to its state; a copy of one in hand joins it."""
+        request_id = received.trigger.request_id
+        running = self._running.get(request_id)
+        if running is None:
+            running = asyncio.create_task(self._rounds.conduct(received, on_retry))
+            self._running[request_id] = running
+            running.add_done_callback(lambda _: self._running.pop(request_id, None))
+        return await asyncio.shield(running)
 
     async def _answer(self, delivery: Delivery, opened: Batch | BadMessage) -> None:
         """Bring a whole message to its end, and say so; whatever happens, the message is answered for."""
@@ -130,12 +166,7 @@ class Dispatcher:
         try:
             trigger = decode_trigger(payload)
             received = self._received(delivery, batch, trigger, payload)
-            running = self._running.get(trigger.request_id)
-            if running is None:
-                running = asyncio.create_task(self._rounds.conduct(received, self._on_retry(delivery)))
-                self._running[trigger.request_id] = running
-                running.add_done_callback(lambda _: self._running.pop(trigger.request_id, None))
-            return (await asyncio.shield(running)).state
+            return (await self._conducted(received, self._on_retry(delivery))).state
         except BadTrigger as bad:
             await self._quarantine(delivery, payload, str(bad))
             return "quarantined"
@@ -150,11 +181,8 @@ class Dispatcher:
 
     def _received(self, delivery: Delivery, batch: Batch, trigger: Trigger, payload: bytes) -> Received:
         campaign = self._campaigns.get(trigger.campaign)
-        if campaign:
-            filled = tuple(campaign.check.with_defaults(recipient) for recipient in trigger.recipients)
-            trigger = structs.replace(trigger, recipients=filled)
         return Received(
-            trigger=trigger,
+            trigger=with_defaults(trigger, campaign),
             payload=payload,
             batch_id=batch.batch_id,
             producer=batch.producer,
@@ -183,6 +211,10 @@ class Dispatcher:
                 worker=self._ledger.worker_id,
             )
         )
+
+
+def _no_receipt(*_: object) -> None:
+    """A resumed trigger has no message whose sender is told of its retries."""
 
 
 def _open(body: bytes) -> Batch | BadMessage:

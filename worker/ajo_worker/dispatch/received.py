@@ -3,14 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from ajo_producers.campaigns.definition import Definition
-from ajo_producers.campaigns.payload import PayloadCheck, window_problem
+from ajo_producers.campaigns.payload import PayloadCheck
 from ajo_producers.contract.trigger import Recipient, Trigger
+from msgspec import structs
 
 from ajo_worker.api.request import Endpoint
 from ajo_worker.ledger.admission import InsertState
+from ajo_worker.limits.turns import Urgency
+
+BeforeStart: TypeAlias = Literal["wait", "refuse"]
+"""What becomes of a trigger that comes before its campaign's start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,10 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One trigger in hand. ``received`` is the monotonic instant at which its message came."""
+    """One trigger in hand. ``received`` is the monotonic instant at which its message came.
+
+    ``resumed``: it was parked, and no message stands behind it. ``probe``: it tries the way during an outage.
+    """
 
     trigger: Trigger
     payload: bytes
@@ -37,27 +46,53 @@ class Received:
     received_at: datetime
     campaign: Campaign | None
     lane: str
+    resumed: bool = False
+    probe: bool = False
+
+    @property
+    def urgency(self) -> Urgency:
+        """Whose turn it is before its first attempt."""
+        return Urgency.RETRY if self.resumed else Urgency.FIRST
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a trigger is not sent at all."""
+    """Why a trigger is not sent, or not now: a parked one may go on from ``resume_at``, or at once."""
 
     state: InsertState
     reason: str
+    resume_at: datetime | None = None
 
 
-def refusal(received: Received, now: datetime) -> Refusal | None:
+def with_defaults(trigger: Trigger, campaign: Campaign | None) -> Trigger:
+    """The trigger with its campaign's default values where it brings none."""
+    if campaign is None:
+        return trigger
+    filled = tuple(campaign.check.with_defaults(recipient) for recipient in trigger.recipients)
+    return structs.replace(trigger, recipients=filled)
+
+
+def refusal(received: Received, now: datetime, before_start: BeforeStart) -> Refusal | None:
     """Whether the trigger must not be sent, as far as can be told before its first attempt."""
     trigger, campaign = received.trigger, received.campaign
     if campaign is None:
         return Refusal("rejected", "unknown-campaign")
     if trigger.expires_at is not None and trigger.expires_at <= now:
         return Refusal("expired", "expires-at")
-    if window_problem(campaign.definition, now):
-        return Refusal("rejected", "outside-window")
+    if closed := _outside_dates(campaign.definition, now, before_start):
+        return closed
     if campaign.check.problems(trigger.recipients):
         return Refusal("rejected", "invalid-payload")
+    return None
+
+
+def _outside_dates(definition: Definition, now: datetime, before_start: BeforeStart) -> Refusal | None:
+    if definition.end is not None and now >= definition.end:
+        return Refusal("rejected", "campaign-ended")
+    if definition.start is not None and now < definition.start:
+        if before_start == "wait":
+            return Refusal("parked", "before-start", definition.start)
+        return Refusal("rejected", "before-start")
     return None
 
 

@@ -6,6 +6,8 @@ from ajo_worker.api.answer import Answer, Failure
 from ajo_worker.dispatch.backoff import Backoff
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import End, History, Retry
+from ajo_worker.dispatch.received import BeforeStart
+from ajo_worker.ledger.sealing import Sealer
 
 
 class Lost(Exception):  # noqa: N818 - not an error: this worker asks what became of the trigger
@@ -20,6 +22,8 @@ class Policy:
     attempt_minimum: float
     ambiguous_statuses: frozenset[int]
     hash_key: bytes = field(repr=False)
+    sealer: Sealer
+    before_start: BeforeStart = "refuse"
     copy_poll: float = 1.0
 
 

@@ -10,11 +10,11 @@ from ajo_worker.api.answer import HttpAdapter
 from ajo_worker.api.classify import classify
 from ajo_worker.api.request import body_of, call_of
 from ajo_worker.api.verdict import Verdict
+from ajo_worker.closing import HandedBack
 from ajo_worker.dispatch import rows
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.claims import Claims
-from ajo_worker.dispatch.closing import HandedBack
-from ajo_worker.dispatch.decision import End, Retry, decide
+from ajo_worker.dispatch.decision import End, EndState, History, Retry, decide
 from ajo_worker.dispatch.preparation import Preparation, Prepared
 from ajo_worker.dispatch.received import Campaign, Received, Refusal, refusal
 from ajo_worker.dispatch.round import Lost, Policy, Round, Sent
@@ -22,7 +22,8 @@ from ajo_worker.ledger.admission import Done
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.group_commit import WriterStopped
 from ajo_worker.ledger.ledger import Ledger
-from ajo_worker.ledger.progress import Outcome, Release
+from ajo_worker.ledger.ownership import Release
+from ajo_worker.ledger.progress import Outcome
 
 log = structlog.get_logger("ajo_worker.dispatch")
 
@@ -48,7 +49,7 @@ class Rounds:
             HandedBack, WriterStopped: the worker stops, and the message must go back to the broker.
         """
         while True:
-            refused = refusal(received, self.clock.now())
+            refused = refusal(received, self.clock.now(), self.policy.before_start)
             try:
                 claim = await self.claims.claim(received, refused)
                 if isinstance(claim, Done | End):
@@ -78,6 +79,7 @@ class Rounds:
 
             sent = await self._send(received, campaign, current, prepared, body)
             verdict = classify(sent.result, ambiguous_statuses=self.policy.ambiguous_statuses)
+            self.preparation.gate.saw(received, verdict)
             history = current.history.after(verdict)
             budget = current.budget or self._budget(received, campaign, sent.dispatched)
             step = decide(
@@ -88,6 +90,7 @@ class Rounds:
                 backoff=self.policy.backoff,
                 jitter=random,
                 attempt_minimum=self.policy.attempt_minimum,
+                kept_back=self.preparation.gate.kept_back(campaign),
             )
             current = replace(
                 current,
@@ -128,16 +131,15 @@ class Rounds:
     ) -> None:
         attempt = rows.attempt_row(received, current, prepared, sent, verdict, self.clock, self.ledger.worker_id)
         end = current.step if isinstance(current.step, End) else None
-        ending = rows.ending(received, current, end, self.clock, verdict.execution_id) if end else None
+        ending = rows.ending(received, current, end, self.clock, self.policy, verdict.execution_id) if end else None
         level = "debug" if verdict.outcome == "accepted" else "info"
         getattr(log, level)("attempt", **rows.wide_event(received, attempt, end))
         if not await self.ledger.outcomes.submit(Outcome(attempt, ending)) and ending:
             raise Lost
 
     async def _end_unsent(self, received: Received, current: Round, refused: Refusal) -> End:
-        state = current.history.failed() if refused.state == "expired" else current.history.refused()
-        end = End(state, refused.reason)
-        ending = rows.ending(received, current, end, self.clock, None)
+        end = End(_state_of(refused, current.history), refused.reason, refused.resume_at)
+        ending = rows.ending(received, current, end, self.clock, self.policy, None)
         if not await self.ledger.outcomes.submit(Outcome(None, ending)):
             raise Lost
         return end
@@ -145,3 +147,13 @@ class Rounds:
     def _budget(self, received: Received, campaign: Campaign, dispatched: float) -> Budget:
         expires_at = received.trigger.expires_at
         return Budget(dispatched, campaign.budget, self.clock.monotonic_at(expires_at) if expires_at else None)
+
+
+def _state_of(refused: Refusal, history: History) -> EndState:
+    match refused.state:
+        case "parked":
+            return "parked"
+        case "expired":
+            return history.failed()
+        case _:
+            return history.refused()

@@ -1,5 +1,6 @@
 """Ledger rows and the wide log event, made from what is in hand. Pure, but for the clock's estimate of the time."""
 
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -21,6 +22,7 @@ def admission(
 ) -> Admission:
     """A trigger's first row: with its first attempt announced, or ended by ``refused``."""
     trigger, moment = received.trigger, clock.at(now)
+    key_id, payload = policy.sealer.seal(received.payload) if refused else (None, None)
     return Admission(
         request_id=trigger.request_id,
         campaign=storable(trigger.campaign),
@@ -36,11 +38,13 @@ def admission(
         enqueued_at=received.enqueued_at,
         received_at=received.received_at,
         intended_at=None if refused else moment,
-        completed_at=moment if refused else None,
+        completed_at=moment if refused and refused.state != "parked" else None,
         attempts_started=0 if refused else 1,
         expires_at=trigger.expires_at,
         owner=worker,
-        payload=received.payload if refused else None,
+        resume_at=_resume_at(refused, moment),
+        key_id=key_id,
+        payload=payload,
     )
 
 
@@ -66,7 +70,7 @@ def attempt_row(
         responded_at=clock.at(sent.dispatched + whole),
         backoff_wait_seconds=prepared.backoff_wait,
         slot_wait_seconds=prepared.ready.slot_wait,
-        rate_limit_wait_seconds=0.0,
+        rate_limit_wait_seconds=prepared.ready.rate_limit_wait,
         token_wait_seconds=prepared.ready.token_wait,
         ledger_wait_seconds=prepared.ledger_wait,
         to_headers_seconds=result.to_headers,
@@ -82,20 +86,31 @@ def attempt_row(
     )
 
 
-def ending(received: Received, current: Round, end: End, clock: LedgerClock, execution_id: str | None) -> Ending:
+def ending(
+    received: Received, current: Round, end: End, clock: LedgerClock, policy: Policy, execution_id: str | None
+) -> Ending:
     """The state that a trigger ends in; whatever was not accepted keeps its payload."""
     sent_by_us = current.fence == 1 and current.budget is not None
+    now = clock.now()
+    key_id, payload = (None, None) if end.state == "accepted" else policy.sealer.seal(received.payload)
     return Ending(
         request_id=received.trigger.request_id,
         fence=current.fence,
+        campaign=storable(received.trigger.campaign),
         state=end.state,
         reason=end.reason,
         first_dispatched_at=clock.at(current.budget.started) if sent_by_us and current.budget else None,
-        completed_at=clock.now(),
+        completed_at=None if end.state == "parked" else now,
         attempts_started=current.history.attempts,
         execution_id=storable(execution_id),
-        payload=None if end.state == "accepted" else received.payload,
+        resume_at=_resume_at(end, now),
+        key_id=key_id,
+        payload=payload,
     )
+
+
+def _resume_at(end: End | Refusal | None, now: datetime) -> datetime | None:
+    return (end.resume_at or now) if end and end.state == "parked" else None
 
 
 def wide_event(received: Received, attempt: AttemptRow, end: End | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ class QuarantiningConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
 
     def create_task_handler(self, *arguments: Any) -> Callable[[Any], None]:
         """Celery's own handler; what it can't take, such as headers without an id, must not end its loop."""
+        self.pool.consuming(self)
         handle = super().create_task_handler(*arguments)
 
         def on_message(message: Any) -> None:

@@ -14,6 +14,7 @@ from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.intake.hub_calls import HubCalls
 from ajo_worker.intake.open_files import allow_open_files
 from ajo_worker.intake.receipt import QuarantineReceipt, RequestReceipt
+from ajo_worker.intake.taps import Taps
 from ajo_worker.settings import settings
 
 try:
@@ -37,12 +38,17 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._loop: asyncio.AbstractEventLoop = Loop()
         self._thread = threading.Thread(target=self._run_loop, name="dispatch", daemon=True)
         self._worker: Worker | None = None
+        self._taps = Taps(settings().queue_prefix, settings().lanes)
 
     def on_start(self) -> None:
         """Start the loop and everything on it; a worker that can't be built must not take messages."""
         allow_open_files(settings().max_in_flight)
         self._thread.start()
-        self._worker = asyncio.run_coroutine_threadsafe(start_worker(settings()), self._loop).result()
+        self._worker = asyncio.run_coroutine_threadsafe(start_worker(settings(), self._tap), self._loop).result()
+
+    def consuming(self, consumer: Any) -> None:
+        """Called by the consumer, on the hub's thread, whenever it is about to consume."""
+        self._taps.attach(consumer)
 
     def register_with_event_loop(self, loop: Any) -> None:
         """Called by Celery at each connection to the broker, with its hub."""
@@ -100,6 +106,9 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
     def num_processes(self) -> int:
         """Celery's word for the pool's size; with the prefetch multiplier 1 it is the prefetch count."""
         return int(self.limit)
+
+    def _tap(self, paused: frozenset[str]) -> None:
+        self._calls.soon(lambda: self._taps.turn(paused))
 
     def _started(self) -> Worker:
         if self._worker is None:

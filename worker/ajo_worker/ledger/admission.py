@@ -13,12 +13,12 @@ import asyncpg
 
 from ajo_worker.ledger.columns import columns
 
-InsertState: TypeAlias = Literal["sending", "rejected", "expired"]
+InsertState: TypeAlias = Literal["sending", "rejected", "expired", "parked"]
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A trigger's first row. ``sending`` announces attempt 1; any other state ends it without one."""
+    """A trigger's first row. ``sending`` announces attempt 1; any other state ends it, or parks it, without one."""
 
     request_id: UUID
     campaign: str
@@ -38,6 +38,8 @@ class Admission:
     attempts_started: int
     expires_at: datetime | None
     owner: UUID
+    resume_at: datetime | None
+    key_id: str | None
     payload: bytes | None
 
 
@@ -45,7 +47,8 @@ class Admission:
 class Known:
     """What the ledger holds of a trigger whose copy has come again; the budget counts from ``first_dispatched_at``.
 
-    ``not_before`` is until when ``Retry-After`` asked to wait.
+    ``not_before`` is until when ``Retry-After`` asked to wait. Ambiguous and interrupted attempts are those of all
+    rounds: what may have been accepted in an earlier one makes the next a possible duplicate.
     """
 
     state: str
@@ -67,11 +70,11 @@ INSERT = """
         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::int2[],
                              $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[],
                              $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::int2[],
-                             $17::timestamptz[], $18::uuid[], $19::bytea[])
+                             $17::timestamptz[], $18::uuid[], $19::timestamptz[], $20::text[], $21::bytea[])
         AS o(request_id, campaign, lane, batch_id, producer, trace_id, recipients,
              recipient_hashes, state, reason, occurred_at, enqueued_at,
              received_at, intended_at, completed_at, attempts_started,
-             expires_at, owner, payload)
+             expires_at, owner, resume_at, key_id, payload)
         ORDER BY request_id -- two workers that insert the same rows lock them in the same order
     ), admitted AS (
         INSERT INTO ledger.triggers
@@ -85,8 +88,9 @@ INSERT = """
         ON CONFLICT (request_id) DO NOTHING
         RETURNING request_id
     ), held AS (
-        INSERT INTO ledger.held_payloads (request_id, round, payload, held_at, reason)
-        SELECT request_id, 1, payload, completed_at, reason FROM offered JOIN admitted USING (request_id)
+        INSERT INTO ledger.held_payloads (request_id, round, campaign, reason, held_at, resume_at, key_id, payload)
+        SELECT request_id, 1, campaign, reason, clock_timestamp(), resume_at, key_id, payload
+        FROM offered JOIN admitted USING (request_id)
         WHERE payload IS NOT NULL
         ON CONFLICT DO NOTHING
     )
@@ -105,11 +109,12 @@ LOOK = """
     FROM ledger.triggers t
     LEFT JOIN ledger.workers w ON w.worker_id = t.owner
     CROSS JOIN LATERAL (
-        SELECT coalesce(bool_or(a.attempt = t.attempts_started), false) AS recorded,
-               max(a.responded_at + make_interval(secs => a.retry_after_seconds)) AS not_before,
+        SELECT coalesce(bool_or(a.attempt = t.attempts_started) FILTER (WHERE a.round = t.round), false) AS recorded,
+               max(a.responded_at + make_interval(secs => a.retry_after_seconds))
+                   FILTER (WHERE a.round = t.round) AS not_before,
                count(*) FILTER (WHERE a.ambiguous) AS ambiguous,
                count(*) FILTER (WHERE a.outcome = 'interrupted') AS interrupted
-        FROM ledger.attempts a WHERE a.request_id = t.request_id AND a.round = t.round
+        FROM ledger.attempts a WHERE a.request_id = t.request_id
     ) a
     WHERE t.request_id = ANY($1::uuid[])
 """

@@ -5,6 +5,9 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
+LOCK_ORDER = attrgetter("request_id")
+"""Rows are locked in the order of their ids, and triggers before attempts: else workers lock each other out."""
+
 
 @cache
 def _getters(row_type: type) -> tuple[Any, ...]:

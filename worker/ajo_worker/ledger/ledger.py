@@ -8,12 +8,13 @@ from uuid import UUID
 import asyncpg
 from ajo_producers.campaigns.definition import Definition
 
-from ajo_worker.ledger import admission, progress, quarantine
+from ajo_worker.ledger import admission, ownership, progress, quarantine
 from ajo_worker.ledger.admission import Admission, Known
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.group_commit import GroupCommit
 from ajo_worker.ledger.liveness import Liveness
-from ajo_worker.ledger.progress import Intent, Outcome, Release, Takeover
+from ajo_worker.ledger.ownership import Release, Takeover
+from ajo_worker.ledger.progress import Intent, Outcome
 from ajo_worker.ledger.quarantine import Quarantined
 from ajo_worker.ledger.upkeep import Upkeep
 
@@ -40,15 +41,15 @@ class Ledger:
         self._database_url = database_url
         self._owner_timeout = timedelta(seconds=owner_timeout)
         self.worker_id = worker_id
-        self.liveness = Liveness(worker_id, self._connect, clock, every=heartbeat, owner_timeout=owner_timeout)
-        self.upkeep = Upkeep(self._connect, worker_id, definitions)
-        self.admissions: GroupCommit[Admission, Known | None] = GroupCommit("admissions", self._connect, self._admit)
-        self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self._connect, progress.intend)
-        self.outcomes: GroupCommit[Outcome, bool] = GroupCommit("outcomes", self._connect, progress.record)
-        self.looks: GroupCommit[UUID, Known | None] = GroupCommit("looks", self._connect, self._look)
-        self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self._connect, self._take_over)
-        self.releases: GroupCommit[Release, None] = GroupCommit("releases", self._connect, progress.release)
-        self.quarantine: GroupCommit[Quarantined, None] = GroupCommit("quarantine", self._connect, quarantine.write)
+        self.liveness = Liveness(worker_id, self.connect, clock, every=heartbeat, owner_timeout=owner_timeout)
+        self.upkeep = Upkeep(self.connect, worker_id, definitions)
+        self.admissions: GroupCommit[Admission, Known | None] = GroupCommit("admissions", self.connect, self._admit)
+        self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self.connect, progress.intend)
+        self.outcomes: GroupCommit[Outcome, bool] = GroupCommit("outcomes", self.connect, progress.record)
+        self.looks: GroupCommit[UUID, Known | None] = GroupCommit("looks", self.connect, self._look)
+        self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self.connect, self._take_over)
+        self.releases: GroupCommit[Release, None] = GroupCommit("releases", self.connect, ownership.release)
+        self.quarantine: GroupCommit[Quarantined, None] = GroupCommit("quarantine", self.connect, quarantine.write)
         self._before_a_send = (self.admissions, self.intents, self.looks, self.takeovers)
         self._after_a_send = (self.outcomes, self.releases, self.quarantine)
 
@@ -76,7 +77,8 @@ class Ledger:
         await asyncio.gather(self.upkeep.stop(), self.liveness.stop())
         return written
 
-    async def _connect(self) -> asyncpg.Connection:
+    async def connect(self) -> asyncpg.Connection:
+        """A new connection, as every writer has its own."""
         return await asyncpg.connect(
             self._database_url,
             timeout=10,
@@ -88,7 +90,7 @@ class Ledger:
         return await admission.admit(connection, rows, self._owner_timeout)
 
     async def _take_over(self, connection: asyncpg.Connection, rows: Sequence[Takeover]) -> list[bool]:
-        return await progress.take_over(connection, rows, self._owner_timeout)
+        return await ownership.take_over(connection, rows, self._owner_timeout)
 
     async def _look(self, connection: asyncpg.Connection, rows: Sequence[UUID]) -> list[Known | None]:
         known = await admission.look(connection, rows, self._owner_timeout)

@@ -1,17 +1,13 @@
-"""What is written of a trigger after its admission: the next attempt's intent, what came of each, takeovers."""
+"""What is written of a trigger after its admission: the next attempt's intent, and what came of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from operator import attrgetter
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
-from ajo_worker.ledger.columns import columns
-
-LOCK_ORDER = attrgetter("request_id")
-"""Rows are locked in the order of their ids, and triggers before attempts: else workers lock each other out."""
+from ajo_worker.ledger.columns import LOCK_ORDER, columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +72,22 @@ class AttemptRow:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The state a trigger ends in; ``first_dispatched_at`` corrects the announced instant to the real one."""
+    """The state a trigger ends in; ``first_dispatched_at`` corrects the announced instant to the real one.
+
+    A parked one has no ``completed_at``, and goes on from ``resume_at``.
+    """
 
     request_id: UUID
     fence: int
+    campaign: str
     state: str
     reason: str | None
     first_dispatched_at: datetime | None
-    completed_at: datetime
+    completed_at: datetime | None
     attempts_started: int
     execution_id: str | None
+    resume_at: datetime | None
+    key_id: str | None
     payload: bytes | None
 
 
@@ -112,13 +114,13 @@ RECORD = """
     WHERE a.outcome = 'interrupted' AND excluded.outcome <> 'interrupted'
 """
 
-# An acceptance is a fact, whoever learns it: it needs no ownership, only that nothing else ended the trigger before.
+# An acceptance is a fact, whoever learns it: it needs no ownership, only that the trigger is not known to have failed.
 END = """
     WITH ended AS (
-        SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-                             $7::int2[], $8::text[], $9::bytea[])
-        AS e(request_id, fence, state, reason, first_dispatched_at, completed_at, attempts_started, execution_id,
-             payload)
+        SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+                             $7::timestamptz[], $8::int2[], $9::text[], $10::timestamptz[], $11::text[], $12::bytea[])
+        AS e(request_id, fence, campaign, state, reason, first_dispatched_at, completed_at, attempts_started,
+             execution_id, resume_at, key_id, payload)
     ), updated AS (
         UPDATE ledger.triggers t
         SET state = e.state, reason = e.reason, completed_at = e.completed_at, execution_id = e.execution_id,
@@ -126,15 +128,23 @@ END = """
                                        THEN e.first_dispatched_at ELSE t.first_dispatched_at END,
             attempts_started = CASE WHEN t.fence = e.fence THEN e.attempts_started ELSE t.attempts_started END
         FROM ended e
-        WHERE t.request_id = e.request_id AND t.state = 'sending' AND (t.fence = e.fence OR e.state = 'accepted')
-        RETURNING t.request_id, t.round
+        WHERE t.request_id = e.request_id
+          AND (t.state = 'sending' AND (t.fence = e.fence OR e.state = 'accepted')
+               OR t.state IN ('unconfirmed', 'parked') AND e.state = 'accepted')
+        RETURNING t.request_id, t.round, t.round > 1 OR t.fence <> e.fence AS perhaps_held
     ), held AS (
-        INSERT INTO ledger.held_payloads (request_id, round, payload, held_at, reason)
-        SELECT request_id, u.round, e.payload, e.completed_at, coalesce(e.reason, e.state)
+        INSERT INTO ledger.held_payloads (request_id, round, campaign, reason, held_at, resume_at, key_id, payload)
+        SELECT request_id, u.round, e.campaign, coalesce(e.reason, e.state), clock_timestamp(), e.resume_at, e.key_id,
+               e.payload
         FROM ended e JOIN updated u USING (request_id)
         WHERE e.payload IS NOT NULL
         ON CONFLICT (request_id) DO UPDATE
-        SET round = excluded.round, payload = excluded.payload, held_at = excluded.held_at, reason = excluded.reason
+        SET round = excluded.round, reason = excluded.reason, held_at = excluded.held_at, resumed_by = NULL,
+            resume_at = excluded.resume_at, key_id = excluded.key_id, payload = excluded.payload
+    ), let_go AS (
+        DELETE FROM ledger.held_payloads h
+        USING ended e JOIN updated u USING (request_id)
+        WHERE h.request_id = e.request_id AND e.payload IS NULL AND u.perhaps_held
     )
     SELECT request_id FROM updated
 """
@@ -160,79 +170,3 @@ async def record(connection: asyncpg.Connection, outcomes: Sequence[Outcome]) ->
         if attempts:
             await connection.execute(RECORD, *columns(sorted(attempts.values(), key=LOCK_ORDER), AttemptRow))
     return [o.ending is not None and o.ending.request_id in ended for o in outcomes]
-
-
-@dataclass(frozen=True, slots=True)
-class Takeover:
-    """A dead worker's trigger changes hands, if it still is as the taker has seen it.
-
-    ``interrupted`` records its last announced attempt, ``attempts_started``, as cut off.
-    """
-
-    request_id: UUID
-    fence: int
-    owner: UUID
-    attempts_started: int
-    interrupted: bool
-
-
-TAKE_OVER = """
-    WITH wanted AS (
-        SELECT * FROM unnest($1::uuid[], $2::int4[], $3::uuid[], $4::int2[], $5::bool[])
-        AS w(request_id, fence, owner, attempts_started, interrupted)
-    ), taken AS (
-        UPDATE ledger.triggers t
-        SET owner = w.owner, fence = t.fence + 1, redeliveries = t.redeliveries + 1
-        FROM wanted w, ledger.triggers old
-        WHERE t.request_id = w.request_id AND t.fence = w.fence AND t.state = 'sending'
-          AND old.request_id = t.request_id
-          AND (old.owner = w.owner OR NOT EXISTS (
-              SELECT FROM ledger.workers h WHERE h.worker_id = old.owner AND h.stopped_at IS NULL
-                  AND greatest(h.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - $6::interval))
-          -- The owner may have been slow, and not dead: what it did since the look makes the taker look again.
-          AND t.attempts_started = w.attempts_started
-          AND NOT (w.interrupted AND EXISTS (
-              SELECT FROM ledger.attempts a
-              WHERE a.request_id = t.request_id AND a.round = t.round AND a.attempt = t.attempts_started))
-        RETURNING t.request_id, t.round, t.attempts_started, t.last_intent_at, old.owner, w.interrupted
-    ), cut_off AS (
-        INSERT INTO ledger.attempts (request_id, round, attempt, worker, intended_at, dispatched_at, outcome, ambiguous)
-        SELECT request_id, round, attempts_started, owner, last_intent_at, last_intent_at, 'interrupted', true
-        FROM taken WHERE interrupted
-        ON CONFLICT DO NOTHING
-    )
-    SELECT request_id FROM taken
-"""
-
-
-async def take_over(connection: asyncpg.Connection, rows: Sequence[Takeover], owner_timeout: timedelta) -> list[bool]:
-    """Change the owner; False where somebody else was faster, the owner lives after all, or this is a repetition."""
-    offered = columns(sorted(rows, key=LOCK_ORDER), Takeover)
-    taken = {record[0] for record in await connection.fetch(TAKE_OVER, *offered, owner_timeout)}
-    return [row.request_id in taken for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """A stopping worker gives up a trigger that it has nothing in flight for: the next one need not wait for its end.
-
-    ``attempts`` are those on record; one that was announced and not sent doesn't count.
-    """
-
-    request_id: UUID
-    fence: int
-    attempts: int
-
-
-RELEASE = """
-    UPDATE ledger.triggers t
-    SET owner = NULL, attempts_started = r.attempts, fence = t.fence + 1 -- nothing that we wrote before may come after
-    FROM unnest($1::uuid[], $2::int4[], $3::int2[]) AS r(request_id, fence, attempts)
-    WHERE t.request_id = r.request_id AND t.fence = r.fence AND t.state = 'sending'
-"""
-
-
-async def release(connection: asyncpg.Connection, rows: Sequence[Release]) -> list[None]:
-    """Give up ownership; where the trigger has gone to another owner, nothing is changed."""
-    await connection.execute(RELEASE, *columns(sorted(rows, key=LOCK_ORDER), Release))
-    return [None] * len(rows)

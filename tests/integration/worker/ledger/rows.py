@@ -38,6 +38,8 @@ def admission(**changes: Any) -> Admission:
         "attempts_started": 1,
         "expires_at": None,
         "owner": uuid7(),
+        "resume_at": None,
+        "key_id": None,
         "payload": None,
     }
     return Admission(**{**usual, **changes})
@@ -94,12 +96,15 @@ def ending(trigger: Admission, **changes: Any) -> Ending:
     usual: dict[str, Any] = {
         "request_id": trigger.request_id,
         "fence": 1,
+        "campaign": trigger.campaign,
         "state": "accepted",
         "reason": None,
         "first_dispatched_at": after(0.01),
         "completed_at": after(1),
         "attempts_started": 1,
         "execution_id": "UMA-1",
+        "resume_at": None,
+        "key_id": None,
         "payload": None,
     }
     return Ending(**{**usual, **changes})

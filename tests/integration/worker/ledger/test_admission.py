@@ -8,7 +8,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 from ajo_worker.ledger.admission import Known, admit, look
-from ajo_worker.ledger.progress import Intent, Outcome, Takeover, intend, record, take_over
+from ajo_worker.ledger.ownership import Takeover, take_over
+from ajo_worker.ledger.progress import Intent, Outcome, intend, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Connect, Read
@@ -51,7 +52,8 @@ async def test_a_refused_trigger_gets_its_end_and_its_held_payload_with_its_firs
     assert row["first_dispatched_at"] is row["last_intent_at"] is None
     assert row["attempts_started"] == 0
     (held,) = await read("held_payloads", offered.request_id)
-    assert (held["payload"], held["reason"], held["held_at"]) == (offered.payload, "expires-at", NOON)
+    assert (held["payload"], held["reason"], held["campaign"]) == (offered.payload, "expires-at", "order-shipped")
+    assert held["resume_at"] is None
     assert (held["round"], held["key_id"]) == (1, None)
 
 
@@ -126,7 +128,7 @@ async def test_a_copy_learns_everything_that_its_next_step_depends_on(connection
     }
 
 
-async def test_attempts_of_earlier_rounds_do_not_count(connection: asyncpg.Connection) -> None:
+async def test_of_earlier_rounds_only_what_may_have_been_accepted_counts(connection: asyncpg.Connection) -> None:
     offered = admission()
     await admit(connection, [offered], HOUR)
     await record(connection, [Outcome(attempt(offered, ambiguous=True, outcome="interrupted"), None)])
@@ -135,7 +137,7 @@ async def test_attempts_of_earlier_rounds_do_not_count(connection: asyncpg.Conne
         offered.request_id,
     )
     known = (await look(connection, [offered.request_id], HOUR))[offered.request_id]
-    assert (known.ambiguous_attempts, known.interrupted_attempts, known.last_attempt_recorded) == (0, 0, False)
+    assert (known.ambiguous_attempts, known.interrupted_attempts, known.last_attempt_recorded) == (1, 1, False)
     assert known.first_dispatched_at is None
 
 

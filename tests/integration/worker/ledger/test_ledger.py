@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 from ajo_worker.ledger.group_commit import WriterStopped
-from ajo_worker.ledger.progress import Intent, Takeover
+from ajo_worker.ledger.ownership import Takeover
+from ajo_worker.ledger.progress import Intent
 from ajo_worker.ledger.quarantine import quarantined
 from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7

@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 from ajo_worker.ledger.admission import Admission, admit
-from ajo_worker.ledger.progress import Intent, Outcome, Takeover, intend, record, take_over
+from ajo_worker.ledger.ownership import Takeover, take_over
+from ajo_worker.ledger.progress import Intent, Outcome, intend, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Connect

@@ -9,20 +9,8 @@ import asyncpg
 import pytest
 from ajo_worker.ledger.admission import INSERT, LOOK, Admission, admit
 from ajo_worker.ledger.columns import columns
-from ajo_worker.ledger.progress import (
-    END,
-    INTEND,
-    RECORD,
-    RELEASE,
-    TAKE_OVER,
-    AttemptRow,
-    Ending,
-    Intent,
-    Outcome,
-    Release,
-    Takeover,
-    record,
-)
+from ajo_worker.ledger.ownership import RELEASE, TAKE_OVER, Release, Takeover
+from ajo_worker.ledger.progress import END, INTEND, RECORD, AttemptRow, Ending, Intent, Outcome, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.rows import HOUR, accepted, admission, after, attempt, ending

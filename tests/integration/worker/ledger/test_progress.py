@@ -5,7 +5,8 @@ from typing import Any
 import asyncpg
 import pytest
 from ajo_worker.ledger.admission import Admission, admit
-from ajo_worker.ledger.progress import Intent, Outcome, Takeover, intend, record, take_over
+from ajo_worker.ledger.ownership import Takeover, take_over
+from ajo_worker.ledger.progress import Intent, Outcome, intend, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Read
@@ -132,7 +133,7 @@ async def test_a_dead_letter_keeps_its_payload_and_an_accepted_trigger_none(
     assert await record(connection, [Outcome(None, letter), accepted(lucky)]) == [True, True]
     (held,) = await read("held_payloads", trigger.request_id)
     assert (held["payload"], held["reason"], held["round"]) == (letter.payload, letter.reason, 1)
-    assert held["held_at"] == letter.completed_at
+    assert (held["campaign"], held["resume_at"], held["resumed_by"]) == (trigger.campaign, None, None)
     assert await read("held_payloads", lucky.request_id) == []
 
 
@@ -172,11 +173,24 @@ async def test_any_other_late_end_changes_nothing_but_its_attempt(
     assert [row["outcome"] for row in await read("attempts", trigger.request_id)] == ["refused"]
 
 
-async def test_no_late_acceptance_changes_an_end(
-    connection: asyncpg.Connection, trigger: Admission, read: Read
+@pytest.mark.parametrize("state", ["unconfirmed", "parked"])
+async def test_a_late_acceptance_ends_what_is_not_known_to_have_failed(
+    connection: asyncpg.Connection, trigger: Admission, read: Read, state: str
 ) -> None:
     await taken_over(connection, trigger)
-    await record(connection, [Outcome(None, dead(trigger, "unconfirmed", fence=2))])
+    await record(connection, [Outcome(None, dead(trigger, state, fence=2))])
+    assert await record(connection, [accepted(trigger)]) == [True]
+    (row,) = await read("triggers", trigger.request_id)
+    assert (row["state"], row["reason"], row["execution_id"]) == ("accepted", None, "UMA-1")
+    assert await read("held_payloads", trigger.request_id) == []
+
+
+@pytest.mark.parametrize("state", ["rejected", "expired"])
+async def test_no_late_acceptance_changes_what_is_known_to_have_failed(
+    connection: asyncpg.Connection, trigger: Admission, read: Read, state: str
+) -> None:
+    await taken_over(connection, trigger)
+    await record(connection, [Outcome(None, dead(trigger, state, fence=2))])
     before = await read("triggers", trigger.request_id)
     assert await record(connection, [accepted(trigger)]) == [False]
     assert await read("triggers", trigger.request_id) == before

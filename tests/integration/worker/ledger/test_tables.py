@@ -12,7 +12,8 @@ import asyncpg
 from ajo_worker.ledger.admission import Admission, admit, look
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.ledger.liveness import BEAT, STOPPED
-from ajo_worker.ledger.progress import Intent, Outcome, Release, Takeover, intend, record, release, take_over
+from ajo_worker.ledger.ownership import Release, Takeover, release, take_over
+from ajo_worker.ledger.progress import Intent, Outcome, intend, record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7

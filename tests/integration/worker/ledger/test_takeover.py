@@ -6,7 +6,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 from ajo_worker.ledger.admission import Admission, TakeOver, admit, look, on_copy
-from ajo_worker.ledger.progress import Intent, Outcome, Release, Takeover, intend, record, release, take_over
+from ajo_worker.ledger.ownership import Release, Takeover, release, take_over
+from ajo_worker.ledger.progress import Intent, Outcome, intend, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Connect, Read

@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
-from ajo_worker.dispatch.closing import Closing, HandedBack
-from ajo_worker.dispatch.slots import Slots
+from ajo_worker.closing import Closing, HandedBack
+from ajo_worker.limits.slots import Slots
+from ajo_worker.limits.turns import Urgency
 
 
 async def turns(count: int = 5) -> None:
@@ -18,7 +19,7 @@ async def test_no_more_places_are_taken_than_there_are() -> None:
 
     async def use() -> None:
         nonlocal peak
-        await slots.take(retry=False)
+        await slots.take(Urgency.FIRST, "a")
         peak = max(peak, slots.taken)
         await turns(2)
         slots.release()
@@ -32,11 +33,11 @@ async def test_a_retry_gets_the_next_place_before_first_attempts_that_came_earli
     slots, order = Slots(1, Closing()), []
 
     async def use(name: str, *, retry: bool) -> None:
-        await slots.take(retry=retry)
+        await slots.take(Urgency.RETRY if retry else Urgency.FIRST, "a")
         order.append(name)
         slots.release()
 
-    await slots.take(retry=False)
+    await slots.take(Urgency.FIRST, "a")
     waiting = [
         asyncio.create_task(use(name, retry=name.startswith("retry"))) for name in ("first-1", "first-2", "retry")
     ]
@@ -48,8 +49,8 @@ async def test_a_retry_gets_the_next_place_before_first_attempts_that_came_earli
 
 async def test_a_cancelled_wait_gives_its_place_to_the_next() -> None:
     slots = Slots(1, Closing())
-    await slots.take(retry=False)
-    gone, stays = (asyncio.create_task(slots.take(retry=False)) for _ in range(2))
+    await slots.take(Urgency.FIRST, "a")
+    gone, stays = (asyncio.create_task(slots.take(Urgency.FIRST, "a")) for _ in range(2))
     await turns()
     slots.release()  # the place is given to `gone` ...
     gone.cancel()  # ... which is cancelled before it can use it
@@ -61,12 +62,12 @@ async def test_a_cancelled_wait_gives_its_place_to_the_next() -> None:
 async def test_closing_ends_every_wait_and_refuses_new_ones() -> None:
     closing = Closing()
     slots = Slots(1, closing)
-    await slots.take(retry=False)
-    waiting = asyncio.create_task(slots.take(retry=True))
+    await slots.take(Urgency.FIRST, "a")
+    waiting = asyncio.create_task(slots.take(Urgency.RETRY, "a"))
     sleeping = asyncio.create_task(closing.sleep(3600))
     await turns()
     closing.begin()
-    for wait in (waiting, sleeping, asyncio.create_task(slots.take(retry=False))):
+    for wait in (waiting, sleeping, asyncio.create_task(slots.take(Urgency.FIRST, "a"))):
         with pytest.raises(HandedBack):
             await wait
     slots.release()

@@ -1,22 +1,21 @@
-"""Places for attempts in flight; a retry gets one before a first attempt, since its budget is running."""
+"""Places for attempts in flight."""
 
 import asyncio
-from collections import deque
 
-from ajo_worker.dispatch.closing import Closing
+from ajo_worker.closing import Closing
+from ajo_worker.limits.turns import Turns, Urgency
 
 
 class Slots:
-    """A counting semaphore with two queues, first come first served in each."""
+    """A counting semaphore; who waits is served in the order of ``Turns``."""
 
     def __init__(self, places: int, closing: Closing) -> None:
         self._free = places
         self._closing = closing
-        self._retries: deque[asyncio.Future[None]] = deque()
-        self._firsts: deque[asyncio.Future[None]] = deque()
+        self._turns: Turns[asyncio.Future[None]] = Turns()
         self.taken = 0
 
-    async def take(self, *, retry: bool) -> None:
+    async def take(self, urgency: Urgency, campaign: str) -> None:
         """Wait for a place.
 
         Raises:
@@ -25,7 +24,7 @@ class Slots:
         self._closing.check()
         if not self._free:
             place = asyncio.get_running_loop().create_future()
-            (self._retries if retry else self._firsts).append(place)
+            self._turns.add(place, urgency, campaign)
             try:
                 await self._closing.race(place)
             except BaseException:
@@ -46,10 +45,8 @@ class Slots:
         self._give()
 
     def _give(self) -> None:
-        for queue in (self._retries, self._firsts):
-            while queue:
-                place = queue.popleft()
-                if not place.done():
-                    place.set_result(None)
-                    return
+        for place in self._turns.take():
+            if not place.done():
+                place.set_result(None)
+                return
         self._free += 1

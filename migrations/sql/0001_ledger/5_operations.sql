@@ -1,0 +1,110 @@
+-- What keeps triggers back, for all workers alike: circuits and rate limits; and what operators did about it.
+
+CREATE TABLE ledger.circuits (
+    scope                  text PRIMARY KEY,
+    state                  text NOT NULL,
+    outage_id              bigint,
+    changed_at             timestamptz NOT NULL,
+    probe_at               timestamptz,
+    probing_by             uuid,
+    probing_until          timestamptz,
+    probe_interval_seconds double precision,
+    CONSTRAINT circuits_state CHECK (state IN ('closed', 'open', 'held', 'recovering'))
+) WITH (fillfactor = 50);
+
+COMMENT ON TABLE ledger.circuits IS 'One row for each destination or campaign that was ever kept back; shared by all workers. No row means closed.';
+COMMENT ON COLUMN ledger.circuits.scope IS 'What it keeps back: destination:LANE@HOST, or campaign:NAME.';
+COMMENT ON COLUMN ledger.circuits.state IS 'closed; open (an outage: probes only); held (by an operator: nothing); recovering (in growing numbers).';
+COMMENT ON COLUMN ledger.circuits.outage_id IS 'The outage that it is in, or was in last.';
+COMMENT ON COLUMN ledger.circuits.changed_at IS 'Since when it is in this state.';
+COMMENT ON COLUMN ledger.circuits.probe_at IS 'Not before this does the next probe start; null unless open.';
+COMMENT ON COLUMN ledger.circuits.probing_by IS 'The worker whose probe is under way; null without one.';
+COMMENT ON COLUMN ledger.circuits.probing_until IS 'When that probe counts as lost, its worker having died.';
+COMMENT ON COLUMN ledger.circuits.probe_interval_seconds IS 'Seconds from a failed probe to the next; doubles with each.';
+
+CREATE TABLE ledger.outages (
+    outage_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    opened_at  timestamptz NOT NULL,
+    ended_at   timestamptz,
+    scope      text NOT NULL,
+    reason     text NOT NULL,
+    opened_by  text NOT NULL,
+    ended_by   text,
+    evidence   jsonb NOT NULL
+);
+
+CREATE INDEX outages_opened ON ledger.outages (opened_at);
+
+COMMENT ON TABLE ledger.outages IS 'Each time that a destination or a campaign was kept back: since when, why, until when.';
+COMMENT ON COLUMN ledger.outages.outage_id IS 'Number of the outage.';
+COMMENT ON COLUMN ledger.outages.opened_at IS 'When the circuit opened.';
+COMMENT ON COLUMN ledger.outages.ended_at IS 'When a probe was accepted, or an operator resumed; null while it lasts.';
+COMMENT ON COLUMN ledger.outages.scope IS 'destination:LANE@HOST, or campaign:NAME.';
+COMMENT ON COLUMN ledger.outages.reason IS 'Why: cosmos-identity, cosmos-key, suspected-cosmos, sustained-failures, campaign-failing or held.';
+COMMENT ON COLUMN ledger.outages.opened_by IS 'The worker that saw it, or the operator who held it.';
+COMMENT ON COLUMN ledger.outages.ended_by IS 'The worker whose probe was accepted, or the operator who resumed.';
+COMMENT ON COLUMN ledger.outages.evidence IS 'What was seen when it opened: how many calls failed of how many, within how many seconds, and with what.';
+
+CREATE TABLE ledger.probes (
+    outage_id   bigint NOT NULL,
+    probed_at   timestamptz NOT NULL,
+    request_id  uuid NOT NULL,
+    worker      uuid NOT NULL,
+    accepted    boolean NOT NULL,
+    found       text NOT NULL,
+    CONSTRAINT probes_pkey PRIMARY KEY (outage_id, probed_at, request_id)
+);
+
+COMMENT ON TABLE ledger.probes IS 'Each real trigger that tried the way during an outage; its attempt is in ledger.attempts as any other.';
+COMMENT ON COLUMN ledger.probes.outage_id IS 'The outage.';
+COMMENT ON COLUMN ledger.probes.probed_at IS 'When its answer was there.';
+COMMENT ON COLUMN ledger.probes.request_id IS 'The trigger.';
+COMMENT ON COLUMN ledger.probes.worker IS 'The worker that sent it.';
+COMMENT ON COLUMN ledger.probes.accepted IS 'True if the way is free again.';
+COMMENT ON COLUMN ledger.probes.found IS 'What the attempt showed: status or failure, code and title.';
+
+CREATE TABLE ledger.rate_limits (
+    scope     text PRIMARY KEY,
+    next_at   timestamptz NOT NULL,
+    slowed_at timestamptz,
+    share     double precision NOT NULL DEFAULT 1
+) WITH (fillfactor = 20); -- updated many times a second, and no index holds what changes
+
+COMMENT ON TABLE ledger.rate_limits IS 'How far the permits of each limit are given out: workers lease blocks of them.';
+COMMENT ON COLUMN ledger.rate_limits.scope IS 'lane:NAME or campaign:NAME.';
+COMMENT ON COLUMN ledger.rate_limits.next_at IS 'The instant of the first permit that is not given out yet.';
+COMMENT ON COLUMN ledger.rate_limits.slowed_at IS 'When a 429 last slowed it down; null for never.';
+COMMENT ON COLUMN ledger.rate_limits.share IS 'The share of its rate that was left then; it grows back with time.';
+
+CREATE TABLE ledger.operations (
+    operation_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    done_at      timestamptz NOT NULL,
+    triggers     integer NOT NULL,
+    operator     text NOT NULL,
+    action       text NOT NULL,
+    reason       text NOT NULL,
+    chosen       jsonb NOT NULL
+);
+
+COMMENT ON TABLE ledger.operations IS 'What operators did: who, when, why, and to what.';
+COMMENT ON COLUMN ledger.operations.operation_id IS 'Number of the operation.';
+COMMENT ON COLUMN ledger.operations.done_at IS 'When it began.';
+COMMENT ON COLUMN ledger.operations.triggers IS 'How many triggers it changed.';
+COMMENT ON COLUMN ledger.operations.operator IS 'Who: the login name, or what was given as such.';
+COMMENT ON COLUMN ledger.operations.action IS 'redrive, discard, hold or resume.';
+COMMENT ON COLUMN ledger.operations.reason IS 'Why, in the operator''s words.';
+COMMENT ON COLUMN ledger.operations.chosen IS 'The filter, or the scope, that it was done to.';
+
+CREATE TABLE ledger.operation_triggers (
+    operation_id bigint NOT NULL,
+    request_id   uuid NOT NULL,
+    round        smallint NOT NULL,
+    state        text NOT NULL,
+    CONSTRAINT operation_triggers_pkey PRIMARY KEY (request_id, operation_id)
+);
+
+COMMENT ON TABLE ledger.operation_triggers IS 'Each trigger that an operation changed.';
+COMMENT ON COLUMN ledger.operation_triggers.operation_id IS 'The operation.';
+COMMENT ON COLUMN ledger.operation_triggers.request_id IS 'The trigger.';
+COMMENT ON COLUMN ledger.operation_triggers.round IS 'The round that it was in.';
+COMMENT ON COLUMN ledger.operation_triggers.state IS 'The state that it was in.';

@@ -1,0 +1,83 @@
+"""Through an outage of the destination nothing is lost, nothing expires, and one probe at a time tries the way."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.conservation import accepted, finished, journal, ledger, unfinished
+from tests.support.database import query
+from tests.support.delivery import Delivery
+from tests.support.waiting import wait_until
+
+BEFORE, DURING = 600, 2_400
+WORKS = '[latency]\ndistribution = "uniform"\nlow = 0.05\nhigh = 0.3\n'
+QUICK = {
+    "AJO_MAX_IN_FLIGHT": "200",
+    "AJO_PREFETCH": "50",
+    "AJO_BUDGET_SECONDS": "10",
+    "AJO_OUTAGE_SECONDS": "1",
+    "AJO_PROBE_INTERVAL": "0.5",
+    "AJO_PROBE_INTERVAL_LONGEST": "2",
+    "AJO_RECOVERY_RATE": "50",
+    "AJO_RECOVERY_DOUBLING": "1",
+}
+OPEN = "select * from ledger.circuits where state = 'open'"
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [('kind = "cosmos"', {"cosmos-identity", "cosmos-key"}), ('kind = "outage"', {"suspected-cosmos"})],
+    ids=["the answer says so", "500 and nothing else"],
+)
+def test_through_an_outage_all_are_accepted_once_and_only_probes_are_sent(
+    broker_url: str, database_url: str, prepare_delivery: Callable[..., Delivery], fault: str, reason: set[str]
+) -> None:
+    delivery = prepare_delivery(broker_url, WORKS, **QUICK)
+    first = delivery.start_worker()
+    delivery.start_worker()
+    confirmed = delivery.publish(BEFORE, 20)
+    wait_until(lambda: finished(database_url) > BEFORE // 4, what="a quarter done")
+    delivery.api.play(WORKS + f"[[fault]]\n{fault}\n")
+    confirmed |= delivery.publish(DURING, 20)
+    wait_until(lambda: query(database_url, OPEN), what="the circuit is open")
+    wait_until(lambda: unfinished(database_url) < 2, what="all but a probe are parked")
+    parked = query(database_url, "select count(*) as n from ledger.triggers where state = 'parked'")[0]["n"]
+    quiet = len(journal(delivery.api.journal))
+    first.child.kill()
+    wait_until(lambda: probes(database_url) > 6, what="some probes have failed", timeout=60)
+    assert parked
+    assert finished(database_url) < BEFORE, "the outage came in the middle"
+    during = journal(delivery.api.journal)[quiet:]
+    delivery.api.play(WORKS)
+    wait_until(lambda: finished(database_url) == BEFORE + DURING, what="all triggers with a state", timeout=120)
+
+    rows, counted = ledger(database_url), accepted(delivery.api.journal)
+    assert set(rows) == confirmed == set(counted)
+    assert {row["state"] for row in rows.values()} == {"accepted"}
+    doubled = {request_id for request_id, times in counted.items() if times > 1}
+    assert doubled <= {request_id for request_id, row in rows.items() if row["possible_duplicate"]}
+    assert most_at_once(during) == 1
+    (outage,) = query(database_url, "select * from ledger.outages")
+    assert outage["reason"] in reason
+    assert outage["ended_at"] is not None
+    assert not query(database_url, "select 1 from ledger.held_payloads"), "what was accepted keeps no payload"
+
+
+def probes(url: str) -> int:
+    """How many there were."""
+    return int(query(url, "select count(*) as n from ledger.probes")[0]["n"])
+
+
+def most_at_once(calls: list[dict[str, Any]]) -> int:
+    """How many calls were under way at the same time."""
+    events = []
+    for call in calls:
+        began = datetime.fromisoformat(call["arrived_at"])
+        events += [(began, 1), (began + timedelta(seconds=call["answered_after"] or 0.0), -1)]
+    under_way = most = 0
+    for _, change in sorted(events):
+        under_way += change
+        most = max(most, under_way)
+    return most

@@ -1,0 +1,87 @@
+"""Faults of the broker: each is seen, and the other checks stay good."""
+
+import shutil
+
+import pytest
+import redis
+from ajo_worker.local.processes import Processes
+from ajo_worker.local.valkey import Valkey, start_valkey
+
+from tests.support.brokers import delete_queues
+from tests.support.doctor import PASSWORD, Diagnose, declare, statuses
+from tests.support.waiting import wait_until
+
+
+def test_a_wrong_password_of_the_broker_fails_alone(env: dict[str, str], broker_url: str, diagnose: Diagnose) -> None:
+    scheme, _, rest = broker_url.partition("://")
+    url = f"{scheme}://ada:{PASSWORD}@{rest.partition('@')[2]}"
+    code, found = diagnose(env | {"AJO_BROKER_URL": url})
+    assert (code, statuses(found, "failed")) == (1, {"broker"})
+    assert "user or password refused" in str(found["broker"]["found"])
+    assert PASSWORD not in repr(found)
+
+
+@pytest.mark.parametrize("kind", ["classic", "without-limit"])
+def test_a_queue_of_another_kind_fails_alone(
+    env: dict[str, str], rabbitmq_url: str, queue_prefix: str, diagnose: Diagnose, kind: str
+) -> None:
+    declare(rabbitmq_url, queue_prefix, {} if kind == "classic" else {"x-queue-type": "quorum"})
+    code, found = diagnose(env | {"AJO_BROKER_URL": rabbitmq_url, "AJO_LANES": "standard"})
+    assert (code, statuses(found, "failed")) == (1, {f"queue {queue_prefix}.standard"})
+    assert {"broker", "broker permissions", "broker confirms"} <= statuses(found, "ok")
+    told = {"classic": "x-queue-type is not set", "without-limit": "x-delivery-limit is not set"}[kind]
+    assert told in str(found[f"queue {queue_prefix}.standard"]["found"])
+
+
+def test_a_queue_that_is_not_there_yet_is_a_warning_and_is_not_made(
+    env: dict[str, str], rabbitmq_url: str, queue_prefix: str, diagnose: Diagnose
+) -> None:
+    delete_queues(rabbitmq_url, queue_prefix)
+    for _ in range(2):
+        code, found = diagnose(env | {"AJO_BROKER_URL": rabbitmq_url})
+        assert code == 0
+        assert {f"queue {queue_prefix}.standard", f"queue {queue_prefix}.high-throughput"} <= statuses(found, "warning")
+
+
+@pytest.fixture
+def own_valkey(processes: Processes) -> Valkey:
+    """A Valkey of this test alone, with an append-only file."""
+    return start_valkey(processes, append_only=True)
+
+
+def test_a_valkey_that_keeps_everything_is_well(env: dict[str, str], own_valkey: Valkey, diagnose: Diagnose) -> None:
+    code, found = diagnose(env | {"AJO_BROKER_URL": own_valkey.url})
+    assert code == 0
+    assert {"broker", "broker eviction", "broker persistence"} <= statuses(found, "ok")
+    assert str(found["broker"]["found"]).startswith("Valkey ")
+
+
+def test_a_valkey_that_may_throw_messages_away_fails_alone(
+    env: dict[str, str], own_valkey: Valkey, diagnose: Diagnose
+) -> None:
+    with redis.Redis.from_url(own_valkey.url) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+    code, found = diagnose(env | {"AJO_BROKER_URL": own_valkey.url})
+    assert (code, statuses(found, "failed")) == (1, {"broker eviction"})
+
+
+def test_a_valkey_that_can_not_write_to_its_disk_fails_alone(
+    env: dict[str, str], own_valkey: Valkey, diagnose: Diagnose
+) -> None:
+    shutil.rmtree(own_valkey.home)
+    with redis.Redis.from_url(own_valkey.url) as client:
+        client.bgsave()
+        wait_until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", what="the snapshot failed")
+    code, found = diagnose(env | {"AJO_BROKER_URL": own_valkey.url})
+    assert (code, statuses(found, "failed")) == (1, {"broker persistence"})
+
+
+def test_a_user_that_may_not_ask_for_info_is_a_warning(
+    env: dict[str, str], own_valkey: Valkey, diagnose: Diagnose
+) -> None:
+    with redis.Redis.from_url(own_valkey.url) as client:
+        client.acl_setuser("ada", enabled=True, passwords=[f"+{PASSWORD}"], categories=["+@all"], commands=["-info"])
+    url = f"redis://ada:{PASSWORD}@{own_valkey.url.partition('@')[2]}"
+    code, found = diagnose(env | {"AJO_BROKER_URL": url})
+    assert (code, "broker" in statuses(found, "warning")) == (0, True)
+    assert PASSWORD not in repr(found)

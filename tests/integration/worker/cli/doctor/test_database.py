@@ -1,0 +1,65 @@
+"""Faults of the database: each is seen, and the other checks stay good."""
+
+import secrets
+from datetime import UTC, datetime
+
+import pytest
+from ajo_worker.local.postgres import Postgres
+
+from tests.support.database import query
+from tests.support.doctor import PASSWORD, Diagnose, role, statuses
+
+LOOKS = {f"database {what}" for what in ("migrations", "rights", "durability", "partitions")}
+
+
+def test_a_wrong_password_of_the_database_fails_alone(env: dict[str, str], diagnose: Diagnose) -> None:
+    place = env["AJO_DATABASE_URL"].partition("@")[2]
+    code, found = diagnose(env | {"AJO_DATABASE_URL": f"postgresql://ajo:{PASSWORD}@{place}"})
+    assert (code, statuses(found, "failed")) == (1, {"database"})
+    assert "refuses the user or password" in str(found["database"]["found"])
+    assert {*LOOKS, "workers"} <= statuses(found, "skipped")
+    assert {"broker", "token", "clocks"} <= statuses(found, "ok")
+    assert PASSWORD not in repr(found)
+
+
+def test_a_database_without_a_ledger_fails_its_migrations_alone(
+    env: dict[str, str], session_postgres: Postgres, diagnose: Diagnose
+) -> None:
+    name = f"test_{secrets.token_hex(6)}"
+    query(session_postgres.url, f"create database {name}")
+    try:
+        code, found = diagnose(env | {"AJO_DATABASE_URL": session_postgres.url_of(name)})
+    finally:
+        query(session_postgres.url, f"drop database {name} with (force)")
+    assert (code, statuses(found, "failed")) == (1, {"database migrations"})
+    assert "db upgrade" in str(found["database migrations"]["advice"])
+    assert {"database rights", "database partitions", "workers"} <= statuses(found, "skipped")
+
+
+@pytest.mark.parametrize(
+    ("rights", "failed", "told"),
+    [
+        (
+            ("usage on schema ledger", "select on all tables in schema ledger"),
+            {"database rights"},
+            "INSERT on attempts, campaigns, ",
+        ),
+        ((), {"database rights", "database migrations"}, "USAGE on the schema"),
+    ],
+    ids=["read-only", "none"],
+)
+def test_a_role_that_lacks_rights_fails(
+    env: dict[str, str], rights: tuple[str, ...], failed: set[str], told: str, diagnose: Diagnose
+) -> None:
+    with role(env["AJO_DATABASE_URL"], *rights) as limited:
+        code, found = diagnose(env | {"AJO_DATABASE_URL": limited})
+    assert (code, statuses(found, "failed")) == (1, failed)
+    assert told in str(found["database rights"]["found"])
+    assert "partitions" not in str(found["database rights"]["found"])
+
+
+def test_a_day_without_partitions_fails(env: dict[str, str], diagnose: Diagnose) -> None:
+    query(env["AJO_DATABASE_URL"], f"drop table ledger.attempts_{datetime.now(UTC):%Y%m%d}")
+    code, found = diagnose(env)
+    assert (code, statuses(found, "failed")) == (1, {"database partitions"})
+    assert str(found["database partitions"]["found"]).startswith("attempts have none for today")

@@ -1,0 +1,123 @@
+"""Rights, policies and alarms of RabbitMQ: they need a node of our own, with its management API."""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
+from ajo_worker.local.ports import free_port
+from ajo_worker.local.processes import Processes
+
+from tests.chaos.stack import SBIN, RabbitMQ
+from tests.support.doctor import PASSWORD, Diagnose, declare, statuses
+from tests.support.waiting import wait_until
+
+PORTS_APART = 10_000
+USER = "limited"
+
+
+class Node(RabbitMQ):
+    """A node whose management API is where it is by default, seen from its port of AMQP."""
+
+    def api(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the management API as its administrator."""
+        url = f"http://127.0.0.1:{self.port + PORTS_APART}/api/{path}"
+        answer = httpx2.request(method, url, json=body, auth=("guest", "guest"), trust_env=False, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def permit(self, **patterns: str) -> str:
+        """Give the limited user these rights; returns its address."""
+        self.api("PUT", f"users/{USER}", {"password": PASSWORD, "tags": ""})
+        rights = {"configure": ".*", "write": ".*", "read": ".*", **patterns}
+        self.api("PUT", f"permissions/%2F/{USER}", rights)
+        return f"amqp://{USER}:{PASSWORD}@127.0.0.1:{self.port}//"
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    """The node; it takes some seconds to start."""
+    server = shutil.which("rabbitmq-server", path=SBIN) or shutil.which("rabbitmq-server")
+    if server is None:
+        pytest.skip("RabbitMQ is not installed (apt-get install rabbitmq-server)")
+    with Processes() as processes:
+        home, port = processes.folder(), free_port()
+        while port + PORTS_APART > 65_535:
+            port = free_port()
+        (home / "plugins").write_text("[rabbitmq_management].\n")
+        management = f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {port + PORTS_APART}\n"
+        (home / "rabbitmq.conf").write_text(f"disk_free_limit.absolute = 50MB\n{management}")
+        (home / ".erlang.cookie").write_text(secrets.token_hex(16))
+        (home / ".erlang.cookie").chmod(0o400)
+        node = Node(processes, home, Path(server).parent, port)
+        node.start()
+        yield node
+
+
+@pytest.fixture
+def on_node(env: dict[str, str], node: Node) -> dict[str, str]:
+    """All is well, on this node."""
+    declare(node.url, env["AJO_QUEUE_PREFIX"], QUORUM_ARGUMENTS)
+    return env | {"AJO_BROKER_URL": node.url, "AJO_LANES": "standard"}
+
+
+@pytest.mark.parametrize(("right", "others"), [("configure", {"queue {}.standard"}), ("write", set()), ("read", set())])
+def test_a_right_that_the_user_lacks_fails_by_its_name(
+    on_node: dict[str, str], node: Node, right: str, others: set[str], diagnose: Diagnose
+) -> None:
+    code, found = diagnose(on_node | {"AJO_BROKER_URL": node.permit(**{right: "^elsewhere$"})})
+    failed = {"broker permissions", *(name.format(on_node["AJO_QUEUE_PREFIX"]) for name in others)}
+    assert (code, statuses(found, "failed")) == (1, failed)
+    assert found["broker permissions"]["found"] == f"the user may not {right}"
+    assert f"policy of {on_node['AJO_QUEUE_PREFIX']}.standard" in statuses(found, "skipped")
+    assert PASSWORD not in repr(found)
+    assert USER not in repr(found)
+
+
+def test_a_virtual_host_that_is_not_there_is_told_without_its_name(
+    on_node: dict[str, str], node: Node, diagnose: Diagnose
+) -> None:
+    code, found = diagnose(on_node | {"AJO_BROKER_URL": node.permit() + PASSWORD})
+    assert (code, statuses(found, "failed")) == (1, {"broker"})
+    assert "no such virtual host" in str(found["broker"]["found"])
+
+
+def test_a_policy_that_lowers_the_delivery_limit_fails_alone(
+    on_node: dict[str, str], node: Node, diagnose: Diagnose
+) -> None:
+    queue = f"{on_node['AJO_QUEUE_PREFIX']}.standard"
+
+    def known() -> bool:
+        return "effective_policy_definition" in node.api("GET", f"queues/%2F/{queue}")
+
+    _, early = diagnose(on_node)
+    assert early[f"policy of {queue}"]["status"] in {"skipped", "ok"}  # a new queue's policies are not known at once
+    wait_until(known, what="the management API knows the queue's policies")
+    code, found = diagnose(on_node)
+    assert (code, found[f"policy of {queue}"]["found"]) == (0, "none")
+    policy = {"pattern": f"^{queue}$", "definition": {"delivery-limit": 20}, "apply-to": "queues"}
+    node.api("PUT", "policies/%2F/few", policy)
+    wait_until(
+        lambda: node.api("GET", f"queues/%2F/{queue}").get("policy") == "few", what="the queue has its new policy"
+    )
+    code, found = diagnose(on_node)
+    node.api("DELETE", "policies/%2F/few")
+    assert (code, statuses(found, "failed")) == (1, {f"policy of {queue}"})
+    assert str(found[f"policy of {queue}"]["found"]).startswith("few: delivery-limit 20 drops")
+
+
+def test_a_broker_that_blocks_publishers_fails_its_confirms_alone(
+    on_node: dict[str, str], node: Node, diagnose: Diagnose
+) -> None:
+    node.control("set_vm_memory_high_watermark", "absolute", "1")
+    try:
+        wait_until(lambda: node.api("GET", "nodes")[0]["mem_alarm"], what="the alarm of memory is on")
+        code, found = diagnose(on_node, "--timeout", "2")
+    finally:
+        node.control("set_vm_memory_high_watermark", "0.4")
+    assert (code, statuses(found, "failed")) == (1, {"broker confirms"})
+    assert "alarm of memory or disk" in str(found["broker confirms"]["found"])

@@ -1,0 +1,104 @@
+"""Circuits are shared: whoever is first opens one, probes, and ends its outage; the others learn of it."""
+
+import asyncpg
+from ajo_worker.ledger.circuits import (
+    claim_probe,
+    close_recovered,
+    hold,
+    note_probe,
+    open_circuit,
+    probe_failed,
+    probe_now,
+    put_off_probe,
+    read,
+    recover,
+)
+from uuid_utils.compat import uuid7
+
+SCOPE = "destination:standard@platform.adobe.io"
+ME, OTHER = uuid7(), uuid7()
+
+
+async def opened(connection: asyncpg.Connection, interval: float = 0.0) -> int:
+    number = await open_circuit(connection, SCOPE, interval, "sustained-failures", str(ME), {"failures": 20})
+    assert number is not None
+    return number
+
+
+async def test_two_workers_open_one_outage(connection: asyncpg.Connection) -> None:
+    number = await opened(connection)
+    assert await open_circuit(connection, SCOPE, 5.0, "suspected-cosmos", str(OTHER), {}) is None
+    outages = await connection.fetch("select * from ledger.outages")
+    assert [(row["outage_id"], row["reason"], row["opened_by"], row["ended_at"]) for row in outages] == [
+        (number, "sustained-failures", str(ME), None)
+    ]
+    circuit = (await read(connection))[SCOPE]
+    assert (circuit.state, circuit.outage_id, circuit.ended_at) == ("open", number, None)
+
+
+async def test_one_worker_probes_at_a_time_and_none_before_it_is_due(connection: asyncpg.Connection) -> None:
+    number = await opened(connection, interval=0.0)
+    assert (await read(connection))[SCOPE].probe_due
+    assert await claim_probe(connection, SCOPE, ME, 60.0) == number
+    assert not (await read(connection))[SCOPE].probe_due
+    assert await claim_probe(connection, SCOPE, OTHER, 60.0) is None
+    await put_off_probe(connection, SCOPE, ME, 60.0)
+    assert await claim_probe(connection, SCOPE, OTHER, 60.0) is None
+
+
+async def test_a_dead_workers_probe_is_another_ones(connection: asyncpg.Connection) -> None:
+    number = await opened(connection)
+    assert await claim_probe(connection, SCOPE, ME, 0.0) == number
+    assert await claim_probe(connection, SCOPE, OTHER, 60.0) == number
+
+
+async def test_the_time_between_probes_doubles_up_to_its_limit(connection: asyncpg.Connection) -> None:
+    await opened(connection, interval=4.0)
+    for expected in (8.0, 10.0, 10.0):
+        await probe_now(connection, SCOPE)
+        assert await claim_probe(connection, SCOPE, ME, 60.0)
+        await probe_failed(connection, SCOPE, ME, 10.0)
+        row = await connection.fetchrow(
+            "select probe_interval_seconds as kept, probing_by, probe_at > clock_timestamp() + "
+            "make_interval(secs => probe_interval_seconds - 1) as later from ledger.circuits"
+        )
+        assert (row["kept"], row["probing_by"], row["later"]) == (expected, None, True)
+
+
+async def test_an_accepted_probe_ends_the_outage_and_after_a_while_the_circuit_is_closed(
+    connection: asyncpg.Connection,
+) -> None:
+    number = await opened(connection)
+    await note_probe(connection, number, uuid7(), ME, accepted=True, found="202")
+    assert await recover(connection, SCOPE, str(ME)) == number
+    circuit = (await read(connection))[SCOPE]
+    assert circuit.state == "recovering"
+    assert circuit.ended_at is not None
+    assert await close_recovered(connection, 60.0) == []
+    assert await close_recovered(connection, 0.0) == [SCOPE]
+    assert (await read(connection))[SCOPE].state == "closed"
+    assert await connection.fetchval("select ended_by from ledger.outages") == str(ME)
+
+
+async def test_what_fails_again_while_it_recovers_is_a_new_outage(connection: asyncpg.Connection) -> None:
+    first = await opened(connection)
+    await recover(connection, SCOPE, str(ME))
+    second = await opened(connection)
+    assert second != first
+    assert (await read(connection))[SCOPE].outage_id == second
+
+
+async def test_what_an_operator_holds_is_not_probed_nor_opened(connection: asyncpg.Connection) -> None:
+    number = await hold(connection, SCOPE, "maintenance", "olga")
+    assert number is not None
+    assert await hold(connection, SCOPE, "again", "olga") is None
+    assert await open_circuit(connection, SCOPE, 0.0, "sustained-failures", str(ME), {}) is None
+    assert await claim_probe(connection, SCOPE, ME, 60.0) is None
+    assert await probe_now(connection, SCOPE) is None
+    row = await connection.fetchrow("select reason, opened_by, evidence->>'why' as why from ledger.outages")
+    assert tuple(row) == ("held", "olga", "maintenance")
+    assert await recover(connection, SCOPE, "olga") == number
+
+
+async def test_what_nothing_keeps_back_can_t_be_resumed(connection: asyncpg.Connection) -> None:
+    assert await recover(connection, SCOPE, "olga") is None

@@ -1,0 +1,59 @@
+"""Blocks of permits never overlap, however many workers lease them; a 429 stretches them for a while."""
+
+import asyncio
+from datetime import timedelta
+from itertools import pairwise
+
+import asyncpg
+import pytest
+from ajo_worker.ledger.rate_limits import lease, slow_down, slowed
+
+SCOPE, BLOCK, RECOVERY = "lane:standard", 0.05, 60.0
+
+
+async def test_blocks_of_many_workers_follow_one_another(database_url: str, connection: asyncpg.Connection) -> None:
+    workers = [await asyncpg.connect(database_url) for _ in range(4)]
+
+    async def some(worker: asyncpg.Connection) -> list[float]:
+        return [(await lease(worker, SCOPE, 1.0, RECOVERY)).timestamp() for _ in range(10)]
+
+    try:
+        ends = sorted(end for ends in await asyncio.gather(*map(some, workers)) for end in ends)
+    finally:
+        for worker in workers:
+            await worker.close()
+    assert len(ends) == 40
+    assert all(later - earlier >= 1.0 - 1e-5 for earlier, later in pairwise(ends))
+
+
+async def test_time_in_which_nobody_leased_is_not_made_up_for(connection: asyncpg.Connection) -> None:
+    await lease(connection, SCOPE, BLOCK, RECOVERY)
+    await connection.execute("update ledger.rate_limits set next_at = now() - interval '1 hour'")
+    now = await connection.fetchval("select clock_timestamp()")
+    assert await lease(connection, SCOPE, BLOCK, RECOVERY) >= now
+
+
+async def test_each_429_halves_a_rate_once_a_second_and_it_grows_back(connection: asyncpg.Connection) -> None:
+    async def stretch() -> float:
+        """How much longer than at the full rate a block is."""
+        before = await lease(connection, SCOPE, 10.0, RECOVERY)
+        return float((await lease(connection, SCOPE, 10.0, RECOVERY) - before) / timedelta(seconds=10))
+
+    assert await stretch() == pytest.approx(1.0)
+    await slow_down(connection, SCOPE, RECOVERY)
+    await slow_down(connection, SCOPE, RECOVERY)
+    assert await stretch() == pytest.approx(2.0, rel=0.05)
+    assert await slowed(connection, RECOVERY) == {SCOPE}
+    await connection.execute("update ledger.rate_limits set slowed_at = now() - interval '1.5 seconds'")
+    await slow_down(connection, SCOPE, RECOVERY)
+    assert await stretch() == pytest.approx(1 / 0.2625, rel=0.05)
+    await connection.execute("update ledger.rate_limits set slowed_at = now() - interval '61 seconds'")
+    assert await stretch() == pytest.approx(1.0)
+    assert await slowed(connection, RECOVERY) == frozenset()
+
+
+async def test_a_rate_never_falls_to_nothing(connection: asyncpg.Connection) -> None:
+    for _ in range(20):
+        await slow_down(connection, SCOPE, RECOVERY)
+        await connection.execute("update ledger.rate_limits set slowed_at = now() - interval '1.1 seconds'")
+    assert await connection.fetchval("select share from ledger.rate_limits") >= 0.01

@@ -1,0 +1,95 @@
+"""The database: what the facts mean."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from ajo_worker.doctor.check import Status
+from ajo_worker.doctor.database import (
+    Rights,
+    judge_durability,
+    judge_migrations,
+    judge_partitions,
+    judge_rights,
+)
+
+TODAY = date(2026, 11, 25)
+ALL = {
+    "has_schema": True,
+    "may_use_schema": True,
+    "may_make_partitions": True,
+    "read_only": False,
+    "standby": False,
+    "missing": {},
+}
+
+
+def days(*ahead: int) -> list[date]:
+    return [TODAY + timedelta(days=day) for day in ahead]
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "text"),
+    [("0002", "ok", "at 0002"), ("0001", "failed", "at 0001; the newest here is 0002"), (None, "failed", "no ledger")],
+)
+def test_the_schema_must_be_the_newest(found: str | None, status: Status, text: str) -> None:
+    check = judge_migrations(found, "0002")
+    assert check.status == status
+    assert text in check.found
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "text"),
+    [
+        ({}, "ok", "may read and write every table"),
+        ({"missing": {"INSERT": ["triggers", "attempts"]}}, "failed", "INSERT on attempts, triggers"),
+        ({"missing": {"INSERT": ["a"], "UPDATE": ["b"]}}, "failed", "INSERT on a; UPDATE on b"),
+        ({"may_use_schema": False}, "failed", "USAGE on the schema"),
+        ({"may_make_partitions": False}, "failed", "EXECUTE on make_partitions"),
+        ({"read_only": True}, "failed", "read-only"),
+        ({"standby": True, "read_only": True}, "failed", "standby"),
+        ({"has_schema": False, "may_use_schema": False}, "skipped", "there is no ledger"),
+    ],
+)
+def test_a_role_must_be_able_to_do_all_that_a_worker_does(facts: dict[str, Any], status: Status, text: str) -> None:
+    check = judge_rights(Rights(**{**ALL, **facts}))
+    assert check.status == status
+    assert text in check.found
+
+
+@pytest.mark.parametrize(
+    ("synchronous_commit", "fsync", "status"),
+    [
+        ("on", "on", "ok"),
+        ("remote_apply", "on", "ok"),
+        ("off", "on", "warning"),
+        ("local", "on", "warning"),
+        ("remote_write", "on", "warning"),
+        ("on", "off", "warning"),
+    ],
+)
+def test_commits_should_outlive_a_power_cut(synchronous_commit: str, fsync: str, status: Status) -> None:
+    assert judge_durability(synchronous_commit, fsync).status == status
+
+
+@pytest.mark.parametrize(
+    ("triggers", "attempts", "status", "text"),
+    [
+        (range(-1, 15), range(-1, 15), "ok", "for today and 14 days ahead"),
+        (range(4), range(4), "ok", "for today and 3 days ahead"),
+        (range(15), range(3), "warning", "for today and 2 days ahead"),
+        ([0, 1, 3, 4, 5], range(15), "warning", "for today and 1 day ahead"),
+        ([0], [0], "warning", "for today and 0 days ahead"),
+        (range(-9, 0), range(15), "failed", "triggers have none for today: rows go to the default one"),
+        ([], [], "failed", "triggers and attempts have none for today: rows go to the default one"),
+    ],
+)
+def test_today_and_the_days_ahead_must_have_partitions(
+    triggers: range | list[int], attempts: range | list[int], status: Status, text: str
+) -> None:
+    check = judge_partitions(TODAY, {"triggers": days(*triggers), "attempts": days(*attempts)})
+    assert (check.status, check.found) == (status, text)
+
+
+def test_without_a_ledger_partitions_are_skipped() -> None:
+    assert judge_partitions(TODAY, {}).status == "skipped"

@@ -1,0 +1,53 @@
+"""Policies, as the management API of RabbitMQ shows them."""
+
+from typing import Any
+
+import pytest
+from ajo_worker.doctor.check import Status
+from ajo_worker.doctor.management import judge_answer
+
+
+def view(definition: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    named = {"policy": "few"} if definition else {}
+    return {"type": "quorum", "effective_policy_definition": definition or {}, **named, **more}
+
+
+@pytest.mark.parametrize(
+    ("seen", "status", "text"),
+    [
+        (view(), "ok", "none"),
+        (view({"max-in-memory-length": 5}), "ok", "few: overrules nothing"),
+        (view({"delivery-limit": 1_000_000}), "ok", "few: overrules nothing"),
+        (view({"delivery-limit": -1}), "ok", "few: overrules nothing"),
+        (view({"max-length": 5, "overflow": "reject-publish"}), "ok", "few: overrules nothing"),
+        (
+            view({"delivery-limit": 20}),
+            "failed",
+            "few: delivery-limit 20 drops a message that workers have handed back so often",
+        ),
+        (view({"message-ttl": 60_000}), "failed", "few: message-ttl 60000 drops messages unread"),
+        (view({"max-length": 5}), "failed", "few: max-length 5 drops the oldest messages"),
+        (
+            view({"max-length-bytes": 5, "expires": 9}, operator_policy="all"),
+            "failed",
+            "few and all: expires 9 drops messages unread, max-length-bytes 5 drops the oldest messages",
+        ),
+        (view(type="classic"), "failed", "the queue's type is classic"),
+        ({"type": "quorum"}, "skipped", "not visible yet"),
+    ],
+)
+def test_a_policy_that_overrules_or_drops_fails(seen: dict[str, Any], status: Status, text: str) -> None:
+    found = judge_answer("shop.standard", 200, seen)
+    assert found.status == status
+    assert found.found.startswith(text)
+
+
+@pytest.mark.parametrize(("status", "text"), [(401, "lacks the tag"), (403, "lacks the tag"), (404, "not there yet")])
+def test_what_can_not_be_seen_is_skipped(status: int, text: str) -> None:
+    found = judge_answer("shop.standard", status, {})
+    assert found.status == "skipped"
+    assert text in found.found
+
+
+def test_another_status_is_named() -> None:
+    assert "status 503" in judge_answer("shop.standard", 503, {}).found

@@ -1,0 +1,89 @@
+"""Permits are given out no faster than they are leased, and no wait is lost."""
+
+import asyncio
+
+import pytest
+from ajo_worker.closing import Closing, HandedBack
+from ajo_worker.limits.block import Block
+from ajo_worker.limits.permits import Permits
+from ajo_worker.limits.turns import Urgency
+
+
+class Office:
+    """Gives out blocks of ``size`` permits, one after another, each of ``seconds``; ``faults`` leases fail first."""
+
+    def __init__(self, size: int, seconds: float, faults: int = 0) -> None:
+        self.size, self.seconds, self.faults = size, seconds, faults
+        self.leases = 0
+        self.next = 0.0
+
+    async def lease(self) -> Block:
+        await asyncio.sleep(0)
+        if self.faults:
+            self.faults -= 1
+            raise OSError
+        self.leases += 1
+        begins = max(self.next, asyncio.get_running_loop().time())
+        self.next = begins + self.seconds
+        return Block(self.size, begins, self.next)
+
+
+def permits(office: Office, closing: Closing | None = None) -> Permits:
+    return Permits("lane:standard", office.lease, asyncio.get_running_loop().time, closing or Closing())
+
+
+async def test_a_block_serves_many_and_is_leased_once() -> None:
+    office = Office(size=10, seconds=60.0)
+    limit = permits(office)
+    await asyncio.gather(*(limit.take(Urgency.FIRST, "a") for _ in range(10)))
+    assert office.leases == 1
+
+
+async def test_the_next_block_is_waited_for() -> None:
+    office = Office(size=2, seconds=0.2)
+    limit, loop = permits(office), asyncio.get_running_loop()
+    began = loop.time()
+    await asyncio.gather(*(limit.take(Urgency.FIRST, "a") for _ in range(5)))
+    assert office.leases == 3
+    assert loop.time() - began >= 0.4 - 0.01
+
+
+async def test_the_urgent_go_first() -> None:
+    office, order = Office(size=1, seconds=0.01), []
+    limit = permits(office)
+
+    async def use(name: str, urgency: Urgency) -> None:
+        await limit.take(urgency, "a")
+        order.append(name)
+
+    await limit.take(Urgency.FIRST, "a")
+    await asyncio.gather(use("first", Urgency.FIRST), use("retry", Urgency.RETRY), use("urgent", Urgency.URGENT))
+    assert order == ["urgent", "retry", "first"]
+
+
+async def test_a_failed_lease_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ajo_worker.limits.permits.PAUSE_AFTER_FAULT", 0.01)
+    office = Office(size=1, seconds=0.01, faults=2)
+    await permits(office).take(Urgency.FIRST, "a")
+    assert office.faults == 0
+
+
+async def test_who_gives_up_waiting_keeps_nobody_from_a_permit() -> None:
+    office = Office(size=1, seconds=0.02)
+    limit = permits(office)
+    await limit.take(Urgency.FIRST, "a")
+    gone, stays = (asyncio.create_task(limit.take(Urgency.FIRST, "a")) for _ in range(2))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await stays
+
+
+async def test_a_stopping_worker_waits_for_nothing() -> None:
+    closing = Closing()
+    limit = permits(Office(size=1, seconds=60.0), closing)
+    await limit.take(Urgency.FIRST, "a")
+    waits = asyncio.create_task(limit.take(Urgency.FIRST, "a"))
+    await asyncio.sleep(0)
+    closing.begin()
+    with pytest.raises(HandedBack):
+        await waits

@@ -1,0 +1,120 @@
+"""When failures are an outage, and when refusals are a campaign's fault."""
+
+from uuid import UUID
+
+import pytest
+from ajo_worker.api.verdict import Verdict
+from ajo_worker.outages.evidence import Failures, Refusals, Suspicion, Thresholds, destination_failed
+from hypothesis import given
+from hypothesis import strategies as st
+
+LIMITS = Thresholds(failures=20, seconds=5.0, share=0.9, refusals=3)
+
+
+def trigger(number: int) -> UUID:
+    return UUID(int=number)
+
+
+def fail(failures: Failures, times: list[float], *, triggers: int = 10, kind: str = "503") -> Suspicion | None:
+    """The suspicion after failures at these times, if there was one."""
+    found = None
+    for number, now in enumerate(times):
+        found = failures.failed(now, trigger(number % triggers), kind) or found
+    return found
+
+
+def every(seconds: float, count: int, begin: float = 100.0) -> list[float]:
+    return [begin + seconds * number for number in range(count)]
+
+
+def test_failures_that_last_are_an_outage_and_the_evidence_says_what_was_seen() -> None:
+    found = fail(Failures(LIMITS), every(0.25, 21))
+    assert found == Suspicion(
+        "sustained-failures", {"failures": 21, "answers": 21, "seconds": 5.0, "kinds": {"503": 21}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("times", "triggers"),
+    [(every(0.25, 20), 10), (every(0.01, 400), 10), (every(0.25, 100), 2), (every(4.0, 7), 10), (every(0.6, 40), 2)],
+    ids=["too short", "many at once", "of two triggers only", "few, not for long", "longer, of two triggers only"],
+)
+def test_failures_that_may_be_something_else_are_no_outage(times: list[float], triggers: int) -> None:
+    assert fail(Failures(LIMITS), times, triggers=triggers) is None
+
+
+def test_where_little_is_sent_few_failures_without_a_success_are_enough() -> None:
+    assert fail(Failures(LIMITS), every(7.6, 5)) is not None
+    assert fail(Failures(LIMITS), every(7.0, 5)) is None
+
+
+def test_a_success_ends_a_run_of_few_failures() -> None:
+    failures = Failures(LIMITS)
+    assert fail(failures, every(7.0, 4)) is None
+    failures.healthy(125.0)
+    assert fail(failures, every(7.0, 4, begin=126.0)) is None
+
+
+@pytest.mark.parametrize(("successes", "outage"), [(2, True), (3, False)])
+def test_some_successes_among_many_failures_don_t_hide_an_outage(successes: int, outage: bool) -> None:
+    failures = Failures(LIMITS)
+    for _ in range(successes):
+        failures.healthy(100.0)
+    assert (fail(failures, every(0.25, 21)) is not None) == outage
+
+
+@pytest.mark.parametrize(("kinds", "reason"), [(("500",), "suspected-cosmos"), (("500", "503"), "sustained-failures")])
+def test_a_bare_run_of_500s_is_suspected_to_be_the_cosmos_outage(kinds: tuple[str, ...], reason: str) -> None:
+    failures, found = Failures(LIMITS), None
+    for number, now in enumerate(every(0.25, 30)):
+        found = failures.failed(now, trigger(number), kinds[number % len(kinds)]) or found
+    assert found is not None
+    assert found.reason == reason
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 1.0), st.booleans()), max_size=200))
+def test_with_a_third_of_all_answers_good_there_is_never_an_outage(
+    steps: list[tuple[float, bool]],
+) -> None:
+    failures, now = Failures(LIMITS), 100.0
+    for number, (wait, twice) in enumerate(steps):
+        now += wait
+        failures.healthy(now)
+        for _ in range(1 + twice):
+            assert failures.failed(now, trigger(number), "500") is None
+
+
+def test_refusals_of_one_kind_in_a_row_pause_their_campaign() -> None:
+    refusals = Refusals(LIMITS)
+    assert refusals.refused("403 403003") is None
+    assert refusals.refused("403 403003") is None
+    found = refusals.refused("403 403003")
+    assert found == Suspicion("campaign-failing", {"refusals": 3, "kinds": {"403 403003": 3}})
+
+
+def test_an_acceptance_or_another_kind_of_refusal_begins_anew() -> None:
+    refusals = Refusals(LIMITS)
+    for kind in ("400 a", "400 a", "400 b", "400 b"):
+        assert refusals.refused(kind) is None
+    refusals.accepted()
+    assert refusals.refused("400 b") is None
+    assert refusals.refused("400 b") is None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "failed"),
+    [
+        (Verdict("accepted", http_status=202), False),
+        (Verdict("refused", http_status=400), False),
+        (Verdict("refused", http_status=409, ambiguous=True), False),
+        (Verdict("retryable", http_status=429), False),
+        (Verdict("retryable", http_status=408), False),
+        (Verdict("retryable", http_status=500), True),
+        (Verdict("retryable", http_status=503), True),
+        (Verdict("retryable", failure="connect"), True),
+        (Verdict("retryable", failure="timeout", ambiguous=True), True),
+        (Verdict("unauthorized", http_status=401), None),
+    ],
+)
+def test_what_an_answer_says_of_its_destination(verdict: Verdict, failed: bool | None) -> None:
+    assert destination_failed(verdict) is failed

@@ -1,0 +1,160 @@
+"""What a worker makes of the circuits that it has read, and of its own attempts."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from ajo_producers.campaigns.payload import PayloadCheck
+from ajo_producers.contract.trigger import Recipient, Trigger
+from ajo_worker.api.request import Endpoint
+from ajo_worker.api.verdict import Verdict
+from ajo_worker.dispatch.gate import KeptBack
+from ajo_worker.dispatch.received import Campaign, Received
+from ajo_worker.ledger.circuits import Circuit, CircuitState
+from ajo_worker.outages.evidence import Thresholds
+from ajo_worker.outages.view import Ramp, View
+
+from tests.support.definitions import definition
+
+STANDARD, HIGH = "destination:standard@api.example.com", "destination:high-throughput@api.example.com"
+ELSEWHERE = "destination:standard@other.example.com"
+THRESHOLDS = Thresholds(failures=20, seconds=5.0, share=0.9, refusals=2)
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+LANES = {"standard": 500.0, "high-throughput": 5000.0}
+
+
+def campaign(name: str, lane: str = "standard", host: str = "api.example.com", **facts: Any) -> Campaign:
+    one = definition(name=name, lane=lane, **facts)
+    return Campaign(one, PayloadCheck(one), Endpoint(f"https://{host}/executions", {}), 60.0, 20.0)
+
+
+CAMPAIGNS = {
+    one.definition.name: one
+    for one in (campaign("a"), campaign("b"), campaign("fast", "high-throughput"), campaign("slow", rate_limit=10.0))
+}
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def view(campaigns: dict[str, Campaign] = CAMPAIGNS, clock: Clock | None = None) -> View:
+    return View(campaigns, THRESHOLDS, Ramp(5.0, 5.0), LANES, clock or Clock())
+
+
+def circuits(state: CircuitState, *scopes: str, since: float = 0.0) -> dict[str, Circuit]:
+    return {scope: Circuit(scope, state, 1, since, False, None) for scope in scopes}
+
+
+def received(name: str, *, probe: bool = False) -> Received:
+    trigger = Trigger(request_id=uuid4(), campaign=name, recipients=(Recipient(user_id="person@example.com"),))
+    return Received(trigger, b"", uuid4(), "shop", NOW, 0.0, NOW, CAMPAIGNS[name], "standard", probe=probe)
+
+
+@pytest.mark.parametrize("state", ["open", "held"])
+async def test_an_outage_of_a_destination_keeps_back_its_lane_and_no_other(state: CircuitState) -> None:
+    seen = view()
+    seen.know(circuits(state, STANDARD), frozenset())
+    assert seen.kept_back(CAMPAIGNS["a"]) == seen.kept_back(CAMPAIGNS["b"]) == KeptBack("outage", whole_lane=True)
+    assert seen.kept_back(CAMPAIGNS["fast"]) is None
+    assert seen.paused_lanes() == {"standard"}
+    assert seen.free_campaigns() == ["fast"]
+
+
+@pytest.mark.parametrize("state", ["closed", "recovering"])
+async def test_what_is_closed_or_recovering_keeps_nothing_back(state: CircuitState) -> None:
+    seen = view()
+    seen.know(circuits(state, STANDARD, "campaign:a"), frozenset())
+    assert seen.kept_back(CAMPAIGNS["a"]) is None
+    assert seen.paused_lanes() == frozenset()
+
+
+async def test_a_paused_campaign_keeps_its_neighbours_going() -> None:
+    seen = view()
+    seen.know(circuits("open", "campaign:a"), frozenset())
+    assert seen.kept_back(CAMPAIGNS["a"]) == KeptBack("campaign-paused", whole_lane=False)
+    assert seen.kept_back(CAMPAIGNS["b"]) is None
+    assert seen.paused_lanes() == frozenset()
+
+
+async def test_a_lane_with_another_destination_that_works_is_not_paused() -> None:
+    two = {"a": CAMPAIGNS["a"], "c": campaign("c", host="other.example.com")}
+    seen = view(two)
+    seen.know(circuits("open", STANDARD), frozenset())
+    assert seen.paused_lanes() == frozenset()
+    seen.know(circuits("open", STANDARD, ELSEWHERE), frozenset())
+    assert seen.paused_lanes() == {"standard"}
+
+
+async def test_a_probe_is_sent_with_a_campaign_that_nothing_else_keeps_back() -> None:
+    seen = view()
+    seen.know(circuits("open", STANDARD, "campaign:a"), frozenset())
+    assert seen.free_campaigns(STANDARD) == ["b", "slow"]
+    assert seen.free_campaigns("campaign:a") == []
+
+
+async def test_where_a_probe_wants_a_trigger_the_lane_opens_for_one() -> None:
+    seen = view()
+    seen.know(circuits("open", STANDARD), frozenset())
+    seen.want_one(STANDARD)
+    assert seen.paused_lanes() == frozenset()
+    assert [seen.wants_one(CAMPAIGNS["a"]), seen.wants_one(CAMPAIGNS["b"])] == [True, False]
+    assert seen.paused_lanes() == {"standard"}
+
+
+async def test_the_cosmos_text_is_a_suspicion_at_once_and_wakes_the_patrol() -> None:
+    seen = view()
+    seen.saw(received("a"), Verdict("retryable", http_status=403, outage="cosmos-key"))
+    assert seen.suspected[STANDARD].reason == "cosmos-key"
+    assert seen.woken.is_set()
+
+
+async def test_of_what_is_open_already_nothing_is_suspected() -> None:
+    seen = view()
+    seen.know(circuits("open", STANDARD), frozenset())
+    seen.saw(received("a"), Verdict("retryable", http_status=500, outage="cosmos-key"))
+    assert seen.suspected == {}
+
+
+async def test_refusals_are_counted_by_campaign_and_ambiguous_ones_not() -> None:
+    seen = view()
+    for name in ("a", "b"):
+        seen.saw(received(name), Verdict("refused", http_status=403, error_code="403003"))
+    for _ in range(5):
+        seen.saw(received("b"), Verdict("refused", http_status=409, ambiguous=True))
+    assert seen.suspected == {}
+    seen.saw(received("a"), Verdict("refused", http_status=403, error_code="403003"))
+    assert list(seen.suspected) == ["campaign:a"]
+
+
+async def test_a_429_slows_its_campaign_alone() -> None:
+    seen = view()
+    seen.saw(received("a"), Verdict("retryable", http_status=429))
+    assert seen.throttled == {"campaign:a"}
+    seen.know({}, frozenset(seen.throttled))
+    assert seen.campaign_rate(CAMPAIGNS["a"], None) == 500.0
+    assert seen.campaign_rate(CAMPAIGNS["b"], None) is None
+    assert seen.campaign_rate(CAMPAIGNS["slow"], 10.0) == 10.0
+
+
+async def test_what_comes_back_grows_from_when_it_was_read() -> None:
+    clock = Clock()
+    seen = view(clock=clock)
+    seen.know(circuits("recovering", STANDARD, "campaign:fast", since=5.0), frozenset())
+    assert seen.lane_rate("standard", 500.0) == 10.0
+    assert seen.lane_rate("high-throughput", 5000.0) == 5000.0
+    assert seen.campaign_rate(CAMPAIGNS["fast"], None) == 10.0
+    clock.now += 5.0
+    assert seen.lane_rate("standard", 500.0) == 20.0
+
+
+async def test_the_verdict_of_a_probe_is_kept_for_the_prober() -> None:
+    seen, verdict = view(), Verdict("accepted", http_status=202)
+    one = received("a", probe=True)
+    seen.saw(one, verdict)
+    seen.saw(received("a"), verdict)
+    assert seen.probed == {one.trigger.request_id: verdict}

@@ -1,0 +1,184 @@
+"""See what is kept back and why, keep it back, let it go on.
+
+``ajo-dispatch outage list|show|probe|hold|resume``
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from getpass import getuser
+from typing import Annotated
+
+import typer
+from ajo_producers.campaigns.folder import load_definitions
+
+from ajo_worker.bootstrap import campaigns_of
+from ajo_worker.cli.outage_report import Shown, show_list, show_one
+from ajo_worker.cli.printing import make_console, print_json
+from ajo_worker.cli.running import WrongSettings, finish, read_settings
+from ajo_worker.cli.since import read_since
+from ajo_worker.dispatch.received import Campaign
+from ajo_worker.intake.queue_lengths import queue_lengths
+from ajo_worker.ledger import circuits, operations, outage_history
+from ajo_worker.ledger.database import connected, snapshot
+from ajo_worker.ledger.outage_history import Detail, Outage
+from ajo_worker.outages.known_scopes import UnknownScope, campaigns_in, scopes_named
+from ajo_worker.outages.runbook import runbook
+from ajo_worker.outages.scope import lane_of
+from ajo_worker.settings import Settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+Scope = Annotated[str, typer.Argument(metavar="SCOPE", help="A lane, a campaign's name, or a scope as listed.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; it is recorded.")]
+Operator = Annotated[str | None, typer.Option(help="Who does it, if not the login name.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+POLL = 0.25
+
+
+@app.command("list")
+def list_(
+    *,
+    since: Annotated[str, typer.Option(metavar="DURATION", help="Also those that began in the last 12h, 7d.")] = "7d",
+    as_json: AsJson = False,
+) -> None:
+    """List outages that last, and those of a while."""
+    found = finish(_list(read_settings(), read_since(since)))
+    if as_json:
+        print_json(found)
+    else:
+        show_list(found, since, make_console())
+
+
+@app.command()
+def show(scope: Annotated[str, typer.Argument(metavar="SCOPE|NUMBER")], *, as_json: AsJson = False) -> None:
+    """Show one outage: since when and why, what waits, the last answers, and what to do.
+
+    With a scope, its latest one.
+    """
+    settings = read_settings()
+    campaigns = _campaigns(settings)
+    found = finish(_detail(settings, scope, campaigns))
+    if found is None:
+        raise typer.TyperException(f"no outage of {scope} is on record")
+    queued, unknown = _queued(settings, lane_of(found.outage.scope))
+    shown = Shown(found, queued, unknown, runbook(found))
+    if as_json:
+        print_json(shown)
+    else:
+        show_one(shown, make_console())
+
+
+@app.command()
+def probe(
+    scope: Scope, *, wait: Annotated[float, typer.Option(min=1, help="Seconds to wait for its answer.")] = 90
+) -> None:
+    """Have the API called again now, with one parked trigger, and say what it answered."""
+    settings = read_settings()
+    (one,) = _scopes(scope, settings)[:1]
+    found = finish(_probe(settings, one, wait))
+    if found is None:
+        raise typer.TyperException(f"{one} has no outage that could be probed")
+    state, answers = found
+    for answer in answers:
+        typer.echo(f"{answer.probed_at:%H:%M:%S} UTC: {answer.found} ({answer.request_id})")
+    if state == "open":
+        why = "" if answers else f": no probe within {wait:g} s (is a worker running, and is anything parked?)"
+        raise typer.TyperException(f"{one} is still open{why}")
+    typer.echo(f"{one} is {state}: its triggers go on")
+
+
+@app.command()
+def hold(scope: Scope, *, reason: Why, operator: Operator = None) -> None:
+    """Keep a lane or a campaign back until it is resumed: nothing of it is sent, not even a probe."""
+    settings = read_settings()
+    for one in _scopes(scope, settings):
+        number = finish(_hold(settings, one, reason, operator or getuser()))
+        typer.echo(f"{one}: {'was held already' if number is None else f'held (outage {number})'}")
+
+
+@app.command()
+def resume(scope: Scope, *, reason: Why, operator: Operator = None) -> None:
+    """Let a lane or a campaign go on, in growing numbers, whatever the last probe found."""
+    settings, resumed = read_settings(), False
+    for one in _scopes(scope, settings):
+        number = finish(_resume(settings, one, reason, operator or getuser()))
+        typer.echo(f"{one}: {'nothing kept it back' if number is None else f'goes on (outage {number} is over)'}")
+        resumed = resumed or number is not None
+    if not resumed:
+        raise typer.Exit(1)
+
+
+def _campaigns(settings: Settings) -> Mapping[str, Campaign]:
+    try:
+        return campaigns_of(load_definitions(settings.campaigns), settings)
+    except ValueError as bad:
+        raise WrongSettings(str(bad)) from None
+
+
+def _scopes(word: str, settings: Settings) -> list[str]:
+    try:
+        return scopes_named(word, _campaigns(settings))
+    except UnknownScope as unknown:
+        raise typer.BadParameter(str(unknown), param_hint="SCOPE") from None
+
+
+def _queued(settings: Settings, lane: str | None) -> tuple[int | None, str | None]:
+    try:
+        lengths = queue_lengths(settings)
+    except OSError as fault:
+        return None, f"the broker can't be asked: {fault}"
+    return (lengths.get(lane) if lane else None), None
+
+
+async def _list(settings: Settings, since: timedelta) -> list[Outage]:
+    async with snapshot(settings.database_url.get_secret_value()) as connection:
+        return await outage_history.outages(connection, since)
+
+
+async def _detail(settings: Settings, word: str, campaigns: Mapping[str, Campaign]) -> Detail | None:
+    async with snapshot(settings.database_url.get_secret_value()) as connection:
+        if word.isdecimal():
+            outage = await outage_history.numbered(connection, int(word))
+        else:
+            try:
+                scopes = scopes_named(word, campaigns)
+            except UnknownScope as unknown:
+                raise typer.BadParameter(str(unknown), param_hint="SCOPE") from None
+            found = [one for scope in scopes if (one := await outage_history.latest(connection, scope))]
+            outage = max(found, key=lambda one: one.opened_at, default=None)
+        if outage is None:
+            return None
+        return await outage_history.detail(connection, outage, campaigns_in(outage.scope, campaigns))
+
+
+async def _probe(settings: Settings, scope: str, wait: float) -> tuple[str, list[outage_history.Probe]] | None:
+    async with connected(settings.database_url.get_secret_value()) as connection:
+        number = await circuits.probe_now(connection, scope)
+        if number is None:
+            return None
+        before = {one.probed_at for one in await outage_history.probes(connection, number)}
+        deadline = asyncio.get_running_loop().time() + wait
+        while True:
+            new = [one for one in await outage_history.probes(connection, number) if one.probed_at not in before]
+            state = (await circuits.read(connection))[scope].state
+            if new or state != "open" or asyncio.get_running_loop().time() > deadline:
+                return state, new
+            await asyncio.sleep(POLL)
+
+
+async def _hold(settings: Settings, scope: str, reason: str, operator: str) -> int | None:
+    async with connected(settings.database_url.get_secret_value()) as connection, connection.transaction():
+        number = await circuits.hold(connection, scope, reason, operator)
+        if number is not None:
+            await operations.note(connection, operator, "hold", reason, {"scope": scope, "outage": number})
+        return number
+
+
+async def _resume(settings: Settings, scope: str, reason: str, operator: str) -> int | None:
+    async with connected(settings.database_url.get_secret_value()) as connection, connection.transaction():
+        number = await circuits.recover(connection, scope, operator)
+        if number is not None:
+            await operations.note(connection, operator, "resume", reason, {"scope": scope, "outage": number})
+        return number

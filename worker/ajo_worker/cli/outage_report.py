@@ -1,0 +1,87 @@
+"""How outages are printed."""
+
+from msgspec import Struct
+from rich.console import Console
+
+from ajo_worker.cli.printing import cell, counted, instant, make_table
+from ajo_worker.ledger.outage_history import Detail, Outage
+from ajo_worker.outages.runbook import Step
+
+
+class Shown(Struct, frozen=True):
+    """One outage as it is shown; ``queued`` counts messages in the broker, None where it isn't known, or of no lane."""
+
+    detail: Detail
+    queued: int | None
+    queued_unknown: str | None
+    runbook: list[Step]
+
+
+def show_list(found: list[Outage], since: str, console: Console) -> None:
+    """Print a line for each outage."""
+    if not found:
+        console.print(f"No outage lasts, and none began in the last {since}.", markup=False)
+        return
+    table = make_table("Outage", "Scope", "Reason", "State", "Opened", "Ended", "Probes", numbers=1)
+    for one in found:
+        ended = instant(one.ended_at) if one.ended_at else "lasts"
+        row = (one.outage_id, one.scope, one.reason, state_of(one), instant(one.opened_at), ended)
+        table.add_row(*map(cell, row), f"{one.probes:,}")
+    console.print(table)
+
+
+def state_of(outage: Outage) -> str:
+    """What becomes of its triggers now."""
+    return outage.state if outage.ended_at is None or outage.state == "recovering" else "over"  # type: ignore[return-value] # one that lasts has a circuit
+
+
+def show_one(shown: Shown, console: Console) -> None:
+    """Print all that is known of one outage, and what to do."""
+    detail = shown.detail
+    outage = detail.outage
+    console.print(f"Outage {outage.outage_id}: {outage.scope} is {state_of(outage)}, {outage.reason}", markup=False)
+    facts = make_table("", "")
+    facts.show_header = False
+    seen = ", ".join(f"{name} {_plain(value)}" for name, value in outage.evidence.items())
+    rows = {
+        "since": f"{instant(outage.opened_at)}, by {outage.opened_by}",
+        "seen": seen or None,
+        "ended": f"{instant(outage.ended_at)}, by {outage.ended_by}" if outage.ended_at else "it lasts",
+        "next probe": instant(outage.probe_at) if outage.probe_at else None,
+        "parked": ", ".join(f"{p.triggers:,} {p.campaign}" for p in detail.parked) or "nothing",
+        "in the broker": shown.queued_unknown
+        or (counted(shown.queued, "message") if shown.queued is not None else None),
+    }
+    for name, value in rows.items():
+        if value is not None:
+            facts.add_row(cell(name), cell(value))
+    console.print(facts)
+    _show_answers(detail, console)
+    if outage.ended_at is None:
+        console.print("\nWhat to do:", markup=False)
+        for number, step in enumerate(shown.runbook, start=1):
+            console.print(f"{number}. {step.text}", markup=False, soft_wrap=True)
+            console.print(f"   {step.checked or 'not checked by the system'}", markup=False, soft_wrap=True)
+
+
+def _show_answers(detail: Detail, console: Console) -> None:
+    if detail.probes:
+        table = make_table("Probe", "Request", "Found")
+        for one in detail.probes:
+            table.add_row(*map(cell, (instant(one.probed_at), one.request_id, one.found)))
+        console.print()
+        console.print(table)
+    if detail.answers:
+        table = make_table("Last answers", "Campaign", "Status", "Code", "Title", "Adobe's request id")
+        for answer in detail.answers:
+            status = answer.http_status or answer.failure
+            row = (instant(answer.responded_at), answer.campaign, status, answer.error_code, answer.error_title)
+            table.add_row(*map(cell, (*row, answer.adobe_request_id)))
+        console.print()
+        console.print(table)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} ({number})" for name, number in value.items())
+    return str(value)

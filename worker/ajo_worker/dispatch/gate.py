@@ -1,0 +1,32 @@
+"""What keeps a campaign's triggers back: asked before each attempt, told of each answer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ajo_worker.api.verdict import Verdict
+from ajo_worker.dispatch.received import Campaign, Received
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBack:
+    """Nothing may be sent for now. ``whole_lane``: new triggers had better wait in the broker."""
+
+    reason: str
+    whole_lane: bool
+
+
+class Gate(Protocol):
+    """Whether a campaign's triggers may be sent."""
+
+    def kept_back(self, campaign: Campaign) -> KeptBack | None:
+        """Why they may not; None if they may."""
+
+    def kept_back_since(self, campaign: Campaign, moment: datetime) -> bool:
+        """Whether anything kept them back at ``moment``, by the ledger's clock, or later."""
+
+    def wants_one(self, campaign: Campaign) -> bool:
+        """Whether a trigger that comes while its whole lane is kept back is to be parked, for a probe to send."""
+
+    def saw(self, received: Received, verdict: Verdict) -> None:
+        """An attempt has shown this."""

@@ -1,0 +1,102 @@
+"""The ledger's database: what is to be said of the facts. Pure; ``database_wire`` asks for them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from ajo_worker.cli.printing import counted
+from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
+
+DATABASE, MIGRATIONS, RIGHTS = "database", "database migrations", "database rights"
+DURABILITY, PARTITIONS = "database durability", "database partitions"
+
+UPGRADE = "run 'ajo-dispatch db upgrade' with the role that owns the schema"
+GRANT = (
+    "GRANT USAGE ON SCHEMA ledger and GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ledger "
+    "to the role of AJO_DATABASE_URL"
+)
+NO_LEDGER = "there is no ledger: see database migrations"
+DURABLE = ("on", "remote_apply")
+LEAST_DAYS_AHEAD = 3
+"""Workers make partitions for two weeks ahead, every six hours: fewer days than this, and none has for long."""
+
+
+class Rights(NamedTuple):
+    """What the role may do; ``missing`` has the tables that each missing right is missing on."""
+
+    has_schema: bool
+    may_use_schema: bool
+    may_make_partitions: bool
+    read_only: bool
+    standby: bool
+    missing: Mapping[str, Sequence[str]]
+
+
+def judge_migrations(found: str | None, newest: str) -> Check:
+    """Whether the schema is the one that this version of ajo-dispatch writes to."""
+    if found is None:
+        return failed(MIGRATIONS, f"there is no ledger; the newest is {newest}", UPGRADE)
+    if found != newest:
+        return failed(
+            MIGRATIONS,
+            f"at {found}; the newest here is {newest}",
+            f"{UPGRADE}; if that says that a newer version has been at work, use that one",
+        )
+    return ok(MIGRATIONS, f"at {found}, the newest")
+
+
+def judge_rights(found: Rights) -> Check:
+    """Whether a worker may write all that it has to."""
+    if found.standby:
+        return failed(RIGHTS, "it is a standby, which takes no writes", "point AJO_DATABASE_URL to the primary")
+    if found.read_only:
+        return failed(
+            RIGHTS,
+            "transactions are read-only by default",
+            "set default_transaction_read_only off for the role, the database or the server",
+        )
+    if not found.has_schema:
+        return skipped(RIGHTS, NO_LEDGER)
+    lacking = [] if found.may_use_schema else ["USAGE on the schema"]
+    lacking += [f"{right} on {_tables(tables)}" for right, tables in found.missing.items() if tables]
+    lacking += [] if found.may_make_partitions else ["EXECUTE on make_partitions"]
+    if lacking:
+        return failed(RIGHTS, f"the role lacks in schema ledger: {'; '.join(lacking)}", GRANT)
+    return ok(RIGHTS, "the role may read and write every table of schema ledger")
+
+
+def judge_durability(synchronous_commit: str, fsync: str) -> Check:
+    """Whether a commit is on disk when a worker goes on: no intent, no send."""
+    found = f"synchronous_commit is {synchronous_commit}, fsync is {fsync}"
+    if fsync != "on" or synchronous_commit not in DURABLE:
+        return warning(
+            DURABILITY,
+            f"{found}: what a crash of the server takes back may be sent again unmarked",
+            "set both on, for the server, the database and the role",
+        )
+    return ok(DURABILITY, found)
+
+
+def judge_partitions(today: date, days: Mapping[str, Sequence[date]]) -> Check:
+    """Whether rows find a partition of their day; ``days`` are those that each table has."""
+    if not days:
+        return skipped(PARTITIONS, NO_LEDGER)
+    advice = "run 'ajo-dispatch db upgrade', or start a worker: both make those that are missing"
+    without = [table for table, has in days.items() if today not in has]
+    if without:
+        return failed(PARTITIONS, f"{' and '.join(without)} have none for today: rows go to the default one", advice)
+    ahead = min(_days_ahead(today, has) for has in days.values())
+    found = f"for today and {counted(ahead, 'day')} ahead"
+    return warning(PARTITIONS, found, advice) if ahead < LEAST_DAYS_AHEAD else ok(PARTITIONS, found)
+
+
+def _days_ahead(today: date, has: Sequence[date]) -> int:
+    """Days after today without a gap."""
+    ahead = 0
+    while today + timedelta(days=ahead + 1) in has:
+        ahead += 1
+    return ahead
+
+
+def _tables(tables: Sequence[str]) -> str:
+    return ", ".join(sorted(tables))

@@ -1,0 +1,157 @@
+"""Asking the ledger's database; each question on a connection of its own, so that none waits for another."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import date
+
+import asyncpg
+
+from ajo_worker.doctor.addresses import Address, address_of
+from ajo_worker.doctor.bounds import bounded
+from ajo_worker.doctor.check import Check, failed, ok, skipped
+from ajo_worker.doctor.clocks import Offset, offset_of_answer
+from ajo_worker.doctor.database import (
+    DATABASE,
+    DURABILITY,
+    GRANT,
+    MIGRATIONS,
+    PARTITIONS,
+    RIGHTS,
+    Rights,
+    judge_durability,
+    judge_migrations,
+    judge_partitions,
+    judge_rights,
+)
+from ajo_worker.doctor.settings import Readable
+from ajo_worker.ledger import schema
+from ajo_worker.ledger.database import DatabaseError, connect, place
+
+# By oid: has_*_privilege with a name that isn't there would be an error.
+RIGHTS_HELD = """
+    SELECT n.oid IS NOT NULL AS has_schema,
+           coalesce(has_schema_privilege(n.oid, 'USAGE'), false) AS may_use_schema,
+           coalesce((SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE')) FROM pg_proc p
+                     WHERE p.pronamespace = n.oid AND p.proname = 'make_partitions'), true) AS may_make_partitions,
+           current_setting('default_transaction_read_only')::bool AS read_only,
+           pg_is_in_recovery() AS standby
+    FROM (SELECT 'ledger' AS name) wanted LEFT JOIN pg_namespace n ON n.nspname = wanted.name
+"""
+# Workers reach partitions through their table, and leave the migrations alone.
+RIGHTS_MISSING = """
+    SELECT r.name AS lacked, array_agg(c.relname::text ORDER BY c.relname) AS tables
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN (VALUES (1, 'SELECT'), (2, 'INSERT'), (3, 'UPDATE'), (4, 'DELETE')) AS r(number, name)
+    WHERE n.nspname = 'ledger' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+      AND c.relname <> 'alembic_version' AND NOT has_table_privilege(c.oid, r.name)
+    GROUP BY r.number, r.name ORDER BY r.number
+"""
+DAYS = """
+    SELECT parent.relname::text AS name,
+           array_agg(to_date(right(child.relname, 8), 'YYYYMMDD'))
+               FILTER (WHERE child.relname ~ '_[0-9]{8}$') AS days
+    FROM pg_inherits i
+    JOIN pg_class parent ON parent.oid = i.inhparent JOIN pg_class child ON child.oid = i.inhrelid
+    JOIN pg_namespace n ON n.oid = parent.relnamespace AND n.nspname = 'ledger'
+    WHERE parent.relkind = 'p'
+    GROUP BY parent.relname ORDER BY parent.relname DESC
+"""
+TODAY = "SELECT (now() AT TIME ZONE 'UTC')::date"
+
+Look = Callable[[asyncpg.Connection], Awaitable[Check]]
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that is dropped afterwards without a farewell, for which a server that hangs would be waited for.
+
+    Raises:
+        DatabaseError: as ``connect``.
+    """
+    connection = await connect(url)
+    try:
+        yield connection
+    finally:
+        connection.terminate()
+
+
+async def examine_database(readable: Readable, seconds: float) -> list[Check]:
+    """The checks of this subject."""
+    address = address_of(readable, "database_url", DATABASE)
+    reached = address if isinstance(address, Check) else await bounded(DATABASE, seconds, _reach(address))
+    if isinstance(address, Check) or reached.status == "failed":
+        return [reached, *(skipped(name, "there is no connection") for name in LOOKS)]
+    return [reached, *await asyncio.gather(*(bounded(name, seconds, _look(address, name)) for name in LOOKS))]
+
+
+async def _reach(address: Address) -> Check:
+    try:
+        async with opened(address.url) as connection:
+            version = connection.get_server_version()
+            return ok(DATABASE, f"PostgreSQL {version.major}.{version.minor} at {address.shown}")
+    except DatabaseError as fault:
+        return _refused(DATABASE, address, fault)
+
+
+async def _look(address: Address, name: str) -> Check:
+    try:
+        async with opened(address.url) as connection:
+            return await LOOKS[name](connection)
+    except DatabaseError as fault:
+        return _refused(name, address, fault)
+    except asyncpg.InsufficientPrivilegeError:
+        return failed(name, "the role may not read this", GRANT)
+
+
+def _refused(name: str, address: Address, fault: DatabaseError) -> Check:
+    text = str(fault).replace(place(address.url), address.shown)
+    return failed(name, text, "correct AJO_DATABASE_URL, or the server; its log says more")
+
+
+async def _migrations(connection: asyncpg.Connection) -> Check:
+    there = await connection.fetchval("SELECT to_regclass('ledger.alembic_version')")
+    found = await connection.fetchval("SELECT version_num FROM ledger.alembic_version") if there else None
+    return judge_migrations(found, await asyncio.to_thread(schema.newest))
+
+
+async def _rights(connection: asyncpg.Connection) -> Check:
+    held = await connection.fetchrow(RIGHTS_HELD)
+    missing = {row["lacked"]: row["tables"] for row in await connection.fetch(RIGHTS_MISSING)}
+    return judge_rights(Rights(**held, missing=missing))
+
+
+async def _durability(connection: asyncpg.Connection) -> Check:
+    row = await connection.fetchrow("SELECT current_setting('synchronous_commit'), current_setting('fsync')")
+    return judge_durability(*row)
+
+
+async def _partitions(connection: asyncpg.Connection) -> Check:
+    today: date = await connection.fetchval(TODAY)
+    return judge_partitions(today, {row["name"]: row["days"] or [] for row in await connection.fetch(DAYS)})
+
+
+LOOKS: dict[str, Look] = {
+    MIGRATIONS: _migrations,
+    RIGHTS: _rights,
+    DURABILITY: _durability,
+    PARTITIONS: _partitions,
+}
+
+
+async def clock_offset(readable: Readable) -> Offset | None:
+    """The database's clock against this machine's, the best of three; None if it can't be asked."""
+    address = address_of(readable, "database_url", DATABASE)
+    if isinstance(address, Check):
+        return None
+    found = []
+    try:
+        async with opened(address.url) as connection:
+            for _ in range(3):
+                asked = time.time()
+                at = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+                found.append(offset_of_answer("database", at, asked, time.time()))
+    except DatabaseError:  # told by the check of the database
+        return None
+    return min(found, key=lambda offset: offset.uncertainty)

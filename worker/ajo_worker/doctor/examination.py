@@ -1,0 +1,142 @@
+"""The whole examination: every check at the same time, told in a fixed order, and none able to stop another."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from ajo_worker.doctor import campaigns
+from ajo_worker.doctor.bounds import DaemonThreads, bounded, surely
+from ajo_worker.doctor.broker import examine_broker
+from ajo_worker.doctor.check import Check, skipped
+from ajo_worker.doctor.clocks import CLOCKS, judge_clocks
+from ajo_worker.doctor.database_wire import clock_offset, examine_database
+from ajo_worker.doctor.endpoint import Destination, destinations
+from ajo_worker.doctor.endpoint_wire import Visited, visit
+from ajo_worker.doctor.flower import FLOWER, look_at_flower
+from ajo_worker.doctor.settings import examine_settings, readable_settings, trust
+from ajo_worker.doctor.token import TOKEN, Fetched, fetch_token
+from ajo_worker.doctor.workers import WORKERS, look_at_workers
+
+
+async def examine(tell: Callable[[Check], None], *, seconds: float, flower: str | None) -> list[Check]:
+    """Check everything, each check for ``seconds`` at most; ``tell`` is called for each in its turn.
+
+    Nothing is changed anywhere. The one message that is published goes to a queue that ends with its connection.
+    """
+    asyncio.get_running_loop().set_default_executor(DaemonThreads())
+    examination = Examination(seconds, flower)
+    parts = (
+        examination.settings,
+        examination.campaigns,
+        examination.broker,
+        examination.database,
+        examination.token,
+        examination.endpoints,
+        examination.clocks,
+        examination.workers,
+        examination.flower,
+    )
+    told: list[Check] = []
+    for part in [asyncio.create_task(surely(part.__name__, part())) for part in parts]:
+        for check in await part:
+            tell(check)
+            told.append(check)
+    return told
+
+
+class Defined(NamedTuple):
+    """The checks of the campaigns, and where their calls go."""
+
+    checks: list[Check]
+    destinations: list[Destination]
+
+
+class Examination:
+    """Its parts, each with its checks; what several of them need is done once. Create it on a running event loop."""
+
+    def __init__(self, seconds: float, flower: str | None) -> None:
+        self._seconds = seconds
+        self._flower = flower
+        self._readable = readable_settings()
+        self._authorities, self._tls = trust(self._readable)
+        self._defined = asyncio.create_task(self._define())
+        self._database = asyncio.create_task(examine_database(self._readable, seconds))
+        self._token = asyncio.create_task(self._fetch_token())
+        self._visits = asyncio.create_task(self._visit_all())
+
+    async def settings(self) -> list[Check]:
+        """What the environment says."""
+        return [*examine_settings(self._readable), self._authorities]
+
+    async def campaigns(self) -> list[Check]:
+        """The campaign definitions."""
+        return (await self._defined).checks
+
+    async def broker(self) -> list[Check]:
+        """RabbitMQ, Redis or Valkey."""
+        return await examine_broker(self._readable, self._seconds)
+
+    async def database(self) -> list[Check]:
+        """PostgreSQL."""
+        return await self._database
+
+    async def token(self) -> list[Check]:
+        """The access token."""
+        return [(await self._token).check]
+
+    async def endpoints(self) -> list[Check]:
+        """The way to each host that calls go to."""
+        found = [check for visited in await self._visits for check in visited.checks]
+        return found or [skipped("endpoint", "no definition says where it is: see campaigns")]
+
+    async def clocks(self) -> list[Check]:
+        """The clocks of all of these."""
+        asked = bounded(CLOCKS, self._seconds, clock_offset(self._readable))
+        database, visits = await asyncio.gather(asked, self._visits)
+        offsets = [database, *(visited.offset for visited in visits)]
+        # A database that can't be asked has its own failed check.
+        return [judge_clocks(offset for offset in offsets if offset is not None and not isinstance(offset, Check))]
+
+    async def workers(self) -> list[Check]:
+        """The workers that live."""
+        if (await self._database)[0].status != "ok":
+            return [skipped(WORKERS, "the ledger can't be read: see database")]
+        return [await bounded(WORKERS, self._seconds, look_at_workers(self._readable))]
+
+    async def flower(self) -> list[Check]:
+        """Flower, if asked for."""
+        return [await bounded(FLOWER, self._seconds, look_at_flower(self._flower, self._seconds))]
+
+    async def _define(self) -> Defined:
+        if wrong := self._readable.wrong_of("campaigns", "base_url", "allowed_hosts"):
+            return Defined([skipped(campaigns.FOLDER, f"{' and '.join(wrong)} can't be read: see settings")], [])
+        settings = self._readable.settings
+
+        def look() -> Defined:
+            loaded = campaigns.load(settings.campaigns)
+            endpoints = campaigns.endpoints(loaded.definitions, settings)
+            checks = [
+                campaigns.judge_folder(loaded),
+                campaigns.judge_hosts(endpoints),
+                campaigns.judge_windows(loaded.definitions, datetime.now(UTC)),
+            ]
+            return Defined(checks, destinations(endpoints.values(), settings.base_url))
+
+        found = await bounded(campaigns.FOLDER, self._seconds, asyncio.to_thread(look))
+        return Defined([found], []) if isinstance(found, Check) else found
+
+    async def _fetch_token(self) -> Fetched:
+        needed = ("token_url", "client_id", "client_secret", "scopes", "connect_timeout")
+        if wrong := self._readable.wrong_of(*needed):
+            return Fetched(skipped(TOKEN, f"{' and '.join(wrong)} can't be read: see settings"))
+        if self._tls is None:
+            return Fetched(skipped(TOKEN, "see certificate authorities"))
+        settings = self._readable.settings
+        if not (settings.client_id and settings.client_secret.get_secret_value()):
+            return Fetched(skipped(TOKEN, "there is nothing to fetch one with: see client id and secret"))
+        return await fetch_token(settings, self._tls, self._seconds)
+
+    async def _visit_all(self) -> list[Visited]:
+        ways = (await self._defined).destinations
+        return await asyncio.gather(*(visit(way, self._tls, self._token, self._seconds) for way in ways))

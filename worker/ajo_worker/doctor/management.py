@@ -1,0 +1,76 @@
+"""RabbitMQ's management API: the only place where policies can be seen."""
+
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import httpx2
+
+from ajo_worker.doctor.check import Check, failed, ok, skipped
+from ajo_worker.doctor.rabbitmq import LIMIT
+
+PORTS_APART = 10_000
+"""By default 15672 beside 5672, and 15671 beside 5671 (https://www.rabbitmq.com/docs/networking#ports)."""
+
+
+async def look_at_policy(broker_url: str, queue: str, seconds: float) -> Check:
+    """Whether a policy overrules a queue's arguments, if this user may see it."""
+    parts = urlsplit(broker_url)
+    secure, port = parts.scheme == "amqps", parts.port or (5671 if parts.scheme == "amqps" else 5672)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    base = f"{'https' if secure else 'http'}://{host}:{port + PORTS_APART}"
+    user = (unquote(parts.username or "guest"), unquote(parts.password or "guest"))
+    path = f"/api/queues/{quote(unquote(parts.path[1:]) or '/', safe='')}/{quote(queue, safe='')}"
+    try:
+        async with httpx2.AsyncClient(auth=user, trust_env=False, timeout=seconds) as client:
+            answer = await client.get(base + path)
+        return judge_answer(queue, answer.status_code, answer.json() if answer.status_code == 200 else {})  # noqa: PLR2004 - HTTP's
+    except (httpx2.HTTPError, ValueError):
+        return skipped(policy_check(queue), f"not visible: no management API at port {port + PORTS_APART}")
+
+
+def policy_check(queue: str) -> str:
+    """The check's name."""
+    return f"policy of {queue}"
+
+
+def judge_answer(queue: str, status: int, view: dict[str, Any]) -> Check:
+    """What the API's answer says; ``view`` is its view of the queue, where there is one. Pure.
+
+    Of two limits RabbitMQ takes the lower one (https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling; a
+    negative one, known from 4.0 on, is none). The other keys drop messages that nobody has read.
+    """
+    match status:
+        case 200:
+            return _judge_view(policy_check(queue), view)
+        case 401 | 403:
+            return skipped(policy_check(queue), "not visible: the broker's user lacks the tag management")
+        case 404:
+            return skipped(policy_check(queue), "the queue is not there yet")
+    return skipped(policy_check(queue), f"not visible: the management API answers with status {status}")
+
+
+def _judge_view(check: str, view: dict[str, Any]) -> Check:
+    if (kind := view.get("type")) != "quorum":
+        return failed(check, f"the queue's type is {kind}", "empty it, delete it, and start a worker: it makes it anew")
+    if "effective_policy_definition" not in view:  # seen with 3.10: some 10 s after the queue was made
+        return skipped(check, "not visible yet: RabbitMQ gathers what it knows of a new queue; ask again in a minute")
+    names = [str(view[field]) for field in ("policy", "operator_policy") if view.get(field)]
+    if not names:
+        return ok(check, "none")
+    said = f"{' and '.join(names)}: "
+    if wrong := _overruling(view.get("effective_policy_definition") or {}):
+        return failed(check, said + ", ".join(wrong), "take this out of the policy, or except the queue from it")
+    return ok(check, f"{said}overrules nothing")
+
+
+def _overruling(definition: dict[str, Any]) -> list[str]:
+    wrong = [
+        f"{key} {definition[key]} drops messages unread" for key in ("message-ttl", "expires") if key in definition
+    ]
+    limit = definition.get("delivery-limit")
+    if isinstance(limit, int) and 0 <= limit < LIMIT:
+        wrong.append(f"delivery-limit {limit} drops a message that workers have handed back so often")
+    if not str(definition.get("overflow", "")).startswith("reject-publish"):
+        lengths = [key for key in ("max-length", "max-length-bytes") if key in definition]
+        wrong += [f"{key} {definition[key]} drops the oldest messages" for key in lengths]
+    return wrong

@@ -1,0 +1,110 @@
+"""Redis and Valkey: whether they keep what they were given."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis.exceptions
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, ResponseError
+
+from ajo_worker.doctor.check import Check, failed, ok, warning
+
+BROKER, EVICTION, PERSISTENCE = "broker", "broker eviction", "broker persistence"
+FULL = 0.9
+"""Part of ``maxmemory`` from which on there is little left."""
+
+Info = Mapping[str, Any]
+"""What INFO tells (https://valkey.io/commands/info/), as redis-py reads it."""
+
+
+async def info(url: str, seconds: float) -> Info:
+    """Everything that INFO tells of server, memory, persistence and replication; after a PING.
+
+    Raises:
+        RedisError, OSError: it can't be reached, or refuses.
+    """
+    options: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+    if urlsplit(url).scheme == "rediss":
+        options |= {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
+    client = Redis.from_url(url, retry=Retry(NoBackoff(), 0), **options)  # by default it tries again by itself
+    async with client:
+        await client.ping()
+        found: dict[str, Any] = await client.info()
+    return found
+
+
+def judge_refusal(shown: str, fault: Exception) -> Check:
+    """Why INFO gave no answer. The server's own words are not shown, since they may name the user."""
+    match fault:
+        case AuthenticationError():
+            why, advice = "user or password refused", "correct AJO_BROKER_URL, or the user's password"
+        case NoPermissionError():
+            return warning(
+                BROKER, f"{shown}: answers, but not to INFO", "allow the user INFO, so that it can be checked"
+            )
+        case BusyLoadingError():
+            why, advice = "it is still loading its data", "wait until it has"
+        case ResponseError():
+            why, advice = "it refuses", "does the number at the end of AJO_BROKER_URL name a database that it has?"
+        case _:
+            advice = "start it, or correct host, port and scheme (redis, or rediss for TLS) of AJO_BROKER_URL"
+            why = _unreached(fault)
+    return failed(BROKER, f"{shown}: {why}", advice)
+
+
+def judge_server(shown: str, found: Info) -> Check:
+    """Whether it takes writes."""
+    if found.get("role") in {"slave", "replica"}:
+        return failed(BROKER, f"{shown}: a replica, which takes no writes", "point AJO_BROKER_URL to the primary")
+    return ok(BROKER, f"{_version(found)} at {shown}")
+
+
+def judge_eviction(found: Info) -> Check:
+    """Whether messages may be thrown away for want of memory, and whether there is some left."""
+    policy, most, used = (found.get(name) for name in ("maxmemory_policy", "maxmemory", "used_memory"))
+    if policy != "noeviction":
+        return failed(
+            EVICTION,
+            f"maxmemory-policy is {policy}: messages may be thrown away when memory is short",
+            "set maxmemory-policy noeviction, in its configuration too",
+        )
+    if most and used and used >= FULL * most:
+        return warning(EVICTION, f"{used / most:.0%} of maxmemory are in use", "raise maxmemory, or start more workers")
+    return ok(EVICTION, "maxmemory-policy is noeviction")
+
+
+def judge_persistence(found: Info) -> Check:
+    """Whether messages outlive the server's process."""
+    kinds = ("aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status")
+    if bad := [kind for kind in kinds if found.get(kind, "ok") != "ok"]:
+        return failed(
+            PERSISTENCE,
+            f"{', '.join(bad)}: not ok",
+            "it can't write to its disk, and may refuse messages: its log says why (disk full, missing rights)",
+        )
+    if not found.get("aof_enabled"):
+        return warning(
+            PERSISTENCE,
+            "appendonly is off: a crash of the server loses the messages since its last snapshot",
+            "set appendonly yes, in its configuration too",
+        )
+    return ok(PERSISTENCE, "appendonly is on, and its last writes went well")
+
+
+def _unreached(fault: Exception) -> str:
+    if isinstance(fault, redis.exceptions.TimeoutError):
+        return "no answer"
+    cause = fault.__cause__ or fault
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"TLS: {cause.verify_message}"
+    return (isinstance(cause, OSError) and cause.strerror) or "no connection"
+
+
+def _version(found: Info) -> str:
+    if version := found.get("valkey_version"):
+        return f"Valkey {version}"
+    return f"Redis {found.get('redis_version', '?')}"

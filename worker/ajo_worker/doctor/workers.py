@@ -1,0 +1,40 @@
+"""The workers that say in the ledger that they live."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import asyncpg
+
+from ajo_worker.cli.printing import counted
+from ajo_worker.doctor.addresses import address_of
+from ajo_worker.doctor.check import Check, ok, skipped, warning
+from ajo_worker.doctor.database_wire import opened
+from ajo_worker.doctor.settings import Readable
+from ajo_worker.ledger.database import DatabaseError
+
+WORKERS = "workers"
+ALIVE = """
+    SELECT hostname || ':' || pid AS worker FROM ledger.workers
+    WHERE stopped_at IS NULL AND heartbeat_at > clock_timestamp() - $1::interval
+    ORDER BY 1
+"""
+
+
+async def look_at_workers(readable: Readable) -> Check:
+    """Which are alive; one whose last heartbeat is older than AJO_OWNER_TIMEOUT is not."""
+    address = address_of(readable, "database_url", WORKERS)
+    if isinstance(address, Check):
+        return skipped(WORKERS, "the ledger can't be read: see database")
+    try:
+        async with opened(address.url) as connection:
+            rows = await connection.fetch(ALIVE, timedelta(seconds=readable.settings.owner_timeout))
+    except (DatabaseError, asyncpg.PostgresError):
+        return skipped(WORKERS, "the ledger can't be read: see database")
+    return judge_workers([row["worker"] for row in rows])
+
+
+def judge_workers(alive: Sequence[str]) -> Check:
+    """Whether there is anybody to send what is published. Pure."""
+    if not alive:
+        return warning(WORKERS, "none is alive: triggers wait in the broker", "start one: ajo-dispatch worker")
+    return ok(WORKERS, f"{counted(len(alive), 'worker')} alive: {', '.join(alive)}")

@@ -1,0 +1,170 @@
+"""Circuits and outages, shared by all workers: each change is made by whoever finds it due, once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+CircuitState: TypeAlias = Literal["closed", "open", "held", "recovering"]
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """A row of ledger.circuits with its latest outage; ``since`` is in seconds, by the database's clock."""
+
+    scope: str
+    state: CircuitState
+    outage_id: int | None
+    since: float
+    probe_due: bool
+    ended_at: datetime | None
+
+
+READ = """
+    SELECT c.scope, c.state, c.outage_id, extract(epoch FROM clock_timestamp() - c.changed_at)::float8 AS since,
+           c.state = 'open' AND c.probe_at <= clock_timestamp()
+               AND (c.probing_by IS NULL OR c.probing_until < clock_timestamp()) AS probe_due,
+           o.ended_at
+    FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
+"""
+OPEN = """
+    INSERT INTO ledger.circuits AS c (scope, state, changed_at, probe_at, probe_interval_seconds)
+    VALUES ($1, 'open', clock_timestamp(), clock_timestamp() + make_interval(secs => $2), $2)
+    ON CONFLICT (scope) DO UPDATE
+    SET state = 'open', changed_at = clock_timestamp(), probe_at = excluded.probe_at, probing_by = NULL,
+        probe_interval_seconds = excluded.probe_interval_seconds
+    WHERE c.state IN ('closed', 'recovering')
+    RETURNING scope
+"""
+HOLD = """
+    INSERT INTO ledger.circuits AS c (scope, state, changed_at)
+    VALUES ($1, 'held', clock_timestamp())
+    ON CONFLICT (scope) DO UPDATE
+    SET state = 'held', changed_at = clock_timestamp(), probe_at = NULL, probing_by = NULL
+    WHERE c.state <> 'held'
+    RETURNING scope
+"""
+BEGIN_OUTAGE = """
+    WITH outage AS (
+        INSERT INTO ledger.outages (opened_at, scope, reason, opened_by, evidence)
+        VALUES (clock_timestamp(), $1, $2, $3, $4::jsonb) RETURNING outage_id
+    )
+    UPDATE ledger.circuits c SET outage_id = outage.outage_id FROM outage WHERE c.scope = $1 RETURNING c.outage_id
+"""
+CLAIM_PROBE = """
+    UPDATE ledger.circuits
+    SET probing_by = $2, probing_until = clock_timestamp() + make_interval(secs => $3)
+    WHERE scope = $1 AND state = 'open' AND probe_at <= clock_timestamp()
+      AND (probing_by IS NULL OR probing_until < clock_timestamp())
+    RETURNING outage_id
+"""
+PUT_OFF_PROBE = """
+    UPDATE ledger.circuits SET probing_by = NULL, probe_at = clock_timestamp() + make_interval(secs => $3)
+    WHERE scope = $1 AND probing_by = $2
+"""
+PROBE_FAILED = """
+    UPDATE ledger.circuits
+    SET probing_by = NULL, probe_interval_seconds = least(2 * probe_interval_seconds, $3),
+        probe_at = clock_timestamp() + make_interval(secs => least(2 * probe_interval_seconds, $3))
+    WHERE scope = $1 AND probing_by = $2 AND state = 'open'
+"""
+PROBE_NOW = """
+    UPDATE ledger.circuits SET probe_at = clock_timestamp() WHERE scope = $1 AND state = 'open' RETURNING outage_id
+"""
+NOTE_PROBE = """
+    INSERT INTO ledger.probes (outage_id, probed_at, request_id, worker, accepted, found)
+    VALUES ($1, clock_timestamp(), $2, $3, $4, $5)
+"""
+RECOVER = """
+    UPDATE ledger.circuits SET state = 'recovering', changed_at = clock_timestamp(), probing_by = NULL, probe_at = NULL
+    WHERE scope = $1 AND state IN ('open', 'held') RETURNING outage_id
+"""
+END_OUTAGE = "UPDATE ledger.outages SET ended_at = clock_timestamp(), ended_by = $2 WHERE outage_id = $1"
+CLOSE = """
+    UPDATE ledger.circuits SET state = 'closed', changed_at = clock_timestamp()
+    WHERE state = 'recovering' AND changed_at < clock_timestamp() - make_interval(secs => $1)
+    RETURNING scope
+"""
+
+
+async def read(connection: asyncpg.Connection) -> dict[str, Circuit]:
+    """All circuits, by scope."""
+    return {row["scope"]: Circuit(**row) for row in await connection.fetch(READ)}
+
+
+async def open_circuit(
+    connection: asyncpg.Connection,
+    scope: str,
+    interval: float,
+    reason: str,
+    opened_by: str,
+    evidence: Mapping[str, Any],
+) -> int | None:
+    """Open a circuit and begin an outage, with the first probe in ``interval`` seconds; None if it was open or held."""
+    async with connection.transaction():
+        if await connection.fetchval(OPEN, scope, interval) is None:
+            return None
+        return await _begin(connection, scope, reason, opened_by, evidence)
+
+
+async def hold(connection: asyncpg.Connection, scope: str, reason: str, operator: str) -> int | None:
+    """Keep a scope back until an operator resumes it; None if it is held already."""
+    async with connection.transaction():
+        if await connection.fetchval(HOLD, scope) is None:
+            return None
+        return await _begin(connection, scope, "held", operator, {"why": reason})
+
+
+async def recover(connection: asyncpg.Connection, scope: str, ended_by: str) -> int | None:
+    """End a scope's outage: its triggers go on, in growing numbers; None if it was neither open nor held."""
+    async with connection.transaction():
+        outage_id: int | None = await connection.fetchval(RECOVER, scope)
+        if outage_id is not None:
+            await connection.execute(END_OUTAGE, outage_id, ended_by)
+        return outage_id
+
+
+async def claim_probe(connection: asyncpg.Connection, scope: str, worker: UUID, seconds: float) -> int | None:
+    """Take the right to probe for so many seconds; the outage's number, or None if it isn't due."""
+    outage_id: int | None = await connection.fetchval(CLAIM_PROBE, scope, worker, seconds)
+    return outage_id
+
+
+async def put_off_probe(connection: asyncpg.Connection, scope: str, worker: UUID, seconds: float) -> None:
+    """Give the right to probe back: there was nothing to probe with."""
+    await connection.execute(PUT_OFF_PROBE, scope, worker, seconds)
+
+
+async def note_probe(
+    connection: asyncpg.Connection, outage_id: int, request_id: UUID, worker: UUID, *, accepted: bool, found: str
+) -> None:
+    """Keep what a probe showed."""
+    await connection.execute(NOTE_PROBE, outage_id, request_id, worker, accepted, found)
+
+
+async def probe_failed(connection: asyncpg.Connection, scope: str, worker: UUID, longest: float) -> None:
+    """Put the next probe off twice as long as the last, ``longest`` seconds at most."""
+    await connection.execute(PROBE_FAILED, scope, worker, longest)
+
+
+async def close_recovered(connection: asyncpg.Connection, after: float) -> list[str]:
+    """Close what has been recovering for so many seconds."""
+    return [record[0] for record in await connection.fetch(CLOSE, after)]
+
+
+async def probe_now(connection: asyncpg.Connection, scope: str) -> int | None:
+    """Have the next probe made at once; the outage's number, or None if the scope isn't open."""
+    outage_id: int | None = await connection.fetchval(PROBE_NOW, scope)
+    return outage_id
+
+
+async def _begin(
+    connection: asyncpg.Connection, scope: str, reason: str, opened_by: str, evidence: Mapping[str, Any]
+) -> int:
+    document = msgspec.json.encode(evidence).decode()
+    outage_id: int = await connection.fetchval(BEGIN_OUTAGE, scope, reason, opened_by, document)
+    return outage_id

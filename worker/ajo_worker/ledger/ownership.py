@@ -1,0 +1,90 @@
+"""How triggers change hands: from a dead worker to one that has a copy, and from a stopping worker to nobody."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+
+from ajo_worker.ledger.columns import LOCK_ORDER, columns
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """A dead worker's trigger changes hands, if it still is as the taker has seen it.
+
+    ``interrupted`` records its last announced attempt, ``attempts_started``, as cut off.
+    """
+
+    request_id: UUID
+    fence: int
+    owner: UUID
+    attempts_started: int
+    interrupted: bool
+
+
+TAKE_OVER = """
+    WITH wanted AS (
+        SELECT * FROM unnest($1::uuid[], $2::int4[], $3::uuid[], $4::int2[], $5::bool[])
+        AS w(request_id, fence, owner, attempts_started, interrupted)
+    ), taken AS (
+        UPDATE ledger.triggers t
+        SET owner = w.owner, fence = t.fence + 1, redeliveries = t.redeliveries + 1
+        FROM wanted w, ledger.triggers old
+        WHERE t.request_id = w.request_id AND t.fence = w.fence AND t.state = 'sending'
+          AND old.request_id = t.request_id
+          AND (old.owner = w.owner OR NOT EXISTS (
+              SELECT FROM ledger.workers h WHERE h.worker_id = old.owner AND h.stopped_at IS NULL
+                  AND greatest(h.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - $6::interval))
+          -- The owner may have been slow, and not dead: what it did since the look makes the taker look again.
+          AND t.attempts_started = w.attempts_started
+          AND NOT (w.interrupted AND EXISTS (
+              SELECT FROM ledger.attempts a
+              WHERE a.request_id = t.request_id AND a.round = t.round AND a.attempt = t.attempts_started))
+        RETURNING t.request_id, t.round, t.attempts_started, t.last_intent_at, old.owner, w.interrupted
+    ), cut_off AS (
+        INSERT INTO ledger.attempts (request_id, round, attempt, worker, intended_at, dispatched_at, outcome, ambiguous)
+        SELECT request_id, round, attempts_started, owner, last_intent_at, last_intent_at, 'interrupted', true
+        FROM taken WHERE interrupted
+        ON CONFLICT DO NOTHING
+    ), held AS (
+        UPDATE ledger.held_payloads h SET resumed_by = w.owner
+        FROM taken t JOIN wanted w USING (request_id)
+        WHERE h.request_id = t.request_id AND t.round > 1 -- no message brings it back: another worker must find it
+    )
+    SELECT request_id FROM taken
+"""
+
+
+async def take_over(connection: asyncpg.Connection, rows: Sequence[Takeover], owner_timeout: timedelta) -> list[bool]:
+    """Change the owner; False where somebody else was faster, the owner lives after all, or this is a repetition."""
+    offered = columns(sorted(rows, key=LOCK_ORDER), Takeover)
+    taken = {record[0] for record in await connection.fetch(TAKE_OVER, *offered, owner_timeout)}
+    return [row.request_id in taken for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A stopping worker gives up a trigger that it has nothing in flight for: the next one need not wait for its end.
+
+    ``attempts`` are those on record; one that was announced and not sent doesn't count.
+    """
+
+    request_id: UUID
+    fence: int
+    attempts: int
+
+
+RELEASE = """
+    UPDATE ledger.triggers t
+    SET owner = NULL, attempts_started = r.attempts, fence = t.fence + 1 -- nothing that we wrote before may come after
+    FROM unnest($1::uuid[], $2::int4[], $3::int2[]) AS r(request_id, fence, attempts)
+    WHERE t.request_id = r.request_id AND t.fence = r.fence AND t.state = 'sending'
+"""
+
+
+async def release(connection: asyncpg.Connection, rows: Sequence[Release]) -> list[None]:
+    """Give up ownership; where the trigger has gone to another owner, nothing is changed."""
+    await connection.execute(RELEASE, *columns(sorted(rows, key=LOCK_ORDER), Release))
+    return [None] * len(rows)

@@ -1,0 +1,87 @@
+"""Parked triggers go on: a worker opens their next round. No message stands behind it: others find it here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A trigger whose next round this worker has opened, or that a dead worker had opened."""
+
+    request_id: UUID
+    batch_id: UUID
+    producer: str
+    enqueued_at: datetime
+    received_at: datetime
+    lane: str
+    key_id: str | None
+    payload: bytes = field(repr=False)
+
+
+# Oldest first in each campaign. held_payloads is locked before triggers here, and after them by the END of a trigger
+# that is sending; both hold a row of the same trigger only where a late acceptance meets a resumption.
+RESUME = """
+    WITH free AS (
+        SELECT h.request_id FROM unnest($1::text[]) AS c(campaign)
+        CROSS JOIN LATERAL (
+            SELECT request_id FROM ledger.held_payloads
+            WHERE campaign = c.campaign AND resume_at <= clock_timestamp()
+            ORDER BY resume_at LIMIT $2
+            FOR UPDATE SKIP LOCKED
+        ) AS h
+        LIMIT $2
+    ), opened AS (
+        UPDATE ledger.triggers t
+        SET state = 'sending', reason = NULL, round = t.round + 1, fence = t.fence + 1, owner = $3,
+            attempts_started = 0, first_dispatched_at = NULL, last_intent_at = NULL, completed_at = NULL,
+            round_opened_at = clock_timestamp()
+        FROM free WHERE t.request_id = free.request_id AND t.state = 'parked'
+        RETURNING t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.lane
+    )
+    UPDATE ledger.held_payloads h SET resume_at = NULL, resumed_by = $3
+    FROM opened o WHERE h.request_id = o.request_id
+    RETURNING o.*, h.key_id, h.payload
+"""
+RESCUE = """
+    SELECT t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.lane, h.key_id, h.payload
+    FROM ledger.held_payloads h JOIN ledger.triggers t USING (request_id)
+    WHERE h.resumed_by IS NOT NULL AND h.campaign = ANY($1::text[]) AND t.state = 'sending'
+      AND NOT EXISTS (
+          SELECT FROM ledger.workers w WHERE w.worker_id = h.resumed_by AND w.stopped_at IS NULL
+              AND greatest(w.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - $3::interval)
+    LIMIT $2
+"""
+
+PARK_AGAIN = """
+    WITH parked AS (
+        UPDATE ledger.triggers SET state = 'parked', reason = 'payload-unreadable', owner = NULL, fence = fence + 1
+        WHERE request_id = $1 AND state = 'sending' AND owner = $2
+        RETURNING request_id
+    )
+    UPDATE ledger.held_payloads h
+    SET resumed_by = NULL, resume_at = clock_timestamp() + make_interval(secs => $3)
+    FROM parked WHERE h.request_id = parked.request_id
+"""
+UNREADABLE_FOR = 60.0
+"""Seconds until a payload that couldn't be read is tried again: another worker may have its key."""
+
+
+async def park_again(connection: asyncpg.Connection, request_id: UUID, worker: UUID) -> None:
+    """Put a trigger back whose payload this worker can't read."""
+    await connection.execute(PARK_AGAIN, request_id, worker, UNREADABLE_FOR)
+
+
+async def resume(connection: asyncpg.Connection, campaigns: Sequence[str], most: int, worker: UUID) -> list[Resumed]:
+    """Open the next round of up to ``most`` parked triggers of these campaigns that may go on."""
+    return [Resumed(**record) for record in await connection.fetch(RESUME, campaigns, most, worker)]
+
+
+async def rescue(
+    connection: asyncpg.Connection, campaigns: Sequence[str], most: int, owner_timeout: timedelta
+) -> list[Resumed]:
+    """Resumed triggers whose worker is dead: to be taken over as copies of a message would be."""
+    return [Resumed(**record) for record in await connection.fetch(RESCUE, campaigns, most, owner_timeout)]

@@ -1,0 +1,77 @@
+"""The rate limits of a trigger: its campaign's, where there is one, and its lane's; shared by all workers."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from ajo_worker.closing import Closing
+from ajo_worker.dispatch.received import Campaign, Received
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.limits.block import Block, block_size
+from ajo_worker.limits.permits import Permits
+from ajo_worker.limits.turns import Urgency
+
+LeaseUntil = Callable[[str, float], Awaitable[datetime]]
+"""Takes the next block of a scope, of so many seconds at its full rate, from the ledger; answers when it ends."""
+
+
+class Pace(Protocol):
+    """What slows a rate down beside its setting."""
+
+    def lane_rate(self, lane: str, limit: float) -> float:
+        """Calls a second for a whole lane now."""
+
+    def campaign_rate(self, campaign: Campaign, limit: float | None) -> float | None:
+        """Calls a second for one campaign now; None where its lane's limit is enough."""
+
+
+class Limits:
+    """Hands out permits; each scope's are leased in blocks, so that they cost no round trip a trigger."""
+
+    def __init__(
+        self, lanes: Mapping[str, float], lease: LeaseUntil, pace: Pace, clock: LedgerClock, closing: Closing
+    ) -> None:
+        self._lanes = lanes
+        self._lease = lease
+        self._pace = pace
+        self._clock = clock
+        self._closing = closing
+        self._permits: dict[str, Permits] = {}
+
+    async def take(self, received: Received, urgency: Urgency) -> None:
+        """Wait for every permit that an attempt needs: its campaign's first, since a lane's must not lie idle.
+
+        Raises:
+            HandedBack: the worker is stopping.
+        """
+        campaign, name = received.campaign, received.trigger.campaign
+        if campaign is None:
+            return
+        if self._pace.campaign_rate(campaign, campaign.definition.rate_limit) is not None:
+            await self._of_campaign(campaign).take(urgency, name)
+        await self._of_lane(received.lane).take(urgency, name)
+
+    def _of_lane(self, lane: str) -> Permits:
+        return self._scope(f"lane:{lane}", lambda: self._pace.lane_rate(lane, self._lanes[lane]))
+
+    def _of_campaign(self, campaign: Campaign) -> Permits:
+        definition = campaign.definition
+
+        def rate() -> float:
+            return self._pace.campaign_rate(campaign, definition.rate_limit) or self._lanes[definition.lane]
+
+        return self._scope(f"campaign:{definition.name}", rate)
+
+    def _scope(self, scope: str, rate: Callable[[], float]) -> Permits:
+        if scope not in self._permits:
+            self._permits[scope] = Permits(
+                scope, lambda: self._block(scope, rate()), self._clock.monotonic, self._closing
+            )
+        return self._permits[scope]
+
+    async def _block(self, scope: str, rate: float) -> Block:
+        permits = block_size(rate)
+        asked = self._clock.monotonic()
+        ends = self._clock.monotonic_at(await self._lease(scope, permits / rate))
+        # Never before we asked, whatever the estimate of the ledger's time says.
+        return Block(permits, max(ends - permits / rate, asked), ends)

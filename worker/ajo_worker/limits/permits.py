@@ -1,0 +1,79 @@
+"""Permits of one rate limit, leased in blocks from the ledger; who waits is served in the order of ``Turns``."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from ajo_worker.closing import Closing
+from ajo_worker.limits.block import Block
+from ajo_worker.limits.turns import Turns, Urgency
+
+log = structlog.get_logger("ajo_worker.limits")
+
+Lease = Callable[[], Awaitable[Block]]
+"""Gets the next block, at whatever rate holds now."""
+
+PAUSE_AFTER_FAULT = 0.5
+
+
+class Permits:
+    """One scope's permits in this worker; lives on one event loop."""
+
+    def __init__(self, scope: str, lease: Lease, monotonic: Callable[[], float], closing: Closing) -> None:
+        self.scope = scope
+        self._lease = lease
+        self._monotonic = monotonic
+        self._closing = closing
+        self._block = Block(0, 0.0, 0.0)
+        self._turns: Turns[asyncio.Future[None]] = Turns()
+        self._giving: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._turns)
+
+    async def take(self, urgency: Urgency, campaign: str) -> None:
+        """Wait for a permit, and use it up.
+
+        Raises:
+            HandedBack: the worker is stopping.
+        """
+        self._closing.check()
+        if not self._turns and self._block.usable(self._monotonic()):
+            self._block = self._block.less_one()
+            return
+        permit = asyncio.get_running_loop().create_future()
+        self._turns.add(permit, urgency, campaign)
+        if self._giving is None or self._giving.done():
+            self._giving = asyncio.create_task(self._give(), name=f"permits-{self.scope}")
+        try:
+            await self._closing.race(permit)
+        finally:
+            permit.cancel()  # one that was given in the same moment is lost, which makes us slower and never faster
+
+    async def _give(self) -> None:
+        while self._turns and not self._closing.begun:
+            now = self._monotonic()
+            if self._block.comes(now):
+                await asyncio.sleep(self._block.begins - now)
+            elif not self._block.usable(now):
+                await self._renew()
+            else:
+                self._hand_out()
+
+    def _hand_out(self) -> None:
+        for permit in self._turns.take():
+            if not permit.done():
+                permit.set_result(None)
+                self._block = self._block.less_one()
+            if self._block.permits < 1:
+                return
+
+    async def _renew(self) -> None:
+        try:
+            self._block = await self._lease()
+        except Exception as fault:  # noqa: BLE001 - without the ledger nothing is sent anyway
+            log.warning("lease-failed", scope=self.scope, fault=type(fault).__name__)
+            await asyncio.sleep(PAUSE_AFTER_FAULT)

@@ -1,0 +1,71 @@
+"""What the patrol does to the dispatcher and to the broker's consumers."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from ajo_producers.contract.batch import BadTrigger, decode_trigger
+
+from ajo_worker.dispatch.received import Campaign, Received, with_defaults
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.resumption import Resumed
+from ajo_worker.ledger.sealing import BrokenSeal, Sealer, UnknownKey
+
+log = structlog.get_logger("ajo_worker.outages")
+
+Tap = Callable[[frozenset[str]], None]
+"""Told which lanes' queues must not be consumed from."""
+
+
+class Resumer(Protocol):
+    """The dispatcher, as far as parked triggers are concerned."""
+
+    @property
+    def room(self) -> int:
+        """How many more triggers may be opened."""
+
+    def resume(self, received: Received) -> "asyncio.Task[None]":
+        """Take a parked trigger whose next round was opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealing:
+    """Held payloads made triggers again."""
+
+    campaigns: Mapping[str, Campaign]
+    clock: LedgerClock
+    sealer: Sealer
+
+    def received(self, resumed: Resumed, *, probe: bool) -> Received | None:
+        """The trigger; None if its payload can't be read here."""
+        try:
+            payload = self.sealer.open(resumed.key_id, resumed.payload)
+            trigger = decode_trigger(payload)
+        except (UnknownKey, BrokenSeal, BadTrigger) as fault:
+            log.warning("payload-unreadable", request_id=str(resumed.request_id), reason=str(fault))
+            return None
+        campaign = self.campaigns.get(trigger.campaign)
+        return Received(
+            trigger=with_defaults(trigger, campaign),
+            payload=payload,
+            batch_id=resumed.batch_id,
+            producer=resumed.producer,
+            enqueued_at=resumed.enqueued_at,
+            received=self.clock.monotonic(),
+            received_at=resumed.received_at,
+            campaign=campaign,
+            lane=resumed.lane,
+            resumed=True,
+            probe=probe,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The ways in: resumed triggers, and the taps of the lanes."""
+
+    dispatcher: Resumer
+    unsealing: Unsealing
+    tap: Tap

@@ -1,0 +1,137 @@
+"""Does what is due, twice a second: opens circuits, probes, lets parked triggers go on, closes what has recovered."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from ajo_worker.ledger import circuits, rate_limits, resumption
+from ajo_worker.ledger.resumption import Resumed
+from ajo_worker.ledger.shared_connection import SharedConnection
+from ajo_worker.outages.intake import Intake
+from ajo_worker.outages.probing import Probing
+from ajo_worker.outages.view import View
+
+log = structlog.get_logger("ajo_worker.outages")
+
+EVERY = 0.5
+"""Seconds between two rounds; a suspicion doesn't wait for the next."""
+MOST_RESUMED = 500
+"""Parked triggers that go on in one round at most."""
+RESCUE_EVERY = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds: from opening to the first probe, between growing ones at most, to grow back after a 429, to recover."""
+
+    probe_interval: float
+    longest_interval: float
+    rate_recovery: float
+    recovery: float
+    owner_timeout: float
+
+
+class Patrol:
+    """One for each worker; what it finds due, whichever worker is first does."""
+
+    def __init__(self, view: View, ledger: SharedConnection, intake: Intake, worker: UUID, timing: Timing) -> None:
+        self._view = view
+        self._ledger = ledger
+        self._intake = intake
+        self._worker = worker
+        self._timing = timing
+        self._probing = Probing(view, ledger, intake, worker, timing.longest_interval)
+        self._task: asyncio.Task[None] | None = None
+        self._paused: frozenset[str] | None = None
+        self._rescue_at = 0.0
+        self.first_round = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin; needs a running event loop."""
+        self._task = asyncio.create_task(self._run(), name="outages")
+
+    async def stop(self) -> None:
+        """Stop; a probe under way is left to the dispatcher's end."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._probing.stop()
+        self._ledger.close()
+
+    async def _run(self) -> None:
+        while True:
+            self._view.woken.clear()
+            try:
+                await self._round()
+                self.first_round.set()
+            except Exception as fault:  # noqa: BLE001 - without the ledger nothing is sent, and what was known still holds
+                log.warning("outage-round-failed", fault=type(fault).__name__)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await self._view.woken.wait()
+
+    async def _round(self) -> None:
+        self._turn_taps()
+        await self._open()
+        timing = self._timing
+        for scope in await self._ledger.run(lambda c: circuits.close_recovered(c, timing.recovery)):
+            log.info("outage-over", scope=scope)
+        known = await self._ledger.run(circuits.read)
+        self._view.know(known, await self._ledger.run(lambda c: rate_limits.slowed(c, timing.rate_recovery)))
+        self._turn_taps()
+        self._probing.start_due()
+        await self._resume()
+
+    async def _open(self) -> None:
+        while self._view.suspected:
+            scope, suspicion = next(iter(self._view.suspected.items()))
+            outage = await self._ledger.run(
+                lambda c, scope=scope, suspicion=suspicion: circuits.open_circuit(  # type: ignore[misc] # bound now
+                    c, scope, self._timing.probe_interval, suspicion.reason, str(self._worker), suspicion.evidence
+                )
+            )
+            self._view.suspected.pop(scope, None)
+            if outage is not None:
+                log.warning("outage-opened", scope=scope, outage=outage, reason=suspicion.reason, **suspicion.evidence)
+        while self._view.throttled:
+            scope = next(iter(self._view.throttled))
+            await self._ledger.run(
+                lambda c, scope=scope: rate_limits.slow_down(c, scope, self._timing.rate_recovery)  # type: ignore[misc] # bound now
+            )
+            self._view.throttled.discard(scope)
+
+    def _turn_taps(self) -> None:
+        paused = self._view.paused_lanes()
+        if paused != self._paused:
+            self._paused = paused
+            self._intake.tap(paused)
+
+    async def _resume(self) -> None:
+        campaigns, most = self._view.free_campaigns(), min(self._intake.dispatcher.room, MOST_RESUMED)
+        if not most:
+            return
+        rows = await self._ledger.run(lambda c: resumption.resume(c, campaigns, most, self._worker))
+        await self._take(rows + await self._orphans(most))
+        if len(rows) >= most:
+            self._view.woken.set()
+
+    async def _orphans(self, most: int) -> list[Resumed]:
+        """What dead workers had resumed; also of campaigns that are kept back, where it is parked again."""
+        now = asyncio.get_running_loop().time()
+        if now < self._rescue_at:
+            return []
+        self._rescue_at = now + RESCUE_EVERY
+        campaigns, patience = list(self._view.destinations), timedelta(seconds=self._timing.owner_timeout)
+        return await self._ledger.run(lambda c: resumption.rescue(c, campaigns, most, patience))
+
+    async def _take(self, rows: list[Resumed]) -> None:
+        for row in rows:
+            received = self._intake.unsealing.received(row, probe=False)
+            if received is None:
+                await self._ledger.run(lambda c, row=row: resumption.park_again(c, row.request_id, self._worker))  # type: ignore[misc] # bound now
+            else:
+                self._intake.dispatcher.resume(received)

@@ -1,0 +1,101 @@
+"""One real trigger at a time tries the way during an outage."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from ajo_worker.api.verdict import Verdict
+from ajo_worker.ledger import circuits, resumption
+from ajo_worker.ledger.shared_connection import SharedConnection
+from ajo_worker.outages.evidence import destination_failed
+from ajo_worker.outages.intake import Intake
+from ajo_worker.outages.scope import lane_of
+from ajo_worker.outages.view import View
+
+log = structlog.get_logger("ajo_worker.outages")
+
+LEASE = 60.0
+"""Seconds after which another worker may probe: longer than any attempt takes. A dead worker's probe is dead too."""
+NOTHING_TO_SEND = 1.0
+
+
+class Probing:
+    """This worker's probes."""
+
+    def __init__(
+        self, view: View, ledger: SharedConnection, intake: Intake, worker: UUID, longest_interval: float
+    ) -> None:
+        self._view = view
+        self._ledger = ledger
+        self._intake = intake
+        self._worker = worker
+        self._longest_interval = longest_interval
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+
+    def start_due(self) -> None:
+        """Start the probes that are due, as far as this worker has campaigns for them."""
+        for scope, circuit in self._view.circuits.items():
+            if circuit.probe_due and scope not in self._under_way and self._view.free_campaigns(scope):
+                task = asyncio.create_task(self._guarded(scope), name=f"probe-{scope}")
+                self._under_way[scope] = task
+                task.add_done_callback(lambda _, scope=scope: self._under_way.pop(scope, None))  # type: ignore[misc] # bound now
+
+    async def stop(self) -> None:
+        """Leave what is under way."""
+        for task in self._under_way.values():
+            task.cancel()
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    async def _guarded(self, scope: str) -> None:
+        try:
+            await self._probe(scope)
+        except Exception as fault:  # noqa: BLE001 - the lease runs out, and the next one tries again
+            log.warning("probe-failed", scope=scope, fault=type(fault).__name__)
+
+    async def _probe(self, scope: str) -> None:
+        outage = await self._ledger.run(lambda c: circuits.claim_probe(c, scope, self._worker, LEASE))
+        if outage is None:
+            return
+        campaigns = self._view.free_campaigns(scope)
+        rows = await self._ledger.run(lambda c: resumption.resume(c, campaigns, 1, self._worker))
+        received = self._intake.unsealing.received(rows[0], probe=True) if rows else None
+        if received is None:
+            if rows:
+                await self._ledger.run(lambda c: resumption.park_again(c, rows[0].request_id, self._worker))
+            elif lane_of(scope):
+                self._view.want_one(scope)
+            await self._put_off(scope, NOTHING_TO_SEND)
+            return
+        request_id = received.trigger.request_id
+        await self._intake.dispatcher.resume(received)
+        verdict = self._view.probed.pop(request_id, None)
+        if verdict is None:  # it was not sent after all: its time had passed, or its payload is refused
+            await self._put_off(scope, 0.0)
+            return
+        accepted = _works(scope, verdict)
+        found = found_in(verdict)
+        log.info("probe", scope=scope, outage=outage, request_id=str(request_id), accepted=accepted, found=found)
+        await self._ledger.run(
+            lambda c: circuits.note_probe(c, outage, request_id, self._worker, accepted=accepted, found=found)
+        )
+        if accepted:
+            await self._ledger.run(lambda c: circuits.recover(c, scope, str(self._worker)))
+        else:
+            await self._ledger.run(lambda c: circuits.probe_failed(c, scope, self._worker, self._longest_interval))
+        self._view.woken.set()
+
+    async def _put_off(self, scope: str, seconds: float) -> None:
+        await self._ledger.run(lambda c: circuits.put_off_probe(c, scope, self._worker, seconds))
+        self._view.woken.set()
+
+
+def _works(scope: str, verdict: Verdict) -> bool:
+    """Whether the way is free: a destination that refuses for good works, a campaign must accept."""
+    return destination_failed(verdict) is False if lane_of(scope) else verdict.outcome == "accepted"
+
+
+def found_in(verdict: Verdict) -> str:
+    """What an attempt showed, in a line."""
+    parts = (str(verdict.http_status or verdict.failure or ""), verdict.error_code, verdict.error_title)
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,66 @@
+"""What to do about an outage, step by step, with what the system has checked by itself. Pure.
+
+The four steps of the Cosmos outage are Microsoft's, for Azure Cosmos DB with customer-managed keys.
+"""
+
+from dataclasses import dataclass
+
+from ajo_worker.ledger.outage_history import Detail
+
+COSMOS = (
+    "Verify that the identity behind the customer-managed key exists and is enabled (service principal or managed "
+    "identity, in Microsoft Entra ID).",
+    "Verify its permissions on Key Vault and Cosmos DB: get, wrap and unwrap, or the role Key Vault Crypto Service "
+    "Encryption User.",
+    "Check the customer-managed-key configuration. customerManagedKeyStatus says: 4000 token, 4002 permission, 4003 "
+    "key not found, 4005 wrap or unwrap, 4006 key address, 4009 DNS, 4015 no default identity, 4016 access rules, 4017 "
+    "vault not found.",
+    "Re-enable, allow up to an hour (after two, Microsoft's support), then verify by calling the API again: "
+    "ajo-dispatch outage probe {scope}",
+)
+FAILING = (
+    "See whether the way to the endpoint is free: ajo-dispatch doctor (DNS, connect, TLS, health).",
+    "Look at https://status.adobe.com for Journey Optimizer.",
+    "Ask Adobe's support, with the gateway's request ids that are listed above.",
+    "Verify by calling the API again: ajo-dispatch outage probe {scope}",
+)
+REFUSED = (
+    "Compare the definition with Journey Optimizer: ajo-dispatch campaigns check --live (stopped, ended, another "
+    "namespace or mode, no permission).",
+    "Compare credentials and organization with the Developer Console project: ajo-dispatch doctor.",
+    "Correct the definition or the campaign; restart the workers if a definition was changed.",
+    "Verify by calling the API again: ajo-dispatch outage probe {scope}; then send again what was refused before the "
+    "pause: ajo-dispatch dead redrive --campaign {campaign}",
+)
+HELD = ("An operator holds this back: ajo-dispatch outage resume {scope}",)
+STEPS = {
+    "cosmos-identity": COSMOS,
+    "cosmos-key": COSMOS,
+    "suspected-cosmos": COSMOS,
+    "sustained-failures": FAILING,
+    "campaign-failing": REFUSED,
+    "held": HELD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """``checked`` is what the system has seen of it; None if only a person can check it."""
+
+    text: str
+    checked: str | None
+
+
+def runbook(detail: Detail) -> list[Step]:
+    """The steps for this outage."""
+    outage = detail.outage
+    names = {"scope": outage.scope, "campaign": outage.scope.partition(":")[2]}
+    steps = [text.format(**names) for text in STEPS.get(outage.reason, FAILING)]
+    return [Step(text, _probed(detail) if number == len(steps) else None) for number, text in enumerate(steps, start=1)]
+
+
+def _probed(detail: Detail) -> str | None:
+    if not detail.probes:
+        return None
+    newest = detail.probes[0]
+    return f"{detail.outage.probes} probes; the last at {newest.probed_at:%H:%M:%S} UTC found {newest.found}"

@@ -1,0 +1,164 @@
+"""What this worker knows of the circuits, and what its own attempts have shown; on the event loop, without I/O."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import log2
+from uuid import UUID
+
+from ajo_worker.api.verdict import Verdict
+from ajo_worker.dispatch.gate import KeptBack
+from ajo_worker.dispatch.received import Campaign, Received
+from ajo_worker.ledger.circuits import Circuit
+from ajo_worker.limits.block import ramp_rate
+from ajo_worker.outages.evidence import Failures, Refusals, Suspicion, Thresholds, destination_failed, kind_of
+from ajo_worker.outages.scope import destination_of, scope_of_campaign
+
+NOTHING_SENT = frozenset({"open", "held"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """How a scope comes back after an outage: ``first`` calls a second, twice as many every ``doubling`` seconds."""
+
+    first: float
+    doubling: float
+
+    def seconds(self, limit: float) -> float:
+        """Until ``limit`` is reached."""
+        return self.doubling * max(log2(limit / self.first), 0.0)
+
+
+class View:
+    """Answers the dispatcher's questions (``Gate``) and the limits' (``Pace``) from what was last read."""
+
+    def __init__(
+        self,
+        campaigns: Mapping[str, Campaign],
+        thresholds: Thresholds,
+        ramp: Ramp,
+        lanes: Mapping[str, float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.destinations = {name: destination_of(campaign) for name, campaign in campaigns.items()}
+        self.suspected: dict[str, Suspicion] = {}
+        self.throttled: set[str] = set()
+        self.probed: dict[UUID, Verdict] = {}
+        self.woken = asyncio.Event()
+        self.circuits: dict[str, Circuit] = {}
+        self._failures = {scope: Failures(thresholds) for scope in self.destinations.values()}
+        self._refusals = {name: Refusals(thresholds) for name in campaigns}
+        self._ramp, self._lanes, self._monotonic = ramp, lanes, monotonic
+        self._campaigns = campaigns
+        self._slowed: frozenset[str] = frozenset()
+        self._read_at = monotonic()
+        self._kept: dict[str, KeptBack] = {}
+        self._wanted: set[str] = set()
+
+    def know(self, circuits: dict[str, Circuit], slowed: frozenset[str]) -> None:
+        """Take what was read from the ledger just now."""
+        self.circuits, self._slowed, self._read_at = circuits, slowed, self._monotonic()
+        self._wanted &= {scope for scope, circuit in circuits.items() if circuit.state == "open"}
+        self._kept = {name: back for name in self._campaigns if (back := self._back(name)) is not None}
+
+    def kept_back(self, campaign: Campaign) -> KeptBack | None:
+        """Why nothing of this campaign may be sent; None if it may."""
+        return self._kept.get(campaign.definition.name)
+
+    def kept_back_since(self, campaign: Campaign, moment: datetime) -> bool:
+        """Whether an outage of its destination or its own was not over by then."""
+        name = campaign.definition.name
+        circuits = (self.circuits.get(scope) for scope in (self.destinations[name], scope_of_campaign(name)))
+        return any(c and c.outage_id is not None and (c.ended_at is None or c.ended_at >= moment) for c in circuits)
+
+    def wants_one(self, campaign: Campaign) -> bool:
+        """Whether this trigger is to be parked for a probe; the next one is not, then."""
+        scope = self.destinations[campaign.definition.name]
+        wanted = scope in self._wanted
+        self._wanted.discard(scope)
+        if wanted:
+            self.woken.set()
+        return wanted
+
+    def want_one(self, scope: str) -> None:
+        """A probe has nothing to send: the next trigger that comes is to be parked."""
+        self._wanted.add(scope)
+
+    def saw(self, received: Received, verdict: Verdict) -> None:
+        """Learn from an attempt."""
+        name, request_id = received.trigger.campaign, received.trigger.request_id
+        if received.probe:
+            self.probed[request_id] = verdict
+        scope, now = self.destinations[name], self._monotonic()
+        failed = destination_failed(verdict)
+        if failed is False:
+            self._failures[scope].healthy(now)
+        elif failed:
+            self._suspect(scope, self._failures[scope].failed(now, request_id, kind_of(verdict)))
+        if verdict.outage:
+            self._suspect(scope, Suspicion(verdict.outage, {"kinds": {kind_of(verdict): 1}}))
+        if verdict.outcome == "accepted":
+            self._refusals[name].accepted()
+        elif verdict.outcome == "refused" and not verdict.ambiguous:
+            kind = f"{kind_of(verdict)} {verdict.error_code or ''}".strip()
+            self._suspect(scope_of_campaign(name), self._refusals[name].refused(kind))
+        elif verdict.http_status == 429:  # noqa: PLR2004 - HTTP's number for it
+            self.throttled.add(scope_of_campaign(name))
+
+    def paused_lanes(self) -> frozenset[str]:
+        """Lanes of which nothing may be sent, wherever it goes, and of which no probe wants one."""
+        by_lane: dict[str, set[str]] = {}
+        for name, scope in self.destinations.items():
+            by_lane.setdefault(self._campaigns[name].definition.lane, set()).add(scope)
+        return frozenset(
+            lane
+            for lane, scopes in by_lane.items()
+            if all(self._stopped(s) for s in scopes) and not scopes & self._wanted
+        )
+
+    def free_campaigns(self, scope: str | None = None) -> list[str]:
+        """Campaigns that nothing keeps back; with a scope, those that it alone keeps back."""
+        if scope is None:
+            return [name for name in self._campaigns if name not in self._kept]
+        return [
+            name
+            for name, destination in self.destinations.items()
+            if scope in (both := {destination, scope_of_campaign(name)})
+            and not any(self._stopped(other) for other in both - {scope})
+        ]
+
+    def lane_rate(self, lane: str, limit: float) -> float:
+        """Calls a second of a lane: fewer while one of its destinations comes back."""
+        scopes = {s for name, s in self.destinations.items() if self._campaigns[name].definition.lane == lane}
+        return min([limit, *(rate for scope in scopes if (rate := self._recovering(scope, limit)) is not None)])
+
+    def campaign_rate(self, campaign: Campaign, limit: float | None) -> float | None:
+        """Calls a second of a campaign; None where its lane's limit is all there is to it."""
+        scope = scope_of_campaign(campaign.definition.name)
+        lane = self._lanes[campaign.definition.lane]
+        recovering = self._recovering(scope, limit or lane)
+        if recovering is not None:
+            return recovering
+        return limit or (lane if scope in self._slowed else None)
+
+    def _suspect(self, scope: str, suspicion: Suspicion | None) -> None:
+        if suspicion is not None and not self._stopped(scope):
+            self.suspected.setdefault(scope, suspicion)
+            self.woken.set()
+
+    def _stopped(self, scope: str) -> bool:
+        circuit = self.circuits.get(scope)
+        return circuit is not None and circuit.state in NOTHING_SENT
+
+    def _back(self, name: str) -> KeptBack | None:
+        if self._stopped(self.destinations[name]):
+            return KeptBack("outage", whole_lane=True)
+        return KeptBack("campaign-paused", whole_lane=False) if self._stopped(scope_of_campaign(name)) else None
+
+    def _recovering(self, scope: str, limit: float) -> float | None:
+        circuit = self.circuits.get(scope)
+        if circuit is None or circuit.state != "recovering":
+            return None
+        since = circuit.since + self._monotonic() - self._read_at
+        return ramp_rate(since, first=self._ramp.first, doubling=self._ramp.doubling, limit=limit)

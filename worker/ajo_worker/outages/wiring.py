@@ -1,0 +1,51 @@
+"""The outages' and limits' policy, from the settings."""
+
+from datetime import datetime
+
+from ajo_worker.ledger import rate_limits
+from ajo_worker.ledger.shared_connection import SharedConnection
+from ajo_worker.limits.limits import LeaseUntil
+from ajo_worker.outages.evidence import Thresholds
+from ajo_worker.outages.patrol import Timing
+from ajo_worker.outages.view import Ramp
+from ajo_worker.settings import Settings
+
+
+def lane_rates(settings: Settings) -> dict[str, float]:
+    """Calls a second of each lane."""
+    return {"standard": settings.rate_limit_standard, "high-throughput": settings.rate_limit_high_throughput}
+
+
+def thresholds_of(settings: Settings) -> Thresholds:
+    """When failures are an outage."""
+    return Thresholds(
+        failures=settings.outage_failures,
+        seconds=settings.outage_seconds,
+        share=settings.outage_share,
+        refusals=settings.campaign_refusals,
+    )
+
+
+def ramp_of(settings: Settings) -> Ramp:
+    """How a lane comes back."""
+    return Ramp(settings.recovery_rate, settings.recovery_doubling)
+
+
+def timing_of(settings: Settings) -> Timing:
+    """The patrol's times."""
+    return Timing(
+        probe_interval=settings.probe_interval,
+        longest_interval=settings.probe_interval_longest,
+        rate_recovery=settings.rate_limit_recovery,
+        recovery=ramp_of(settings).seconds(max(lane_rates(settings).values())),
+        owner_timeout=settings.owner_timeout,
+    )
+
+
+def leasing(ledger: SharedConnection, recovery: float) -> LeaseUntil:
+    """How blocks of permits are leased."""
+
+    async def lease(scope: str, seconds: float) -> datetime:
+        return await ledger.run(lambda connection: rate_limits.lease(connection, scope, seconds, recovery))
+
+    return lease

@@ -1,0 +1,49 @@
+"""Where a setting comes from: ``AJO_X``, or the file that ``AJO_X_FILE`` names."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import PydanticBaseSettingsSource
+
+PREFIX = "AJO_"
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; the text names the variables, and never has their values."""
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """Reads ``AJO_X`` from the file that ``AJO_X_FILE`` names, less its last line end: so secrets reach containers."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - the base's
+        """The value, the field's name, and that it needs no decoding."""
+        variable, file = variable_of(field_name), os.environ.get(f"{variable_of(field_name)}_FILE")
+        if not file:
+            return None, field_name, False
+        if os.environ.get(variable):
+            raise SettingsError(f"{variable} and {variable}_FILE are both set: unset one")
+        try:
+            return Path(file).read_text(encoding="utf-8").rstrip("\r\n"), field_name, False
+        except OSError as fault:
+            raise SettingsError(f"{variable}_FILE: {file}: {fault.strerror}") from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"{variable}_FILE: {file}: not UTF-8 text") from None
+
+    def __call__(self) -> dict[str, Any]:
+        """The values of all settings that come from files."""
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def variable_of(field_name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + field_name.upper()
+
+
+def source_of(field_name: str) -> Literal["default", "env", "file"]:
+    """Where a setting's value comes from."""
+    if os.environ.get(variable_of(field_name)):
+        return "env"
+    return "file" if os.environ.get(f"{variable_of(field_name)}_FILE") else "default"
