@@ -14,7 +14,7 @@ SQL = Path(__file__).parents[1] / "sql" / "0001_ledger"
 
 def upgrade() -> None:
     """Make tables, functions and views."""
-    for name in ("1_tables", "2_partitions", "3_audit", "4_delays", "5_operations"):
+    for name in ("1_tables", "2_partitions", "3_audit", "4_delays", "5_operations", "6_alerts", "7_outages"):
         run_script(name)
 
 

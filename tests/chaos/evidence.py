@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from ajo_producers.contract.batch import BadMessage, BadTrigger, decode_body, decode_trigger
-from ajo_producers.contract.lanes import LANES, queue_name
+from ajo_producers.contract.lanes import LANES, queue_names
 from kombu import Connection
 
 from tests.chaos.run import ATTEMPT_TIMEOUT, SECRET, Run
@@ -58,10 +58,10 @@ def in_broker(run: Run) -> set[str]:
     """The ids of all triggers in messages that wait for a worker; takes the messages."""
     found: set[str] = set()
     with Connection(run.broker.url) as connection:
-        for lane in LANES:
+        for name in (name for lane in LANES for name in queue_names(run.queue_prefix, lane)):
             with connection.channel() as channel:
                 try:
-                    while (message := channel.basic_get(queue_name(run.queue_prefix, lane))) is not None:
+                    while (message := channel.basic_get(name)) is not None:
                         found |= _ids(message.body)
                         channel.basic_ack(message.delivery_tag)
                 except connection.channel_errors:

@@ -200,7 +200,7 @@ class Run:
                 str(row["request_id"]): row["state"]
                 for row in self.query("select request_id, state from ledger.triggers")
             }
-            if self.stream.confirmed <= states.keys() and "sending" not in states.values():
+            if self.stream.confirmed <= states.keys() and not {"sending", "parked"} & set(states.values()):
                 return
             time.sleep(0.2)
 

@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from ajo_producers.contract.lanes import LANES, queue_name
+from ajo_producers.contract.lanes import LANES, queue_names
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
@@ -50,9 +50,9 @@ def rabbitmq(lock: Path) -> str | None:
 def delete_queues(url: str, prefix: str) -> None:
     """Delete the queues of every lane, with what is in them."""
     with Connection(url) as connection:
-        for lane in LANES:
+        for name in (name for lane in LANES for name in queue_names(prefix, lane)):
             with connection.channel() as channel:  # RabbitMQ closes the channel if it doesn't know the queue
                 try:
-                    channel.queue_delete(queue_name(prefix, lane))
+                    channel.queue_delete(name)
                 except connection.channel_errors:
                     continue

@@ -15,6 +15,7 @@ organization = "0123456789ABCDEF01234567@AdobeOrg"
 sandbox = "prod"
 namespace = "email"
 recipient_type = "{recipient_type}"
+{facts}
 
 [channel_data]
 emailAddress = {{ type = "string" }}
@@ -26,17 +27,25 @@ orderId = {{ type = "string" }}
 CAMPAIGN_ID = "5f0c2b7e-9d34-4c1a-8e6b-1a2b3c4d5e6f"
 
 
-def write_definition(folder: Path, name: str = "order-shipped", *, lane: str = "standard") -> Path:
-    """A campaign definition in ``folder``; its budget and time-outs are the worker's."""
+def write_definition(
+    folder: Path,
+    name: str = "order-shipped",
+    *,
+    lane: str = "standard",
+    facts: str = "",
+    campaign_id: str = CAMPAIGN_ID,
+) -> Path:
+    """A campaign definition in ``folder``, with more ``facts`` (TOML); its budget and time-outs are the worker's."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}.toml"
     high = lane == "high-throughput"
     file.write_text(
         DEFINITION.format(
-            campaign_id=CAMPAIGN_ID,
+            campaign_id=campaign_id,
             lane=lane,
             path="highthroughput" if high else "unitary",
             recipient_type="external" if high else "aep",
+            facts=facts,
         ),
         encoding="utf-8",
     )

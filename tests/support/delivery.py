@@ -53,11 +53,16 @@ class Delivery:
     start: Callable[..., Worker]
     run_cli: Callable[..., Finished]
 
+    @property
+    def campaigns(self) -> Path:
+        """The folder of campaign definitions."""
+        return self.folder / "campaigns"
+
     def start_worker(self) -> Worker:
         """One more worker."""
         return self.start(self.env)
 
-    def publish(self, count: int, batch_size: int = 100) -> set[str]:
+    def publish(self, count: int, batch_size: int = 100, campaign: str = "order-shipped") -> set[str]:
         """Publish triggers for so many invented people; the confirmed request ids."""
         file, receipts = (self.folder / f"{name}-{secrets.token_hex(4)}.jsonl" for name in ("triggers", "receipts"))
         with file.open("w", encoding="utf-8") as lines:
@@ -65,7 +70,7 @@ class Delivery:
                 line = {"to": f"person{number}@example.com", "context": {"orderId": f"A-{number}"}}
                 lines.write(json.dumps(line) + "\n")
         options = ("--from", file, "--receipts", receipts, "--batch-size", str(batch_size))
-        done = self.run_cli("trigger", "order-shipped", *options, env=self.env)
+        done = self.run_cli("trigger", campaign, *options, env=self.env)
         assert done.code == 0, done.err
         rows = [json.loads(line) for line in receipts.read_text(encoding="utf-8").splitlines()]
         return {row["request_id"] for row in rows if row["confirmed"]}
@@ -82,6 +87,7 @@ def worker_environment(broker_url: str, queue_prefix: str, simulator: Simulator,
         "AJO_CLIENT_SECRET": SECRET,
         "AJO_CAMPAIGNS": str(campaigns),
         "AJO_HASH_KEY": "test-hash-key",
+        "AJO_RATE_LIMIT_STANDARD": "5000",
         "AJO_HEARTBEAT_SECONDS": "0.5",
         "AJO_OWNER_TIMEOUT": "3",
         "AJO_VISIBILITY_TIMEOUT": "5",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ajo_producers.contract.lanes import LANES, QUORUM_ARGUMENTS, queue_name
+from ajo_producers.contract.lanes import LANES, QUORUM_ARGUMENTS, queue_names
 from kombu import Connection
 
 from tests.support.conservation import write_definition
@@ -46,10 +46,10 @@ def surroundings(broker_url: str, database_url: str, queue_prefix: str, api: Sim
 
 
 def declare(broker_url: str, queue_prefix: str, arguments: dict[str, object]) -> None:
-    """Make the queue of every lane."""
+    """Make the queues of every lane."""
     with Connection(broker_url) as connection, connection.channel() as channel:
-        for lane in LANES:
-            channel.queue_declare(queue_name(queue_prefix, lane), durable=True, auto_delete=False, arguments=arguments)
+        for name in (name for lane in LANES for name in queue_names(queue_prefix, lane)):
+            channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
-from ajo_producers.contract.lanes import QUORUM_ARGUMENTS, TASK_NAME, queue_name
+from ajo_producers.contract.lanes import QUORUM_ARGUMENTS, TASK_NAME, queue_name, queue_names
 from celery import Celery
 from celery.signals import setup_logging
 from kombu.entity import Exchange, Queue
@@ -20,7 +20,7 @@ MOST_RESTORE_SECONDS = 10.0
 def queues(settings: Settings) -> list[Queue]:
     """The queues of this worker's lanes, declared just as the publisher declares them."""
     arguments = QUORUM_ARGUMENTS if _is_amqp(settings) else None
-    names = [queue_name(settings.queue_prefix, lane) for lane in settings.lanes]
+    names = [name for lane in settings.lanes for name in queue_names(settings.queue_prefix, lane)]
     default: Any = Exchange("")
     return [Queue(name, default, routing_key=name, durable=True, queue_arguments=arguments) for name in names]
 

@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from ajo_worker.api.adapters import make_adapter
 from ajo_worker.api.answer import HttpAdapter
+from ajo_worker.api.campaign_status import CampaignStatuses, campaign_statuses
 from ajo_worker.api.request import endpoint_of
 from ajo_worker.api.tls import tls_context
 from ajo_worker.api.token import TokenProvider, token_client, token_fetch
@@ -58,6 +59,7 @@ class Worker:
     http: HttpAdapter
     tokens: TokenProvider
     token_http: httpx2.AsyncClient
+    statuses: CampaignStatuses
     patrol: Patrol
     leases: SharedConnection
     grace: float
@@ -68,6 +70,7 @@ class Worker:
         await self.patrol.stop()
         finished = await self.dispatcher.finish(self.grace)
         written = await self.ledger.stop(LEDGER_GRACE)
+        await self.statuses.stop()
         await asyncio.gather(self.http.close(), self.tokens.close())
         await self.token_http.aclose()
         self.leases.close()
@@ -93,6 +96,7 @@ def campaigns_of(definitions: Mapping[str, Definition], settings: Settings) -> d
             ),
             budget=definition.budget or settings.budget_seconds,
             attempt_timeout=definition.attempt_timeout or settings.attempt_timeout,
+            holds_ambiguous=(definition.on_ambiguous or settings.on_ambiguous) == "hold",
         )
         for name, definition in definitions.items()
     }
@@ -105,7 +109,6 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
     """
     campaigns = campaigns_of(load_definitions(settings.campaigns), settings)
     clock, closing = LedgerClock(), Closing()
-    slots = Slots(settings.max_in_flight, closing)
     ledger = Ledger(
         settings.database_url.get_secret_value(),
         uuid7(),
@@ -127,20 +130,26 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
     )
     lanes = lane_rates(settings)
     view = View(campaigns, thresholds_of(settings), ramp_of(settings), lanes, clock.monotonic)
+    slots = Slots(settings.max_in_flight, closing, view.places_of)
     leases = SharedConnection(ledger.connect)
     limits = Limits(lanes, leasing(leases, settings.rate_limit_recovery), view, clock, closing)
     preparation = Preparation(ledger, clock, tokens, limits, slots, view, closing)
     claims = Claims(ledger, clock, preparation, closing, policy)
-    rounds = Rounds(ledger, clock, http, claims, preparation, policy)
+    definitions = [campaign.definition for campaign in campaigns.values()]
+    statuses = campaign_statuses(settings, definitions, tokens, token_http)
+    rounds = Rounds(ledger, clock, http, claims, preparation, policy, statuses)
     dispatcher = Dispatcher(rounds, ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * settings.max_in_flight)
     intake = Intake(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap)
     patrol = Patrol(view, SharedConnection(ledger.connect), intake, ledger.worker_id, timing_of(settings))
     ledger.start()
     await ledger.liveness.first_beat.wait()
     patrol.start()
+    statuses.start()
     await patrol.first_round.wait()  # an outage that lasts must be known before the first message comes
     log.info("worker-started", worker_id=str(ledger.worker_id), pid=os.getpid(), campaigns=sorted(campaigns))
     grace = (
         max([settings.attempt_timeout, *(campaign.attempt_timeout for campaign in campaigns.values())]) + LEDGER_GRACE
     )
-    return Worker(ledger.worker_id, dispatcher, slots, ledger, http, tokens, token_http, patrol, leases, grace)
+    return Worker(
+        ledger.worker_id, dispatcher, slots, ledger, http, tokens, token_http, statuses, patrol, leases, grace
+    )

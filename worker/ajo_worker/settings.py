@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+from ajo_producers.campaigns.definition import OnAmbiguous
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
 from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -81,6 +82,9 @@ class Settings(BaseSettings):
     ambiguous_statuses: Statuses = Field(
         frozenset({502, 504}),
         description="retried statuses after which Adobe may all the same have accepted (undocumented: our policy)",
+    )
+    on_ambiguous: OnAmbiguous = Field(
+        "retry", description="after a call that may have been accepted: retry it, or hold it as unconfirmed"
     )
     max_answer_bytes: PositiveInt = Field(1_000_000, description="bytes of an answer's body that are read at most")
 

@@ -17,7 +17,9 @@ CREATE TABLE ledger.workers (
     started_at         timestamptz NOT NULL,
     heartbeat_at       timestamptz NOT NULL,
     stopped_at         timestamptz,
-    clock_skew_seconds double precision
+    clock_skew_seconds double precision,
+    token_failed_at    timestamptz,
+    token_failure      text
 ) WITH (fillfactor = 50); -- a row is updated at every heartbeat, and no index holds what changes
 
 COMMENT ON TABLE ledger.workers IS 'One row for each worker process that ever ran; its heartbeat says whether it owns its triggers.';
@@ -29,6 +31,8 @@ COMMENT ON COLUMN ledger.workers.started_at IS 'When it started.';
 COMMENT ON COLUMN ledger.workers.heartbeat_at IS 'When it last said that it lives, by the database''s clock.';
 COMMENT ON COLUMN ledger.workers.stopped_at IS 'When it stopped in good order; null while it runs, or if it died.';
 COMMENT ON COLUMN ledger.workers.clock_skew_seconds IS 'Its wall clock minus the database''s, in seconds.';
+COMMENT ON COLUMN ledger.workers.token_failed_at IS 'Since when it has asked for an access token in vain; null unless it does now.';
+COMMENT ON COLUMN ledger.workers.token_failure IS 'What the newest of these failures was; nothing secret.';
 
 CREATE TABLE ledger.triggers (
     request_id          uuid NOT NULL,

@@ -1,9 +1,14 @@
 -- The schemas themselves, and the table of applied migrations, are migrations/env.py's business.
 
+DROP VIEW audit.outages;
+DROP VIEW audit.alerts;
+DROP VIEW audit.alert_measures;
 DROP VIEW audit.delays;
 DROP VIEW audit.attempts;
 DROP VIEW audit.triggers;
 
+DROP TABLE ledger.alert_audiences;
+DROP TABLE ledger.alert_thresholds;
 DROP TABLE ledger.operation_triggers;
 DROP TABLE ledger.operations;
 DROP TABLE ledger.rate_limits;

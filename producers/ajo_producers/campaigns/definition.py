@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from ajo_producers.contract.lanes import Lane
+from ajo_producers.contract.lanes import Lane, Priority
 
 ValueType: TypeAlias = Literal["string", "number", "boolean", "object", "array"]
+OnAmbiguous: TypeAlias = Literal["retry", "hold"]
+"""After a call that may have been accepted: send it again under the same request id, or keep it as ``unconfirmed``."""
 RecipientType: TypeAlias = Literal["aep", "external"]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=3600)]
 
@@ -26,10 +28,11 @@ class Variable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
 class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One campaign, as its file ``campaigns/NAME.toml`` has it; ``name`` is the file's.
 
-    ``rate_limit`` is in calls a second, ``attempt_timeout`` and ``budget`` in seconds. ``context``, ``profile`` and
-    ``channel_data`` map dotted paths to what a recipient must bring there. The merge policy belongs to recipients of
-    type ``aep``; without one Journey Optimizer takes its default. ``creates_profiles`` says what was agreed for the
-    campaign; nothing but the comparison with Journey Optimizer reads it.
+    Triggers of an ``urgent`` campaign overtake all others. ``rate_limit`` is in calls a second, ``concurrency`` in calls
+    under way at the same time, ``attempt_timeout`` and ``budget`` in seconds; ``on_ambiguous`` says what follows a call that may have been accepted. ``context``,
+    ``profile`` and ``channel_data`` map dotted paths to what a recipient must bring there. The merge policy belongs to
+    recipients of type ``aep``; without one Journey Optimizer takes its default. ``creates_profiles`` says what was
+    agreed for the campaign; nothing but the comparison with Journey Optimizer reads it.
     """
 
     name: str
@@ -44,7 +47,10 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     merge_policy_schema: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+    priority: Priority = "normal"
     rate_limit: Annotated[float, Meta(gt=0)] | None = None
+    concurrency: Annotated[int, Meta(ge=1)] | None = None
+    on_ambiguous: OnAmbiguous | None = None
     attempt_timeout: Seconds | None = None
     budget: Seconds | None = None
     creates_profiles: bool | None = None

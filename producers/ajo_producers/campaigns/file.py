@@ -34,7 +34,10 @@ _OPTIONAL = (
     "Optional. Calls outside start and end are refused by Journey Optimizer; times carry a zone.",
     "start = 2026-11-01T08:00:00Z",
     "end = 2027-11-01T08:00:00Z",
+    'priority = "urgent"  # overtakes all other campaigns: for password resets and the like',
     "rate_limit = {limit}  # calls a second",
+    "concurrency = 100  # calls under way at the same time",
+    'on_ambiguous = "hold"  # a call that may have been accepted is not sent again, for fear of doubling it',
     "attempt_timeout = 20  # seconds until an answer must be there",
     "budget = 60  # seconds for all attempts of a trigger and the waits between them",
 )

@@ -4,6 +4,8 @@ from typing import Literal, TypeAlias
 
 Lane: TypeAlias = Literal["standard", "high-throughput"]
 LANES: tuple[Lane, ...] = ("standard", "high-throughput")
+Priority: TypeAlias = Literal["normal", "urgent"]
+PRIORITIES: tuple[Priority, ...] = ("normal", "urgent")
 
 TASK_NAME = "ajo.dispatch"
 """The Celery task that every message names. A fixed string: renaming a function must strand no queued message."""
@@ -18,6 +20,27 @@ Without a limit of its own, a queue of RabbitMQ 4 drops a message that was hande
 """
 
 
-def queue_name(prefix: str, lane: Lane) -> str:
-    """The queue that carries a lane's messages; messages go to it through the default exchange."""
-    return f"{prefix}.{lane}"
+_URGENT = ".urgent"
+
+
+def queue_name(prefix: str, lane: Lane, priority: Priority = "normal") -> str:
+    """The queue that carries a lane's messages; messages go to it through the default exchange.
+
+    Urgent campaigns have a queue of their own in each lane, so that a backlog of others never stands before them.
+    """
+    return f"{prefix}.{lane}{_URGENT}" if priority == "urgent" else f"{prefix}.{lane}"
+
+
+def queue_names(prefix: str, lane: Lane) -> tuple[str, ...]:
+    """All queues of a lane."""
+    return tuple(queue_name(prefix, lane, priority) for priority in PRIORITIES)
+
+
+def priority_of(queue: str) -> Priority:
+    """The priority of a queue's messages."""
+    return "urgent" if queue.endswith(_URGENT) else "normal"
+
+
+def lane_of(queue: str) -> str:
+    """The lane of a queue's messages."""
+    return queue.removesuffix(_URGENT).rpartition(".")[2]

@@ -9,7 +9,7 @@ from uuid import UUID
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.payload import check_recipients, window_problem, with_defaults
 from ajo_producers.contract.batch import MAX_MESSAGE_BYTES, encode_trigger
-from ajo_producers.contract.lanes import Lane
+from ajo_producers.contract.lanes import Lane, Priority
 from ajo_producers.contract.trigger import MAX_TEXT, Recipient, Trigger, is_text
 from ajo_producers.publishing.errors import InvalidTrigger
 from ajo_producers.publishing.given import MOMENT_RULE, OF_ONE, GivenTrigger, recipient_of
@@ -22,10 +22,11 @@ MAX_TRIGGER_BYTES = MAX_MESSAGE_BYTES - ENVELOPE_BYTES
 
 @dataclass(frozen=True, slots=True)
 class CheckedTrigger:
-    """A trigger that its campaign takes, with the lane it goes to; publish it as often as needed, it stays the same."""
+    """A trigger that its campaign takes, and where it goes; publish it as often as needed, it stays the same."""
 
     trigger: Trigger
     lane: Lane
+    priority: Priority
     encoded: bytes = field(repr=False, compare=False)
 
     @property
@@ -63,7 +64,7 @@ def check_trigger(
     encoded = encode_trigger(trigger)
     if len(encoded) > MAX_TRIGGER_BYTES:
         raise InvalidTrigger(definition.name, [f"it has {len(encoded):,} bytes; {MAX_TRIGGER_BYTES:,} is the most"])
-    return CheckedTrigger(trigger, definition.lane, encoded)
+    return CheckedTrigger(trigger, definition.lane, definition.priority, encoded)
 
 
 def _recipients(definition: Definition, given: GivenTrigger, problems: list[str]) -> tuple[Recipient, ...]:

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from ajo_producers.contract import task_message
 from ajo_producers.contract.batch import MAX_TRIGGERS, VERSION, Batch, encode_body
-from ajo_producers.contract.lanes import Lane, queue_name
+from ajo_producers.contract.lanes import Lane, Priority, queue_name
 from ajo_producers.publishing.checked import CheckedTrigger
 
 DEFAULT_BATCH_SIZE = 100
@@ -50,23 +50,23 @@ class Outgoing(NamedTuple):
 
 
 def batches(triggers: Iterable[CheckedTrigger], size: int = DEFAULT_BATCH_SIZE) -> Iterator[list[CheckedTrigger]]:
-    """Batches of one lane each, in the order given, of at most ``size`` triggers and ``MAX_BATCH_BYTES``."""
+    """Batches for one queue each, in the order given, of at most ``size`` triggers and ``MAX_BATCH_BYTES``."""
     if not 1 <= size <= MAX_TRIGGERS:
         raise ValueError(f"a batch has 1 to {MAX_TRIGGERS} triggers, not {size}")
-    open_batches: dict[Lane, list[CheckedTrigger]] = {}
-    weights: dict[Lane, int] = {}
+    open_batches: dict[tuple[Lane, Priority], list[CheckedTrigger]] = {}
+    weights: dict[tuple[Lane, Priority], int] = {}
     for trigger in triggers:
-        lane, weight = trigger.lane, len(trigger.encoded)
-        batch = open_batches.get(lane, [])
-        if batch and weights[lane] + weight > MAX_BATCH_BYTES:
-            yield open_batches.pop(lane)
+        way, weight = (trigger.lane, trigger.priority), len(trigger.encoded)
+        batch = open_batches.get(way, [])
+        if batch and weights[way] + weight > MAX_BATCH_BYTES:
+            yield open_batches.pop(way)
             batch = []
         if not batch:
-            open_batches[lane], weights[lane] = batch, 0
+            open_batches[way], weights[way] = batch, 0
         batch.append(trigger)
-        weights[lane] += weight
+        weights[way] += weight
         if len(batch) == size:
-            yield open_batches.pop(lane)
+            yield open_batches.pop(way)
     yield from open_batches.values()
 
 
@@ -90,7 +90,8 @@ def windows(batches: Iterable[list[CheckedTrigger]]) -> Iterator[list[list[Check
 
 def to_message(batch: Sequence[CheckedTrigger], sender: Sender) -> Outgoing:
     """The message of a batch; this is the moment at which its triggers are enqueued."""
-    batch_id, enqueued_at, queue = uuid7(), datetime.now(UTC), queue_name(sender.queue_prefix, batch[0].lane)
+    batch_id, enqueued_at = uuid7(), datetime.now(UTC)
+    queue = queue_name(sender.queue_prefix, batch[0].lane, batch[0].priority)
     request_ids = [trigger.request_id for trigger in batch]
     task_id = task_message.message_id(batch_id, request_ids)
     summary = task_message.summary([trigger.trigger.campaign for trigger in batch], request_ids)

@@ -1,7 +1,7 @@
 """Fault 4: connections cut, the broker killed, its alarm raised, a queue deleted under everybody."""
 
 import redis
-from ajo_producers.contract.lanes import LANES, queue_name
+from ajo_producers.contract.lanes import LANES, queue_names
 
 from tests.chaos.plan import fault
 from tests.chaos.run import Run
@@ -61,8 +61,7 @@ def queue_deleted(run: Run) -> None:
     if not isinstance(run.broker, RabbitMQ):
         raise TypeError
     run.when_done(0.2)
-    for lane in LANES:
-        name = queue_name(run.queue_prefix, lane)
+    for name in (name for lane in LANES for name in queue_names(run.queue_prefix, lane)):
         wait_until(lambda queue=name: _delete_if_empty(run, queue), what=f"{name} is empty for a moment, and deleted")
 
 

@@ -22,7 +22,9 @@ def refuses(run: Run) -> None:
     run.when_done(0.2)
     run.stop_simulator()
     run.suspect_in_flight()  # those whose answer was cut off
-    run.hold(SECONDS)
+    run.hold(0.5)
+    run.suspect_in_flight()  # and those sent on a kept connection, whose end the worker had not noticed yet
+    run.hold(SECONDS - 0.5)
     run.start_simulator()
 
 

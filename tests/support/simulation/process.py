@@ -76,6 +76,9 @@ class Free:
         """Never."""
         return False
 
+    def known(self, campaign_id: str) -> None:
+        """Know nothing of any campaign."""
+
     def saw(self, received: Received, verdict: Verdict) -> None:
         """Learn nothing."""
 
@@ -108,7 +111,7 @@ class Process:
         free = Free()
         preparation = Preparation(self.ledger, clock, tokens, free, places, free, closing)  # type: ignore[arg-type] # no limits
         claims = Claims(self.ledger, clock, preparation, closing, policy)
-        rounds = Rounds(self.ledger, clock, http, claims, preparation, policy)
+        rounds = Rounds(self.ledger, clock, http, claims, preparation, policy, free)
         self.dispatcher = Dispatcher(rounds, self.ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * slots)
         self.worker = Worker(
             self.worker_id,
@@ -118,6 +121,7 @@ class Process:
             http,
             tokens,
             Nothing(),  # type: ignore[arg-type] # it is only closed
+            Nothing(),  # type: ignore[arg-type]
             Nothing(),  # type: ignore[arg-type]
             Nothing(),  # type: ignore[arg-type]
             GRACE,

@@ -53,6 +53,12 @@ class TokenProvider:
         self._rejected: str | None = None
         self._fetching: asyncio.Task[None] | None = None
         self._reason = "no answer yet"
+        self._failing_since: float | None = None
+
+    @property
+    def failing(self) -> tuple[float, str] | None:
+        """Since when (monotonic) every fetch has failed, and why the newest one did; None if the newest did not."""
+        return None if self._failing_since is None else (self._failing_since, self._reason)
 
     async def get(self, timeout: float) -> str:
         """The token; while the old one lives, nobody waits for the new one.
@@ -113,10 +119,13 @@ class TokenProvider:
                 self._token = token
             except FetchFailed as failed:
                 self._reason = str(failed)
+                if self._failing_since is None:
+                    self._failing_since = self._monotonic()
                 log.warning("token-fetch-failed", reason=self._reason, pause=pause)
                 await asyncio.sleep(pause * (0.5 + random() / 2))  # noqa: S311 - jitter
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
+                self._failing_since = None
                 log.info("token-fetched", lifetime=token.lifetime)
                 return
 

@@ -78,6 +78,7 @@ def decide(
     backoff: Backoff,
     jitter: Callable[[], float],
     attempt_minimum: float,
+    holds_ambiguous: bool = False,
     kept_back: KeptBack | None = None,
 ) -> End | Retry:
     """What follows from ``verdict``, with ``history`` already counting it.
@@ -95,6 +96,8 @@ def decide(
             return End("parked", kept_back.reason)
         case "refused":
             return End(history.refused(), verdict.reason)
+        case "retryable" if verdict.ambiguous and holds_ambiguous:
+            return End("unconfirmed", verdict.reason)
         case "retryable" if kept_back:
             return End("parked", kept_back.reason)
         case "unauthorized" if history.unauthorized > 1:

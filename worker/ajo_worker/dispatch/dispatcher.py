@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 from ajo_producers.contract.batch import BadMessage, BadTrigger, Batch, decode_body, decode_trigger
+from ajo_producers.contract.lanes import lane_of, priority_of
 from ajo_producers.contract.trigger import Trigger
 
 from ajo_worker.api.verdict import Verdict
@@ -54,7 +55,10 @@ class Dispatcher:
         self.open = 0
 
     def deliver(self, delivery: Delivery) -> None:
-        """Take a message; its receipt is told what becomes of it."""
+        """Take a message; its receipt is told what becomes of it. An urgent one never waits behind others."""
+        if priority_of(delivery.queue) == "urgent" and not self._closing.begun:
+            self._open(delivery)
+            return
         self._waiting.append(delivery)
         self._open_more()
 
@@ -99,9 +103,12 @@ class Dispatcher:
             if self._closing.begun:
                 delivery.receipt.returned()
                 continue
-            opened = _open(delivery.body)
-            self.open += len(opened.triggers) if isinstance(opened, Batch) else 0
-            self._start(self._answer(delivery, opened))
+            self._open(delivery)
+
+    def _open(self, delivery: Delivery) -> None:
+        opened = _decoded(delivery.body)
+        self.open += len(opened.triggers) if isinstance(opened, Batch) else 0
+        self._start(self._answer(delivery, opened))
 
     def _start(self, answer: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(answer)
@@ -190,7 +197,7 @@ class Dispatcher:
             received=delivery.received,
             received_at=self._clock.at(delivery.received),
             campaign=campaign,
-            lane=campaign.definition.lane if campaign else delivery.queue.rpartition(".")[2],
+            lane=campaign.definition.lane if campaign else lane_of(delivery.queue),
         )
 
     def _on_retry(self, delivery: Delivery) -> OnRetry:
@@ -217,7 +224,7 @@ def _no_receipt(*_: object) -> None:
     """A resumed trigger has no message whose sender is told of its retries."""
 
 
-def _open(body: bytes) -> Batch | BadMessage:
+def _decoded(body: bytes) -> Batch | BadMessage:
     try:
         return decode_body(body)
     except BadMessage as bad:

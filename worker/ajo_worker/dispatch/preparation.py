@@ -105,9 +105,9 @@ class Preparation:
                 ledger_wait = self.clock.monotonic() - intended
                 return Prepared(attempt, ready, intended, waited - current.decided, ledger_wait)
         except BaseException:
-            self.slots.release()
+            self.slots.release(received.trigger.campaign)
             raise
-        self.slots.release()
+        self.slots.release(received.trigger.campaign)
         return Refusal("expired", budget.end_reason)
 
     async def announce(self, received: Received, fence: int, attempt: int, intended: float, cause: str | None) -> None:
@@ -136,7 +136,8 @@ class Preparation:
 
     async def _within(self, received: Received, current: Round, budget: Budget) -> Ready | Refusal:
         left = budget.left(self.clock.monotonic())
-        ready = await self._ready(received, Urgency.RETRY, timeout=left, rejected=current.rejected_token)
+        urgency = min(received.urgency, Urgency.RETRY)
+        ready = await self._ready(received, urgency, timeout=left, rejected=current.rejected_token)
         return ready or Refusal("expired", "token-unavailable")
 
     async def _ready(
@@ -153,11 +154,11 @@ class Preparation:
             self._check(received)  # it may have waited for long
             token = await (self.tokens.refresh(rejected, timeout) if rejected else self.tokens.get(timeout))
         except TokenUnavailable as unavailable:
-            self.slots.release()
+            self.slots.release(received.trigger.campaign)
             log.warning("token-unavailable", reason=str(unavailable))
             return None
         except BaseException:
-            self.slots.release()
+            self.slots.release(received.trigger.campaign)
             raise
         return Ready(token, permitted - began, taken - permitted, self.clock.monotonic() - taken)
 

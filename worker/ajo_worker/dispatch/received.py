@@ -11,6 +11,7 @@ from ajo_producers.campaigns.payload import PayloadCheck
 from ajo_producers.contract.trigger import Recipient, Trigger
 from msgspec import structs
 
+from ajo_worker.api.live_campaign import LiveCampaign
 from ajo_worker.api.request import Endpoint
 from ajo_worker.ledger.admission import InsertState
 from ajo_worker.limits.turns import Urgency
@@ -28,6 +29,7 @@ class Campaign:
     endpoint: Endpoint
     budget: float
     attempt_timeout: float
+    holds_ambiguous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ class Received:
 
     @property
     def urgency(self) -> Urgency:
-        """Whose turn it is before its first attempt."""
+        """Whose turn it is before its first attempt; a retry of an urgent one is urgent as well."""
+        if self.campaign is not None and self.campaign.definition.priority == "urgent":
+            return Urgency.URGENT
         return Urgency.RETRY if self.resumed else Urgency.FIRST
 
 
@@ -72,8 +76,13 @@ def with_defaults(trigger: Trigger, campaign: Campaign | None) -> Trigger:
     return structs.replace(trigger, recipients=filled)
 
 
-def refusal(received: Received, now: datetime, before_start: BeforeStart) -> Refusal | None:
-    """Whether the trigger must not be sent, as far as can be told before its first attempt."""
+def refusal(
+    received: Received, now: datetime, before_start: BeforeStart, live: LiveCampaign | None = None
+) -> Refusal | None:
+    """Whether the trigger must not be sent, as far as can be told before its first attempt.
+
+    ``live`` is what Journey Optimizer says of the campaign, if it was asked.
+    """
     trigger, campaign = received.trigger, received.campaign
     if campaign is None:
         return Refusal("rejected", "unknown-campaign")
@@ -81,9 +90,15 @@ def refusal(received: Received, now: datetime, before_start: BeforeStart) -> Ref
         return Refusal("expired", "expires-at")
     if closed := _outside_dates(campaign.definition, now, before_start):
         return closed
+    if live is not None and live.status in NOT_LIVE:
+        return Refusal("rejected", NOT_LIVE[live.status])
     if campaign.check.problems(trigger.recipients):
         return Refusal("rejected", "invalid-payload")
     return None
+
+
+NOT_LIVE = {"ended": "campaign-ended", "not-live": "campaign-not-live"}
+"""Reasons of triggers whose campaign Journey Optimizer says is over, or not activated."""
 
 
 def _outside_dates(definition: Definition, now: datetime, before_start: BeforeStart) -> Refusal | None:

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import random
+from typing import Protocol
 
 import structlog
 
 from ajo_worker.api.answer import HttpAdapter
 from ajo_worker.api.classify import classify
+from ajo_worker.api.live_campaign import LiveCampaign
 from ajo_worker.api.request import body_of, call_of
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.closing import HandedBack
@@ -31,6 +33,13 @@ OnRetry = Callable[[Received, int, Verdict, float], None]
 """Told of each retry: the trigger, how many attempts it has had, what the last one showed, and the wait in seconds."""
 
 
+class Statuses(Protocol):
+    """What Journey Optimizer says of campaigns."""
+
+    def known(self, campaign_id: str) -> LiveCampaign | None:
+        """What is known of one now; None if nothing is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rounds:
     """Takes triggers to their state in the ledger; thousands at once, on one event loop."""
@@ -41,6 +50,7 @@ class Rounds:
     claims: Claims
     preparation: Preparation
     policy: Policy
+    statuses: Statuses
 
     async def conduct(self, received: Received, on_retry: OnRetry) -> End | Done:
         """Bring a trigger to its state in the ledger, or learn that it has one.
@@ -49,7 +59,8 @@ class Rounds:
             HandedBack, WriterStopped: the worker stops, and the message must go back to the broker.
         """
         while True:
-            refused = refusal(received, self.clock.now(), self.policy.before_start)
+            live = self.statuses.known(received.campaign.definition.campaign_id) if received.campaign else None
+            refused = refusal(received, self.clock.now(), self.policy.before_start, live)
             try:
                 claim = await self.claims.claim(received, refused)
                 if isinstance(claim, Done | End):
@@ -90,6 +101,7 @@ class Rounds:
                 backoff=self.policy.backoff,
                 jitter=random,
                 attempt_minimum=self.policy.attempt_minimum,
+                holds_ambiguous=campaign.holds_ambiguous,
                 kept_back=self.preparation.gate.kept_back(campaign),
             )
             current = replace(
@@ -124,7 +136,7 @@ class Rounds:
             timeout = budget.answer_time(dispatched, campaign.attempt_timeout)
             return Sent(dispatched, await self.http.post(call, timeout=timeout))
         finally:
-            self.preparation.slots.release()
+            self.preparation.slots.release(received.trigger.campaign)
 
     async def _record(
         self, received: Received, current: Round, prepared: Prepared, sent: Sent, verdict: Verdict

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ajo_producers.contract.lanes import queue_name
+from ajo_producers.contract.lanes import queue_names
 from redis.exceptions import RedisError
 
 from ajo_worker.doctor import management, rabbitmq, rabbitmq_wire, valkey
@@ -27,7 +27,7 @@ async def examine_broker(readable: Readable, seconds: float) -> list[Check]:
         return [skipped(BROKER, f"{' and '.join(wrong)} can't be read: see settings")]
     prefix = readable.settings.queue_prefix
     return await _examine_rabbitmq(
-        address, prefix, [queue_name(prefix, lane) for lane in readable.settings.lanes], seconds
+        address, prefix, [name for lane in readable.settings.lanes for name in queue_names(prefix, lane)], seconds
     )
 
 

@@ -58,7 +58,7 @@ def judge_rights(found: Rights) -> Check:
     if not found.has_schema:
         return skipped(RIGHTS, NO_LEDGER)
     lacking = [] if found.may_use_schema else ["USAGE on the schema"]
-    lacking += [f"{right} on {_tables(tables)}" for right, tables in found.missing.items() if tables]
+    lacking += _lacking_on_tables(found.missing)
     lacking += [] if found.may_make_partitions else ["EXECUTE on make_partitions"]
     if lacking:
         return failed(RIGHTS, f"the role lacks in schema ledger: {'; '.join(lacking)}", GRANT)
@@ -98,5 +98,9 @@ def _days_ahead(today: date, has: Sequence[date]) -> int:
     return ahead
 
 
-def _tables(tables: Sequence[str]) -> str:
-    return ", ".join(sorted(tables))
+def _lacking_on_tables(missing: Mapping[str, Sequence[str]]) -> list[str]:
+    """Rights that are missing on the same tables stand together."""
+    rights: dict[str, list[str]] = {}
+    for right, tables in missing.items():
+        rights.setdefault(", ".join(sorted(tables)), []).append(right)
+    return [f"{', '.join(several)} on {tables}" for tables, several in rights.items()]

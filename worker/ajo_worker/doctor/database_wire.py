@@ -89,8 +89,8 @@ async def examine_database(readable: Readable, seconds: float) -> list[Check]:
 async def _reach(address: Address) -> Check:
     try:
         async with opened(address.url) as connection:
-            version = connection.get_server_version()
-            return ok(DATABASE, f"PostgreSQL {version.major}.{version.minor} at {address.shown}")
+            version = connection.get_server_version()  # of 18.6 asyncpg makes 18, 0 and 6
+            return ok(DATABASE, f"PostgreSQL {version.major}.{version.micro} at {address.shown}")
     except DatabaseError as fault:
         return _refused(DATABASE, address, fault)
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from ajo_worker.api.request import Endpoint, ForeignHost
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
+from ajo_worker.doctor.reasons import reason_of
 
 HEALTH = "/ajo/im/health"
 API = "/ajo/im/"
@@ -63,18 +64,16 @@ def destinations(endpoints: Iterable[Endpoint | ForeignHost], base_url: str | No
 
 def judge_connection(check: str, fault: OSError) -> Check:
     """Why a name was not found, or a connection not made."""
-    why = fault.strerror or type(fault).__name__
-    if isinstance(fault, TimeoutError):
-        why = "no answer"
-    return failed(check, why, "correct the definition's endpoint or AJO_BASE_URL; look at DNS, routes and firewalls")
+    return failed(
+        check, reason_of(fault), "correct the definition's endpoint or AJO_BASE_URL; look at DNS, routes and firewalls"
+    )
 
 
 def judge_handshake(check: str, fault: OSError) -> Check:
     """Why TLS failed."""
+    why = reason_of(fault)
     if not isinstance(fault, ssl.SSLCertVerificationError):
-        why = (isinstance(fault, ssl.SSLError) and fault.reason) or fault.strerror or type(fault).__name__
         return failed(check, why, "is this the port of an HTTPS server? A firewall may break the handshake, too")
-    why = fault.verify_message.rstrip(".")
     return failed(check, why, next(advice for part, advice in ADVICE_OF_TLS.items() if part in why.lower()))
 
 

@@ -1,31 +1,35 @@
 """RabbitMQ's management API: the only place where policies can be seen."""
 
+import asyncio
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import httpx2
+import msgspec
 
 from ajo_worker.doctor.check import Check, failed, ok, skipped
 from ajo_worker.doctor.rabbitmq import LIMIT
 
+OK = 200
 PORTS_APART = 10_000
 """By default 15672 beside 5672, and 15671 beside 5671 (https://www.rabbitmq.com/docs/networking#ports)."""
 
 
 async def look_at_policy(broker_url: str, queue: str, seconds: float) -> Check:
-    """Whether a policy overrules a queue's arguments, if this user may see it."""
+    """Whether a policy overrules a queue's arguments, if this user may see it; skipped without an API that answers."""
     parts = urlsplit(broker_url)
-    secure, port = parts.scheme == "amqps", parts.port or (5671 if parts.scheme == "amqps" else 5672)
+    secure = parts.scheme == "amqps"
+    port = (parts.port or (5671 if secure else 5672)) + PORTS_APART
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    base = f"{'https' if secure else 'http'}://{host}:{port + PORTS_APART}"
     user = (unquote(parts.username or "guest"), unquote(parts.password or "guest"))
-    path = f"/api/queues/{quote(unquote(parts.path[1:]) or '/', safe='')}/{quote(queue, safe='')}"
+    path = f"api/queues/{quote(unquote(parts.path[1:]) or '/', safe='')}/{quote(queue, safe='')}"
     try:
-        async with httpx2.AsyncClient(auth=user, trust_env=False, timeout=seconds) as client:
-            answer = await client.get(base + path)
-        return judge_answer(queue, answer.status_code, answer.json() if answer.status_code == 200 else {})  # noqa: PLR2004 - HTTP's
-    except (httpx2.HTTPError, ValueError):
-        return skipped(policy_check(queue), f"not visible: no management API at port {port + PORTS_APART}")
+        async with asyncio.timeout(seconds), httpx2.AsyncClient(auth=user, trust_env=False, timeout=None) as client:
+            answer = await client.get(f"{'https' if secure else 'http'}://{host}:{port}/{path}")
+        view = msgspec.json.decode(answer.content, type=dict[str, Any]) if answer.status_code == OK else {}
+    except (httpx2.HTTPError, httpx2.InvalidURL, msgspec.DecodeError, TimeoutError):
+        return skipped(policy_check(queue), f"not visible: no management API at port {port}")
+    return judge_answer(queue, answer.status_code, view)
 
 
 def policy_check(queue: str) -> str:

@@ -8,6 +8,7 @@ from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
 from amqp.exceptions import AccessRefused, NotAllowed
 
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
+from ajo_worker.doctor.reasons import reason_of
 
 BROKER, PERMISSIONS, CONFIRMS = "broker", "broker permissions", "broker confirms"
 LIMIT = int(str(QUORUM_ARGUMENTS["x-delivery-limit"]))
@@ -46,12 +47,12 @@ def judge_connection(shown: str, fault: Exception) -> Check:
             why = "there is no such virtual host, or it is not for this user"
             advice = "correct the end of AJO_BROKER_URL (// is the virtual host /), or rabbitmqctl set_permissions"
         case ssl.SSLCertVerificationError():
-            why = f"TLS: {fault.verify_message}"
+            why = f"TLS: {reason_of(fault)}"
             advice = "renew the broker's certificate, or name its authority in SSL_CERT_FILE"
         case TimeoutError():
             why, advice = "no answer", "is it the broker's port, and does a firewall let us through?"
         case OSError():
-            why = fault.strerror or type(fault).__name__
+            why = reason_of(fault)
             advice = "start the broker, or correct host and port of AJO_BROKER_URL"
         case _:
             why, advice = type(fault).__name__, "the broker's log says why"

@@ -4,7 +4,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,7 +33,11 @@ def connected(url: str, seconds: float, **options: Any) -> Iterator[Any]:  # noq
         connection.sock.settimeout(seconds)
         yield connection
     finally:
-        connection.collect()  # without a farewell, which could hang
+        # Without a farewell, which could hang. It may be closed already, and over TLS py-amqp then raises anything.
+        with suppress(Exception):
+            connection.sock.close()
+        with suppress(Exception):
+            connection.collect()
 
 
 def reach(url: str, shown: str, seconds: float) -> Check:

@@ -109,7 +109,7 @@ def judge_credentials(*, missing: Sequence[str], wrong: Sequence[str]) -> Check:
     if missing:
         return failed(
             "client id and secret",
-            f"{' and '.join(missing)} not set",
+            f"not set: {', '.join(missing)}",
             "set what the OAuth server-to-server credential of the Developer Console project shows",
         )
     return ok("client id and secret", "both set")

@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, ResponseError
 
 from ajo_worker.doctor.check import Check, failed, ok, warning
+from ajo_worker.doctor.reasons import reason_of
 
 BROKER, EVICTION, PERSISTENCE = "broker", "broker eviction", "broker persistence"
 FULL = 0.9
@@ -96,12 +97,15 @@ def judge_persistence(found: Info) -> Check:
 
 
 def _unreached(fault: Exception) -> str:
+    """Why, by the operating system's error that redis-py has wrapped once or twice."""
     if isinstance(fault, redis.exceptions.TimeoutError):
         return "no answer"
-    cause = fault.__cause__ or fault
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"TLS: {cause.verify_message}"
-    return (isinstance(cause, OSError) and cause.strerror) or "no connection"
+    cause: BaseException | None = fault
+    while cause is not None and not isinstance(cause, OSError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is None:
+        return "no connection"
+    return f"TLS: {reason_of(cause)}" if isinstance(cause, ssl.SSLError) else reason_of(cause)
 
 
 def _version(found: Info) -> str:

@@ -42,6 +42,7 @@ class HubCalls:
             return
         try:
             self._hub.run_once()
+            self.drain()  # a hub that was reset while other threads called it has forgotten that there is something
         except Exception as fault:  # noqa: BLE001 - a broken connection must not keep what is in flight from ending
             log.warning("hub-turn-failed", fault=type(fault).__name__)
             self.drain()

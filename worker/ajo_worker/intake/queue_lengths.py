@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ajo_producers.contract.lanes import queue_name
+from ajo_producers.contract.lanes import queue_names
 
 from ajo_worker.app import make_app
 from ajo_worker.settings import Settings
@@ -20,7 +20,10 @@ def queue_lengths(settings: Settings) -> dict[str, int]:
     connection = make_app(settings).connection_for_read(connect_timeout=TIMEOUT)
     try:
         connection.ensure_connection(max_retries=1, timeout=TIMEOUT)
-        return {lane: _length(connection, queue_name(settings.queue_prefix, lane)) for lane in settings.lanes}
+        return {
+            lane: sum(_length(connection, name) for name in queue_names(settings.queue_prefix, lane))
+            for lane in settings.lanes
+        }
     except connection.connection_errors as fault:
         raise OSError(type(fault).__name__) from None
     finally:

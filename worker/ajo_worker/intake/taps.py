@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from ajo_producers.contract.lanes import Lane, queue_name
+from ajo_producers.contract.lanes import Lane, queue_names
 
 log = structlog.get_logger("ajo_worker.intake")
 
@@ -13,7 +13,7 @@ class Taps:
     """One for each lane; used on the hub's thread only."""
 
     def __init__(self, prefix: str, lanes: Iterable[Lane]) -> None:
-        self._queues: dict[str, str] = {lane: queue_name(prefix, lane) for lane in lanes}
+        self._queues: dict[str, tuple[str, ...]] = {lane: queue_names(prefix, lane) for lane in lanes}
         self._closed: set[str] = set()
         self._consumer: Any = None
 
@@ -22,24 +22,24 @@ class Taps:
         if self._consumer is None:
             self._consumer = consumer
             for lane in self._closed:
-                consumer.cancel_task_queue(self._queues[lane])
+                for queue in self._queues[lane]:
+                    consumer.cancel_task_queue(queue)
         self._consumer = consumer
 
     def turn(self, paused: frozenset[str]) -> None:
         """Consume from the queues of all lanes but these."""
-        for lane, queue in self._queues.items():
+        for lane, queues in self._queues.items():
             if lane in paused and lane not in self._closed:
                 self._closed.add(lane)
-                self._tell("cancel_task_queue", queue)
+                self._tell("cancel_task_queue", queues)
             elif lane not in paused and lane in self._closed:
                 self._closed.discard(lane)
-                self._tell("add_task_queue", queue)
+                self._tell("add_task_queue", queues)
 
-    def _tell(self, command: str, queue: str) -> None:
-        if self._consumer is None:
-            return
-        try:
-            getattr(self._consumer, command)(queue)
-        except self._consumer.connection_errors as fault:
-            # The queue is selected or deselected already: the next connection consumes as it should.
-            log.warning("tap-turned-later", queue=queue, command=command, fault=type(fault).__name__)
+    def _tell(self, command: str, queues: tuple[str, ...]) -> None:
+        for queue in queues if self._consumer is not None else ():
+            try:
+                getattr(self._consumer, command)(queue)
+            except self._consumer.connection_errors as fault:
+                # The queue is selected or deselected already: the next connection consumes as it should.
+                log.warning("tap-turned-later", queue=queue, command=command, fault=type(fault).__name__)

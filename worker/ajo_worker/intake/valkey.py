@@ -15,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
+from ajo_producers.contract.lanes import priority_of
 from kombu.transport import redis, virtual
 from kombu.utils.json import loads
 
@@ -24,6 +25,8 @@ IDLE_POLL = 0.02
 """Seconds until empty queues are looked at again: nothing can wait for several lists and note what it pops."""
 MOST_AT_ONCE = 16
 """Messages that one round trip brings at most."""
+URGENT_BEYOND = 200
+"""Urgent messages that are taken although the prefetch count is used up by others."""
 
 # KEYS: unacknowledged, its index, the queues. ARGV: how many at most, prefix of the tags. One from each queue in turn.
 TAKE = """
@@ -66,6 +69,15 @@ MOST_GIVEN_BACK = 1000
 
 class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
     """What is taken and not yet acknowledged."""
+
+    def can_consume(self) -> bool:
+        """Whether to look at the queues at all; which of them, and how much is taken, is decided there."""
+        return self.room(URGENT_BEYOND) > 0
+
+    def room(self, beyond: int = 0) -> int:
+        """How many more messages may be taken."""
+        taken = len(self._delivered) - len(self._dirty)
+        return MOST_AT_ONCE if not self.prefetch_count else self.prefetch_count + beyond - taken
 
     def append(self, message: Any, delivery_tag: str) -> None:
         """Note a message in this process; the server has noted it when it was taken."""
@@ -111,8 +123,10 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
 
     def _brpop_start(self, timeout: float | None = None) -> None:  # noqa: ARG002 - kombu's signature
         queues = self._queue_cycle.consume(len(self.active_queues))
-        free = self.qos.can_consume_max_estimate()
-        most = MOST_AT_ONCE if free is None else min(free, MOST_AT_ONCE)
+        most = min(self.qos.room(), MOST_AT_ONCE)
+        if most < 1:
+            queues = [queue for queue in queues if priority_of(queue) == "urgent"]
+            most = min(self.qos.room(URGENT_BEYOND), MOST_AT_ONCE)
         if not queues or most < 1 or monotonic() < self._rest_until:
             return
         keys = (self.unacked_key, self.unacked_index_key, *queues)

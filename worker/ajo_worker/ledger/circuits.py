@@ -31,6 +31,10 @@ READ = """
            o.ended_at
     FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
 """
+WORKERS = """
+    SELECT count(*) FROM ledger.workers
+    WHERE stopped_at IS NULL AND heartbeat_at > clock_timestamp() - make_interval(secs => $1)
+"""
 OPEN = """
     INSERT INTO ledger.circuits AS c (scope, state, changed_at, probe_at, probe_interval_seconds)
     VALUES ($1, 'open', clock_timestamp(), clock_timestamp() + make_interval(secs => $2), $2)
@@ -94,6 +98,11 @@ CLOSE = """
 async def read(connection: asyncpg.Connection) -> dict[str, Circuit]:
     """All circuits, by scope."""
     return {row["scope"]: Circuit(**row) for row in await connection.fetch(READ)}
+
+
+async def living_workers(connection: asyncpg.Connection, owner_timeout: float) -> int:
+    """How many workers there are to share a limit with, this one among them."""
+    return max(int(await connection.fetchval(WORKERS, owner_timeout)), 1)
 
 
 async def open_circuit(

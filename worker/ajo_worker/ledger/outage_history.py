@@ -80,7 +80,7 @@ PROBES = """
 ANSWERS = """
     SELECT a.responded_at, h.campaign, a.http_status, a.failure, a.error_code, a.error_title, a.adobe_request_id
     FROM (SELECT request_id, campaign FROM ledger.held_payloads
-          WHERE campaign = ANY($1::text[]) AND held_at >= $2 - interval '5 minutes'
+          WHERE campaign = ANY($1::text[]) AND held_at >= $2::timestamptz - interval '5 minutes'
           ORDER BY held_at DESC LIMIT 200) AS h
     JOIN ledger.attempts a USING (request_id)
     WHERE a.outcome <> 'accepted' AND a.responded_at IS NOT NULL AND ($3::timestamptz IS NULL OR a.responded_at <= $3)

@@ -1,7 +1,7 @@
 """Who is next among those that wait: by urgency first, then each campaign in turn, then first come first served."""
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import Generic, TypeVar
 
@@ -31,11 +31,11 @@ class Turns(Generic[T]):
         self._queues[urgency].setdefault(campaign, deque()).append(one)
         self._waiting += 1
 
-    def take(self) -> Iterator[T]:
-        """Those that wait, each removed as it is given out, in their order."""
+    def take(self, may: Callable[[str], bool] = lambda _: True) -> Iterator[T]:
+        """Those that wait, each removed as it is given out, in their order; only of campaigns that ``may``."""
         for campaigns in self._queues:
-            while campaigns:
-                campaign, queue = campaigns.popitem(last=False)
+            while (campaign := next((name for name in campaigns if may(name)), None)) is not None:
+                queue = campaigns.pop(campaign)
                 one = queue.popleft()
                 self._waiting -= 1
                 if queue:

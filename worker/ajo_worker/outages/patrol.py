@@ -81,7 +81,9 @@ class Patrol:
         for scope in await self._ledger.run(lambda c: circuits.close_recovered(c, timing.recovery)):
             log.info("outage-over", scope=scope)
         known = await self._ledger.run(circuits.read)
-        self._view.know(known, await self._ledger.run(lambda c: rate_limits.slowed(c, timing.rate_recovery)))
+        slowed = await self._ledger.run(lambda c: rate_limits.slowed(c, timing.rate_recovery))
+        workers = await self._ledger.run(lambda c: circuits.living_workers(c, timing.owner_timeout))
+        self._view.know(known, slowed, workers)
         self._turn_taps()
         self._probing.start_due()
         await self._resume()

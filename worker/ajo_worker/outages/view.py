@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from math import log2
+from math import ceil, log2
 from uuid import UUID
 
 from ajo_worker.api.verdict import Verdict
@@ -53,11 +53,13 @@ class View:
         self._campaigns = campaigns
         self._slowed: frozenset[str] = frozenset()
         self._read_at = monotonic()
+        self._workers = 1
         self._kept: dict[str, KeptBack] = {}
         self._wanted: set[str] = set()
 
-    def know(self, circuits: dict[str, Circuit], slowed: frozenset[str]) -> None:
-        """Take what was read from the ledger just now."""
+    def know(self, circuits: dict[str, Circuit], slowed: frozenset[str], workers: int = 1) -> None:
+        """Take what was read from the ledger just now; ``workers`` counts those that live."""
+        self._workers = workers
         self.circuits, self._slowed, self._read_at = circuits, slowed, self._monotonic()
         self._wanted &= {scope for scope, circuit in circuits.items() if circuit.state == "open"}
         self._kept = {name: back for name in self._campaigns if (back := self._back(name)) is not None}
@@ -141,6 +143,12 @@ class View:
         if recovering is not None:
             return recovering
         return limit or (lane if scope in self._slowed else None)
+
+    def places_of(self, name: str) -> int | None:
+        """How many attempts of a campaign may be in flight in this worker: its share of what the definition allows."""
+        campaign = self._campaigns.get(name)
+        most = campaign.definition.concurrency if campaign else None
+        return None if most is None else ceil(most / self._workers)
 
     def _suspect(self, scope: str, suspicion: Suspicion | None) -> None:
         if suspicion is not None and not self._stopped(scope):

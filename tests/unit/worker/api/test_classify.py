@@ -52,6 +52,30 @@ def test_a_status_has_its_meaning(status: int, outcome: Outcome, ambiguous: bool
     assert (found.outcome, found.ambiguous, found.reason, found.http_status) == (outcome, ambiguous, reason, status)
 
 
+IDENTITY = (
+    "Access to your account is currently revoked because the Azure Cosmos DB service is unable to obtain the AAD "
+    "authentication token for the account's default identity"
+)
+KEY = "Request is blocked due to Customer Managed Key not being accessible"
+
+
+@pytest.mark.parametrize("status", [400, 403, 500, 503])
+@pytest.mark.parametrize(("text", "outage"), [(IDENTITY, "cosmos-identity"), (KEY.upper(), "cosmos-key")])
+@pytest.mark.parametrize("shape", ["title", "report", "plain"])
+def test_the_text_of_the_cosmos_outage_is_an_outage_whatever_carries_it(
+    status: int, text: str, outage: str, shape: str
+) -> None:
+    document = {"title": {"title": text}, "report": {"title": "x", "report": {"additionalContext": {"why": text}}}}
+    body = text.encode() if shape == "plain" else msgspec.json.encode(document[shape])
+    found = classify(Answer(status, {}, body, 0.1, 0.2), ambiguous_statuses=AMBIGUOUS)
+    assert (found.outcome, found.ambiguous, found.reason, found.outage) == ("retryable", False, outage, outage)
+
+
+@pytest.mark.parametrize("text", ["", "Internal Server Error", "the Cosmos DB service is fine"])
+def test_other_texts_are_no_outage(text: str) -> None:
+    assert verdict(500, {"title": text}).outage is None
+
+
 def test_the_service_names_its_error_at_the_end_of_the_type() -> None:
     found = verdict(409, SERVICE)
     assert (found.error_code, found.error_title) == ("CJMRT-000032-409", "Conflict")

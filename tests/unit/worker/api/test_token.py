@@ -122,3 +122,23 @@ async def test_a_refused_token_that_comes_again_is_not_asked_for_without_a_pause
         await provider.refresh("token-1", 0.1)
     assert endpoint.fetches == 2, "the first one, and one more before the pause"
     await provider.close()
+
+
+async def test_a_provider_says_since_when_and_why_it_gets_no_token_until_it_has_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(token_module, "FIRST_PAUSE", 0.001)
+    endpoint = Endpoint()
+    provider = endpoint.provider()
+    assert provider.failing is None
+    endpoint.failures, endpoint.now = 10**6, 7.0
+    with pytest.raises(TokenUnavailable):
+        await provider.get(0.01)
+    endpoint.now = 9.0
+    with pytest.raises(TokenUnavailable):
+        await provider.get(0.05)
+    assert endpoint.fetches > 1
+    assert provider.failing == (7.0, "status 503"), "since the first failure in a row"
+    endpoint.failures = 0
+    await provider.get(5)
+    assert provider.failing is None

@@ -5,6 +5,7 @@ from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.backoff import Backoff
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import End, History, Retry, decide
+from ajo_worker.dispatch.gate import KeptBack
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,23 @@ def after(
         backoff=BACKOFF,
         jitter=lambda: 1.0,
         attempt_minimum=MINIMUM,
+    )
+
+
+def kept_back(
+    verdict: Verdict, history: History | None = None, *, whole_lane: bool, holds: bool = False
+) -> End | Retry:
+    """The decision while an outage (of a whole lane), or a pause of one campaign, lasts."""
+    return decide(
+        verdict,
+        (history or History()).after(verdict),
+        budget=Budget(0.0, 60.0),
+        now=59.9,
+        backoff=BACKOFF,
+        jitter=lambda: 1.0,
+        attempt_minimum=MINIMUM,
+        holds_ambiguous=holds,
+        kept_back=KeptBack("outage" if whole_lane else "campaign-paused", whole_lane),
     )
 
 
@@ -115,3 +133,45 @@ def test_a_round_ends_and_never_promises_an_attempt_after_its_budget(
         assert step.state != "expired" or not history.ambiguous
         assert step.state != "rejected" or not history.ambiguous
         assert (step.reason is None) == (step.state == "accepted")
+
+
+CONFLICT = Verdict("refused", ambiguous=True, reason="conflict")
+OUTAGE, PAUSED = End("parked", "outage"), End("parked", "campaign-paused")
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (kept_back(BUSY, whole_lane=True), OUTAGE),
+        (kept_back(TIMEOUT, whole_lane=True), OUTAGE),
+        (kept_back(BUSY, AMBIGUOUS, whole_lane=True), OUTAGE),
+        (kept_back(BAD_REQUEST, whole_lane=True), End("rejected", "bad-request")),
+        (kept_back(Verdict("accepted"), whole_lane=True), End("accepted", None)),
+        (kept_back(BAD_REQUEST, whole_lane=False), PAUSED),
+        (kept_back(BUSY, whole_lane=False), PAUSED),
+        (
+            kept_back(Verdict("refused", ambiguous=True, reason="conflict"), whole_lane=False),
+            End("unconfirmed", "conflict"),
+        ),
+        (kept_back(TIMEOUT, whole_lane=True, holds=True), End("unconfirmed", "timeout")),
+    ],
+)
+def test_an_outage_is_not_the_trigger_s_failure_and_its_budget_doesn_t_matter(step: End, expected: End) -> None:
+    assert step == expected
+
+
+def test_where_ambiguous_calls_are_held_none_is_sent_again_and_others_are() -> None:
+    def step(verdict: Verdict) -> End | Retry:
+        return decide(
+            verdict,
+            History().after(verdict),
+            budget=Budget(0.0, 60.0),
+            now=1.0,
+            backoff=BACKOFF,
+            jitter=lambda: 1.0,
+            attempt_minimum=MINIMUM,
+            holds_ambiguous=True,
+        )
+
+    assert step(TIMEOUT) == End("unconfirmed", "timeout")
+    assert step(BUSY) == Retry(0.5)

@@ -15,6 +15,7 @@ DATE = "Wed, 25 Nov 2026 12:00:00 GMT"
         ([Offset("database", 1.0, 0.0)], "ok"),
         ([Offset("database", -1.1, 0.0)], "warning"),
         ([Offset("database", 1.4, 0.5)], "ok"),
+        ([Offset("database", -0.5, 0.3), Offset("api", 0.9, 0.3)], "ok"),
         ([Offset("database", 30.0, 0.0)], "warning"),
         ([Offset("database", 0.0, 0.0), Offset("api", -30.6, 0.5)], "failed"),
         ([Offset("database", 20.0, 0.0), Offset("api", -20.0, 0.5)], "failed"),

@@ -44,6 +44,7 @@ def test_the_schema_must_be_the_newest(found: str | None, status: Status, text: 
         ({}, "ok", "may read and write every table"),
         ({"missing": {"INSERT": ["triggers", "attempts"]}}, "failed", "INSERT on attempts, triggers"),
         ({"missing": {"INSERT": ["a"], "UPDATE": ["b"]}}, "failed", "INSERT on a; UPDATE on b"),
+        ({"missing": {"INSERT": ["b", "a"], "UPDATE": ["a", "b"]}}, "failed", "INSERT, UPDATE on a, b"),
         ({"may_use_schema": False}, "failed", "USAGE on the schema"),
         ({"may_make_partitions": False}, "failed", "EXECUTE on make_partitions"),
         ({"read_only": True}, "failed", "read-only"),

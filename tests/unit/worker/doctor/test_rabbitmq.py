@@ -91,7 +91,7 @@ def verification_error(message: str) -> ssl.SSLCertVerificationError:
         (verification_error("certificate has expired"), "TLS: certificate has expired"),
         (TimeoutError("timed out"), "no answer"),
         (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
-        (OSError("hunter2"), "OSError"),
+        (OSError("hunter2"), "no address takes a connection"),
         (ConnectionForced("hunter2"), "ConnectionForced"),
     ],
 )

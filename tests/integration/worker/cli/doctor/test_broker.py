@@ -1,12 +1,17 @@
 """Faults of the broker: each is seen, and the other checks stay good."""
 
 import shutil
+import ssl
+from pathlib import Path
 
 import pytest
 import redis
+import trustme
+from ajo_producers.contract.lanes import LANES, queue_names
 from ajo_worker.local.processes import Processes
 from ajo_worker.local.valkey import Valkey, start_valkey
 
+from tests.integration.producers.publishing.proxy import Proxy
 from tests.support.brokers import delete_queues
 from tests.support.doctor import PASSWORD, Diagnose, declare, statuses
 from tests.support.waiting import wait_until
@@ -21,13 +26,20 @@ def test_a_wrong_password_of_the_broker_fails_alone(env: dict[str, str], broker_
     assert PASSWORD not in repr(found)
 
 
+@pytest.mark.parametrize("scheme", ["amqp", "redis"])
+def test_a_broker_that_is_away_fails_alone(env: dict[str, str], closed: int, scheme: str, diagnose: Diagnose) -> None:
+    code, found = diagnose(env | {"AJO_BROKER_URL": f"{scheme}://ada:{PASSWORD}@127.0.0.1:{closed}/"})
+    assert (code, statuses(found, "failed")) == (1, {"broker"})
+    assert found["broker"]["found"] == f"{scheme}://…@127.0.0.1:{closed}/: Connection refused"
+
+
 @pytest.mark.parametrize("kind", ["classic", "without-limit"])
 def test_a_queue_of_another_kind_fails_alone(
     env: dict[str, str], rabbitmq_url: str, queue_prefix: str, diagnose: Diagnose, kind: str
 ) -> None:
     declare(rabbitmq_url, queue_prefix, {} if kind == "classic" else {"x-queue-type": "quorum"})
     code, found = diagnose(env | {"AJO_BROKER_URL": rabbitmq_url, "AJO_LANES": "standard"})
-    assert (code, statuses(found, "failed")) == (1, {f"queue {queue_prefix}.standard"})
+    assert (code, statuses(found, "failed")) == (1, {f"queue {name}" for name in queue_names(queue_prefix, "standard")})
     assert {"broker", "broker permissions", "broker confirms"} <= statuses(found, "ok")
     told = {"classic": "x-queue-type is not set", "without-limit": "x-delivery-limit is not set"}[kind]
     assert told in str(found[f"queue {queue_prefix}.standard"]["found"])
@@ -40,7 +52,8 @@ def test_a_queue_that_is_not_there_yet_is_a_warning_and_is_not_made(
     for _ in range(2):
         code, found = diagnose(env | {"AJO_BROKER_URL": rabbitmq_url})
         assert code == 0
-        assert {f"queue {queue_prefix}.standard", f"queue {queue_prefix}.high-throughput"} <= statuses(found, "warning")
+        absent = {f"queue {name}" for lane in LANES for name in queue_names(queue_prefix, lane)}
+        assert absent <= statuses(found, "warning")
 
 
 @pytest.fixture
@@ -85,3 +98,38 @@ def test_a_user_that_may_not_ask_for_info_is_a_warning(
     code, found = diagnose(env | {"AJO_BROKER_URL": url})
     assert (code, "broker" in statuses(found, "warning")) == (0, True)
     assert PASSWORD not in repr(found)
+
+
+AUTHORITY = trustme.CA()
+
+
+def over_tls(url: str, name: str) -> Proxy:
+    """A way to the broker over TLS, with a certificate of our authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert(name).configure_cert(context)
+    return Proxy(url, context)
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted", "told"),
+    [
+        ("127.0.0.1", True, None),
+        ("127.0.0.1", False, "certificate"),
+        ("broker.example.com", True, "certificate is not valid for"),
+    ],
+    ids=["trusted", "unknown authority", "wrong name"],
+)
+def test_a_broker_over_tls_must_prove_who_it_is(
+    env: dict[str, str], broker_url: str, tmp_path: Path, diagnose: Diagnose, name: str, trusted: bool, told: str | None
+) -> None:
+    AUTHORITY.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    trust = {"SSL_CERT_FILE": str(tmp_path / "ca.pem")} if trusted else {}
+    with over_tls(broker_url, name) as proxy:
+        assert proxy.url.startswith(("amqps:", "rediss:"))
+        code, found = diagnose(env | {"AJO_BROKER_URL": proxy.url} | trust)
+    if told is None:
+        assert (code, "broker" in statuses(found, "ok")) == (0, True)
+    else:
+        assert (code, statuses(found, "failed")) == (1, {"broker"})
+        assert ": TLS: " in str(found["broker"]["found"])
+        assert told in str(found["broker"]["found"])

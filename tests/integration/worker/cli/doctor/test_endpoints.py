@@ -16,6 +16,7 @@ from tests.support.programs import Simulator
 def test_an_endpoint_that_refuses_connections_fails_alone(env: dict[str, str], closed: int, diagnose: Diagnose) -> None:
     code, found = diagnose(env | {"AJO_BASE_URL": f"http://127.0.0.1:{closed}"})
     assert (code, statuses(found, "failed")) == (1, {f"connect 127.0.0.1:{closed}"})
+    assert found[f"connect 127.0.0.1:{closed}"]["found"] == "Connection refused"
     assert {f"tls 127.0.0.1:{closed}", f"health 127.0.0.1:{closed}"} <= statuses(found, "skipped")
     assert {"token", "clocks", "database", "broker"} <= statuses(found, "ok")
 
@@ -47,6 +48,15 @@ def test_a_refused_token_fails_and_the_endpoint_is_still_asked(
     assert found["token"]["found"] == "token endpoint: status 400, invalid_client"
     place = env["AJO_BASE_URL"].partition("://")[2]
     assert "asked without a token" in str(found[f"health {place}"]["found"])
+
+
+def test_missing_credentials_fail_alone_and_the_endpoint_is_still_asked(
+    env: dict[str, str], diagnose: Diagnose
+) -> None:
+    code, found = diagnose(env | {"AJO_CLIENT_SECRET": ""})
+    assert (code, statuses(found, "failed")) == (1, {"client id and secret"})
+    assert "see client id and secret" in str(found["token"]["found"])
+    assert f"health {env['AJO_BASE_URL'].partition('://')[2]}" in statuses(found, "ok")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

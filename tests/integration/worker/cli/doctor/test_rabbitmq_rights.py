@@ -38,6 +38,10 @@ class Node(RabbitMQ):
         return f"amqp://{USER}:{PASSWORD}@127.0.0.1:{self.port}//"
 
 
+pytestmark = pytest.mark.xdist_group("rabbitmq-node")
+"""One process of pytest-xdist, and so one node."""
+
+
 @pytest.fixture(scope="module")
 def node() -> Iterator[Node]:
     """The node; it takes some seconds to start."""
@@ -65,7 +69,10 @@ def on_node(env: dict[str, str], node: Node) -> dict[str, str]:
     return env | {"AJO_BROKER_URL": node.url, "AJO_LANES": "standard"}
 
 
-@pytest.mark.parametrize(("right", "others"), [("configure", {"queue {}.standard"}), ("write", set()), ("read", set())])
+@pytest.mark.parametrize(
+    ("right", "others"),
+    [("configure", {"queue {}.standard", "queue {}.standard.urgent"}), ("write", set()), ("read", set())],
+)
 def test_a_right_that_the_user_lacks_fails_by_its_name(
     on_node: dict[str, str], node: Node, right: str, others: set[str], diagnose: Diagnose
 ) -> None:

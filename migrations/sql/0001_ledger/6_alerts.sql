@@ -1,0 +1,249 @@
+-- What needs somebody now.
+--
+-- A condition is a number above a threshold. Thresholds, and whom each alert is for, are rows: operators update them.
+
+CREATE TABLE ledger.alert_thresholds (
+    alert     text PRIMARY KEY,
+    threshold double precision NOT NULL,
+    severity  text NOT NULL,
+    audience  text NOT NULL,
+    measures  text NOT NULL,
+    CONSTRAINT alert_thresholds_severity CHECK (severity IN ('page', 'ticket')),
+    CONSTRAINT alert_thresholds_audience CHECK
+        (audience IN ('operators', 'adobe-support', 'campaign-owners', 'producers', 'database', 'credentials'))
+);
+
+COMMENT ON TABLE ledger.alert_thresholds IS 'When each alert of audit.alerts holds, and whom it is for: to be changed by UPDATE. A threshold of Infinity turns an alert off.';
+COMMENT ON COLUMN ledger.alert_thresholds.alert IS 'Name of the alert.';
+COMMENT ON COLUMN ledger.alert_thresholds.threshold IS 'It holds while what it measures is above this.';
+COMMENT ON COLUMN ledger.alert_thresholds.severity IS 'page: somebody is woken; ticket: somebody looks the next working day.';
+COMMENT ON COLUMN ledger.alert_thresholds.audience IS 'Whom it is for, unless ledger.alert_audiences names somebody for its reason.';
+COMMENT ON COLUMN ledger.alert_thresholds.measures IS 'What is compared with the threshold, and its unit.';
+
+INSERT INTO ledger.alert_thresholds (alert, threshold, severity, audience, measures) VALUES
+    ('budget-burn', 0.05, 'page', 'operators', 'share of a lane''s triggers that ended in the last 5 minutes (20 or more) and took above 30 s from the first dispatch, or ended expired or unconfirmed'),
+    ('clock-skew', 1, 'ticket', 'operators', 'seconds between the clock of a worker''s machine and the database''s'),
+    ('dead-letters', 10, 'page', 'operators', 'rejected and expired triggers of a campaign, for one reason, in the last hour'),
+    ('dead-letters-share', 0.01, 'ticket', 'operators', 'the same, as a share of the campaign''s triggers of the last hour, while dead-letters doesn''t hold'),
+    ('missing-partitions', 0, 'ticket', 'database', 'rows of the last day in a default partition, up to 10,000'),
+    ('no-worker', 30, 'page', 'operators', 'seconds since the last sign of life of any worker; Infinity if there never was one'),
+    ('outage-campaign', 0, 'ticket', 'campaign-owners', 'seconds for which a campaign has been kept back'),
+    ('outage-destination', 0, 'page', 'adobe-support', 'seconds for which a destination has been kept back'),
+    ('parked-age', 3600, 'page', 'operators', 'seconds for which a campaign''s oldest parked trigger could have gone on'),
+    ('quarantine', 0, 'ticket', 'producers', 'messages and triggers of a queue that couldn''t be read, in the last hour, up to 10,000'),
+    ('queue-age', 60, 'page', 'operators', 'seconds from publishing to a worker, 95th percentile of a lane''s triggers received in the last 5 minutes'),
+    ('sending-age', 120, 'page', 'operators', 'seconds since the first dispatch of a lane''s oldest trigger that is still sending'),
+    ('token-failing', 30, 'page', 'credentials', 'seconds for which a living worker has asked for an access token in vain'),
+    ('token-refused', 5, 'page', 'credentials', 'calls of the last 5 minutes whose token was refused'),
+    ('unconfirmed', 0, 'ticket', 'operators', 'triggers of a campaign that ended unconfirmed in the last hour, while unconfirmed-share doesn''t hold'),
+    ('unconfirmed-share', 0.01, 'page', 'adobe-support', 'the same, as a share of the campaign''s triggers of the last hour');
+
+CREATE TABLE ledger.alert_audiences (
+    reason   text PRIMARY KEY,
+    audience text NOT NULL,
+    CONSTRAINT alert_audiences_audience CHECK
+        (audience IN ('operators', 'adobe-support', 'campaign-owners', 'producers', 'database', 'credentials'))
+);
+
+COMMENT ON TABLE ledger.alert_audiences IS 'Whom dead letters and outages of a reason are for; other reasons have the audience of their alert. To be changed by INSERT, UPDATE and DELETE.';
+COMMENT ON COLUMN ledger.alert_audiences.reason IS 'Reason of dead letters (docs/states.md), or of an outage (ledger.outages.reason).';
+COMMENT ON COLUMN ledger.alert_audiences.audience IS 'operators, adobe-support, campaign-owners, producers, database or credentials.';
+
+INSERT INTO ledger.alert_audiences (reason, audience) VALUES
+    ('bad-request', 'producers'),
+    ('before-start', 'campaign-owners'),
+    ('budget-spent', 'adobe-support'),
+    ('campaign-ended', 'campaign-owners'),
+    ('campaign-not-live', 'campaign-owners'),
+    ('cosmos-identity', 'credentials'),
+    ('cosmos-key', 'credentials'),
+    ('forbidden', 'credentials'),
+    ('held', 'operators'),
+    ('invalid-payload', 'producers'),
+    ('not-found', 'campaign-owners'),
+    ('retry-after-beyond-budget', 'adobe-support'),
+    ('token-unavailable', 'credentials'),
+    ('too-large', 'producers'),
+    ('unauthorized', 'credentials'),
+    ('unknown-campaign', 'producers'),
+    ('unprocessable', 'producers');
+
+-- Attempts are appended as they end: a few pages of index find those of the last minutes.
+CREATE INDEX attempts_responded ON ledger.attempts USING brin (responded_at)
+    WITH (pages_per_range = 32, autosummarize = on);
+CREATE INDEX held_payloads_held ON ledger.held_payloads (held_at);
+
+-- The triggers of the last hour are read once. A lane's resumed triggers may be older: their payloads are held, and lead
+-- to them. A campaign that no worker ever had a definition of is (unknown): its name came with a message.
+CREATE VIEW audit.alert_measures AS
+WITH known AS MATERIALIZED (
+    SELECT DISTINCT name FROM ledger.campaigns
+), hour AS MATERIALIZED (
+    SELECT lane, campaign, count(*) AS triggers,
+           count(*) FILTER (WHERE state = 'sending') AS sending,
+           min(coalesce(first_dispatched_at, round_opened_at, received_at))
+               FILTER (WHERE state = 'sending') AS sending_since,
+           count(*) FILTER (WHERE completed_at >= now() - interval '5 minutes') AS ended,
+           count(*) FILTER (WHERE completed_at >= now() - interval '5 minutes' AND burnt) AS burnt,
+           min(completed_at) FILTER (WHERE completed_at >= now() - interval '5 minutes' AND burnt) AS burnt_since
+    FROM ledger.triggers CROSS JOIN LATERAL (
+        SELECT state IN ('expired', 'unconfirmed') OR completed_at - first_dispatched_at > interval '30 seconds' AS burnt
+    ) AS b
+    WHERE received_at >= now() - interval '1 hour'
+    GROUP BY lane, campaign
+), volumes AS (
+    SELECT coalesce(k.name, '(unknown)') AS campaign, sum(triggers) AS triggers
+    FROM hour LEFT JOIN known k ON k.name = hour.campaign GROUP BY 1
+), sending AS (
+    SELECT lane, sending_since AS since FROM hour
+    UNION ALL
+    SELECT t.lane, coalesce(t.first_dispatched_at, t.round_opened_at)
+    FROM ledger.held_payloads h
+    CROSS JOIN LATERAL (SELECT * FROM ledger.triggers WHERE request_id = h.request_id OFFSET 0) AS t
+    WHERE h.resumed_by IS NOT NULL AND t.state = 'sending'
+), parked AS MATERIALIZED (
+    SELECT coalesce(k.name, '(unknown)') AS campaign, count(*) AS triggers, min(greatest(held_at, resume_at)) AS since
+    FROM ledger.held_payloads h LEFT JOIN known k ON k.name = h.campaign
+    WHERE resume_at IS NOT NULL GROUP BY 1
+), died AS MATERIALIZED (
+    SELECT coalesce(k.name, '(unknown)') AS campaign, t.state = 'unconfirmed' AS unconfirmed,
+           coalesce(t.reason, t.state) AS reason, count(*) AS letters, min(h.held_at) AS since
+    FROM ledger.held_payloads h
+    CROSS JOIN LATERAL (SELECT state, reason FROM ledger.triggers WHERE request_id = h.request_id OFFSET 0) AS t
+    LEFT JOIN known k ON k.name = h.campaign
+    WHERE h.held_at >= now() - interval '1 hour' AND t.state IN ('rejected', 'expired', 'unconfirmed')
+    GROUP BY 1, 2, 3
+), dead AS (
+    SELECT d.campaign, d.reason, d.letters, d.since, d.letters / greatest(v.triggers, d.letters)::float8 AS share,
+           CASE d.campaign WHEN '(unknown)' THEN '' ELSE ' --campaign ' || d.campaign END
+               || ' --reason ' || d.reason || ' --since 1h' AS options
+    FROM died d LEFT JOIN volumes v USING (campaign) WHERE NOT d.unconfirmed
+), unconfirmed AS (
+    SELECT d.campaign, d.letters, d.since, d.letters / greatest(v.triggers, d.letters)::float8 AS share
+    FROM (SELECT campaign, sum(letters) AS letters, min(since) AS since FROM died WHERE unconfirmed GROUP BY 1) AS d
+    LEFT JOIN volumes v USING (campaign)
+), measured (alert, scope, since, value, reason, summary) AS (
+    SELECT 'budget-burn', lane, min(burnt_since), (sum(burnt) / sum(ended))::float8, NULL::text,
+           format('%s of %s triggers that ended in the last 5 minutes took above 30 s, or failed: '
+                  'ajo-dispatch delays --since 5m', sum(burnt), sum(ended))
+    FROM hour GROUP BY lane HAVING sum(ended) >= 20
+    UNION ALL
+    SELECT 'sending-age', lane, min(since), extract(epoch FROM now() - min(since))::float8, NULL,
+           format('a trigger has been sending for %s s: ajo-dispatch status',
+                  extract(epoch FROM now() - min(since))::int)
+    FROM sending GROUP BY lane
+    UNION ALL
+    SELECT 'queue-age', lane, received_at, p95, NULL,
+           format('1 in 20 triggers of the last 5 minutes waited for %s s or longer before a worker had it; start '
+                  'more workers, or see what keeps them: ajo-dispatch delays --since 5m', p95::int)
+    FROM (
+        SELECT lane, min(received_at) AS received_at,
+               percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM received_at - enqueued_at)::float8) AS p95
+        FROM ledger.triggers WHERE received_at >= now() - interval '5 minutes' GROUP BY lane
+    ) AS q
+    UNION ALL
+    SELECT 'no-worker', NULL, w.at, coalesce(extract(epoch FROM now() - w.at)::float8, 'Infinity'), NULL,
+           format('no worker is alive; %s triggers received in the last hour are sending, %s are parked, the broker '
+                  'holds what comes: ajo-dispatch worker', coalesce(s.sending, 0), coalesce(p.parked, 0))
+    FROM (SELECT greatest(max(heartbeat_at), max(stopped_at)) AS at FROM ledger.workers) AS w
+    CROSS JOIN (SELECT sum(sending) AS sending FROM hour) AS s
+    CROSS JOIN (SELECT sum(triggers) AS parked FROM parked) AS p
+    UNION ALL
+    SELECT 'dead-letters', campaign || '/' || reason, since, letters::float8, reason,
+           format('%s dead letters in the last hour: ajo-dispatch dead list%s', letters, options)
+    FROM dead
+    UNION ALL
+    SELECT 'dead-letters-share', campaign || '/' || reason, since, share, reason,
+           format('%s dead letters in the last hour, %s %% of the campaign''s triggers: ajo-dispatch dead list%s',
+                  letters, round(100 * share::numeric, 1), options)
+    FROM dead WHERE letters <= (SELECT threshold FROM ledger.alert_thresholds WHERE alert = 'dead-letters')
+    UNION ALL
+    SELECT 'unconfirmed', campaign, since, letters::float8, NULL,
+           format('%s triggers of the last hour may have been accepted or not: '
+                  'ajo-dispatch dead list --state unconfirmed --since 1h', letters)
+    FROM unconfirmed
+    WHERE share <= (SELECT threshold FROM ledger.alert_thresholds WHERE alert = 'unconfirmed-share')
+    UNION ALL
+    SELECT 'unconfirmed-share', campaign, since, share, NULL,
+           format('%s triggers of the last hour, %s %% of the campaign''s, may have been accepted or not: '
+                  'ajo-dispatch dead list --state unconfirmed --since 1h', letters, round(100 * share::numeric, 1))
+    FROM unconfirmed
+    UNION ALL
+    SELECT 'outage-' || split_part(c.scope, ':', 1), c.scope, s.at, extract(epoch FROM now() - s.at)::float8,
+           coalesce(o.reason, c.state),
+           format('%s for %s s, %s: ajo-dispatch outage show %s', c.state, extract(epoch FROM now() - s.at)::int,
+                  coalesce(o.reason, 'no outage on record'), coalesce(o.outage_id::text, c.scope))
+    FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
+    CROSS JOIN LATERAL (SELECT coalesce(o.opened_at, c.changed_at) AS at) AS s
+    WHERE c.state IN ('open', 'held')
+    UNION ALL
+    SELECT 'token-refused', NULL, min(responded_at), count(*)::float8, NULL,
+           format('the access token was refused %s times in the last 5 minutes: ajo-dispatch doctor', count(*))
+    FROM ledger.attempts WHERE responded_at >= now() - interval '5 minutes' AND outcome = 'unauthorized'
+    UNION ALL
+    SELECT 'token-failing', NULL, min(token_failed_at), extract(epoch FROM now() - min(token_failed_at))::float8, NULL,
+           format('%s of the living workers get no access token (%s): ajo-dispatch doctor', count(*),
+                  (array_agg(token_failure ORDER BY token_failed_at))[1])
+    FROM ledger.workers
+    WHERE stopped_at IS NULL AND heartbeat_at >= now() - interval '30 seconds' AND token_failed_at IS NOT NULL
+    UNION ALL
+    SELECT 'parked-age', campaign, since, extract(epoch FROM now() - since)::float8, NULL,
+           format('%s triggers are parked, the oldest for %s s: ajo-dispatch outage list', triggers,
+                  extract(epoch FROM now() - since)::int)
+    FROM parked
+    UNION ALL
+    SELECT 'clock-skew', hostname, NULL, max(abs(clock_skew_seconds)), NULL,
+           format('its clock is %s s from the database''s; synchronize both (NTP), then: ajo-dispatch doctor',
+                  round(max(abs(clock_skew_seconds))::numeric, 1))
+    FROM ledger.workers
+    WHERE stopped_at IS NULL AND heartbeat_at >= now() - interval '30 seconds' GROUP BY hostname
+    UNION ALL
+    SELECT 'quarantine', queue, min(received_at), count(*)::float8, NULL,
+           format('%s messages or triggers couldn''t be read in the last hour: ajo-dispatch quarantine --since 1h',
+                  count(*))
+    FROM (SELECT queue, received_at FROM ledger.quarantine ORDER BY quarantine_id DESC LIMIT 10000) AS q
+    WHERE received_at >= now() - interval '1 hour' GROUP BY queue
+    UNION ALL
+    -- Ids that are no UUIDv7, or of other days, are at home there.
+    SELECT 'missing-partitions', d.relation, NULL, count(*)::float8, NULL,
+           'rows of the last day are in the default partition: ajo-dispatch db upgrade'
+    FROM (
+        (SELECT 'triggers_default' AS relation FROM ledger.triggers_default
+         WHERE request_id >= ledger.uuid7_floor(now() - interval '1 day')
+           AND request_id < ledger.uuid7_floor(now() + interval '1 minute') LIMIT 10000)
+        UNION ALL
+        (SELECT 'attempts_default' FROM ledger.attempts_default
+         WHERE request_id >= ledger.uuid7_floor(now() - interval '1 day')
+           AND request_id < ledger.uuid7_floor(now() + interval '1 minute') LIMIT 10000)
+    ) AS d GROUP BY d.relation
+)
+SELECT m.alert, t.severity, coalesce(a.audience, t.audience) AS audience, m.scope, m.since, m.value, t.threshold,
+       m.summary
+FROM measured m
+JOIN ledger.alert_thresholds t USING (alert)
+LEFT JOIN ledger.alert_audiences a USING (reason)
+WHERE m.value IS NOT NULL;
+
+COMMENT ON VIEW audit.alert_measures IS 'What every alert measures now, whether it holds or not: how far from its threshold it is.';
+COMMENT ON COLUMN audit.alert_measures.alert IS 'Name of the alert.';
+COMMENT ON COLUMN audit.alert_measures.severity IS 'page or ticket.';
+COMMENT ON COLUMN audit.alert_measures.audience IS 'Whom it is for: operators, adobe-support, campaign-owners, producers, database or credentials.';
+COMMENT ON COLUMN audit.alert_measures.scope IS 'What it is about: a lane, a campaign, CAMPAIGN/REASON, an outage''s scope, a queue, a machine or a partition; null for everything.';
+COMMENT ON COLUMN audit.alert_measures.since IS 'The oldest evidence for it; null if that has no time.';
+COMMENT ON COLUMN audit.alert_measures.value IS 'What was measured, in the unit that ledger.alert_thresholds.measures names.';
+COMMENT ON COLUMN audit.alert_measures.threshold IS 'It holds while the value is above this.';
+COMMENT ON COLUMN audit.alert_measures.summary IS 'What was seen, and the command to begin with.';
+
+CREATE VIEW audit.alerts AS
+SELECT alert, severity, audience, scope, since, value, threshold, summary
+FROM audit.alert_measures WHERE value > threshold;
+
+COMMENT ON VIEW audit.alerts IS 'One row for each condition that holds now and needs somebody; ledger.alert_thresholds says above what, and for whom.';
+COMMENT ON COLUMN audit.alerts.alert IS 'Name of the alert.';
+COMMENT ON COLUMN audit.alerts.severity IS 'page or ticket.';
+COMMENT ON COLUMN audit.alerts.audience IS 'Whom it is for.';
+COMMENT ON COLUMN audit.alerts.scope IS 'What it is about; null for everything.';
+COMMENT ON COLUMN audit.alerts.since IS 'The oldest evidence for it; null if that has no time.';
+COMMENT ON COLUMN audit.alerts.value IS 'What was measured.';
+COMMENT ON COLUMN audit.alerts.threshold IS 'What it is above.';
+COMMENT ON COLUMN audit.alerts.summary IS 'What was seen, and the command to begin with.';

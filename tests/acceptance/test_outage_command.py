@@ -1,0 +1,76 @@
+"""``ajo-dispatch outage``: an operator sees what is kept back, keeps back, probes, and lets go on."""
+
+import json
+from collections.abc import Callable
+
+from tests.support.conservation import accepted, finished, journal
+from tests.support.database import query
+from tests.support.delivery import Delivery
+from tests.support.waiting import wait_until
+
+COUNT = 300
+WORKS = '[latency]\ndistribution = "constant"\nseconds = 0.02\n'
+PARKED = "select count(*) as n from ledger.triggers where state = 'parked'"
+STEADY = {"AJO_PROBE_INTERVAL": "60", "AJO_PROBE_INTERVAL_LONGEST": "60", "AJO_RECOVERY_RATE": "100"}
+
+
+def test_from_an_outage_back_to_normal_with_the_commands_alone(
+    broker_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
+) -> None:
+    delivery = prepare_delivery(broker_url, WORKS + '[[fault]]\nkind = "cosmos"\n', **STEADY)
+
+    def outage(*arguments: str) -> str:
+        done = delivery.run_cli("outage", *arguments, env=delivery.env)
+        assert done.code == 0, done.err
+        return done.out
+
+    assert "No outage lasts" in outage("list")
+    delivery.start_worker()
+    confirmed = delivery.publish(COUNT, 10)
+    wait_until(lambda: query(database_url, PARKED)[0]["n"], what="some triggers are parked")
+    assert " open " in outage("list")
+    wait_until(lambda: json.loads(outage("show", "standard", "--json"))["queued"], what="the others wait in the broker")
+    shown = outage("show", "standard")
+    for text in ("since", "parked", "in the broker", "customerManagedKeyStatus", "500"):
+        assert text in shown
+    assert "not checked by the system" in shown
+
+    failed = delivery.run_cli("outage", "probe", "standard", env=delivery.env)
+    assert failed.code == 1
+    assert "still open" in failed.err
+    calls = len(journal(delivery.api.journal))
+    outage("hold", "standard", "--reason", "repair under way")
+    delivery.api.play(WORKS)
+    refused = delivery.run_cli("outage", "probe", "standard", env=delivery.env)
+    assert refused.code == 1, "what an operator holds is not probed"
+    assert len(journal(delivery.api.journal)) == calls
+    assert "goes on" in outage("resume", "standard", "--reason", "repaired", "--operator", "olga")
+    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state", timeout=60)
+    assert set(accepted(delivery.api.journal)) == confirmed
+    done = query(database_url, "select action, operator, reason from ledger.operations order by done_at")
+    assert [(row["action"], row["reason"]) for row in done] == [("hold", "repair under way"), ("resume", "repaired")]
+    assert done[1]["operator"] == "olga"
+
+
+def test_a_probe_that_is_accepted_ends_the_outage(
+    valkey_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
+) -> None:
+    delivery = prepare_delivery(valkey_url, WORKS + '[[fault]]\nkind = "cosmos"\n', **STEADY)
+    delivery.start_worker()
+    delivery.publish(COUNT, 10)
+    wait_until(lambda: query(database_url, PARKED)[0]["n"], what="some triggers are parked")
+    delivery.api.play(WORKS)
+    probed = delivery.run_cli("outage", "probe", "standard", env=delivery.env)
+    assert (probed.code, "202" in probed.out) == (0, True)
+    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state", timeout=60)
+
+
+def test_wrong_use_says_what_there_is(prepare_delivery: Callable[..., Delivery], valkey_url: str) -> None:
+    delivery = prepare_delivery(valkey_url, WORKS)
+    unknown = delivery.run_cli("outage", "hold", "nothing", "--reason", "x", env=delivery.env)
+    assert unknown.code == 2
+    assert "campaign:order-shipped" in unknown.err
+    assert delivery.run_cli("outage", "hold", "standard", env=delivery.env).code == 2, "a reason is needed"
+    none = delivery.run_cli("outage", "resume", "standard", "--reason", "x", env=delivery.env)
+    assert (none.code, "nothing kept it back" in none.out) == (1, True)
+    assert delivery.run_cli("outage", "show", "standard", env=delivery.env).code == 1

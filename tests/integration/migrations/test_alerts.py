@@ -1,0 +1,191 @@
+"""Each alert of ``audit.alerts`` holds above its threshold, and not at it or just below."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.support.alert_rows import (
+    DESTINATION,
+    alerts,
+    put_known,
+    put_many,
+    put_outage,
+    put_parked,
+    put_unread,
+)
+from tests.support.database import query
+from tests.support.dead_letters import HOLD
+from tests.support.ledger_rows import ago, put_attempt, put_trigger, put_worker
+
+LANE = "standard"
+BURN, QUEUE, SENDING = ("budget-burn", LANE), ("queue-age", LANE), ("sending-age", LANE)
+
+
+def test_a_budget_burns_if_more_than_a_twentieth_took_half_of_it_or_failed(database_url: str) -> None:
+    put_many(database_url, 38)
+    put_many(database_url, 1, took=31)
+    put_many(database_url, 1, state="expired")
+    assert BURN not in alerts(database_url), "2 of 40 are not more than a twentieth"
+    put_many(database_url, 1, took=30)
+    assert BURN not in alerts(database_url), "30 s are half of it"
+    put_many(database_url, 1, state="unconfirmed")
+    found = alerts(database_url)[BURN]
+    assert (found["severity"], found["audience"]) == ("page", "operators")
+    assert found["value"] == pytest.approx(3 / 42)
+    assert "3 of 42 triggers" in found["summary"]
+    assert "ajo-dispatch delays --since 5m" in found["summary"]
+
+
+def test_few_triggers_and_those_that_ended_before_burn_no_budget(database_url: str) -> None:
+    put_many(database_url, 19, took=31)
+    put_many(database_url, 100, received_at=ago(minutes=7), took=31)
+    assert BURN not in alerts(database_url)
+    put_many(database_url, 1, took=31)
+    assert BURN in alerts(database_url)
+
+
+def test_a_trigger_that_is_sending_for_two_minutes_is_an_alert(database_url: str) -> None:
+    put_many(database_url, 1, received_at=ago(seconds=100), state="sending", took=None)
+    assert SENDING not in alerts(database_url)
+    put_many(database_url, 1, received_at=ago(seconds=121), state="sending", took=None)
+    assert 121 <= alerts(database_url)[SENDING]["value"] < 180
+
+
+def test_a_round_counts_from_its_own_dispatch_and_one_that_was_resumed_may_be_older_than_the_look_back(
+    database_url: str,
+) -> None:
+    old = ago(hours=5)
+    dispatched = {"round": 2, "round_opened_at": ago(seconds=90), "first_dispatched_at": ago(seconds=60)}
+    request_id = put_trigger(database_url, old, **dispatched)
+    query(database_url, HOLD, request_id, 1, "order-shipped", "outage", None, b"{}")
+    query(database_url, "update ledger.held_payloads set resumed_by = $1", uuid4())
+    assert SENDING not in alerts(database_url)
+    query(database_url, "update ledger.triggers set first_dispatched_at = $1", ago(seconds=121))
+    assert SENDING in alerts(database_url)
+
+
+def test_a_queue_is_old_if_more_than_a_twentieth_waited_for_a_minute(database_url: str) -> None:
+    put_many(database_url, 96, queued=60)
+    put_many(database_url, 4, queued=600)
+    put_many(database_url, 100, queued=600, received_at=ago(minutes=6))
+    assert QUEUE not in alerts(database_url)
+    put_many(database_url, 4, queued=600)
+    found = alerts(database_url)[QUEUE]
+    assert found["value"] == pytest.approx(600)
+    assert (found["severity"], found["audience"]) == ("page", "operators")
+
+
+def test_no_worker_is_an_alert_once_none_has_lived_for_half_a_minute(database_url: str) -> None:
+    alert = "no-worker", None
+    assert alerts(database_url)[alert]["value"] == float("inf"), "there never was one"
+    put_worker(database_url, heartbeat_at=ago(seconds=10), stopped_at=ago(seconds=5))
+    assert alert not in alerts(database_url), "it may be restarted"
+    query(database_url, "delete from ledger.workers")
+    put_worker(database_url, heartbeat_at=ago(seconds=31))
+    put_many(database_url, 2, state="sending", took=None)
+    put_parked(database_url, ago(), ago())
+    found = alerts(database_url)[alert]
+    assert (found["severity"], found["audience"]) == ("page", "operators")
+    assert "2 triggers received in the last hour are sending, 1 are parked" in found["summary"]
+    put_worker(database_url)
+    assert alert not in alerts(database_url)
+
+
+def test_token_refusals_are_counted_for_five_minutes(database_url: str) -> None:
+    alert = "token-refused", None
+    refused = {"outcome": "unauthorized", "http_status": 401}
+    for number in range(5):
+        put_attempt(database_url, uuid4(), 1, ago(seconds=20 + number), **refused)
+        put_attempt(database_url, uuid4(), 1, ago(minutes=6), **refused)
+        put_attempt(database_url, uuid4(), 1, ago(seconds=20))
+    assert alert not in alerts(database_url)
+    put_attempt(database_url, uuid4(), 1, ago(seconds=20), **refused)
+    found = alerts(database_url)[alert]
+    assert (found["value"], found["severity"], found["audience"]) == (6, "page", "credentials")
+
+
+def test_workers_that_get_no_token_for_half_a_minute_say_why(database_url: str) -> None:
+    alert, failure = ("token-failing", None), "token endpoint: status 400, invalid_client"
+    put_worker(database_url)
+    put_worker(database_url, token_failed_at=ago(seconds=10), token_failure="token endpoint: ConnectError")
+    put_worker(database_url, heartbeat_at=ago(minutes=1), token_failed_at=ago(minutes=9), token_failure="dead")
+    assert alert not in alerts(database_url)
+    put_worker(database_url, token_failed_at=ago(seconds=31), token_failure=failure)
+    found = alerts(database_url)[alert]
+    assert (found["severity"], found["audience"]) == ("page", "credentials")
+    assert f"2 of the living workers get no access token ({failure})" in found["summary"]
+
+
+def test_a_parked_trigger_that_could_have_gone_on_an_hour_ago_is_an_alert(database_url: str) -> None:
+    put_known(database_url)
+    alert = "parked-age", "order-shipped"
+    put_parked(database_url, ago(seconds=3500), ago(seconds=3500))
+    put_parked(database_url, ago(days=2), ago(seconds=-600))
+    put_parked(database_url, ago(days=2), ago(seconds=60))
+    assert alert not in alerts(database_url), "a start that is ahead, and a redrive, say from when they may go on"
+    put_parked(database_url, ago(seconds=3601), ago(seconds=3601))
+    found = alerts(database_url)[alert]
+    assert found["summary"].startswith("4 triggers are parked, the oldest for 36")
+    assert found["severity"] == "page"
+
+
+def test_the_clock_of_a_living_workers_machine_may_be_a_second_wrong(database_url: str) -> None:
+    put_worker(database_url, hostname="node-1", clock_skew_seconds=1.0)
+    put_worker(database_url, hostname="node-2", clock_skew_seconds=-9.0, heartbeat_at=ago(minutes=1))
+    assert not [alert for alert, _ in alerts(database_url) if alert == "clock-skew"]
+    put_worker(database_url, hostname="node-2", clock_skew_seconds=-1.1)
+    found = alerts(database_url)["clock-skew", "node-2"]
+    assert (found["value"], found["severity"], found["audience"]) == (1.1, "ticket", "operators")
+
+
+def test_what_could_not_be_read_in_the_last_hour_is_an_alert(database_url: str) -> None:
+    alert = "quarantine", "ajo-dispatch.standard"
+    put_unread(database_url, ago(minutes=61))
+    assert alert not in alerts(database_url)
+    put_unread(database_url, ago(minutes=59))
+    found = alerts(database_url)[alert]
+    assert (found["value"], found["severity"], found["audience"]) == (1, "ticket", "producers")
+
+
+def test_ids_of_the_last_day_in_a_default_partition_show_that_partitions_are_missing(database_url: str) -> None:
+    put_attempt(database_url, put_trigger(database_url, ago(), request_id=uuid4()), 1, ago())
+    names = {alert for alert, _ in alerts(database_url)}
+    assert "missing-partitions" not in names, "ids that are no UUIDv7 are at home there"
+    drop = """
+        select format('drop table ledger.%I', relname) as sql from pg_class
+        where relnamespace = 'ledger'::regnamespace and relispartition and relkind = 'r' and relname ~ '_[0-9]{8}$'
+    """
+    for row in query(database_url, drop):
+        query(database_url, row["sql"])
+    put_attempt(database_url, put_trigger(database_url, ago()), 1, ago())
+    found = alerts(database_url)
+    for table in ("triggers_default", "attempts_default"):
+        row = found["missing-partitions", table]
+        assert (row["value"], row["severity"], row["audience"]) == (1, "ticket", "database")
+
+
+@pytest.mark.parametrize(
+    ("scope", "reason", "state", "alert", "severity", "audience"),
+    [
+        (DESTINATION, "sustained-failures", "open", "outage-destination", "page", "adobe-support"),
+        (DESTINATION, "cosmos-identity", "open", "outage-destination", "page", "credentials"),
+        (DESTINATION, "held", "held", "outage-destination", "page", "operators"),
+        ("campaign:order-shipped", "campaign-failing", "open", "outage-campaign", "ticket", "campaign-owners"),
+    ],
+)
+def test_an_outage_is_for_those_who_can_end_it(
+    scope: str, reason: str, state: str, alert: str, severity: str, audience: str, database_url: str
+) -> None:
+    number = put_outage(database_url, scope, reason, ago(seconds=65), state)
+    found = alerts(database_url)[alert, scope]
+    assert (found["severity"], found["audience"]) == (severity, audience)
+    assert found["summary"].startswith(f"{state} for 6")
+    assert found["summary"].endswith(f"{reason}: ajo-dispatch outage show {number}")
+    query(database_url, "update ledger.alert_thresholds set threshold = 300 where alert = $1", alert)
+    assert (alert, scope) not in alerts(database_url)
+
+
+@pytest.mark.parametrize("state", ["recovering", "closed"])
+def test_what_recovers_is_no_alert(state: str, database_url: str) -> None:
+    put_outage(database_url, DESTINATION, "sustained-failures", ago(minutes=5), state)
+    assert ("outage-destination", DESTINATION) not in alerts(database_url)

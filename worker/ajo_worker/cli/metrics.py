@@ -1,0 +1,65 @@
+"""Serve alerts and figures of the ledger to Prometheus.
+
+``ajo-dispatch metrics [--port 9464] [--once]``
+"""
+
+import os
+import signal
+import sys
+from typing import Annotated
+
+import typer
+from prometheus_client import generate_latest
+
+from ajo_worker.cli.running import read_settings
+from ajo_worker.metrics.server import LedgerCollector, serve
+
+app = typer.Typer(add_completion=False)
+
+LONGEST = 60.0
+
+
+@app.command()
+def metrics(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for a free one.")] = 9464,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="What a scrape may take; Prometheus' own limit is 10 by default.")
+    ] = 8,
+    once: Annotated[bool, typer.Option("--once", help="Print the metrics once, and end.")] = False,
+) -> None:
+    """Serve alerts and figures of the ledger in Prometheus' text format, read anew at each scrape.
+
+    Prints “listening on URL”, and ends at SIGTERM or Ctrl-C. What can't be read is missing; ajo_ledger_up and
+    ajo_figure_read say so.
+    """
+    if not 0 < timeout <= LONGEST:
+        raise typer.BadParameter(f"must be above 0 and at most {LONGEST:g} seconds", param_hint="--timeout")
+    url = read_settings().database_url.get_secret_value()
+    if once:
+        _print_once(url, timeout)
+        return
+    stop = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop)  # also in the server's threads, which inherit it
+    try:
+        server, address = serve(LedgerCollector(url, timeout, _say), host, port)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise typer.TyperException(f"can't listen on {host}:{port}: {reason}") from None
+    typer.echo(f"listening on {address}")
+    sys.stdout.flush()
+    signal.sigwait(stop)
+    server.shutdown()
+    server.server_close()
+
+
+def _print_once(url: str, timeout: float) -> None:
+    missed: list[str] = []
+    typer.echo(generate_latest(LedgerCollector(url, timeout, missed.append)).decode(), nl=False)
+    if missed:
+        raise typer.TyperException(missed[0])
+
+
+def _say(news: str) -> None:
+    typer.echo(news, err=True)

@@ -1,0 +1,130 @@
+"""One trigger as an operator looks at it: its attempts, what operators did about it, what its payload looks like."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from ajo_worker.ledger.payload_reading import Part, Unreadable, read_payload, shape
+from ajo_worker.ledger.sealing import Sealer
+
+
+class TriggerFacts(Struct, frozen=True):
+    """The trigger; ``held_at`` is null without a payload, ``resume_at`` unless it is parked."""
+
+    request_id: UUID
+    campaign: str
+    lane: str
+    state: str
+    reason: str | None
+    round: int
+    producer: str
+    received_at: datetime
+    completed_at: datetime | None
+    expires_at: datetime | None
+    possible_duplicate: bool
+    duplicate_causes: list[str]
+    held_at: datetime | None
+    resume_at: datetime | None
+    key_id: str | None
+
+
+class AttemptFacts(Struct, frozen=True):
+    """One attempt, and what came of it."""
+
+    round: int
+    attempt: int
+    dispatched_at: datetime
+    outcome: str
+    http_status: int | None
+    failure: str | None
+    error_code: str | None
+    error_title: str | None
+    ambiguous: bool
+    adobe_request_id: str | None
+
+
+class OperationFacts(Struct, frozen=True):
+    """What an operator did to it, and the round and state that it was in."""
+
+    operation_id: int
+    done_at: datetime
+    action: str
+    operator: str
+    reason: str
+    round: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that the ledger has of a trigger; its payload as it is held, None without one."""
+
+    trigger: TriggerFacts
+    attempts: list[AttemptFacts]
+    operations: list[OperationFacts]
+    held: bytes | None = field(repr=False)
+
+
+class LetterDetail(Struct, frozen=True):
+    """What is shown of it. ``shape`` is null where no payload is held, or it is ``unreadable`` for the reason given.
+
+    ``payload`` is there only if it was asked for.
+    """
+
+    trigger: TriggerFacts
+    attempts: list[AttemptFacts]
+    operations: list[OperationFacts]
+    shape: list[Part] | None
+    unreadable: str | None
+    payload: Raw | UnsetType | None = UNSET
+
+
+def _columns(alias: str, names: Sequence[str]) -> str:
+    return ", ".join(f"{alias}.{name}" for name in names)
+
+
+TRIGGER = f"""
+    SELECT {_columns("t", TriggerFacts.__struct_fields__[:-3])}, h.held_at, h.resume_at, h.key_id, h.payload
+    FROM ledger.triggers t LEFT JOIN ledger.held_payloads h USING (request_id) WHERE t.request_id = $1
+"""  # noqa: S608 - built from the names above
+ATTEMPTS = f"""
+    SELECT {_columns("a", AttemptFacts.__struct_fields__)} FROM ledger.attempts a
+    WHERE a.request_id = $1 ORDER BY a.round, a.attempt
+"""  # noqa: S608 - as above
+OPERATIONS = """
+    SELECT operation_id, o.done_at, o.action, o.operator, o.reason, n.round, n.state
+    FROM ledger.operation_triggers n JOIN ledger.operations o USING (operation_id)
+    WHERE n.request_id = $1 ORDER BY operation_id
+"""
+
+
+async def find_letter(connection: asyncpg.Connection, request_id: UUID) -> Found | None:
+    """A trigger, in whatever state; None if the ledger doesn't have it."""
+    row = await connection.fetchrow(TRIGGER, request_id)
+    if row is None:
+        return None
+    return Found(
+        TriggerFacts(**{name: row[name] for name in TriggerFacts.__struct_fields__}),
+        [AttemptFacts(**attempt) for attempt in await connection.fetch(ATTEMPTS, request_id)],
+        [OperationFacts(**operation) for operation in await connection.fetch(OPERATIONS, request_id)],
+        row["payload"],
+    )
+
+
+def detail_of(found: Found, sealer: Sealer, *, with_payload: bool) -> LetterDetail:
+    """What is shown of a trigger; the values of its payload only if they are asked for. Pure."""
+    parts: list[Part] | None = None
+    unreadable, line = None, None
+    if found.held is not None:
+        try:
+            line, value = read_payload(sealer, found.trigger.key_id, found.held)
+            parts = shape(value)
+        except Unreadable as fault:
+            unreadable = str(fault)
+    payload = (msgspec.Raw(line) if line is not None else None) if with_payload else UNSET
+    return LetterDetail(found.trigger, found.attempts, found.operations, parts, unreadable, payload)

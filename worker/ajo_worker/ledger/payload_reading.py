@@ -1,0 +1,80 @@
+"""Held payloads for people: opened, and what they look like without any of their values."""
+
+import re
+from collections import Counter
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ajo_worker.ledger.sealing import BrokenSeal, Sealer, UnknownKey
+
+NAME = re.compile(r"[a-zA-Z_][\w-]{0,63}", re.ASCII)
+UNNAMED = "…"
+"""Stands for a key that is no name, since it may be a value that slipped."""
+
+
+class Unreadable(Exception):  # noqa: N818 - says what it found
+    """A held payload can't be read; says why, and nothing of what is in it."""
+
+
+class Part(Struct, frozen=True):
+    """A place in a payload: its path, the types of its values, and how many there are."""
+
+    path: str
+    types: list[str]
+    times: int
+
+
+def read_payload(sealer: Sealer, key_id: str | None, held: bytes) -> tuple[bytes, Any]:
+    """A held payload as a line of JSON, with its numbers as they were written; and its value.
+
+    Raises:
+        Unreadable: its key isn't here, its seal is broken, or it is no JSON.
+    """
+    try:
+        payload = sealer.open(key_id, held)
+        value = msgspec.json.decode(payload)
+    except (UnknownKey, BrokenSeal) as fault:
+        raise Unreadable(str(fault)) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Unreadable("it is no JSON") from None
+    return payload.translate(bytes.maketrans(b"\r\n", b"  ")), value  # JSON has line ends between its tokens alone
+
+
+def shape(value: object) -> list[Part]:
+    """The paths of all values, in their order; the elements of a list are one place. Pure."""
+    places: dict[str, Counter[str]] = {}
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting:
+        path, here = waiting.pop()
+        inner: list[tuple[str, Any]] = []
+        if isinstance(here, dict):
+            inner = [(f"{path}.{_name(key)}".lstrip("."), each) for key, each in here.items()]
+        elif isinstance(here, list):
+            inner = [(f"{path}[]", each) for each in here]
+        if inner:
+            waiting += reversed(inner)
+        else:
+            places.setdefault(path, Counter())[_type(here)] += 1
+    return [Part(path, list(types), types.total()) for path, types in places.items()]
+
+
+def _name(key: str) -> str:
+    return key if NAME.fullmatch(key) else UNNAMED
+
+
+def _type(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case str():
+            return "string"
+        case dict():
+            return "empty object"
+        case list():
+            return "empty array"
+        case _:
+            return "number"

@@ -1,0 +1,199 @@
+"""Redriving and discarding dead letters, in batches, beside workers and others that do the same.
+
+A redriven trigger is parked; workers send it in its next round, as any other that is parked (``resumption``).
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from ajo_worker.ledger import operations
+from ajo_worker.ledger.dead_letters import READ, Filter, conditions, described
+
+Action: TypeAlias = Literal["redrive", "discard"]
+LeftOut: TypeAlias = Literal["expires-at", "unconfirmed"]
+BATCH = 500
+"""Dead letters that are changed in one transaction."""
+PASSES = 4
+PAUSE_SECONDS = 1.0
+"""Between two passes; a worker's locks last for milliseconds."""
+FIRST_ID = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done to which dead letters; ``unconfirmed`` ones are redriven only if that is said.
+
+    ``rate``: so many redriven triggers may go on a second.
+    """
+
+    action: Action
+    chosen: Filter
+    unconfirmed: bool = False
+    rate: float = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who wants it, and why."""
+
+    operator: str
+    why: str
+
+
+class Planned(Struct, frozen=True):
+    """Dead letters of a kind that an order changes, or leaves out: they would expire again, or may be sent twice."""
+
+    campaign: str
+    state: str
+    reason: str | None
+    left_out: LeftOut | None
+    letters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an order would do to the dead letters that there are ``at`` a moment."""
+
+    at: datetime
+    kinds: list[Planned]
+
+    @property
+    def letters(self) -> int:
+        """How many it changes."""
+        return sum(kind.letters for kind in self.kinds if kind.left_out is None)
+
+    @property
+    def left_out(self) -> Counter[LeftOut]:
+        """How many it leaves out, and why."""
+        counts: Counter[LeftOut] = Counter()
+        for kind in self.kinds:
+            if kind.left_out is not None:
+                counts[kind.left_out] += kind.letters
+        return counts
+
+
+@dataclass
+class Done:
+    """What was done so far, in which operation; ``last_at`` is when the last redriven trigger may go on."""
+
+    operation_id: int | None = None
+    letters: int = 0
+    last_at: datetime | None = field(default=None, repr=False)
+
+
+PLAN = f"""
+    SELECT t.campaign, t.state, t.reason, {{left_out}} AS left_out, count(*) AS letters
+    FROM {READ} WHERE {{where}} GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2, 3, 4
+"""  # noqa: S608 - built from the texts of dead_letters
+# Workers lock triggers before held payloads. Whoever never waits for a lock is part of no deadlock, so what others have
+# locked is left for the next pass.
+TAKE = """
+    SELECT h.request_id, t.round, t.state
+    FROM ledger.held_payloads h JOIN ledger.triggers t USING (request_id)
+    WHERE {where} AND {left_out} IS NULL AND h.request_id >= {begin}
+    ORDER BY h.request_id LIMIT {batch} FOR UPDATE OF h, t SKIP LOCKED
+"""
+NOTE = """
+    INSERT INTO ledger.operation_triggers (operation_id, request_id, round, state)
+    SELECT $1, request_id, round, state FROM unnest($2::uuid[], $3::int2[], $4::text[]) AS n(request_id, round, state)
+"""
+COUNT = "UPDATE ledger.operations SET triggers = triggers + $2 WHERE operation_id = $1"
+PARK = """
+    UPDATE ledger.triggers SET state = 'parked', reason = 'redrive', completed_at = NULL, fence = fence + 1
+    WHERE request_id = ANY($1::uuid[])
+"""
+LET_GO_ON = """
+    WITH due AS (
+        UPDATE ledger.held_payloads h
+        SET resume_at = greatest(statement_timestamp(), $2) + make_interval(secs => d.place / $3::float8),
+            resumed_by = NULL, reason = 'redrive'
+        FROM unnest($1::uuid[]) WITH ORDINALITY AS d(request_id, place)
+        WHERE h.request_id = d.request_id
+        RETURNING resume_at
+    )
+    SELECT max(resume_at) FROM due
+"""
+DISCARD = "DELETE FROM ledger.held_payloads WHERE request_id = ANY($1::uuid[])"
+
+
+async def plan(connection: asyncpg.Connection, order: Order, at: datetime | None = None) -> Plan:
+    """What an order would do, or has left undone of what there was ``at`` a moment; changes nothing."""
+    moment = at or await connection.fetchval("SELECT now()")
+    where = conditions(order.chosen, moment)
+    rows = await connection.fetch(PLAN.format(where=where.sql, left_out=left_out_of(order)), *where.arguments)
+    return Plan(moment, [Planned(**row) for row in rows])
+
+
+def left_out_of(order: Order) -> str:
+    """SQL that says why an order leaves a dead letter out; null if it doesn't. Pure."""
+    if order.action == "discard":
+        return "NULL::text"
+    unconfirmed = "" if order.unconfirmed else "WHEN t.state = 'unconfirmed' THEN 'unconfirmed'"
+    return f"CASE WHEN t.expires_at <= clock_timestamp() THEN 'expires-at' {unconfirmed} END"
+
+
+async def carry_out(
+    connection: asyncpg.Connection,
+    order: Order,
+    at: datetime,
+    by: Authority,
+    done: Done,
+    progress: Callable[[int], None],
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Plan:
+    """Do it to what there was ``at`` a moment; each batch is a transaction, so it may be cut off anywhere.
+
+    Rows that others have locked are tried again ``PASSES`` times in all, with ``pause`` (in seconds) in between.
+    ``done`` grows, and ``progress`` is told, with each batch. Returns what is left: what was left out, and what is
+    locked still.
+    """
+    for turn in range(PASSES):
+        if turn:
+            await pause(PAUSE_SECONDS)
+        begin: UUID | None = FIRST_ID
+        while begin is not None:
+            begin = await _batch(connection, order, at, by, begin, done)
+            progress(done.letters)
+        left = await plan(connection, order, at)
+        if not left.letters:
+            break
+    return left
+
+
+async def _batch(
+    connection: asyncpg.Connection, order: Order, at: datetime, by: Authority, begin: UUID, done: Done
+) -> UUID | None:
+    """Change the next dead letters; the id to begin with next, or None at the end."""
+    where = conditions(order.chosen, at)
+    take = TAKE.format(where=where.sql, left_out=left_out_of(order), begin=where.place(), batch=BATCH)
+    async with connection.transaction():
+        rows = await connection.fetch(take, *where.arguments, begin)
+        if not rows:
+            return None
+        operation_id = done.operation_id or await operations.note(
+            connection, by.operator, order.action, by.why, _chosen(order, at)
+        )
+        ids, rounds, states = ([row[name] for row in rows] for name in ("request_id", "round", "state"))
+        last_at = done.last_at
+        if order.action == "redrive":
+            await connection.execute(PARK, ids)
+            last_at = await connection.fetchval(LET_GO_ON, ids, last_at, order.rate)
+        else:
+            await connection.execute(DISCARD, ids)
+        await connection.execute(NOTE, operation_id, ids, rounds, states)
+        await connection.execute(COUNT, operation_id, len(ids))
+    done.operation_id, done.last_at = operation_id, last_at
+    done.letters += len(ids)
+    return ids[-1] if len(ids) == BATCH else None
+
+
+def _chosen(order: Order, at: datetime) -> dict[str, Any]:
+    return described(order.chosen, at) | ({"unconfirmed": True} if order.unconfirmed else {})

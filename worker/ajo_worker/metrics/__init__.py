@@ -1,0 +1,1 @@
+"""The ledger's alerts and figures, as Prometheus reads them."""

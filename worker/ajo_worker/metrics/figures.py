@@ -1,0 +1,165 @@
+"""What is told to Prometheus: each figure is one question to the ledger, and the metrics that its answer becomes.
+
+No label has anything of a message in it: a campaign that no worker ever had a definition of is ``(unknown)``, since its
+name came with a message. Every question costs the same on a busy ledger as on a quiet one, or is bounded to minutes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from prometheus_client.core import GaugeMetricFamily
+
+from ajo_worker.ledger.delays import PHASES
+
+Row: TypeAlias = Mapping[str, Any]
+Families: TypeAlias = list[GaugeMetricFamily]
+
+DRAWN = 10_000
+"""Attempts, and triggers, that quantiles are taken of at most, roughly; drawn at random where there are more."""
+
+KNOWN = "SELECT DISTINCT name FROM ledger.campaigns"
+QUANTILES = "ARRAY['0.5', '0.95', '0.99']"
+SPREAD = "percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY {})"
+
+MEASURES = "SELECT alert, severity, audience, coalesce(scope, '') AS scope, value, threshold FROM audit.alert_measures"
+TRIGGERS = f"""
+    SELECT coalesce(k.name, '(unknown)') AS campaign, t.state, sum(t.triggers) AS value
+    FROM (SELECT campaign, state, count(*) AS triggers FROM ledger.triggers
+          WHERE received_at >= now() - interval '5 minutes' GROUP BY 1, 2) AS t
+    LEFT JOIN ({KNOWN}) AS k ON k.name = t.campaign GROUP BY 1, 2
+"""  # noqa: S608 - built from the texts above
+# A look-up for each held payload, as in ajo_worker.ledger.dead_letters.
+DEAD_LETTERS = f"""
+    SELECT coalesce(k.name, '(unknown)') AS campaign, t.state, coalesce(t.reason, '') AS reason, count(*) AS value
+    FROM ledger.held_payloads h
+    CROSS JOIN LATERAL (SELECT state, reason FROM ledger.triggers WHERE request_id = h.request_id OFFSET 0) AS t
+    LEFT JOIN ({KNOWN}) AS k ON k.name = h.campaign
+    WHERE t.state IN ('rejected', 'expired', 'unconfirmed') GROUP BY 1, 2, 3
+"""  # noqa: S608 - as above
+PARKED = f"""
+    SELECT coalesce(k.name, '(unknown)') AS campaign, count(*) AS value
+    FROM ledger.held_payloads h LEFT JOIN ({KNOWN}) AS k ON k.name = h.campaign
+    WHERE h.resume_at IS NOT NULL GROUP BY 1
+"""  # noqa: S608 - as above
+CIRCUITS = """
+    SELECT c.scope, s.state, (c.state = s.state)::int AS value
+    FROM ledger.circuits c CROSS JOIN unnest(ARRAY['closed', 'open', 'held', 'recovering']) AS s(state)
+"""
+WORKERS = """
+    SELECT s.status, count(w.status) AS value
+    FROM unnest(ARRAY['alive', 'dead', 'stopped']) AS s(status)
+    LEFT JOIN (
+        SELECT CASE WHEN stopped_at IS NOT NULL THEN 'stopped'
+                    WHEN heartbeat_at >= now() - interval '30 seconds' THEN 'alive' ELSE 'dead' END AS status
+        FROM ledger.workers WHERE heartbeat_at >= now() - interval '1 hour'
+    ) AS w USING (status)
+    GROUP BY 1
+"""
+ATTEMPTS = f"""
+    WITH recent AS MATERIALIZED (
+        SELECT request_id, coalesce(to_body_seconds, to_headers_seconds) AS seconds FROM ledger.attempts
+        WHERE responded_at >= now() - interval '5 minutes'
+    ), spread AS (
+        SELECT coalesce(k.name, '(unknown)') AS campaign, {SPREAD.format("r.seconds")} AS seconds
+        FROM recent r
+        CROSS JOIN LATERAL (SELECT campaign FROM ledger.triggers WHERE request_id = r.request_id OFFSET 0) AS t
+        LEFT JOIN ({KNOWN}) AS k ON k.name = t.campaign
+        WHERE random() < {DRAWN} / greatest((SELECT count(*) FROM recent), 1)::float8
+        GROUP BY 1
+    )
+    SELECT campaign, q.quantile, q.value FROM spread, unnest({QUANTILES}, seconds) AS q(quantile, value)
+    WHERE q.value IS NOT NULL
+"""  # noqa: S608 - as above
+
+
+def phases() -> str:
+    """The question for the phases of ``audit.delays``, and their total, of triggers that came to their end."""
+    names = [*PHASES, "total"]
+    spreads = ", ".join(f"{SPREAD.format(f'd.{name}_seconds')} AS {name}" for name in names)
+    pairs = ", ".join(f"('{name}', {name})" for name in names)
+    return f"""
+    WITH recent AS MATERIALIZED (
+        SELECT request_id FROM ledger.triggers
+        WHERE received_at >= now() - interval '5 minutes' AND completed_at IS NOT NULL
+    ), spread AS (
+        SELECT {spreads} FROM recent r
+        CROSS JOIN LATERAL (SELECT * FROM audit.delays WHERE request_id = r.request_id OFFSET 0) AS d
+        WHERE random() < {DRAWN} / greatest((SELECT count(*) FROM recent), 1)::float8
+    )
+    SELECT p.phase, q.quantile, q.value
+    FROM spread CROSS JOIN LATERAL (VALUES {pairs}) AS p(phase, seconds)
+    CROSS JOIN LATERAL unnest({QUANTILES}, p.seconds) AS q(quantile, value)
+    WHERE q.value IS NOT NULL
+    """  # noqa: S608 - built from the names above
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A question to the ledger, and what its answer becomes; ``name`` is that of its first metric."""
+
+    name: str
+    sql: str
+    families: Callable[[Sequence[Row]], Families]
+
+
+def gauge(name: str, documentation: str, labels: Iterable[str], sql: str) -> Figure:
+    """A figure whose rows have a column for each label, and the column ``value``."""
+    names = tuple(labels)
+
+    def families(rows: Sequence[Row]) -> Families:
+        return [_family(name, documentation, names, ((*(row[label] for label in names), row["value"]) for row in rows))]
+
+    return Figure(name, sql, families)
+
+
+def of_measures(rows: Sequence[Row]) -> Families:
+    """The alerts that hold, what every alert measures, and the age of the oldest trigger still sending. Pure."""
+    held = [row for row in rows if row["value"] > row["threshold"]]
+    ages = [row["value"] for row in rows if row["alert"] == "sending-age"]
+    labels = ("alert", "severity", "audience", "scope")
+    return [
+        _family("ajo_alerts", "1 for each alert that holds.", labels, ((*(r[n] for n in labels), 1) for r in held)),
+        _family(
+            "ajo_alert_value",
+            "What an alert measures, whether it holds or not.",
+            ("alert", "scope"),
+            ((row["alert"], row["scope"], row["value"]) for row in rows),
+        ),
+        _family(
+            "ajo_oldest_sending_seconds",
+            "Since the first dispatch of the oldest trigger that is still sending; 0 without any.",
+            (),
+            [(max(ages, default=0.0),)],
+        ),
+    ]
+
+
+def _family(name: str, documentation: str, labels: Sequence[str], rows: Iterable[Sequence[Any]]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, documentation, labels=labels)
+    for *values, value in rows:
+        family.add_metric(values, float(value))
+    return family
+
+
+FIGURES = (
+    Figure("ajo_alerts", MEASURES, of_measures),
+    gauge("ajo_circuit_state", "1 for the state that a circuit is in, else 0.", ("scope", "state"), CIRCUITS),
+    gauge("ajo_workers", "Workers that live, died or stopped within the last hour.", ("status",), WORKERS),
+    gauge("ajo_parked", "Parked triggers.", ("campaign",), PARKED),
+    gauge("ajo_triggers", "Triggers received in the last 5 minutes.", ("campaign", "state"), TRIGGERS),
+    gauge(
+        "ajo_attempt_seconds",
+        "HTTP calls that ended in the last 5 minutes: quantiles of their seconds.",
+        ("campaign", "quantile"),
+        ATTEMPTS,
+    ),
+    gauge(
+        "ajo_phase_seconds",
+        "Triggers received in the last 5 minutes that came to their end: quantiles of the seconds of each phase.",
+        ("phase", "quantile"),
+        phases(),
+    ),
+    gauge("ajo_dead_letters", "Dead letters whose payload is held.", ("campaign", "state", "reason"), DEAD_LETTERS),
+)
+"""In the order in which they are asked for: what matters most first, what may take long last."""
