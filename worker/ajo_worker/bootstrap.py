@@ -141,6 +141,7 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
     dispatcher = Dispatcher(rounds, ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * settings.max_in_flight)
     intake = Intake(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap)
     patrol = Patrol(view, SharedConnection(ledger.connect), intake, ledger.worker_id, timing_of(settings))
+    ledger.liveness.token_failing = lambda: tokens.failing
     ledger.start()
     await ledger.liveness.first_beat.wait()
     patrol.start()

@@ -95,7 +95,7 @@ class Settings(BaseSettings):
         5000, description="the same in the high-throughput lane (Adobe's documented limit)"
     )
     rate_limit_recovery: Seconds = Field(
-        60, description="seconds in which a campaign that was slowed down by a 429 grows back to its full rate"
+        20, description="seconds in which a campaign that was slowed down by a 429 grows back to its full rate"
     )
     before_start: Literal["wait", "refuse"] = Field(
         "refuse", description="what becomes of a trigger that comes before its campaign's start"

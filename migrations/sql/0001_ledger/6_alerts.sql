@@ -73,8 +73,8 @@ CREATE INDEX attempts_responded ON ledger.attempts USING brin (responded_at)
     WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX held_payloads_held ON ledger.held_payloads (held_at);
 
--- The triggers of the last hour are read once. A lane's resumed triggers may be older: their payloads are held, and lead
--- to them. A campaign that no worker ever had a definition of is (unknown): its name came with a message.
+-- The triggers of the last hour are read once. A lane's resumed triggers may be older: their payloads are held, and
+-- lead to them. A campaign that no worker ever had a definition of is (unknown): its name came with a message.
 CREATE VIEW audit.alert_measures AS
 WITH known AS MATERIALIZED (
     SELECT DISTINCT name FROM ledger.campaigns
@@ -87,8 +87,8 @@ WITH known AS MATERIALIZED (
            count(*) FILTER (WHERE completed_at >= now() - interval '5 minutes' AND burnt) AS burnt,
            min(completed_at) FILTER (WHERE completed_at >= now() - interval '5 minutes' AND burnt) AS burnt_since
     FROM ledger.triggers CROSS JOIN LATERAL (
-        SELECT state IN ('expired', 'unconfirmed') OR completed_at - first_dispatched_at > interval '30 seconds' AS burnt
-    ) AS b
+        SELECT state IN ('expired', 'unconfirmed')
+               OR completed_at - first_dispatched_at > interval '30 seconds' AS burnt) AS b -- half of a budget
     WHERE received_at >= now() - interval '1 hour'
     GROUP BY lane, campaign
 ), volumes AS (
@@ -124,89 +124,90 @@ WITH known AS MATERIALIZED (
     LEFT JOIN volumes v USING (campaign)
 ), measured (alert, scope, since, value, reason, summary) AS (
     SELECT 'budget-burn', lane, min(burnt_since), (sum(burnt) / sum(ended))::float8, NULL::text,
-           format('%s of %s triggers that ended in the last 5 minutes took above 30 s, or failed: '
-                  'ajo-dispatch delays --since 5m', sum(burnt), sum(ended))
+           format('%s of %s triggers that ended in the last 5 minutes took above 30 s, or failed; '
+                  'first: ajo-dispatch delays --since 5m', sum(burnt), sum(ended))
     FROM hour GROUP BY lane HAVING sum(ended) >= 20
     UNION ALL
     SELECT 'sending-age', lane, min(since), extract(epoch FROM now() - min(since))::float8, NULL,
-           format('a trigger has been sending for %s s: ajo-dispatch status',
+           format('a trigger has been sending for %s s; first: ajo-dispatch status',
                   extract(epoch FROM now() - min(since))::int)
     FROM sending GROUP BY lane
     UNION ALL
     SELECT 'queue-age', lane, received_at, p95, NULL,
-           format('1 in 20 triggers of the last 5 minutes waited for %s s or longer before a worker had it; start '
-                  'more workers, or see what keeps them: ajo-dispatch delays --since 5m', p95::int)
+           format('1 in 20 triggers of the last 5 minutes waited %s s or longer for a worker; '
+                  'first: ajo-dispatch delays --since 5m', p95::int)
     FROM (
         SELECT lane, min(received_at) AS received_at,
-               percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM received_at - enqueued_at)::float8) AS p95
+               percentile_cont(0.95) WITHIN GROUP
+                   (ORDER BY extract(epoch FROM received_at - enqueued_at)::float8) AS p95
         FROM ledger.triggers WHERE received_at >= now() - interval '5 minutes' GROUP BY lane
     ) AS q
     UNION ALL
     SELECT 'no-worker', NULL, w.at, coalesce(extract(epoch FROM now() - w.at)::float8, 'Infinity'), NULL,
-           format('no worker is alive; %s triggers received in the last hour are sending, %s are parked, the broker '
-                  'holds what comes: ajo-dispatch worker', coalesce(s.sending, 0), coalesce(p.parked, 0))
+           format('no worker is alive: %s sending, %s parked, and the broker holds what comes; '
+                  'first: ajo-dispatch worker', coalesce(s.sending, 0), coalesce(p.parked, 0))
     FROM (SELECT greatest(max(heartbeat_at), max(stopped_at)) AS at FROM ledger.workers) AS w
     CROSS JOIN (SELECT sum(sending) AS sending FROM hour) AS s
     CROSS JOIN (SELECT sum(triggers) AS parked FROM parked) AS p
     UNION ALL
     SELECT 'dead-letters', campaign || '/' || reason, since, letters::float8, reason,
-           format('%s dead letters in the last hour: ajo-dispatch dead list%s', letters, options)
+           format('%s dead letters in the last hour; first: ajo-dispatch dead list%s', letters, options)
     FROM dead
     UNION ALL
     SELECT 'dead-letters-share', campaign || '/' || reason, since, share, reason,
-           format('%s dead letters in the last hour, %s %% of the campaign''s triggers: ajo-dispatch dead list%s',
-                  letters, round(100 * share::numeric, 1), options)
+           format('dead letters in the last hour: %s, which is %s %% of the campaign''s triggers; '
+                  'first: ajo-dispatch dead list%s', letters, round(100 * share::numeric, 1), options)
     FROM dead WHERE letters <= (SELECT threshold FROM ledger.alert_thresholds WHERE alert = 'dead-letters')
     UNION ALL
     SELECT 'unconfirmed', campaign, since, letters::float8, NULL,
-           format('%s triggers of the last hour may have been accepted or not: '
-                  'ajo-dispatch dead list --state unconfirmed --since 1h', letters)
+           format('perhaps accepted, perhaps not, in the last hour: %s; '
+                  'first: ajo-dispatch dead list --state unconfirmed --since 1h', letters)
     FROM unconfirmed
     WHERE share <= (SELECT threshold FROM ledger.alert_thresholds WHERE alert = 'unconfirmed-share')
     UNION ALL
     SELECT 'unconfirmed-share', campaign, since, share, NULL,
-           format('%s triggers of the last hour, %s %% of the campaign''s, may have been accepted or not: '
-                  'ajo-dispatch dead list --state unconfirmed --since 1h', letters, round(100 * share::numeric, 1))
+           format('perhaps accepted, perhaps not, in the last hour: %s, which is %s %% of the campaign''s triggers; '
+                  'first: ajo-dispatch dead list --state unconfirmed --since 1h',
+                  letters, round(100 * share::numeric, 1))
     FROM unconfirmed
     UNION ALL
     SELECT 'outage-' || split_part(c.scope, ':', 1), c.scope, s.at, extract(epoch FROM now() - s.at)::float8,
            coalesce(o.reason, c.state),
-           format('%s for %s s, %s: ajo-dispatch outage show %s', c.state, extract(epoch FROM now() - s.at)::int,
+           format('%s for %s s, %s; first: ajo-dispatch outage show %s', c.state, extract(epoch FROM now() - s.at)::int,
                   coalesce(o.reason, 'no outage on record'), coalesce(o.outage_id::text, c.scope))
     FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
     CROSS JOIN LATERAL (SELECT coalesce(o.opened_at, c.changed_at) AS at) AS s
     WHERE c.state IN ('open', 'held')
     UNION ALL
     SELECT 'token-refused', NULL, min(responded_at), count(*)::float8, NULL,
-           format('the access token was refused %s times in the last 5 minutes: ajo-dispatch doctor', count(*))
+           format('the access token was refused %s times in the last 5 minutes; first: ajo-dispatch doctor', count(*))
     FROM ledger.attempts WHERE responded_at >= now() - interval '5 minutes' AND outcome = 'unauthorized'
     UNION ALL
     SELECT 'token-failing', NULL, min(token_failed_at), extract(epoch FROM now() - min(token_failed_at))::float8, NULL,
-           format('%s of the living workers get no access token (%s): ajo-dispatch doctor', count(*),
+           format('living workers without an access token: %s (%s); first: ajo-dispatch doctor', count(*),
                   (array_agg(token_failure ORDER BY token_failed_at))[1])
     FROM ledger.workers
     WHERE stopped_at IS NULL AND heartbeat_at >= now() - interval '30 seconds' AND token_failed_at IS NOT NULL
     UNION ALL
     SELECT 'parked-age', campaign, since, extract(epoch FROM now() - since)::float8, NULL,
-           format('%s triggers are parked, the oldest for %s s: ajo-dispatch outage list', triggers,
+           format('parked: %s, the oldest for %s s; first: ajo-dispatch outage list', triggers,
                   extract(epoch FROM now() - since)::int)
     FROM parked
     UNION ALL
     SELECT 'clock-skew', hostname, NULL, max(abs(clock_skew_seconds)), NULL,
-           format('its clock is %s s from the database''s; synchronize both (NTP), then: ajo-dispatch doctor',
+           format('its clock is %s s from the database''s; first: synchronize both (NTP), then ajo-dispatch doctor',
                   round(max(abs(clock_skew_seconds))::numeric, 1))
     FROM ledger.workers
     WHERE stopped_at IS NULL AND heartbeat_at >= now() - interval '30 seconds' GROUP BY hostname
     UNION ALL
     SELECT 'quarantine', queue, min(received_at), count(*)::float8, NULL,
-           format('%s messages or triggers couldn''t be read in the last hour: ajo-dispatch quarantine --since 1h',
-                  count(*))
+           format('unreadable in the last hour: %s; first: ajo-dispatch quarantine --since 1h', count(*))
     FROM (SELECT queue, received_at FROM ledger.quarantine ORDER BY quarantine_id DESC LIMIT 10000) AS q
     WHERE received_at >= now() - interval '1 hour' GROUP BY queue
     UNION ALL
     -- Ids that are no UUIDv7, or of other days, are at home there.
     SELECT 'missing-partitions', d.relation, NULL, count(*)::float8, NULL,
-           'rows of the last day are in the default partition: ajo-dispatch db upgrade'
+           'rows of the last day are in the default partition; first: ajo-dispatch db upgrade'
     FROM (
         (SELECT 'triggers_default' AS relation FROM ledger.triggers_default
          WHERE request_id >= ledger.uuid7_floor(now() - interval '1 day')

@@ -86,7 +86,7 @@ def test_no_worker_is_an_alert_once_none_has_lived_for_half_a_minute(database_ur
     put_parked(database_url, ago(), ago())
     found = alerts(database_url)[alert]
     assert (found["severity"], found["audience"]) == ("page", "operators")
-    assert "2 triggers received in the last hour are sending, 1 are parked" in found["summary"]
+    assert "2 sending, 1 parked" in found["summary"]
     put_worker(database_url)
     assert alert not in alerts(database_url)
 
@@ -113,7 +113,7 @@ def test_workers_that_get_no_token_for_half_a_minute_say_why(database_url: str) 
     put_worker(database_url, token_failed_at=ago(seconds=31), token_failure=failure)
     found = alerts(database_url)[alert]
     assert (found["severity"], found["audience"]) == ("page", "credentials")
-    assert f"2 of the living workers get no access token ({failure})" in found["summary"]
+    assert f"living workers without an access token: 2 ({failure})" in found["summary"]
 
 
 def test_a_parked_trigger_that_could_have_gone_on_an_hour_ago_is_an_alert(database_url: str) -> None:
@@ -125,7 +125,7 @@ def test_a_parked_trigger_that_could_have_gone_on_an_hour_ago_is_an_alert(databa
     assert alert not in alerts(database_url), "a start that is ahead, and a redrive, say from when they may go on"
     put_parked(database_url, ago(seconds=3601), ago(seconds=3601))
     found = alerts(database_url)[alert]
-    assert found["summary"].startswith("4 triggers are parked, the oldest for 36")
+    assert found["summary"].startswith("parked: 4, the oldest for 36")
     assert found["severity"] == "page"
 
 
@@ -180,7 +180,7 @@ def test_an_outage_is_for_those_who_can_end_it(
     found = alerts(database_url)[alert, scope]
     assert (found["severity"], found["audience"]) == (severity, audience)
     assert found["summary"].startswith(f"{state} for 6")
-    assert found["summary"].endswith(f"{reason}: ajo-dispatch outage show {number}")
+    assert found["summary"].endswith(f"{reason}; first: ajo-dispatch outage show {number}")
     query(database_url, "update ledger.alert_thresholds set threshold = 300 where alert = $1", alert)
     assert (alert, scope) not in alerts(database_url)
 

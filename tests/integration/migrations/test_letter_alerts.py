@@ -27,7 +27,7 @@ def test_more_than_ten_dead_letters_of_a_campaign_for_one_reason_are_an_alert(da
     assert SHARE not in found, "the graver one alone is told"
     assert (found[MANY]["value"], found[MANY]["severity"], found[MANY]["audience"]) == (11, "page", "producers")
     assert found[MANY]["summary"].endswith(
-        "ajo-dispatch dead list --campaign order-shipped --reason bad-request --since 1h"
+        "; first: ajo-dispatch dead list --campaign order-shipped --reason bad-request --since 1h"
     )
 
 

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ajo_worker.cli.printing import cell, instant, make_console, make_table, print_json
+from ajo_worker.cli.printing import cell, instant, make_console, print_json
 from ajo_worker.cli.running import finish, read_settings
-from ajo_worker.ledger.alerts import Alerts
+from ajo_worker.ledger.alerts import Alert, Alerts
 from ajo_worker.ledger.alerts import alerts as read_alerts
 from ajo_worker.ledger.database import snapshot
 
@@ -43,8 +43,12 @@ def show_alerts(found: Alerts, console: Console) -> None:
     if not found.alerts:
         console.print(f"Nothing needs anybody ({instant(found.at)}).", markup=False)
         return
-    table = make_table("Severity", "For", "Alert", "Scope", "Since", "What was seen: what to do first")
     for alert in found.alerts:
-        since = alert.since and instant(alert.since)
-        table.add_row(*map(cell, (alert.severity, alert.audience, alert.alert, alert.scope, since, alert.summary)))
-    console.print(table)
+        console.print(cell(line(alert)), soft_wrap=True)
+
+
+def line(alert: Alert) -> str:
+    """One alert: how urgent, for whom, what it is about, since when, what was seen and what to do first. Pure."""
+    about = f" {alert.scope}" if alert.scope else ""
+    since = f" since {instant(alert.since)}" if alert.since else ""
+    return f"{alert.severity:<6}  {alert.audience:<15}  {alert.alert}{about}{since}: {alert.summary}"

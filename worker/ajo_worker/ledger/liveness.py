@@ -18,10 +18,12 @@ log = structlog.get_logger("ajo_worker.ledger")
 
 # $6 is the skew as of the previous beat: the answer to this one is not known yet.
 BEAT = """
-    INSERT INTO ledger.workers (worker_id, hostname, pid, version, started_at, heartbeat_at, clock_skew_seconds)
-    VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6)
+    INSERT INTO ledger.workers (worker_id, hostname, pid, version, started_at, heartbeat_at, clock_skew_seconds,
+                                token_failed_at, token_failure)
+    VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6, $7, $8)
     ON CONFLICT (worker_id) DO UPDATE
-    SET heartbeat_at = clock_timestamp(), clock_skew_seconds = excluded.clock_skew_seconds
+    SET heartbeat_at = clock_timestamp(), clock_skew_seconds = excluded.clock_skew_seconds,
+        token_failed_at = excluded.token_failed_at, token_failure = excluded.token_failure
     RETURNING heartbeat_at
 """
 STOPPED = "UPDATE ledger.workers SET stopped_at = clock_timestamp() WHERE worker_id = $1"
@@ -31,6 +33,12 @@ STOP_SECONDS = 5.0
 """How long a stopping worker tries to say so; unsaid, it counts as dead a little later."""
 VERSION = version("ajo-dispatch")
 """Read once: it comes from the installation's files."""
+MOST_FAILURE = 200
+"""Characters that are kept of why there is no token."""
+
+
+def _no_token_asked() -> None:
+    """Stands where nothing asks for tokens."""
 
 
 class Liveness:
@@ -55,6 +63,8 @@ class Liveness:
         self._beat_asked = float("-inf")
         self._gap_ended = float("-inf")
         self.first_beat = asyncio.Event()
+        self.token_failing: Callable[[], tuple[float, str] | None] = _no_token_asked
+        """Since when (monotonic), and why, there is no access token; each beat tells it."""
 
     def start(self) -> None:
         """Begin to beat; needs a running event loop."""
@@ -95,6 +105,7 @@ class Liveness:
 
     async def _beat(self) -> None:
         connection = await self._connected()
+        failing = self.token_failing()
         asked = self._clock.monotonic()
         beat_at = await connection.fetchval(
             BEAT,
@@ -104,6 +115,8 @@ class Liveness:
             VERSION,
             self._clock.now(),
             self._clock.skew / timedelta(seconds=1),
+            self._clock.at(failing[0]) if failing else None,
+            failing[1][:MOST_FAILURE] if failing else None,
         )
         answered = self._clock.monotonic()
         self._clock.sample(asked, answered, beat_at)

@@ -16,12 +16,12 @@ LEASE = """
 """
 SLOW_DOWN = """
     INSERT INTO ledger.rate_limits AS l (scope, next_at, slowed_at, share)
-    VALUES ($1, now(), now(), 0.5)
+    VALUES ($1, now(), now(), $4)
     ON CONFLICT (scope) DO UPDATE
     SET slowed_at = now(),
-        share = greatest($3, 0.5 * least(
+        share = greatest($3, $4 * least(
             1, l.share + coalesce(extract(epoch FROM now() - l.slowed_at)::float8 / $2, 1)))
-    -- One answer of many at the same moment is enough.
+    -- One worker's word is enough.
     WHERE l.slowed_at IS NULL OR l.slowed_at < now() - make_interval(secs => 1)
 """
 SLOWED = "SELECT scope FROM ledger.rate_limits WHERE slowed_at > now() - make_interval(secs => $1)"
@@ -40,9 +40,9 @@ async def lease(connection: asyncpg.Connection, scope: str, seconds: float, reco
     return ends
 
 
-async def slow_down(connection: asyncpg.Connection, scope: str, recovery: float) -> None:
-    """Halve a rate, once a second at most."""
-    await connection.execute(SLOW_DOWN, scope, recovery, LEAST_SHARE)
+async def slow_down(connection: asyncpg.Connection, scope: str, kept: float, recovery: float) -> None:
+    """Lower a rate to the part of it that is ``kept``, once a second at most."""
+    await connection.execute(SLOW_DOWN, scope, recovery, LEAST_SHARE, kept)
 
 
 async def slowed(connection: asyncpg.Connection, recovery: float) -> frozenset[str]:

@@ -22,6 +22,7 @@ EVERY = 0.5
 MOST_RESUMED = 500
 """Parked triggers that go on in one round at most."""
 RESCUE_EVERY = 5.0
+SLOW_DOWN_EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Patrol:
         self._probing = Probing(view, ledger, intake, worker, timing.longest_interval)
         self._task: asyncio.Task[None] | None = None
         self._paused: frozenset[str] | None = None
-        self._rescue_at = 0.0
+        self._rescue_at = self._slow_down_at = 0.0
         self.first_round = asyncio.Event()
 
     def start(self) -> None:
@@ -77,6 +78,7 @@ class Patrol:
     async def _round(self) -> None:
         self._turn_taps()
         await self._open()
+        await self._slow_down()
         timing = self._timing
         for scope in await self._ledger.run(lambda c: circuits.close_recovered(c, timing.recovery)):
             log.info("outage-over", scope=scope)
@@ -99,12 +101,16 @@ class Patrol:
             self._view.suspected.pop(scope, None)
             if outage is not None:
                 log.warning("outage-opened", scope=scope, outage=outage, reason=suspicion.reason, **suspicion.evidence)
-        while self._view.throttled:
-            scope = next(iter(self._view.throttled))
+
+    async def _slow_down(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._slow_down_at:
+            return
+        self._slow_down_at = now + SLOW_DOWN_EVERY
+        for scope, kept in self._view.throttled().items():
             await self._ledger.run(
-                lambda c, scope=scope: rate_limits.slow_down(c, scope, self._timing.rate_recovery)  # type: ignore[misc] # bound now
+                lambda c, scope=scope, kept=kept: rate_limits.slow_down(c, scope, kept, self._timing.rate_recovery)  # type: ignore[misc] # bound now
             )
-            self._view.throttled.discard(scope)
 
     def _turn_taps(self) -> None:
         paused = self._view.paused_lanes()

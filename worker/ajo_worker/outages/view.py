@@ -1,6 +1,7 @@
 """What this worker knows of the circuits, and what its own attempts have shown; on the event loop, without I/O."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from ajo_worker.limits.block import ramp_rate
 from ajo_worker.outages.evidence import Failures, Refusals, Suspicion, Thresholds, destination_failed, kind_of
 from ajo_worker.outages.scope import destination_of, scope_of_campaign
 
+LEAST_KEPT = 0.5
+"""A rate is never lowered further than this at once, however many 429s there were."""
 NOTHING_SENT = frozenset({"open", "held"})
 
 
@@ -43,7 +46,8 @@ class View:
     ) -> None:
         self.destinations = {name: destination_of(campaign) for name, campaign in campaigns.items()}
         self.suspected: dict[str, Suspicion] = {}
-        self.throttled: set[str] = set()
+        self._answers: Counter[str] = Counter()
+        self._throttled: Counter[str] = Counter()
         self.probed: dict[UUID, Verdict] = {}
         self.woken = asyncio.Event()
         self.circuits: dict[str, Circuit] = {}
@@ -100,13 +104,24 @@ class View:
             self._suspect(scope, self._failures[scope].failed(now, request_id, kind_of(verdict)))
         if verdict.outage:
             self._suspect(scope, Suspicion(verdict.outage, {"kinds": {kind_of(verdict): 1}}))
+        self._answers[name] += 1
         if verdict.outcome == "accepted":
             self._refusals[name].accepted()
         elif verdict.outcome == "refused" and not verdict.ambiguous:
             kind = f"{kind_of(verdict)} {verdict.error_code or ''}".strip()
             self._suspect(scope_of_campaign(name), self._refusals[name].refused(kind))
         elif verdict.http_status == 429:  # noqa: PLR2004 - HTTP's number for it
-            self.throttled.add(scope_of_campaign(name))
+            self._throttled[name] += 1
+
+    def throttled(self) -> dict[str, float]:
+        """Scopes of campaigns that got a 429, with the share of their answers that were none; counts begin anew."""
+        found = {
+            scope_of_campaign(name): max(1 - times / self._answers[name], LEAST_KEPT)
+            for name, times in self._throttled.items()
+        }
+        self._throttled.clear()
+        self._answers.clear()
+        return found
 
     def paused_lanes(self) -> frozenset[str]:
         """Lanes of which nothing may be sent, wherever it goes, and of which no probe wants one."""

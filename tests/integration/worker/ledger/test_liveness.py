@@ -107,3 +107,21 @@ async def test_a_stop_that_cannot_be_recorded_ends_all_the_same(stoppable: Stopp
         stoppable.stop()
     stoppable.start()
     assert worker_row(stoppable.url, me)["stopped_at"] is None
+
+
+async def test_a_beat_tells_since_when_and_why_a_worker_has_no_token_and_when_it_has_one_again(
+    database_url: str,
+) -> None:
+    me, clock, failing = uuid7(), LedgerClock(), [(time.monotonic() - 40, "token endpoint: ConnectError" + 500 * "!")]
+    async with beating(database_url, clock, me) as heart:
+        await heart.first_beat.wait()
+        assert worker_row(database_url, me)["token_failed_at"] is None
+        heart.token_failing = lambda: failing[0] if failing else None
+        await until(lambda: worker_row(database_url, me)["token_failed_at"], "the failure is told")
+        row = worker_row(database_url, me)
+        assert abs((row["heartbeat_at"] - row["token_failed_at"]).total_seconds() - 40) < 30
+        assert row["token_failure"].startswith("token endpoint: ConnectError!")
+        assert len(row["token_failure"]) == 200
+        failing.clear()
+        await until(lambda: worker_row(database_url, me)["token_failed_at"] is None, "the failure is over")
+        assert worker_row(database_url, me)["token_failure"] is None

@@ -33,19 +33,19 @@ async def test_time_in_which_nobody_leased_is_not_made_up_for(connection: asyncp
     assert await lease(connection, SCOPE, BLOCK, RECOVERY) >= now
 
 
-async def test_each_429_halves_a_rate_once_a_second_and_it_grows_back(connection: asyncpg.Connection) -> None:
+async def test_a_rate_is_lowered_once_a_second_and_grows_back(connection: asyncpg.Connection) -> None:
     async def stretch() -> float:
         """How much longer than at the full rate a block is."""
         before = await lease(connection, SCOPE, 10.0, RECOVERY)
         return float((await lease(connection, SCOPE, 10.0, RECOVERY) - before) / timedelta(seconds=10))
 
     assert await stretch() == pytest.approx(1.0)
-    await slow_down(connection, SCOPE, RECOVERY)
-    await slow_down(connection, SCOPE, RECOVERY)
+    await slow_down(connection, SCOPE, 0.5, RECOVERY)
+    await slow_down(connection, SCOPE, 0.5, RECOVERY)
     assert await stretch() == pytest.approx(2.0, rel=0.05)
     assert await slowed(connection, RECOVERY) == {SCOPE}
     await connection.execute("update ledger.rate_limits set slowed_at = now() - interval '1.5 seconds'")
-    await slow_down(connection, SCOPE, RECOVERY)
+    await slow_down(connection, SCOPE, 0.5, RECOVERY)
     assert await stretch() == pytest.approx(1 / 0.2625, rel=0.05)
     await connection.execute("update ledger.rate_limits set slowed_at = now() - interval '61 seconds'")
     assert await stretch() == pytest.approx(1.0)
@@ -54,6 +54,6 @@ async def test_each_429_halves_a_rate_once_a_second_and_it_grows_back(connection
 
 async def test_a_rate_never_falls_to_nothing(connection: asyncpg.Connection) -> None:
     for _ in range(20):
-        await slow_down(connection, SCOPE, RECOVERY)
+        await slow_down(connection, SCOPE, 0.5, RECOVERY)
         await connection.execute("update ledger.rate_limits set slowed_at = now() - interval '1.1 seconds'")
     assert await connection.fetchval("select share from ledger.rate_limits") >= 0.01

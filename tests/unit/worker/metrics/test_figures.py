@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ajo_worker.metrics.figures import FIGURES, gauge, of_measures, phases
+from ajo_worker.metrics.figures import FIGURES, gauge, of_measures
 
 MEASURE = {"severity": "page", "audience": "operators", "threshold": 1.0}
 
@@ -49,8 +49,3 @@ def test_every_figure_has_a_name_of_its_own_which_its_first_metric_has_too() -> 
     names = [family.name for figure in FIGURES for family in figure.families([])]
     assert len(names) == len(set(names))
     assert [figure.families([])[0].name for figure in FIGURES] == [figure.name for figure in FIGURES]
-
-
-def test_the_phases_are_those_of_the_reports() -> None:
-    assert "('worker_rate_limit', worker_rate_limit)" in phases()
-    assert "('total', total)" in phases()

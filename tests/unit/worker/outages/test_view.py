@@ -133,9 +133,14 @@ async def test_refusals_are_counted_by_campaign_and_ambiguous_ones_not() -> None
 
 async def test_a_429_slows_its_campaign_alone() -> None:
     seen = view()
+    for _ in range(3):
+        seen.saw(received("a"), Verdict("accepted", http_status=202))
     seen.saw(received("a"), Verdict("retryable", http_status=429))
-    assert seen.throttled == {"campaign:a"}
-    seen.know({}, frozenset(seen.throttled))
+    seen.saw(received("b"), Verdict("accepted", http_status=202))
+    throttled = seen.throttled()
+    assert throttled == {"campaign:a": 0.75}
+    assert seen.throttled() == {}, "each is told once"
+    seen.know({}, frozenset(throttled))
     assert seen.campaign_rate(CAMPAIGNS["a"], None) == 500.0
     assert seen.campaign_rate(CAMPAIGNS["b"], None) is None
     assert seen.campaign_rate(CAMPAIGNS["slow"], 10.0) == 10.0
