@@ -81,7 +81,7 @@ def test_unconfirmed_triggers_are_redriven_only_on_demand_and_marked_as_possible
 
     refused = delivery.run_cli("dead", "redrive", "--all", *WHY, env=delivery.env)
     assert (refused.code, states(database_url)) == (1, {"unconfirmed": DOUBTFUL})
-    assert f"{DOUBTFUL} dead letters left out, unconfirmed: " in refused.out
+    assert f"{DOUBTFUL} dead letters left out: unconfirmed, " in refused.out
     marked = True, ("ambiguous-answer",)
     delivery.api.play(REFUSES)
     dead(delivery, "redrive", "--all", "--unconfirmed", *WHY)

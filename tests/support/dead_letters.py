@@ -46,7 +46,7 @@ def put_letter(
 ) -> UUID:
     """One that was rejected just now, after one attempt with this status (None for none); returns its id."""
     ended_at = ended_at or ago()
-    facts = {"state": "rejected", "reason": "bad-request", "completed_at": ended_at} | columns
+    facts: dict[str, Any] = {"state": "rejected", "reason": "bad-request", "completed_at": ended_at} | columns
     request_id = put_trigger(url, after(ended_at, -2), **facts)
     if status is not None:
         ambiguous = facts["state"] == "unconfirmed"

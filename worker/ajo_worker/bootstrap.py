@@ -116,6 +116,7 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
         [campaign.definition for campaign in campaigns.values()],
         heartbeat=settings.heartbeat_seconds,
         owner_timeout=settings.owner_timeout,
+        dead_letter_days=settings.dead_letter_days,
     )
     http, token_http = make_adapter(settings), token_client(settings, tls_context(settings))
     tokens = TokenProvider(token_fetch(settings, token_http), margin=settings.token_refresh_margin)

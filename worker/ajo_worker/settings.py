@@ -122,6 +122,9 @@ class Settings(BaseSettings):
         15, description="seconds without a heartbeat after which a worker's triggers may be taken over"
     )
     hash_key: SecretStr = Field(SecretStr(""), description="key of the recipient hashes; empty: none are recorded")
+    dead_letter_days: PositiveInt = Field(
+        30, description="days after which a dead letter's payload is deleted; what became of it stays on record"
+    )
     payload_keys: SecretStr = Field(
         SecretStr(""), description="keys of held payloads, newest first, comma-separated; empty: stored plain"
     )

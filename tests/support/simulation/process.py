@@ -38,7 +38,9 @@ class ModelLedger(Ledger):
     """The real ledger, connected to the model of a database."""
 
     def __init__(self, network: Network, loop: Loop, worker_id: UUID, clock: LedgerClock) -> None:
-        super().__init__("", worker_id, clock, (), heartbeat=HEARTBEAT, owner_timeout=OWNER_TIMEOUT)
+        super().__init__(
+            "", worker_id, clock, (), heartbeat=HEARTBEAT, owner_timeout=OWNER_TIMEOUT, dead_letter_days=30
+        )
         self._network, self._loop = network, loop
 
     async def connect(self) -> Any:

@@ -23,6 +23,7 @@ KINDS = {
     liveness.STOPPED: "stop",
     upkeep.PARTITIONS: "upkeep",
     upkeep.DEFINITIONS: "upkeep",
+    upkeep.PURGE: "upkeep",
 }
 """Each statement by the writer that it belongs to; another one is not in the model, and fails the test."""
 CHANGING = {progress.INTEND, progress.END, ownership.TAKE_OVER, ownership.RELEASE}

@@ -50,9 +50,10 @@ def redrive(
 ) -> None:
     """Have dead letters sent again, in a new round.
 
-    The request id stays the same, the budget is a new one. They are parked, and workers send them at --rate, as soon
-    as nothing keeps their campaign back. It may be interrupted and
-    repeated at any time: what is done stays done, and nothing is redriven twice.
+    The request id stays the same, the budget is a new one. Workers send them at --rate, as soon as nothing keeps their
+    campaign back.
+
+    It may be interrupted and repeated at any time: what is done stays done, and nothing is redriven twice.
     """
     chosen = read_filter(request_ids, campaigns, states, reasons, statuses, since, until)
     order = Order("redrive", _not_by_accident(chosen, everything=everything), unconfirmed, rate)

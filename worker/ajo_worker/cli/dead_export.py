@@ -46,7 +46,7 @@ def export_letters(settings: Settings, chosen: Filter, file: Path) -> None:
     done = finish(_export(settings, chosen, file))
     where = "standard output" if file == STANDARD_OUTPUT else cell(str(file))
     if done.letters:
-        typer.echo(f"{counted(done.letters, 'dead letter')} written to {where}: it is personal data", err=True)
+        typer.echo(f"{counted(done.letters, 'dead letter')} written to {where}; it holds personal data", err=True)
     problems = [*_named(done.unreadable), *other_lines(done.others)]
     if not done.letters and not done.unreadable:
         problems.append("no dead letter fits, and nothing was written")

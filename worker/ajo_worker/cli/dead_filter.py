@@ -24,7 +24,7 @@ class DeadState(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
-RequestIds = Annotated[list[str] | None, typer.Argument(metavar="[REQUEST_ID]...", help="These alone.")]
+RequestIds = Annotated[list[str] | None, typer.Argument(metavar="REQUEST_ID", help="These alone.")]
 Campaigns = Annotated[list[str] | None, typer.Option("--campaign", metavar="NAME", help="Of this campaign; repeat it.")]
 States = Annotated[list[DeadState] | None, typer.Option("--state", help="In this state; repeat it.")]
 Reasons = Annotated[
@@ -34,8 +34,8 @@ Statuses = Annotated[
     list[int] | None,
     typer.Option("--status", metavar="CODE", min=100, max=599, help="HTTP status of the last attempt; repeat it."),
 ]
-Since = Annotated[str | None, typer.Option(metavar="DURATION", help="That ended in the last 30s, 2d, 1h30m; or ever.")]
-Until = Annotated[str | None, typer.Option(metavar="DURATION", help="That had ended 30s, 2d, 1h30m ago.")]
+Since = Annotated[str | None, typer.Option(metavar="DURATION", help="That ended in the last 30s, 2d, 1h30m.")]
+Until = Annotated[str | None, typer.Option(metavar="DURATION", help="That ended longer ago than 30s, 2d, 1h30m.")]
 
 
 def read_filter(

@@ -16,8 +16,8 @@ from ajo_worker.ledger.redriving import LeftOut, Order, Plan
 
 DONE = {"redrive": "redriven", "discard": "discarded"}
 WHY_LEFT_OUT: dict[LeftOut, str] = {
-    "unconfirmed": "unconfirmed: Adobe may have accepted it, and a redrive may send twice; --unconfirmed takes them",
-    "expires-at": "past the end that their producers set (expires_at): they would only expire again",
+    "unconfirmed": "unconfirmed, so Adobe may have accepted them, and may send them twice; --unconfirmed takes them",
+    "expires-at": "past the end that their producers set (expires_at), so they would only expire again",
 }
 MOST_NAMED = 10
 """Ids that a message names one by one."""
@@ -137,13 +137,13 @@ def pace(order: Order, letters: int) -> str:
     """How long it takes until all that was redriven may go on. Pure."""
     if order.action == "discard" or not letters:
         return ""
-    return f"; at {order.rate:g} a second, all of them go on within {ceil(letters / order.rate):,} s"
+    return f"; at {order.rate:g} a second, the last one goes on within {ceil(letters / order.rate):,} s"
 
 
 def left_out_lines(plan: Plan) -> list[str]:
     """How many an order leaves out, and why, a line each. Pure."""
     return [
-        f"{counted(letters, 'dead letter')} left out, {WHY_LEFT_OUT[why]}" for why, letters in plan.left_out.items()
+        f"{counted(letters, 'dead letter')} left out: {WHY_LEFT_OUT[why]}" for why, letters in plan.left_out.items()
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the ledger needs now and then, and nobody waits for: partitions made ahead, and the definitions in use."""
+"""What the ledger needs now and then, and nobody waits for: partitions made ahead, definitions in use, old payloads."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -21,6 +21,11 @@ PARTITIONS = """
     SELECT ledger.make_partitions((now() AT TIME ZONE 'UTC')::date - 1, (now() AT TIME ZONE 'UTC')::date + 14)
 """
 
+# A dead letter that nobody redrove: its row says for good what became of it, its payload has been kept long enough.
+PURGE = """
+    DELETE FROM ledger.held_payloads
+    WHERE resume_at IS NULL AND resumed_by IS NULL AND held_at < clock_timestamp() - make_interval(days => $1)
+"""
 DEFINITIONS = """
     INSERT INTO ledger.campaigns AS c
         (name, digest, campaign_id, lane, first_loaded_at, last_loaded_at, loaded_by, definition)
@@ -33,8 +38,13 @@ class Upkeep:
     """Runs on the worker's loop, on a connection of its own that is open only while it works."""
 
     def __init__(
-        self, connect: Callable[[], Awaitable[asyncpg.Connection]], worker_id: UUID, definitions: Iterable[Definition]
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        worker_id: UUID,
+        definitions: Iterable[Definition],
+        dead_letter_days: int,
     ) -> None:
+        self._dead_letter_days = dead_letter_days
         self._connect = connect
         self._rows = [_row(definition, worker_id) for definition in definitions]
         self._task: asyncio.Task[None] | None = None
@@ -64,6 +74,7 @@ class Upkeep:
         try:
             made = [record[0] for record in await connection.fetch(PARTITIONS)]
             await connection.executemany(DEFINITIONS, self._rows)
+            await connection.execute(PURGE, self._dead_letter_days)
         finally:
             connection.terminate()
         if made:

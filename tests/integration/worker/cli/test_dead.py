@@ -148,7 +148,7 @@ def test_an_export_is_lines_of_json_with_triggers_that_a_worker_can_read(
     done = dead("export", "letters.jsonl")
     file = tmp_path / "letters.jsonl"
     assert (done.code, done.out) == (0, "")
-    assert done.err == "2 dead letters written to letters.jsonl: it is personal data\n"
+    assert done.err == "2 dead letters written to letters.jsonl; it holds personal data\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     text = file.read_text(encoding="utf-8")
     lines = lines_of(text)
@@ -163,7 +163,7 @@ def test_an_export_is_lines_of_json_with_triggers_that_a_worker_can_read(
     assert file.read_text(encoding="utf-8") == text
     to_pipe = dead("export", "-", str(second))
     assert lines_of(to_pipe.out) == lines[1:]
-    assert "standard output: it is personal data" in to_pipe.err
+    assert "standard output; it holds personal data" in to_pipe.err
 
 
 def test_an_export_that_is_cut_off_leaves_no_half_of_a_file(tmp_path: Path) -> None:

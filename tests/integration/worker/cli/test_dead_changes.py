@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -128,9 +129,9 @@ def test_a_dry_run_tells_what_would_be_done_and_changes_nothing(dead: Cli, datab
         ["flash-sale", "unconfirmed", "conflict", "0", "1"],
         ["order-shipped", "expired", "budget-spent", "0", "1"],
     ]
-    assert lines[5] == "3 dead letters to redrive; at 2 a second, all of them go on within 2 s"
-    assert lines[6].startswith("1 dead letter left out, unconfirmed: ")
-    assert lines[7].startswith("1 dead letter left out, past the end ")
+    assert lines[5] == "3 dead letters to redrive; at 2 a second, the last one goes on within 2 s"
+    assert lines[6].startswith("1 dead letter left out: unconfirmed, ")
+    assert lines[7].startswith("1 dead letter left out: past the end ")
     assert lines[8:] == ["Nothing was changed (dry run)"]
     discarded = dead("discard", "--all", "--dry-run")
     assert "5 dead letters to discard\nNothing was changed (dry run)\n" in discarded.out
@@ -144,9 +145,9 @@ def test_what_was_asked_for_is_done_and_told_with_who_and_why(dead: Cli, databas
     number, user = query(database_url, "select operation_id, operator from ledger.operations")[0].values()
     assert (done.code, done.err, user) == (0, "", getpass.getuser())
     assert done.out.splitlines()[0] == (
-        f"1 dead letter redriven in operation {number}; at 50 a second, all of them go on within 1 s"
+        f"1 dead letter redriven in operation {number}; at 50 a second, the last one goes on within 1 s"
     )
-    assert done.out.splitlines()[1].startswith("1 dead letter left out, unconfirmed: ")
+    assert done.out.splitlines()[1].startswith("1 dead letter left out: unconfirmed, ")
     assert states(database_url) == {"parked": 1, "unconfirmed": 1}
     again = dead("redrive", "--all", "--yes", *WHY)
     assert again.code == 1
@@ -190,7 +191,7 @@ async def test_cut_off_in_the_middle_it_leaves_whole_batches_and_the_next_one_do
     put_letters(database_url, ids)
     query(database_url, FUNCTION)
     query(database_url, TRIGGER.format(ids[BATCH + 50]))
-    command = [PROGRAM, "dead", action, "--all", "--yes", *WHY]
+    command: list[str | Path] = [PROGRAM, "dead", action, "--all", "--yes", *WHY]
     running = processes.start(action, command, env={"AJO_DATABASE_URL": database_url})
     server = wait_until(lambda: query(database_url, AT_THE_GATE), what="its second batch is under way")[0]["pid"]
     running.popen.send_signal(ended_by)

@@ -19,11 +19,12 @@ from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Connect
-from tests.integration.worker.ledger.rows import HOUR, admission, after
+from tests.integration.worker.ledger.rows import HOUR, admission, after, refused
 from tests.integration.worker.ledger.workers import until, waiting
 from tests.support.database import query
 from tests.support.definitions import ORDER_SHIPPED, definition
 
+DAYS = 30
 DEFINITIONS = "select * from ledger.campaigns order by first_loaded_at"
 
 
@@ -35,7 +36,7 @@ def partition(days: int) -> str:
 async def kept_up(url: str, worker: UUID, *definitions: Definition) -> None:
     """One round of upkeep by a worker, waited for by its mark on the definitions."""
     before = query(url, "select count(*)::int as n from ledger.campaigns where loaded_by = $1", worker)[0]["n"]
-    round_of = Upkeep(lambda: asyncpg.connect(url), worker, definitions)
+    round_of = Upkeep(lambda: asyncpg.connect(url), worker, definitions, DAYS)
     round_of.start()
     marked = "select count(*)::int as n from ledger.campaigns where loaded_by = $1"
     await until(lambda: query(url, marked, worker)[0]["n"] > before, "the round of upkeep")
@@ -49,6 +50,25 @@ async def test_missing_partitions_are_made_two_weeks_ahead(database_url: str) ->
     sql = "select relname from pg_class where relname = any($1::text[]) and relispartition"
     names = [f"{table}_{partition(days)}" for table in ("triggers", "attempts") for days in range(-1, 15)]
     assert len(query(database_url, sql, names)) == len(names)
+
+
+async def test_payloads_of_old_dead_letters_are_deleted_and_no_others(database_url: str) -> None:
+    old, new, parked, resumed = [refused(state=state) for state in ("rejected", "expired", "parked", "parked")]
+    connection = await asyncpg.connect(database_url)
+    await admit(connection, [old, new, parked, resumed], HOUR)
+    await connection.execute(
+        "update ledger.held_payloads set held_at = now() - interval '31 days' where request_id <> $1", new.request_id
+    )
+    await connection.execute(
+        "update ledger.held_payloads set resume_at = now() where request_id = $1", parked.request_id
+    )
+    await connection.execute(
+        "update ledger.held_payloads set resumed_by = $1 where request_id = $2", uuid7(), resumed.request_id
+    )
+    await connection.close()
+    await kept_up(database_url, uuid7(), ORDER_SHIPPED)
+    kept = {row["request_id"] for row in query(database_url, "select request_id from ledger.held_payloads")}
+    assert kept == {new.request_id, parked.request_id, resumed.request_id}
 
 
 @pytest.fixture
@@ -118,7 +138,7 @@ async def test_workers_that_start_together_do_not_hold_each_other_up(database_ur
         begun.append(await asyncpg.connect(database_url))
         return begun[-1]
 
-    keepers = [Upkeep(connect, uuid7(), definitions) for _ in range(4)]
+    keepers = [Upkeep(connect, uuid7(), definitions, DAYS) for _ in range(4)]
     with capture_logs() as logs:
         for keeper in keepers:
             keeper.start()
@@ -140,7 +160,7 @@ async def test_upkeep_that_fails_is_tried_again(
             raise faults.pop()
         return await asyncpg.connect(database_url)
 
-    keeper = Upkeep(connect, uuid7(), [ORDER_SHIPPED])
+    keeper = Upkeep(connect, uuid7(), [ORDER_SHIPPED], DAYS)
     keeper.start()
     await until(lambda: query(database_url, DEFINITIONS), "the definitions")
     await keeper.stop()

@@ -52,4 +52,12 @@ async def beating(
 
 def ledger_of(url: str, worker_id: UUID | None = None) -> Ledger:
     """A ledger that is not started yet."""
-    return Ledger(url, worker_id or uuid7(), LedgerClock(), [], heartbeat=HEARTBEAT, owner_timeout=OWNER_TIMEOUT)
+    return Ledger(
+        url,
+        worker_id or uuid7(),
+        LedgerClock(),
+        [],
+        heartbeat=HEARTBEAT,
+        owner_timeout=OWNER_TIMEOUT,
+        dead_letter_days=30,
+    )

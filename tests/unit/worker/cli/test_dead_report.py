@@ -25,9 +25,9 @@ PLAN = Plan(
 @pytest.mark.parametrize(
     ("order", "letters", "told"),
     [
-        (REDRIVE, 2_000, "; at 100 a second, all of them go on within 20 s"),
-        (REDRIVE, 1, "; at 100 a second, all of them go on within 1 s"),
-        (Order("redrive", Filter(), rate=0.5), 3, "; at 0.5 a second, all of them go on within 6 s"),
+        (REDRIVE, 2_000, "; at 100 a second, the last one goes on within 20 s"),
+        (REDRIVE, 1, "; at 100 a second, the last one goes on within 1 s"),
+        (Order("redrive", Filter(), rate=0.5), 3, "; at 0.5 a second, the last one goes on within 6 s"),
         (REDRIVE, 0, ""),
         (DISCARD, 2_000, ""),
     ],
@@ -38,9 +38,9 @@ def test_a_redrive_tells_how_long_it_takes(order: Order, letters: int, told: str
 
 def test_what_is_left_out_is_counted_with_its_reason_and_what_would_take_it() -> None:
     assert left_out_lines(PLAN) == [
-        "3 dead letters left out, unconfirmed: Adobe may have accepted it, and a redrive may send twice; --unconfirmed "
+        "3 dead letters left out: unconfirmed, so Adobe may have accepted them, and may send them twice; --unconfirmed "
         "takes them",
-        "1 dead letter left out, past the end that their producers set (expires_at): they would only expire again",
+        "1 dead letter left out: past the end that their producers set (expires_at), so they would only expire again",
     ]
     assert left_out_lines(Plan(NOON, [])) == []
 
