@@ -152,7 +152,7 @@ def test_check_tells_every_fault_of_every_file(home: Path) -> None:
     checked = campaigns(home, "check")
     assert checked.code == 1
     assert "error: campaigns/order-shipped.toml:8: sandbx is unknown; did you mean sandbox?" in checked.err
-    assert "error: campaigns/password-reset.toml:26: context.resetLink.type is 'text'; choose string" in checked.err
+    assert "error: campaigns/password-reset.toml:29: context.resetLink.type is 'text'; choose string" in checked.err
     as_json = json.loads(campaigns(home, "check", "--json").out)
     assert (as_json["ok"], len(as_json["problems"])) == (False, 11)
 

@@ -11,7 +11,12 @@ from tests.support.waiting import wait_until
 COUNT = 300
 WORKS = '[latency]\ndistribution = "constant"\nseconds = 0.02\n'
 PARKED = "select count(*) as n from ledger.triggers where state = 'parked'"
-STEADY = {"AJO_PROBE_INTERVAL": "60", "AJO_PROBE_INTERVAL_LONGEST": "60", "AJO_RECOVERY_RATE": "100"}
+STEADY = {
+    "AJO_RATE_LIMIT_STANDARD": "50",
+    "AJO_PROBE_INTERVAL": "60",
+    "AJO_PROBE_INTERVAL_LONGEST": "60",
+    "AJO_RECOVERY_RATE": "100",
+}
 
 
 def test_from_an_outage_back_to_normal_with_the_commands_alone(

@@ -47,6 +47,7 @@ OUTAGES = {
 }
 
 # What may be personal or secret in an error's text: anything like an address, and runs long enough to be a token.
+_IDENTIFIER = re.compile(r"[\w-]{1,64}", re.ASCII)
 _SENSITIVE = re.compile(r"\S+@\S+|[\w.~+/=-]{40,}")
 
 
@@ -61,12 +62,12 @@ def classify(result: Answer | Failure, *, ambiguous_statuses: frozenset[int]) ->
 
 def _of_status(status: int, headers: Mapping[str, str], body: bytes, ambiguous_statuses: frozenset[int]) -> Verdict:
     document = _document(body)
-    gateway_request = _text(headers.get("x-request-id"))
+    gateway_request = _identifier(headers.get("x-request-id"))
     if status == 202:  # noqa: PLR2004 - the one documented success
         return Verdict(
             "accepted",
             http_status=status,
-            execution_id=_text(document.get("executionId")),
+            execution_id=_identifier(document.get("executionId")),
             adobe_request_id=gateway_request,
         )
     code, outage = _error_code(document), _outage(body)
@@ -143,6 +144,11 @@ def _error_code(document: Mapping[str, Any]) -> str | None:
         return _text(kind.rstrip("/").rpartition("/")[2])
     code = document.get("error_code")
     return _text(str(code)) if isinstance(code, str | int) else None
+
+
+def _identifier(value: object) -> str | None:
+    """An id as it is, if it looks like one: ``HUMA-`` and a UUID has 41 characters, and no token is that short."""
+    return value if isinstance(value, str) and _IDENTIFIER.fullmatch(value) else _text(value)
 
 
 def _text(value: object) -> str | None:

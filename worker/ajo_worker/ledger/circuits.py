@@ -26,8 +26,7 @@ class Circuit:
 
 READ = """
     SELECT c.scope, c.state, c.outage_id, extract(epoch FROM clock_timestamp() - c.changed_at)::float8 AS since,
-           c.state = 'open' AND c.probe_at <= clock_timestamp()
-               AND (c.probing_by IS NULL OR c.probing_until < clock_timestamp()) AS probe_due,
+           c.state = 'open' AND c.probe_at <= clock_timestamp() AS probe_due,
            o.ended_at
     FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
 """
@@ -52,6 +51,9 @@ HOLD = """
     WHERE c.state <> 'held'
     RETURNING scope
 """
+SUPERSEDE = """
+    UPDATE ledger.outages SET ended_at = clock_timestamp(), ended_by = $2 WHERE scope = $1 AND ended_at IS NULL
+"""
 BEGIN_OUTAGE = """
     WITH outage AS (
         INSERT INTO ledger.outages (opened_at, scope, reason, opened_by, evidence)
@@ -60,11 +62,13 @@ BEGIN_OUTAGE = """
     UPDATE ledger.circuits c SET outage_id = outage.outage_id FROM outage WHERE c.scope = $1 RETURNING c.outage_id
 """
 CLAIM_PROBE = """
-    UPDATE ledger.circuits
+    UPDATE ledger.circuits c
     SET probing_by = $2, probing_until = clock_timestamp() + make_interval(secs => $3)
-    WHERE scope = $1 AND state = 'open' AND probe_at <= clock_timestamp()
-      AND (probing_by IS NULL OR probing_until < clock_timestamp())
-    RETURNING outage_id
+    WHERE c.scope = $1 AND c.state = 'open' AND c.probe_at <= clock_timestamp()
+      AND (c.probing_by IS NULL OR c.probing_until < clock_timestamp() OR NOT EXISTS (
+          SELECT FROM ledger.workers w WHERE w.worker_id = c.probing_by AND w.stopped_at IS NULL
+              AND w.heartbeat_at > clock_timestamp() - make_interval(secs => $4)))
+    RETURNING c.outage_id
 """
 PUT_OFF_PROBE = """
     UPDATE ledger.circuits SET probing_by = NULL, probe_at = clock_timestamp() + make_interval(secs => $3)
@@ -125,6 +129,7 @@ async def hold(connection: asyncpg.Connection, scope: str, reason: str, operator
     async with connection.transaction():
         if await connection.fetchval(HOLD, scope) is None:
             return None
+        await connection.execute(SUPERSEDE, scope, operator)
         return await _begin(connection, scope, "held", operator, {"why": reason})
 
 
@@ -137,9 +142,14 @@ async def recover(connection: asyncpg.Connection, scope: str, ended_by: str) -> 
         return outage_id
 
 
-async def claim_probe(connection: asyncpg.Connection, scope: str, worker: UUID, seconds: float) -> int | None:
-    """Take the right to probe for so many seconds; the outage's number, or None if it isn't due."""
-    outage_id: int | None = await connection.fetchval(CLAIM_PROBE, scope, worker, seconds)
+async def claim_probe(
+    connection: asyncpg.Connection, scope: str, worker: UUID, seconds: float, owner_timeout: float
+) -> int | None:
+    """Take the right to probe for so many seconds; None if it isn't due, or a living worker has that right.
+
+    Otherwise the outage's number.
+    """
+    outage_id: int | None = await connection.fetchval(CLAIM_PROBE, scope, worker, seconds, owner_timeout)
     return outage_id
 
 

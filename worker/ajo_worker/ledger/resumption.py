@@ -63,7 +63,7 @@ PARK_AGAIN = """
         RETURNING request_id
     )
     UPDATE ledger.held_payloads h
-    SET resumed_by = NULL, resume_at = clock_timestamp() + make_interval(secs => $3)
+    SET resumed_by = NULL, resume_at = clock_timestamp() + make_interval(secs => $3), reason = 'payload-unreadable'
     FROM parked WHERE h.request_id = parked.request_id
 """
 UNREADABLE_FOR = 60.0

@@ -45,7 +45,14 @@ class Patrol:
         self._intake = intake
         self._worker = worker
         self._timing = timing
-        self._probing = Probing(view, ledger, intake, worker, timing.longest_interval)
+        self._probing = Probing(
+            view,
+            ledger,
+            intake,
+            worker,
+            longest_interval=timing.longest_interval,
+            owner_timeout=timing.owner_timeout,
+        )
         self._task: asyncio.Task[None] | None = None
         self._paused: frozenset[str] | None = None
         self._rescue_at = self._slow_down_at = 0.0

@@ -16,7 +16,7 @@ from ajo_worker.outages.view import View
 log = structlog.get_logger("ajo_worker.outages")
 
 LEASE = 60.0
-"""Seconds after which another worker may probe: longer than any attempt takes. A dead worker's probe is dead too."""
+"""Seconds after which another worker may probe, whatever became of this one: longer than an attempt may take."""
 NOTHING_TO_SEND = 1.0
 
 
@@ -24,8 +24,16 @@ class Probing:
     """This worker's probes."""
 
     def __init__(
-        self, view: View, ledger: SharedConnection, intake: Intake, worker: UUID, longest_interval: float
+        self,
+        view: View,
+        ledger: SharedConnection,
+        intake: Intake,
+        worker: UUID,
+        *,
+        longest_interval: float,
+        owner_timeout: float,
     ) -> None:
+        self._owner_timeout = owner_timeout
         self._view = view
         self._ledger = ledger
         self._intake = intake
@@ -54,7 +62,9 @@ class Probing:
             log.warning("probe-failed", scope=scope, fault=type(fault).__name__)
 
     async def _probe(self, scope: str) -> None:
-        outage = await self._ledger.run(lambda c: circuits.claim_probe(c, scope, self._worker, LEASE))
+        outage = await self._ledger.run(
+            lambda c: circuits.claim_probe(c, scope, self._worker, LEASE, self._owner_timeout)
+        )
         if outage is None:
             return
         campaigns = self._view.free_campaigns(scope)

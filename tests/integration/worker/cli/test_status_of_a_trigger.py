@@ -119,7 +119,8 @@ def test_a_rejected_trigger_shows_the_reason_and_that_its_payload_is_held(status
     )
     query(
         database_url,
-        "insert into ledger.held_payloads values ($1, 1, now(), 'invalid-payload', null, '{}')",
+        "insert into ledger.held_payloads (request_id, round, held_at, campaign, reason, payload) "
+        "values ($1, 1, now(), 'order-shipped', 'invalid-payload', '{}')",
         request_id,
     )
     found = read(status(str(request_id), "--json"))

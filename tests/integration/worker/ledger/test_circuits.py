@@ -1,6 +1,9 @@
 """Circuits are shared: whoever is first opens one, probes, and ends its outage; the others learn of it."""
 
+from uuid import UUID
+
 import asyncpg
+import pytest
 from ajo_worker.ledger.circuits import (
     claim_probe,
     close_recovered,
@@ -17,6 +20,16 @@ from uuid_utils.compat import uuid7
 
 SCOPE = "destination:standard@platform.adobe.io"
 ME, OTHER = uuid7(), uuid7()
+ALIVE = 60.0
+
+
+async def beat(connection: asyncpg.Connection, worker: UUID, age: str = "0 s") -> None:
+    await connection.execute(
+        "insert into ledger.workers (worker_id, hostname, pid, version, started_at, heartbeat_at) "
+        "values ($1, 'host', 1, '0', now(), now() - $2::text::interval)",
+        worker,
+        age,
+    )
 
 
 async def opened(connection: asyncpg.Connection, interval: float = 0.0) -> int:
@@ -37,26 +50,30 @@ async def test_two_workers_open_one_outage(connection: asyncpg.Connection) -> No
 
 
 async def test_one_worker_probes_at_a_time_and_none_before_it_is_due(connection: asyncpg.Connection) -> None:
+    await beat(connection, ME)
     number = await opened(connection, interval=0.0)
     assert (await read(connection))[SCOPE].probe_due
-    assert await claim_probe(connection, SCOPE, ME, 60.0) == number
-    assert not (await read(connection))[SCOPE].probe_due
-    assert await claim_probe(connection, SCOPE, OTHER, 60.0) is None
+    assert await claim_probe(connection, SCOPE, ME, 60.0, ALIVE) == number
+    assert await claim_probe(connection, SCOPE, OTHER, 60.0, ALIVE) is None
     await put_off_probe(connection, SCOPE, ME, 60.0)
-    assert await claim_probe(connection, SCOPE, OTHER, 60.0) is None
+    assert await claim_probe(connection, SCOPE, OTHER, 60.0, ALIVE) is None
 
 
-async def test_a_dead_workers_probe_is_another_ones(connection: asyncpg.Connection) -> None:
+@pytest.mark.parametrize(("seconds", "age"), [(0.0, "0 s"), (60.0, "2 min")], ids=["too long", "dead"])
+async def test_the_probe_of_a_dead_worker_or_of_one_that_takes_too_long_is_another_ones(
+    connection: asyncpg.Connection, seconds: float, age: str
+) -> None:
+    await beat(connection, ME, age)
     number = await opened(connection)
-    assert await claim_probe(connection, SCOPE, ME, 0.0) == number
-    assert await claim_probe(connection, SCOPE, OTHER, 60.0) == number
+    assert await claim_probe(connection, SCOPE, ME, seconds, ALIVE) == number
+    assert await claim_probe(connection, SCOPE, OTHER, 60.0, ALIVE) == number
 
 
 async def test_the_time_between_probes_doubles_up_to_its_limit(connection: asyncpg.Connection) -> None:
     await opened(connection, interval=4.0)
     for expected in (8.0, 10.0, 10.0):
         await probe_now(connection, SCOPE)
-        assert await claim_probe(connection, SCOPE, ME, 60.0)
+        assert await claim_probe(connection, SCOPE, ME, 60.0, ALIVE)
         await probe_failed(connection, SCOPE, ME, 10.0)
         row = await connection.fetchrow(
             "select probe_interval_seconds as kept, probing_by, probe_at > clock_timestamp() + "
@@ -93,7 +110,7 @@ async def test_what_an_operator_holds_is_not_probed_nor_opened(connection: async
     assert number is not None
     assert await hold(connection, SCOPE, "again", "olga") is None
     assert await open_circuit(connection, SCOPE, 0.0, "sustained-failures", str(ME), {}) is None
-    assert await claim_probe(connection, SCOPE, ME, 60.0) is None
+    assert await claim_probe(connection, SCOPE, ME, 60.0, ALIVE) is None
     assert await probe_now(connection, SCOPE) is None
     row = await connection.fetchrow("select reason, opened_by, evidence->>'why' as why from ledger.outages")
     assert tuple(row) == ("held", "olga", "maintenance")
@@ -102,3 +119,10 @@ async def test_what_an_operator_holds_is_not_probed_nor_opened(connection: async
 
 async def test_what_nothing_keeps_back_can_t_be_resumed(connection: asyncpg.Connection) -> None:
     assert await recover(connection, SCOPE, "olga") is None
+
+
+async def test_a_hold_ends_the_outage_that_it_replaces(connection: asyncpg.Connection) -> None:
+    first = await opened(connection)
+    second = await hold(connection, SCOPE, "maintenance", "olga")
+    rows = await connection.fetch("select outage_id, ended_by from ledger.outages order by outage_id")
+    assert [tuple(row) for row in rows] == [(first, "olga"), (second, None)]

@@ -76,6 +76,12 @@ def test_other_texts_are_no_outage(text: str) -> None:
     assert verdict(500, {"title": text}).outage is None
 
 
+@pytest.mark.parametrize("prefix", ["UMA-", "HUMA-", ""])
+def test_an_execution_id_is_kept_whole(prefix: str) -> None:
+    execution_id = f"{prefix}70b4d5d5-2844-4029-8882-91efe86edfae"
+    assert verdict(202, {"executionId": execution_id}).execution_id == execution_id
+
+
 def test_the_service_names_its_error_at_the_end_of_the_type() -> None:
     found = verdict(409, SERVICE)
     assert (found.error_code, found.error_title) == ("CJMRT-000032-409", "Conflict")
