@@ -8,7 +8,7 @@ SEED ?=
 KEEP ?=
 MINUTES ?=
 
-.PHONY: help demo dev test chaos soak lint format types imports constraints clean
+.PHONY: help demo dev test chaos soak outage lint format types imports constraints clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -28,6 +28,9 @@ chaos: $(READY) ## every fault done to a stream of triggers, 40 minutes; ONLY=na
 
 soak: $(READY) ## 20 minutes at a steady rate with a fault now and then: nothing may grow; MINUTES=number
 	@$(BIN)/python -m tests.chaos.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+outage: $(READY) ## 50,000 queued and 2,000 in flight through an outage of 5 minutes, on both brokers; 20 minutes
+	@$(BIN)/python -m tests.chaos.outage $(if $(SEED),--seed $(SEED))
 
 lint: $(READY) ## style and common mistakes
 	@echo "== ruff" && $(BIN)/ruff check && $(BIN)/ruff format --check

@@ -1,12 +1,10 @@
 """Through an outage of the destination nothing is lost, nothing expires, and one probe at a time tries the way."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
-from tests.support.conservation import accepted, finished, journal, ledger, unfinished
+from tests.support.conservation import accepted, finished, journal, ledger, most_at_once, unfinished
 from tests.support.database import query
 from tests.support.delivery import Delivery
 from tests.support.waiting import wait_until
@@ -69,16 +67,3 @@ def test_through_an_outage_all_are_accepted_once_and_only_probes_are_sent(
 def probes(url: str) -> int:
     """How many there were."""
     return int(query(url, "select count(*) as n from ledger.probes")[0]["n"])
-
-
-def most_at_once(calls: list[dict[str, Any]]) -> int:
-    """How many calls were under way at the same time."""
-    events = []
-    for call in calls:
-        began = datetime.fromisoformat(call["arrived_at"])
-        events += [(began, 1), (began + timedelta(seconds=call["answered_after"] or 0.0), -1)]
-    under_way = most = 0
-    for _, change in sorted(events):
-        under_way += change
-        most = max(most, under_way)
-    return most

@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,19 @@ def journal(path: Path) -> list[dict[str, Any]]:
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     calls = [json.loads(line) for line in lines if line.endswith("}")]
     return [call for call in calls if call.get("request_id")]
+
+
+def most_at_once(calls: Iterable[dict[str, Any]]) -> int:
+    """How many calls were under way at the same time."""
+    events = []
+    for call in calls:
+        began = datetime.fromisoformat(call["arrived_at"])
+        events += [(began, 1), (began + timedelta(seconds=call["answered_after"] or 0.0), -1)]
+    under_way = most = 0
+    for _, change in sorted(events):
+        under_way += change
+        most = max(most, under_way)
+    return most
 
 
 def accepted(path: Path) -> Counter[str]:
