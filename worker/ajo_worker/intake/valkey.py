@@ -79,6 +79,16 @@ class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
         taken = len(self._delivered) - len(self._dirty)
         return MOST_AT_ONCE if not self.prefetch_count else self.prefetch_count + beyond - taken
 
+    def ack(self, delivery_tag: str) -> None:
+        """Acknowledge. On a channel that is closed there is nobody to tell: the message comes again, and is known."""
+        if self.channel.connection is not None:
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Give back, or drop; on a closed channel it comes again as well."""
+        if self.channel.connection is not None:
+            super().reject(delivery_tag, requeue=requeue)
+
     def append(self, message: Any, delivery_tag: str) -> None:
         """Note a message in this process; the server has noted it when it was taken."""
         virtual.QoS.append(self, message, delivery_tag)
