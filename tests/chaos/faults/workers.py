@@ -48,6 +48,7 @@ def sigkill_all(run: Run) -> None:
     count=2_000,
     seconds=4,
     AJO_BUDGET_SECONDS=str(SHORT_BUDGET),
+    AJO_OUTAGE_FAILURES="1000000",  # else it would be an outage, and no budget would be spent
 )
 def sigkill_spent_budget(run: Run) -> None:
     run.script(f'[[fault]]\nuntil = {2 * SHORT_BUDGET}\nkind = "status"\nstatus = 503')
