@@ -92,7 +92,7 @@ def decide(
     match verdict.outcome:
         case "accepted":
             return End("accepted", None)
-        case "refused" if kept_back and not kept_back.whole_lane and not verdict.ambiguous:
+        case "refused" if kept_back and kept_back.of_campaign and not verdict.ambiguous:
             return End("parked", kept_back.reason)
         case "refused":
             return End(history.refused(), verdict.reason)

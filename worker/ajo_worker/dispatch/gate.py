@@ -10,10 +10,14 @@ from ajo_worker.dispatch.received import Campaign, Received
 
 @dataclass(frozen=True, slots=True)
 class KeptBack:
-    """Nothing may be sent for now. ``whole_lane``: new triggers had better wait in the broker."""
+    """Nothing may be sent for now: of a destination, or of one campaign.
+
+    ``in_broker``: its lane is not consumed from, so that new triggers wait in the broker; else they are parked.
+    """
 
     reason: str
-    whole_lane: bool
+    of_campaign: bool = False
+    in_broker: bool = False
 
 
 class Gate(Protocol):

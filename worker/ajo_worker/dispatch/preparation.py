@@ -67,7 +67,7 @@ class Preparation:
     async def first_attempt(self, received: Received) -> Ready | Refusal:
         """Wait until a trigger may be sent, before anything is known of it; without a token it goes on waiting.
 
-        While its whole lane is kept back it goes back to the broker, unless a probe needs one.
+        While its lane is not consumed from it goes back to the broker, unless a probe needs one.
 
         Raises:
             HandedBack: it does.
@@ -75,7 +75,7 @@ class Preparation:
         try:
             return await self._whenever(received)
         except _KeptBack as kept:
-            if kept.back.whole_lane and not (received.campaign and self.gate.wants_one(received.campaign)):
+            if kept.back.in_broker and not (received.campaign and self.gate.wants_one(received.campaign)):
                 raise HandedBack from None
             return Refusal("parked", kept.back.reason)
 

@@ -125,14 +125,7 @@ class View:
 
     def paused_lanes(self) -> frozenset[str]:
         """Lanes of which nothing may be sent, wherever it goes, and of which no probe wants one."""
-        by_lane: dict[str, set[str]] = {}
-        for name, scope in self.destinations.items():
-            by_lane.setdefault(self._campaigns[name].definition.lane, set()).add(scope)
-        return frozenset(
-            lane
-            for lane, scopes in by_lane.items()
-            if all(self._stopped(s) for s in scopes) and not scopes & self._wanted
-        )
+        return frozenset(lane for lane, scopes in self._stopped_lanes().items() if not scopes & self._wanted)
 
     def free_campaigns(self, scope: str | None = None) -> list[str]:
         """Campaigns that nothing keeps back; with a scope, those that it alone keeps back."""
@@ -176,8 +169,14 @@ class View:
 
     def _back(self, name: str) -> KeptBack | None:
         if self._stopped(self.destinations[name]):
-            return KeptBack("outage", whole_lane=True)
-        return KeptBack("campaign-paused", whole_lane=False) if self._stopped(scope_of_campaign(name)) else None
+            return KeptBack("outage", in_broker=self._campaigns[name].definition.lane in self._stopped_lanes())
+        return KeptBack("campaign-paused", of_campaign=True) if self._stopped(scope_of_campaign(name)) else None
+
+    def _stopped_lanes(self) -> dict[str, set[str]]:
+        by_lane: dict[str, set[str]] = {}
+        for name, scope in self.destinations.items():
+            by_lane.setdefault(self._campaigns[name].definition.lane, set()).add(scope)
+        return {lane: scopes for lane, scopes in by_lane.items() if all(map(self._stopped, scopes))}
 
     def _recovering(self, scope: str, limit: float) -> float | None:
         circuit = self.circuits.get(scope)

@@ -29,9 +29,9 @@ def after(
 
 
 def kept_back(
-    verdict: Verdict, history: History | None = None, *, whole_lane: bool, holds: bool = False
+    verdict: Verdict, history: History | None = None, *, of_campaign: bool, holds: bool = False
 ) -> End | Retry:
-    """The decision while an outage (of a whole lane), or a pause of one campaign, lasts."""
+    """The decision while an outage, or a pause of one campaign, lasts."""
     return decide(
         verdict,
         (history or History()).after(verdict),
@@ -41,7 +41,7 @@ def kept_back(
         jitter=lambda: 1.0,
         attempt_minimum=MINIMUM,
         holds_ambiguous=holds,
-        kept_back=KeptBack("outage" if whole_lane else "campaign-paused", whole_lane),
+        kept_back=KeptBack("campaign-paused" if of_campaign else "outage", of_campaign=of_campaign),
     )
 
 
@@ -142,18 +142,18 @@ OUTAGE, PAUSED = End("parked", "outage"), End("parked", "campaign-paused")
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
-        (kept_back(BUSY, whole_lane=True), OUTAGE),
-        (kept_back(TIMEOUT, whole_lane=True), OUTAGE),
-        (kept_back(BUSY, AMBIGUOUS, whole_lane=True), OUTAGE),
-        (kept_back(BAD_REQUEST, whole_lane=True), End("rejected", "bad-request")),
-        (kept_back(Verdict("accepted"), whole_lane=True), End("accepted", None)),
-        (kept_back(BAD_REQUEST, whole_lane=False), PAUSED),
-        (kept_back(BUSY, whole_lane=False), PAUSED),
+        (kept_back(BUSY, of_campaign=False), OUTAGE),
+        (kept_back(TIMEOUT, of_campaign=False), OUTAGE),
+        (kept_back(BUSY, AMBIGUOUS, of_campaign=False), OUTAGE),
+        (kept_back(BAD_REQUEST, of_campaign=False), End("rejected", "bad-request")),
+        (kept_back(Verdict("accepted"), of_campaign=False), End("accepted", None)),
+        (kept_back(BAD_REQUEST, of_campaign=True), PAUSED),
+        (kept_back(BUSY, of_campaign=True), PAUSED),
         (
-            kept_back(Verdict("refused", ambiguous=True, reason="conflict"), whole_lane=False),
+            kept_back(Verdict("refused", ambiguous=True, reason="conflict"), of_campaign=True),
             End("unconfirmed", "conflict"),
         ),
-        (kept_back(TIMEOUT, whole_lane=True, holds=True), End("unconfirmed", "timeout")),
+        (kept_back(TIMEOUT, of_campaign=False, holds=True), End("unconfirmed", "timeout")),
     ],
 )
 def test_an_outage_is_not_the_trigger_s_failure_and_its_budget_doesn_t_matter(step: End, expected: End) -> None:

@@ -59,7 +59,7 @@ def received(name: str, *, probe: bool = False) -> Received:
 async def test_an_outage_of_a_destination_keeps_back_its_lane_and_no_other(state: CircuitState) -> None:
     seen = view()
     seen.know(circuits(state, STANDARD), frozenset())
-    assert seen.kept_back(CAMPAIGNS["a"]) == seen.kept_back(CAMPAIGNS["b"]) == KeptBack("outage", whole_lane=True)
+    assert seen.kept_back(CAMPAIGNS["a"]) == seen.kept_back(CAMPAIGNS["b"]) == KeptBack("outage", in_broker=True)
     assert seen.kept_back(CAMPAIGNS["fast"]) is None
     assert seen.paused_lanes() == {"standard"}
     assert seen.free_campaigns() == ["fast"]
@@ -76,7 +76,7 @@ async def test_what_is_closed_or_recovering_keeps_nothing_back(state: CircuitSta
 async def test_a_paused_campaign_keeps_its_neighbours_going() -> None:
     seen = view()
     seen.know(circuits("open", "campaign:a"), frozenset())
-    assert seen.kept_back(CAMPAIGNS["a"]) == KeptBack("campaign-paused", whole_lane=False)
+    assert seen.kept_back(CAMPAIGNS["a"]) == KeptBack("campaign-paused", of_campaign=True)
     assert seen.kept_back(CAMPAIGNS["b"]) is None
     assert seen.paused_lanes() == frozenset()
 
@@ -86,6 +86,8 @@ async def test_a_lane_with_another_destination_that_works_is_not_paused() -> Non
     seen = view(two)
     seen.know(circuits("open", STANDARD), frozenset())
     assert seen.paused_lanes() == frozenset()
+    assert seen.kept_back(two["a"]) == KeptBack("outage"), "and what comes for the failing one is parked"
+    assert seen.kept_back(two["c"]) is None
     seen.know(circuits("open", STANDARD, ELSEWHERE), frozenset())
     assert seen.paused_lanes() == {"standard"}
 
