@@ -23,7 +23,7 @@ SLOW = '[[fault]]\nkind = "slow"\nseconds = 4\n'
 FAILS = '[[fault]]\nkind = "outage"\n'
 SETTINGS = {
     "AJO_MAX_IN_FLIGHT": str(IN_FLIGHT // 2),
-    "AJO_PREFETCH": "200",
+    "AJO_PREFETCH": "1000",
     "AJO_BUDGET_SECONDS": "60",
     "AJO_ATTEMPT_TIMEOUT": "20",
     "AJO_OWNER_TIMEOUT": "15",
