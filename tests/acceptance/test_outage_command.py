@@ -44,12 +44,12 @@ def test_from_an_outage_back_to_normal_with_the_commands_alone(
     assert failed.code == 1
     assert "still open" in failed.err
     calls = len(journal(delivery.api.journal))
-    outage("hold", "standard", "--reason", "repair under way")
+    outage("hold", "standard", "--why", "repair under way")
     delivery.api.play(WORKS)
     refused = delivery.run_cli("outage", "probe", "standard", env=delivery.env)
     assert refused.code == 1, "what an operator holds is not probed"
     assert len(journal(delivery.api.journal)) == calls
-    assert "goes on" in outage("resume", "standard", "--reason", "repaired", "--operator", "olga")
+    assert "goes on" in outage("resume", "standard", "--why", "repaired", "--operator", "olga")
     wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state", timeout=60)
     assert set(accepted(delivery.api.journal)) == confirmed
     done = query(database_url, "select action, operator, reason from ledger.operations order by done_at")
@@ -72,10 +72,10 @@ def test_a_probe_that_is_accepted_ends_the_outage(
 
 def test_wrong_use_says_what_there_is(prepare_delivery: Callable[..., Delivery], valkey_url: str) -> None:
     delivery = prepare_delivery(valkey_url, WORKS)
-    unknown = delivery.run_cli("outage", "hold", "nothing", "--reason", "x", env=delivery.env)
+    unknown = delivery.run_cli("outage", "hold", "nothing", "--why", "x", env=delivery.env)
     assert unknown.code == 2
     assert "campaign:order-shipped" in unknown.err
     assert delivery.run_cli("outage", "hold", "standard", env=delivery.env).code == 2, "a reason is needed"
-    none = delivery.run_cli("outage", "resume", "standard", "--reason", "x", env=delivery.env)
+    none = delivery.run_cli("outage", "resume", "standard", "--why", "x", env=delivery.env)
     assert (none.code, "nothing kept it back" in none.out) == (1, True)
     assert delivery.run_cli("outage", "show", "standard", env=delivery.env).code == 1

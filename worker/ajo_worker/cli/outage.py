@@ -30,7 +30,7 @@ from ajo_worker.settings import Settings
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 Scope = Annotated[str, typer.Argument(metavar="SCOPE", help="A lane, a campaign's name, or a scope as listed.")]
-Why = Annotated[str, typer.Option("--reason", help="Why; it is recorded.")]
+Why = Annotated[str, typer.Option("--why", help="Why; it is recorded.")]
 Operator = Annotated[str | None, typer.Option(help="Who does it, if not the login name.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

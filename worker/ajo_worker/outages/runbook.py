@@ -32,7 +32,7 @@ REFUSED = (
     "Verify by calling the API again: ajo-dispatch outage probe {scope}; then send again what was refused before the "
     "pause: ajo-dispatch dead redrive --campaign {campaign}",
 )
-HELD = ("An operator holds this back: ajo-dispatch outage resume {scope}",)
+HELD = ("An operator holds this back: ajo-dispatch outage resume {scope} --why …",)
 STEPS = {
     "cosmos-identity": COSMOS,
     "cosmos-key": COSMOS,
