@@ -63,4 +63,4 @@ def _probed(detail: Detail) -> str | None:
     if not detail.probes:
         return None
     newest = detail.probes[0]
-    return f"{detail.outage.probes} probes; the last at {newest.probed_at:%H:%M:%S} UTC found {newest.found}"
+    return f"probed {detail.outage.probes:,} times; the last at {newest.probed_at:%H:%M:%S} UTC found {newest.found}"

@@ -1,0 +1,50 @@
+"""What operators may call a scope."""
+
+import pytest
+from ajo_producers.campaigns.payload import PayloadCheck
+from ajo_worker.api.request import Endpoint
+from ajo_worker.dispatch.received import Campaign
+from ajo_worker.outages.known_scopes import UnknownScope, campaigns_in, scopes_named
+from ajo_worker.outages.scope import lane_of
+
+from tests.support.definitions import definition
+
+
+def campaign(name: str, lane: str, host: str) -> Campaign:
+    one = definition(name=name, lane=lane)
+    return Campaign(one, PayloadCheck(one), Endpoint(f"https://{host}/executions", {}), 60.0, 20.0)
+
+
+CAMPAIGNS = {
+    "order-shipped": campaign("order-shipped", "standard", "api.example.com"),
+    "refund": campaign("refund", "standard", "other.example.com"),
+    "flash-sale": campaign("flash-sale", "high-throughput", "api.example.com"),
+}
+HERE, THERE = "destination:standard@api.example.com", "destination:standard@other.example.com"
+
+
+@pytest.mark.parametrize(
+    ("word", "scopes"),
+    [
+        ("standard", [HERE, THERE]),
+        ("high-throughput", ["destination:high-throughput@api.example.com"]),
+        ("refund", ["campaign:refund"]),
+        ("campaign:refund", ["campaign:refund"]),
+        (HERE, [HERE]),
+        ("standard@other.example.com", [THERE]),
+    ],
+)
+def test_a_lane_a_campaign_or_a_scope_is_known_by_its_name(word: str, scopes: list[str]) -> None:
+    assert scopes_named(word, CAMPAIGNS) == scopes
+
+
+@pytest.mark.parametrize("word", ["", "nothing", "campaign:", "destination:standard@elsewhere.example.com"])
+def test_of_another_word_it_is_said_what_there_is(word: str) -> None:
+    with pytest.raises(UnknownScope, match="campaign:refund"):
+        scopes_named(word, CAMPAIGNS)
+
+
+def test_a_scope_keeps_back_the_campaigns_in_it() -> None:
+    assert campaigns_in(HERE, CAMPAIGNS) == ["order-shipped"]
+    assert campaigns_in("campaign:refund", CAMPAIGNS) == ["refund"]
+    assert (lane_of(HERE), lane_of("campaign:refund")) == ("standard", None)

@@ -1,0 +1,36 @@
+"""The runbook names the steps, and what the system has checked of them."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from ajo_worker.ledger.outage_history import Detail, Outage, Probe
+from ajo_worker.outages.runbook import STEPS, runbook
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def detail(reason: str, *probes: Probe, scope: str = "destination:standard@api.example.com") -> Detail:
+    outage = Outage(1, scope, reason, "open", NOON, "a worker", None, None, NOON, len(probes), {})
+    return Detail(outage, list(probes), [], [])
+
+
+@pytest.mark.parametrize("reason", ["cosmos-identity", "cosmos-key", "suspected-cosmos"])
+def test_the_cosmos_outage_has_its_four_steps_and_the_last_is_a_command(reason: str) -> None:
+    steps = runbook(detail(reason))
+    assert len(steps) == 4
+    assert steps[-1].text.endswith("ajo-dispatch outage probe destination:standard@api.example.com")
+    assert all(step.checked is None for step in steps)
+
+
+def test_the_probes_are_what_the_system_has_checked_of_the_last_step() -> None:
+    steps = runbook(detail("cosmos-key", Probe(NOON, uuid4(), False, "500 CJMRT-110100-500")))
+    assert [step.checked for step in steps[:3]] == [None] * 3
+    assert steps[3].checked == "probed 1 times; the last at 12:00:00 UTC found 500 CJMRT-110100-500"
+
+
+@pytest.mark.parametrize("reason", [*STEPS, "something new"])
+def test_every_reason_has_steps_and_no_place_is_left_open(reason: str) -> None:
+    steps = runbook(detail(reason, scope="campaign:flash-sale"))
+    assert steps
+    assert not any("{" in step.text for step in steps)
