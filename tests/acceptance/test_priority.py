@@ -80,3 +80,26 @@ def test_the_rate_of_two_workers_together_is_the_lane_s_limit(
     assert max(whole) <= limit * 1.2
     assert sum(whole) / len(whole) <= limit * 1.03
     assert max(row["workers"] for row in by_second) == 2
+
+
+def test_429s_slow_their_campaign_down_and_its_neighbour_not(
+    valkey_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
+) -> None:
+    limited = f'[[fault]]\nkind = "rate-limit"\nshare = 0.5\nattempts = 1\ncampaign = "{OTHER_ID}"\n'
+    delivery = prepare_delivery(valkey_url, QUICK + limited, AJO_RATE_LIMIT_STANDARD="500")
+    write_definition(delivery.campaigns, "flash-sale", campaign_id=OTHER_ID)
+    delivery.start_worker()
+    delivery.publish(1_000, 20, "flash-sale")
+    delivery.publish(1_000, 20)
+    wait_until(lambda: finished(database_url) == 2_000, what="all triggers with a state", timeout=120)
+    waits = query(
+        database_url,
+        "select campaign, avg(rate_limit_wait_seconds) as wait from ledger.attempts "
+        "join ledger.triggers using (request_id) where attempt = 1 group by campaign",
+    )
+    assert set(ledger(database_url)) == set(accepted(delivery.api.journal))
+    by_campaign = {row["campaign"]: row["wait"] for row in waits}
+    assert by_campaign["flash-sale"] > by_campaign["order-shipped"]
+    (slowed,) = query(database_url, "select scope, share from ledger.rate_limits where slowed_at is not null")
+    assert slowed["scope"] == "campaign:flash-sale"
+    assert slowed["share"] < 1
