@@ -29,7 +29,7 @@ from ajo_worker.dispatch.received import Campaign
 from ajo_worker.dispatch.round import Policy
 from ajo_worker.dispatch.rounds import Rounds
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.ledger.ledger import IMPATIENT, Ledger
 from ajo_worker.ledger.sealing import Sealer
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Limits
@@ -132,7 +132,7 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
     lanes = lane_rates(settings)
     view = View(campaigns, thresholds_of(settings), ramp_of(settings), lanes, clock.monotonic)
     slots = Slots(settings.max_in_flight, closing, view.places_of)
-    leases = SharedConnection(ledger.connect)
+    leases = SharedConnection(lambda: ledger.connect(synchronous_commit="off", **IMPATIENT))
     limits = Limits(lanes, leasing(leases, settings.rate_limit_recovery), view, clock, closing)
     preparation = Preparation(ledger, clock, tokens, limits, slots, view, closing)
     claims = Claims(ledger, clock, preparation, closing, policy)
@@ -141,7 +141,7 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
     rounds = Rounds(ledger, clock, http, claims, preparation, policy, statuses)
     dispatcher = Dispatcher(rounds, ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * settings.max_in_flight)
     intake = Intake(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap)
-    patrol = Patrol(view, SharedConnection(ledger.connect), intake, ledger.worker_id, timing_of(settings))
+    patrol = Patrol(view, SharedConnection(ledger.connect_shared), intake, ledger.worker_id, timing_of(settings))
     ledger.liveness.token_failing = lambda: tokens.failing
     ledger.start()
     await ledger.liveness.first_beat.wait()

@@ -43,7 +43,7 @@ class ModelLedger(Ledger):
         )
         self._network, self._loop = network, loop
 
-    async def connect(self) -> Any:
+    async def connect(self, **_: str) -> Any:
         """A connection to the model."""
         return await connect(self._network, self._loop)
 
@@ -71,6 +71,10 @@ class Free:
         """Keep nothing back."""
 
     def kept_back_since(self, campaign: Campaign, moment: datetime) -> bool:  # noqa: ARG002 - the protocol's
+        """Never."""
+        return False
+
+    def waits_in_broker(self, lane: str) -> bool:  # noqa: ARG002 - the protocol's
         """Never."""
         return False
 

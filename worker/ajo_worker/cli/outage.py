@@ -35,6 +35,7 @@ Operator = Annotated[str | None, typer.Option(help="Who does it, if not the logi
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 POLL = 0.25
+NOTED_SECONDS = 2.0
 
 
 @app.command("list")
@@ -163,8 +164,10 @@ async def _probe(settings: Settings, scope: str, wait: float) -> tuple[str, list
         while True:
             new = [one for one in await outage_history.probes(connection, number) if one.probed_at not in before]
             state = (await circuits.read(connection))[scope].state
-            if new or state != "open" or asyncio.get_running_loop().time() > deadline:
+            if new or asyncio.get_running_loop().time() > deadline:
                 return state, new
+            if state != "open":  # it is over; what the probe found is written next
+                deadline = min(deadline, asyncio.get_running_loop().time() + NOTED_SECONDS)
             await asyncio.sleep(POLL)
 
 

@@ -52,25 +52,28 @@ class Dispatcher:
         self._waiting: deque[Delivery] = deque()
         self._running: dict[UUID, asyncio.Task[End | Done]] = {}
         self._messages: set[asyncio.Task[None]] = set()
+        self._urgent: deque[Delivery] = deque()
+        self._resumed_open = 0
         self.open = 0
 
     def deliver(self, delivery: Delivery) -> None:
         """Take a message; its receipt is told what becomes of it. An urgent one never waits behind others."""
-        if priority_of(delivery.queue) == "urgent" and not self._closing.begun:
-            self._open(delivery)
-            return
-        self._waiting.append(delivery)
+        (self._urgent if priority_of(delivery.queue) == "urgent" else self._waiting).append(delivery)
         self._open_more()
 
     def resume(self, received: Received) -> "asyncio.Task[None]":
         """Take a parked trigger whose next round was opened; no message stands behind it, so it is not given back."""
-        self.open += 1
+        self._resumed_open += 1
         return self._start(self._resumed(received))
+
+    def has(self, request_id: UUID) -> bool:
+        """Whether a trigger is in hand."""
+        return request_id in self._running
 
     @property
     def room(self) -> int:
-        """How many more triggers may be opened."""
-        return 0 if self._closing.begun else max(self._most_open - self.open, 0)
+        """How many more parked triggers may go on; a share of their own, whatever comes from the broker meanwhile."""
+        return 0 if self._closing.begun else max(self._most_open // 4 - self._resumed_open, 0)
 
     def quarantine(self, delivery: Delivery, reason: str) -> None:
         """Keep a message that couldn't even be opened."""
@@ -79,7 +82,7 @@ class Dispatcher:
     @property
     def waiting(self) -> int:
         """Messages that are not yet opened."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._urgent)
 
     def begin_closing(self) -> None:
         """Give back what is not yet in flight."""
@@ -98,8 +101,12 @@ class Dispatcher:
         return True
 
     def _open_more(self) -> None:
-        while self._waiting and (self.open < self._most_open or self._closing.begun):
-            delivery = self._waiting.popleft()
+        for queue, most in ((self._urgent, 2 * self._most_open), (self._waiting, self._most_open)):
+            self._open_from(queue, most)
+
+    def _open_from(self, queue: deque[Delivery], most: int) -> None:
+        while queue and (self.open < most or self._closing.begun):
+            delivery = queue.popleft()
             if self._closing.begun:
                 delivery.receipt.returned()
                 continue
@@ -117,6 +124,8 @@ class Dispatcher:
         return task
 
     async def _resumed(self, received: Received) -> None:
+        if (before := self._running.get(received.trigger.request_id)) is not None:
+            await asyncio.wait({before})  # the end of the round before, just being told
         try:
             while True:
                 try:
@@ -129,8 +138,7 @@ class Dispatcher:
                 else:
                     return
         finally:
-            self.open -= 1
-            self._open_more()
+            self._resumed_open -= 1
 
     async def _conducted(self, received: Received, on_retry: OnRetry) -> End | Done:
         """Bring a trigger to its state; a copy of one in hand joins it."""
@@ -198,6 +206,7 @@ class Dispatcher:
             received_at=self._clock.at(delivery.received),
             campaign=campaign,
             lane=campaign.definition.lane if campaign else lane_of(delivery.queue),
+            came_by=lane_of(delivery.queue),
         )
 
     def _on_retry(self, delivery: Delivery) -> OnRetry:

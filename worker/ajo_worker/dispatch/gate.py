@@ -10,14 +10,10 @@ from ajo_worker.dispatch.received import Campaign, Received
 
 @dataclass(frozen=True, slots=True)
 class KeptBack:
-    """Nothing may be sent for now: of a destination, or of one campaign.
-
-    ``in_broker``: its lane is not consumed from, so that new triggers wait in the broker; else they are parked.
-    """
+    """Nothing may be sent for now: of a destination, or of one campaign."""
 
     reason: str
     of_campaign: bool = False
-    in_broker: bool = False
 
 
 class Gate(Protocol):
@@ -28,6 +24,9 @@ class Gate(Protocol):
 
     def kept_back_since(self, campaign: Campaign, moment: datetime) -> bool:
         """Whether anything kept them back at ``moment``, by the ledger's clock, or later."""
+
+    def waits_in_broker(self, lane: str) -> bool:
+        """Whether this lane's queues are not consumed from; what came through one of them goes back there."""
 
     def wants_one(self, campaign: Campaign) -> bool:
         """Whether a trigger that comes while its whole lane is kept back is to be parked, for a probe to send."""

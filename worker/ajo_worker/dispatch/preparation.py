@@ -75,7 +75,8 @@ class Preparation:
         try:
             return await self._whenever(received)
         except _KeptBack as kept:
-            if kept.back.in_broker and not (received.campaign and self.gate.wants_one(received.campaign)):
+            wanted = received.campaign is not None and self.gate.wants_one(received.campaign)
+            if not wanted and not kept.back.of_campaign and self.gate.waits_in_broker(received.came_by):
                 raise HandedBack from None
             return Refusal("parked", kept.back.reason)
 

@@ -36,7 +36,8 @@ class Campaign:
 class Received:
     """One trigger in hand. ``received`` is the monotonic instant at which its message came.
 
-    ``resumed``: it was parked, and no message stands behind it. ``probe``: it tries the way during an outage.
+    ``came_by`` is the lane of the queue that it came through. ``resumed``: it was parked, and no message stands behind
+    it. ``probe``: it tries the way during an outage.
     """
 
     trigger: Trigger
@@ -48,6 +49,7 @@ class Received:
     received_at: datetime
     campaign: Campaign | None
     lane: str
+    came_by: str = ""
     resumed: bool = False
     probe: bool = False
 

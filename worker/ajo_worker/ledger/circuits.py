@@ -89,7 +89,8 @@ NOTE_PROBE = """
 """
 RECOVER = """
     UPDATE ledger.circuits SET state = 'recovering', changed_at = clock_timestamp(), probing_by = NULL, probe_at = NULL
-    WHERE scope = $1 AND state IN ('open', 'held') RETURNING outage_id
+    WHERE scope = $1 AND (state = 'open' AND ($2::uuid IS NULL OR probing_by = $2) OR state = 'held' AND $2 IS NULL)
+    RETURNING outage_id
 """
 END_OUTAGE = "UPDATE ledger.outages SET ended_at = clock_timestamp(), ended_by = $2 WHERE outage_id = $1"
 CLOSE = """
@@ -133,10 +134,13 @@ async def hold(connection: asyncpg.Connection, scope: str, reason: str, operator
         return await _begin(connection, scope, "held", operator, {"why": reason})
 
 
-async def recover(connection: asyncpg.Connection, scope: str, ended_by: str) -> int | None:
-    """End a scope's outage: its triggers go on, in growing numbers; None if it was neither open nor held."""
+async def recover(connection: asyncpg.Connection, scope: str, ended_by: str, prober: UUID | None = None) -> int | None:
+    """End a scope's outage: its triggers go on, in growing numbers; None if it was neither open nor held.
+
+    A ``prober`` ends only the outage that it probes, and never an operator's hold.
+    """
     async with connection.transaction():
-        outage_id: int | None = await connection.fetchval(RECOVER, scope)
+        outage_id: int | None = await connection.fetchval(RECOVER, scope, prober)
         if outage_id is not None:
             await connection.execute(END_OUTAGE, outage_id, ended_by)
         return outage_id

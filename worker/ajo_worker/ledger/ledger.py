@@ -21,6 +21,12 @@ from ajo_worker.ledger.upkeep import Upkeep
 # Each statement joins a short list of ids to big partitioned tables by their key. A plan made while the tables were
 # small must never scan them once they are big.
 PLANNER = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off", "jit": "off"}
+# Leases, circuits and resumptions are made anew where they are lost: no commit of theirs is waited for.
+IMPATIENT = {
+    "lock_timeout": "3s",
+    "statement_timeout": "8s",
+    "idle_in_transaction_session_timeout": "8s",
+}
 COMMAND_TIMEOUT = 60.0
 """Seconds until a statement without an answer counts as a lost connection."""
 
@@ -78,13 +84,17 @@ class Ledger:
         await asyncio.gather(self.upkeep.stop(), self.liveness.stop())
         return written
 
-    async def connect(self) -> asyncpg.Connection:
-        """A new connection, as every writer has its own."""
+    async def connect_shared(self) -> asyncpg.Connection:
+        """A connection for what workers do to the same few rows: none may keep the others waiting for long."""
+        return await self.connect(**IMPATIENT)
+
+    async def connect(self, **more: str) -> asyncpg.Connection:
+        """A new connection, as every writer has its own; with ``more`` settings of the server."""
         return await asyncpg.connect(
             self._database_url,
             timeout=10,
             command_timeout=COMMAND_TIMEOUT,
-            server_settings={"application_name": f"ajo-dispatch {self.worker_id}", **PLANNER},
+            server_settings={"application_name": f"ajo-dispatch {self.worker_id}", **PLANNER, **more},
         )
 
     async def _admit(self, connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:

@@ -1,19 +1,21 @@
 """Permits of the rate limits, given out in blocks to all workers by one row each."""
 
-from datetime import datetime
-
 import asyncpg
 
-# A block follows the last one, or begins now. A limit that a 429 slowed down gives fewer permits in the same time, and
-# grows back evenly. now() is the statement's own, so that the excluded row's instant is exactly one block away.
+# A block follows the last one, or begins now; never far ahead, whatever became of the database's clock. A limit that a
+# 429 slowed down gives fewer permits in the same time, and grows back evenly. One statement and no transaction around
+# it: whoever is frozen in the middle of one must not keep the row from all others.
 LEASE = """
     INSERT INTO ledger.rate_limits AS l (scope, next_at)
     VALUES ($1, now() + make_interval(secs => $2))
     ON CONFLICT (scope) DO UPDATE
-    SET next_at = greatest(l.next_at, now()) + make_interval(secs => $2 / least(
-            1, l.share + coalesce(extract(epoch FROM now() - l.slowed_at)::float8 / $3, 1)))
-    RETURNING next_at
+    SET next_at = least(greatest(l.next_at, now()), now() + make_interval(secs => $4 * $2))
+            + make_interval(secs => $2 / least(
+                1, l.share + coalesce(extract(epoch FROM now() - l.slowed_at)::float8 / $3, 1)))
+    RETURNING extract(epoch FROM next_at - clock_timestamp())::float8
 """
+MOST_AHEAD = 200.0
+"""Blocks that are given out ahead of time at most."""
 SLOW_DOWN = """
     INSERT INTO ledger.rate_limits AS l (scope, next_at, slowed_at, share)
     VALUES ($1, now(), now(), $4)
@@ -29,15 +31,13 @@ SLOWED = "SELECT scope FROM ledger.rate_limits WHERE slowed_at > now() - make_in
 LEAST_SHARE = 0.01
 
 
-async def lease(connection: asyncpg.Connection, scope: str, seconds: float, recovery: float) -> datetime:
-    """Take the next block, of so many seconds at the full rate; returns when it ends.
+async def lease(connection: asyncpg.Connection, scope: str, seconds: float, recovery: float) -> float:
+    """Take the next block, of so many seconds at the full rate; in how many seconds it ends.
 
     ``recovery`` is in how many seconds a limit grows back from nothing.
     """
-    async with connection.transaction():
-        await connection.execute("SET LOCAL synchronous_commit = off")  # forgotten by a crash, it is leased again
-        ends: datetime = await connection.fetchval(LEASE, scope, seconds, recovery)
-    return ends
+    left: float = await connection.fetchval(LEASE, scope, seconds, recovery, MOST_AHEAD)
+    return left
 
 
 async def slow_down(connection: asyncpg.Connection, scope: str, kept: float, recovery: float) -> None:

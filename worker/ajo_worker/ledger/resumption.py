@@ -30,10 +30,13 @@ RESUME = """
         CROSS JOIN LATERAL (
             SELECT request_id FROM ledger.held_payloads
             WHERE campaign = c.campaign AND resume_at <= clock_timestamp()
-            ORDER BY resume_at LIMIT $2
+            ORDER BY resume_at LIMIT ceil($2::float8 / cardinality($1::text[]))::int -- each campaign has its share
             FOR UPDATE SKIP LOCKED
         ) AS h
         LIMIT $2
+    ), accepted AS ( -- a late 202 that met the parking of the same trigger
+        DELETE FROM ledger.held_payloads h USING free JOIN ledger.triggers t USING (request_id)
+        WHERE h.request_id = free.request_id AND t.state = 'accepted'
     ), opened AS (
         UPDATE ledger.triggers t
         SET state = 'sending', reason = NULL, round = t.round + 1, fence = t.fence + 1, owner = $3,
@@ -50,17 +53,21 @@ RESCUE = """
     SELECT t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.lane, h.key_id, h.payload
     FROM ledger.held_payloads h JOIN ledger.triggers t USING (request_id)
     WHERE h.resumed_by IS NOT NULL AND h.campaign = ANY($1::text[]) AND t.state = 'sending'
-      AND NOT EXISTS (
+      AND CASE WHEN h.resumed_by = $4 THEN t.round_opened_at < clock_timestamp() - $3::interval ELSE NOT EXISTS (
           SELECT FROM ledger.workers w WHERE w.worker_id = h.resumed_by AND w.stopped_at IS NULL
-              AND greatest(w.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - $3::interval)
+              AND greatest(w.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - $3::interval) END
     LIMIT $2
 """
 
 PARK_AGAIN = """
     WITH parked AS (
-        UPDATE ledger.triggers SET state = 'parked', reason = 'payload-unreadable', owner = NULL, fence = fence + 1
-        WHERE request_id = $1 AND state = 'sending' AND owner = $2
-        RETURNING request_id
+        UPDATE ledger.triggers t
+        SET state = 'parked', reason = 'payload-unreadable', owner = NULL, fence = t.fence + 1, round = t.round - 1
+        WHERE t.request_id = $1 AND t.state = 'sending' AND t.attempts_started = 0 AND t.round > 1
+          AND (t.owner = $2 OR NOT EXISTS (
+              SELECT FROM ledger.workers w WHERE w.worker_id = t.owner AND w.stopped_at IS NULL
+                  AND greatest(w.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - $4::interval))
+        RETURNING t.request_id
     )
     UPDATE ledger.held_payloads h
     SET resumed_by = NULL, resume_at = clock_timestamp() + make_interval(secs => $3), reason = 'payload-unreadable'
@@ -70,9 +77,9 @@ UNREADABLE_FOR = 60.0
 """Seconds until a payload that couldn't be read is tried again: another worker may have its key."""
 
 
-async def park_again(connection: asyncpg.Connection, request_id: UUID, worker: UUID) -> None:
-    """Put a trigger back whose payload this worker can't read."""
-    await connection.execute(PARK_AGAIN, request_id, worker, UNREADABLE_FOR)
+async def park_again(connection: asyncpg.Connection, request_id: UUID, worker: UUID, owner_timeout: timedelta) -> None:
+    """Put a trigger back whose payload this worker can't read: the round that was opened for it doesn't count."""
+    await connection.execute(PARK_AGAIN, request_id, worker, UNREADABLE_FOR, owner_timeout)
 
 
 async def resume(connection: asyncpg.Connection, campaigns: Sequence[str], most: int, worker: UUID) -> list[Resumed]:
@@ -81,7 +88,10 @@ async def resume(connection: asyncpg.Connection, campaigns: Sequence[str], most:
 
 
 async def rescue(
-    connection: asyncpg.Connection, campaigns: Sequence[str], most: int, owner_timeout: timedelta
+    connection: asyncpg.Connection, campaigns: Sequence[str], most: int, owner_timeout: timedelta, worker: UUID
 ) -> list[Resumed]:
-    """Resumed triggers whose worker is dead: to be taken over as copies of a message would be."""
-    return [Resumed(**record) for record in await connection.fetch(RESCUE, campaigns, most, owner_timeout)]
+    """Resumed triggers whose worker is dead: to be taken over as copies of a message would be.
+
+    Also those that ``worker`` itself opened a while ago: it may never have learnt of them.
+    """
+    return [Resumed(**record) for record in await connection.fetch(RESCUE, campaigns, most, owner_timeout, worker)]

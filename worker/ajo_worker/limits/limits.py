@@ -1,7 +1,6 @@
 """The rate limits of a trigger: its campaign's, where there is one, and its lane's; shared by all workers."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
 from typing import Protocol
 
 from ajo_worker.closing import Closing
@@ -11,8 +10,8 @@ from ajo_worker.limits.block import Block, block_size
 from ajo_worker.limits.permits import Permits
 from ajo_worker.limits.turns import Urgency
 
-LeaseUntil = Callable[[str, float], Awaitable[datetime]]
-"""Takes the next block of a scope, of so many seconds at its full rate, from the ledger; answers when it ends."""
+Lease = Callable[[str, float], Awaitable[float]]
+"""Takes the next block of a scope, of so many seconds at its full rate; answers in how many seconds it ends."""
 
 
 class Pace(Protocol):
@@ -29,7 +28,7 @@ class Limits:
     """Hands out permits; each scope's are leased in blocks, so that they cost no round trip a trigger."""
 
     def __init__(
-        self, lanes: Mapping[str, float], lease: LeaseUntil, pace: Pace, clock: LedgerClock, closing: Closing
+        self, lanes: Mapping[str, float], lease: Lease, pace: Pace, clock: LedgerClock, closing: Closing
     ) -> None:
         self._lanes = lanes
         self._lease = lease
@@ -72,6 +71,6 @@ class Limits:
     async def _block(self, scope: str, rate: float) -> Block:
         permits = block_size(rate)
         asked = self._clock.monotonic()
-        ends = self._clock.monotonic_at(await self._lease(scope, permits / rate))
-        # Never before we asked, whatever the estimate of the ledger's time says.
+        left = await self._lease(scope, permits / rate)
+        ends = self._clock.monotonic() + left
         return Block(permits, max(ends - permits / rate, asked), ends)

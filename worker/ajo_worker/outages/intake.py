@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 import structlog
 from ajo_producers.contract.batch import BadTrigger, decode_trigger
@@ -25,6 +26,9 @@ class Resumer(Protocol):
     @property
     def room(self) -> int:
         """How many more triggers may be opened."""
+
+    def has(self, request_id: UUID) -> bool:
+        """Whether a trigger is in hand."""
 
     def resume(self, received: Received) -> "asyncio.Task[None]":
         """Take a parked trigger whose next round was opened."""

@@ -53,6 +53,7 @@ class Patrol:
             longest_interval=timing.longest_interval,
             owner_timeout=timing.owner_timeout,
         )
+        self._patience = timedelta(seconds=timing.owner_timeout)
         self._task: asyncio.Task[None] | None = None
         self._paused: frozenset[str] | None = None
         self._rescue_at = self._slow_down_at = 0.0
@@ -75,7 +76,6 @@ class Patrol:
             self._view.woken.clear()
             try:
                 await self._round()
-                self.first_round.set()
             except Exception as fault:  # noqa: BLE001 - without the ledger nothing is sent, and what was known still holds
                 log.warning("outage-round-failed", fault=type(fault).__name__)
             with suppress(TimeoutError):
@@ -94,6 +94,7 @@ class Patrol:
         workers = await self._ledger.run(lambda c: circuits.living_workers(c, timing.owner_timeout))
         self._view.know(known, slowed, workers)
         self._turn_taps()
+        self.first_round.set()
         self._probing.start_due()
         await self._resume()
 
@@ -129,24 +130,32 @@ class Patrol:
         campaigns, most = self._view.free_campaigns(), min(self._intake.dispatcher.room, MOST_RESUMED)
         if not most:
             return
-        rows = await self._ledger.run(lambda c: resumption.resume(c, campaigns, most, self._worker))
-        await self._take(rows + await self._orphans(most))
-        if len(rows) >= most:
-            self._view.woken.set()
+        if campaigns:
+            rows = await self._ledger.run(lambda c: resumption.resume(c, campaigns, most, self._worker))
+            await self._take(rows)  # before anything else may fail: nobody but us has them now
+            if len(rows) == MOST_RESUMED:
+                self._view.woken.set()
+        await self._take(await self._orphans(most))
 
     async def _orphans(self, most: int) -> list[Resumed]:
-        """What dead workers had resumed; also of campaigns that are kept back, where it is parked again."""
+        """What dead workers had resumed, or we without knowing; of what is kept back too, where it is parked again."""
         now = asyncio.get_running_loop().time()
         if now < self._rescue_at:
             return []
         self._rescue_at = now + RESCUE_EVERY
-        campaigns, patience = list(self._view.destinations), timedelta(seconds=self._timing.owner_timeout)
-        return await self._ledger.run(lambda c: resumption.rescue(c, campaigns, most, patience))
+        campaigns = list(self._view.destinations)
+        rows = await self._ledger.run(lambda c: resumption.rescue(c, campaigns, most, self._patience, self._worker))
+        return [row for row in rows if not self._intake.dispatcher.has(row.request_id)]
 
     async def _take(self, rows: list[Resumed]) -> None:
+        unreadable = []
         for row in rows:
             received = self._intake.unsealing.received(row, probe=False)
             if received is None:
-                await self._ledger.run(lambda c, row=row: resumption.park_again(c, row.request_id, self._worker))  # type: ignore[misc] # bound now
+                unreadable.append(row.request_id)
             else:
                 self._intake.dispatcher.resume(received)
+        for request_id in unreadable:
+            await self._ledger.run(
+                lambda c, request_id=request_id: resumption.park_again(c, request_id, self._worker, self._patience)  # type: ignore[misc] # bound now
+            )

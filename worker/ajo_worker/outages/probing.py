@@ -1,11 +1,13 @@
 """One real trigger at a time tries the way during an outage."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
 from ajo_worker.api.verdict import Verdict
+from ajo_worker.dispatch.rows import storable
 from ajo_worker.ledger import circuits, resumption
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages.evidence import destination_failed
@@ -72,13 +74,17 @@ class Probing:
         received = self._intake.unsealing.received(rows[0], probe=True) if rows else None
         if received is None:
             if rows:
-                await self._ledger.run(lambda c: resumption.park_again(c, rows[0].request_id, self._worker))
+                await self._ledger.run(
+                    lambda c: resumption.park_again(
+                        c, rows[0].request_id, self._worker, timedelta(seconds=self._owner_timeout)
+                    )
+                )
             elif lane_of(scope):
                 self._view.want_one(scope)
             await self._put_off(scope, NOTHING_TO_SEND)
             return
         request_id = received.trigger.request_id
-        await self._intake.dispatcher.resume(received)
+        await asyncio.shield(self._intake.dispatcher.resume(received))  # a call that was sent is seen through
         verdict = self._view.probed.pop(request_id, None)
         if verdict is None:  # it was not sent after all: its time had passed, or its payload is refused
             await self._put_off(scope, 0.0)
@@ -86,13 +92,13 @@ class Probing:
         accepted = _works(scope, verdict)
         found = found_in(verdict)
         log.info("probe", scope=scope, outage=outage, request_id=str(request_id), accepted=accepted, found=found)
+        if accepted:
+            await self._ledger.run(lambda c: circuits.recover(c, scope, str(self._worker), self._worker))
+        else:
+            await self._ledger.run(lambda c: circuits.probe_failed(c, scope, self._worker, self._longest_interval))
         await self._ledger.run(
             lambda c: circuits.note_probe(c, outage, request_id, self._worker, accepted=accepted, found=found)
         )
-        if accepted:
-            await self._ledger.run(lambda c: circuits.recover(c, scope, str(self._worker)))
-        else:
-            await self._ledger.run(lambda c: circuits.probe_failed(c, scope, self._worker, self._longest_interval))
         self._view.woken.set()
 
     async def _put_off(self, scope: str, seconds: float) -> None:
@@ -108,4 +114,4 @@ def _works(scope: str, verdict: Verdict) -> bool:
 def found_in(verdict: Verdict) -> str:
     """What an attempt showed, in a line."""
     parts = (str(verdict.http_status or verdict.failure or ""), verdict.error_code, verdict.error_title)
-    return " ".join(part for part in parts if part)
+    return storable(" ".join(part for part in parts if part))

@@ -11,6 +11,7 @@ from uuid import UUID
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.dispatch.received import Campaign, Received
+from ajo_worker.dispatch.rows import storable
 from ajo_worker.ledger.circuits import Circuit
 from ajo_worker.limits.block import ramp_rate
 from ajo_worker.outages.evidence import Failures, Refusals, Suspicion, Thresholds, destination_failed, kind_of
@@ -51,6 +52,7 @@ class View:
         self.probed: dict[UUID, Verdict] = {}
         self.woken = asyncio.Event()
         self.circuits: dict[str, Circuit] = {}
+        self._thresholds = thresholds
         self._failures = {scope: Failures(thresholds) for scope in self.destinations.values()}
         self._refusals = {name: Refusals(thresholds) for name in campaigns}
         self._ramp, self._lanes, self._monotonic = ramp, lanes, monotonic
@@ -64,13 +66,25 @@ class View:
     def know(self, circuits: dict[str, Circuit], slowed: frozenset[str], workers: int = 1) -> None:
         """Take what was read from the ledger just now; ``workers`` counts those that live."""
         self._workers = workers
+        for scope, circuit in self.circuits.items():
+            if circuit.state in NOTHING_SENT and (new := circuits.get(scope)) and new.state not in NOTHING_SENT:
+                self._forget(scope)
         self.circuits, self._slowed, self._read_at = circuits, slowed, self._monotonic()
         self._wanted &= {scope for scope, circuit in circuits.items() if circuit.state == "open"}
         self._kept = {name: back for name in self._campaigns if (back := self._back(name)) is not None}
 
     def kept_back(self, campaign: Campaign) -> KeptBack | None:
-        """Why nothing of this campaign may be sent; None if it may."""
-        return self._kept.get(campaign.definition.name)
+        """Why nothing of this campaign may be sent; None if it may. What is suspected counts as found."""
+        name = campaign.definition.name
+        if self.suspected and (self.destinations[name] in self.suspected):
+            return KeptBack("outage")
+        if self.suspected and scope_of_campaign(name) in self.suspected:
+            return KeptBack("campaign-paused", of_campaign=True)
+        return self._kept.get(name)
+
+    def waits_in_broker(self, lane: str) -> bool:
+        """Whether a lane's queues are not consumed from."""
+        return lane in self.paused_lanes()
 
     def kept_back_since(self, campaign: Campaign, moment: datetime) -> bool:
         """Whether an outage of its destination or its own was not over by then."""
@@ -108,7 +122,7 @@ class View:
         if verdict.outcome == "accepted":
             self._refusals[name].accepted()
         elif verdict.outcome == "refused" and not verdict.ambiguous:
-            kind = f"{kind_of(verdict)} {verdict.error_code or ''}".strip()
+            kind = storable(f"{kind_of(verdict)} {verdict.error_code or ''}".strip())
             self._suspect(scope_of_campaign(name), self._refusals[name].refused(kind))
         elif verdict.http_status == 429:  # noqa: PLR2004 - HTTP's number for it
             self._throttled[name] += 1
@@ -134,9 +148,23 @@ class View:
         return [
             name
             for name, destination in self.destinations.items()
-            if scope in (both := {destination, scope_of_campaign(name)})
-            and not any(self._stopped(other) for other in both - {scope})
-        ]
+            if scope == scope_of_campaign(name) and not self._stopped(destination)
+        ] or self._to_probe(scope)
+
+    def _to_probe(self, destination: str) -> list[str]:
+        """Campaigns that can tell whether a destination works: best those that nothing else keeps back."""
+        here = [name for name, scope in self.destinations.items() if scope == destination]
+        own = {name: self.circuits.get(scope_of_campaign(name)) for name in here}
+        free = [name for name, circuit in own.items() if circuit is None or circuit.state not in NOTHING_SENT]
+        return free or [name for name, circuit in own.items() if circuit is not None and circuit.state != "held"]
+
+    def _forget(self, scope: str) -> None:
+        """What was seen before an outage ended says nothing of afterwards."""
+        if scope in self._failures:
+            self._failures[scope] = Failures(self._thresholds)
+        for name in self._refusals:
+            if scope == scope_of_campaign(name):
+                self._refusals[name] = Refusals(self._thresholds)
 
     def lane_rate(self, lane: str, limit: float) -> float:
         """Calls a second of a lane: fewer while one of its destinations comes back."""
@@ -169,7 +197,7 @@ class View:
 
     def _back(self, name: str) -> KeptBack | None:
         if self._stopped(self.destinations[name]):
-            return KeptBack("outage", in_broker=self._campaigns[name].definition.lane in self._stopped_lanes())
+            return KeptBack("outage")
         return KeptBack("campaign-paused", of_campaign=True) if self._stopped(scope_of_campaign(name)) else None
 
     def _stopped_lanes(self) -> dict[str, set[str]]:

@@ -1,10 +1,8 @@
 """The outages' and limits' policy, from the settings."""
 
-from datetime import datetime
-
 from ajo_worker.ledger import rate_limits
 from ajo_worker.ledger.shared_connection import SharedConnection
-from ajo_worker.limits.limits import LeaseUntil
+from ajo_worker.limits.limits import Lease
 from ajo_worker.outages.evidence import Thresholds
 from ajo_worker.outages.patrol import Timing
 from ajo_worker.outages.view import Ramp
@@ -42,10 +40,10 @@ def timing_of(settings: Settings) -> Timing:
     )
 
 
-def leasing(ledger: SharedConnection, recovery: float) -> LeaseUntil:
+def leasing(ledger: SharedConnection, recovery: float) -> Lease:
     """How blocks of permits are leased."""
 
-    async def lease(scope: str, seconds: float) -> datetime:
+    async def lease(scope: str, seconds: float) -> float:
         return await ledger.run(lambda connection: rate_limits.lease(connection, scope, seconds, recovery))
 
     return lease

@@ -126,3 +126,20 @@ async def test_a_hold_ends_the_outage_that_it_replaces(connection: asyncpg.Conne
     second = await hold(connection, SCOPE, "maintenance", "olga")
     rows = await connection.fetch("select outage_id, ended_by from ledger.outages order by outage_id")
     assert [tuple(row) for row in rows] == [(first, "olga"), (second, None)]
+
+
+async def test_a_probe_ends_no_hold_and_no_outage_that_it_does_not_probe(connection: asyncpg.Connection) -> None:
+    await beat(connection, ME)
+    number = await opened(connection)
+    assert await recover(connection, SCOPE, str(OTHER), OTHER) is None
+    assert await claim_probe(connection, SCOPE, ME, 60.0, ALIVE) == number
+    await hold(connection, SCOPE, "maintenance", "olga")
+    assert await recover(connection, SCOPE, str(ME), ME) is None
+    assert (await read(connection))[SCOPE].state == "held"
+
+
+async def test_a_probe_that_was_accepted_ends_its_outage(connection: asyncpg.Connection) -> None:
+    await beat(connection, ME)
+    number = await opened(connection)
+    await claim_probe(connection, SCOPE, ME, 60.0, ALIVE)
+    assert await recover(connection, SCOPE, str(ME), ME) == number

@@ -98,13 +98,13 @@ async def test_what_a_dead_worker_resumed_is_found_until_somebody_has_taken_it_o
     await admit(connection, [one], HOUR)
     await beat(connection, OTHER)
     await resume(connection, CAMPAIGNS, 10, OTHER)
-    assert await rescue(connection, CAMPAIGNS, 10, HOUR) == []
+    assert await rescue(connection, CAMPAIGNS, 10, HOUR, ME) == []
     await connection.execute("update ledger.workers set heartbeat_at = now() - interval '2 hours', stopped_at = now()")
-    (found,) = await rescue(connection, CAMPAIGNS, 10, HOUR)
+    (found,) = await rescue(connection, CAMPAIGNS, 10, HOUR, ME)
     assert (found.request_id, found.payload) == (one.request_id, one.payload)
     await beat(connection, ME)
     assert await take_over(connection, [Takeover(one.request_id, 2, ME, 0, interrupted=False)], HOUR) == [True]
-    assert await rescue(connection, CAMPAIGNS, 10, HOUR) == []
+    assert await rescue(connection, CAMPAIGNS, 10, HOUR, ME) == []
 
 
 async def test_what_may_have_been_accepted_in_an_earlier_round_is_remembered_in_the_next(
@@ -134,12 +134,40 @@ async def test_a_late_acceptance_of_a_parked_trigger_keeps_it_from_being_sent_ag
 async def test_a_payload_that_can_t_be_read_is_parked_again_for_a_while(connection: asyncpg.Connection) -> None:
     one = parked()
     await admit(connection, [one], HOUR)
+    await beat(connection, ME)
     await resume(connection, CAMPAIGNS, 10, ME)
-    await park_again(connection, one.request_id, OTHER)
+    await park_again(connection, one.request_id, OTHER, HOUR)
     assert (await state(connection, one.request_id))["state"] == "sending"
-    await park_again(connection, one.request_id, ME)
+    await park_again(connection, one.request_id, ME, HOUR)
     row = await state(connection, one.request_id)
-    assert (row["state"], row["reason"]) == ("parked", "payload-unreadable")
+    assert (row["state"], row["reason"], row["round"]) == ("parked", "payload-unreadable", 1)
     assert await resume(connection, CAMPAIGNS, 10, ME) == []
     await connection.execute("update ledger.held_payloads set resume_at = now()")
     assert len(await resume(connection, CAMPAIGNS, 10, OTHER)) == 1
+
+
+async def test_each_campaign_has_its_share_of_what_goes_on(connection: asyncpg.Connection) -> None:
+    await admit(connection, [parked() for _ in range(20)] + [parked(campaign="flash-sale") for _ in range(3)], HOUR)
+    taken = await resume(connection, [*CAMPAIGNS, "flash-sale"], 10, ME)
+    assert len(taken) == 8
+
+
+async def test_what_this_worker_opened_without_learning_of_it_is_found_after_a_while(
+    connection: asyncpg.Connection,
+) -> None:
+    one = parked()
+    await admit(connection, [one], HOUR)
+    await beat(connection, ME)
+    await resume(connection, CAMPAIGNS, 10, ME)
+    assert await rescue(connection, CAMPAIGNS, 10, HOUR, ME) == []
+    await connection.execute("update ledger.triggers set round_opened_at = now() - interval '2 hours'")
+    assert [row.request_id for row in await rescue(connection, CAMPAIGNS, 10, HOUR, ME)] == [one.request_id]
+    assert await rescue(connection, CAMPAIGNS, 10, HOUR, OTHER) == []
+
+
+async def test_a_payload_left_behind_by_a_late_acceptance_is_let_go(connection: asyncpg.Connection) -> None:
+    one = parked()
+    await admit(connection, [one], HOUR)
+    await connection.execute("update ledger.triggers set state = 'accepted'")
+    assert await resume(connection, CAMPAIGNS, 10, ME) == []
+    assert await connection.fetchval("select count(*) from ledger.held_payloads") == 0

@@ -59,9 +59,10 @@ def received(name: str, *, probe: bool = False) -> Received:
 async def test_an_outage_of_a_destination_keeps_back_its_lane_and_no_other(state: CircuitState) -> None:
     seen = view()
     seen.know(circuits(state, STANDARD), frozenset())
-    assert seen.kept_back(CAMPAIGNS["a"]) == seen.kept_back(CAMPAIGNS["b"]) == KeptBack("outage", in_broker=True)
+    assert seen.kept_back(CAMPAIGNS["a"]) == seen.kept_back(CAMPAIGNS["b"]) == KeptBack("outage")
     assert seen.kept_back(CAMPAIGNS["fast"]) is None
     assert seen.paused_lanes() == {"standard"}
+    assert (seen.waits_in_broker("standard"), seen.waits_in_broker("high-throughput")) == (True, False)
     assert seen.free_campaigns() == ["fast"]
 
 
@@ -165,3 +166,31 @@ async def test_the_verdict_of_a_probe_is_kept_for_the_prober() -> None:
     seen.saw(one, verdict)
     seen.saw(received("a"), verdict)
     assert seen.probed == {one.trigger.request_id: verdict}
+
+
+async def test_where_all_campaigns_of_a_destination_are_paused_too_one_of_them_probes_it() -> None:
+    seen = view({"a": CAMPAIGNS["a"], "b": CAMPAIGNS["b"]})
+    seen.know(circuits("open", STANDARD, "campaign:a") | circuits("held", "campaign:b"), frozenset())
+    assert seen.free_campaigns(STANDARD) == ["a"]
+
+
+async def test_what_is_suspected_is_kept_back_before_the_ledger_knows() -> None:
+    seen = view()
+    seen.saw(received("a"), Verdict("retryable", http_status=500, outage="cosmos-key"))
+    assert seen.kept_back(CAMPAIGNS["b"]) == KeptBack("outage")
+    assert seen.kept_back(CAMPAIGNS["fast"]) is None
+
+
+async def test_failures_from_before_an_outage_ended_open_it_no_second_time() -> None:
+    clock = Clock()
+    seen = view(clock=clock)
+    for _ in range(30):
+        clock.now += 0.5
+        seen.saw(received("a"), Verdict("retryable", http_status=503))
+    assert STANDARD in seen.suspected
+    seen.suspected.clear()
+    seen.know(circuits("open", STANDARD), frozenset())
+    seen.know(circuits("recovering", STANDARD), frozenset())
+    clock.now += 300.0
+    seen.saw(received("a"), Verdict("retryable", http_status=503))
+    assert seen.suspected == {}
