@@ -95,6 +95,7 @@ class Run:
             "AJO_VISIBILITY_TIMEOUT": "8",
             "AJO_MAX_IN_FLIGHT": "200",
             "AJO_PREFETCH": "60",
+            "AJO_RATE_LIMIT_STANDARD": "5000",
             **({"AJO_CA_FILE": str(self.authority)} if self.tls else {}),
             **self.settings,
         }
