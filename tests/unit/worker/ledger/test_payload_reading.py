@@ -65,6 +65,7 @@ def test_a_payload_is_read_under_its_key_and_told_as_a_line_with_its_own_numbers
         (None, b'"\xff"', "it is no JSON"),
         (None, b"", "it is no JSON"),
     ],
+    ids=["another key", "no seal", "cut off", "too deep", "no UTF-8", "empty"],  # keys differ from run to run
 )
 def test_what_cannot_be_read_is_told_without_what_is_in_it(key_id: str | None, held: bytes, told: str) -> None:
     with pytest.raises(Unreadable, match=told) as problem:
