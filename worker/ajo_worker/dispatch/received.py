@@ -58,7 +58,7 @@ class Received:
         """Whose turn it is before its first attempt; a retry of an urgent one is urgent as well."""
         if self.campaign is not None and self.campaign.definition.priority == "urgent":
             return Urgency.URGENT
-        return Urgency.RETRY if self.resumed else Urgency.FIRST
+        return Urgency.RESUMED if self.resumed else Urgency.FIRST
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,15 @@ T = TypeVar("T")
 
 
 class Urgency(IntEnum):
-    """A retry goes before a first attempt, since its budget is running; what is urgent goes before both."""
+    """A retry goes before a first attempt, since its budget is running; what is urgent goes before both.
+
+    What was parked goes before what is new, and never before a retry: after an outage many go on at a low rate.
+    """
 
     URGENT = 0
     RETRY = 1
-    FIRST = 2
+    RESUMED = 2
+    FIRST = 3
 
 
 class Turns(Generic[T]):

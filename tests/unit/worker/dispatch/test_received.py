@@ -61,7 +61,7 @@ def test_what_journey_optimizer_says_of_the_campaign_stops_a_call(status: LiveSt
     ("priority", "resumed", "urgency"),
     [
         ("normal", False, Urgency.FIRST),
-        ("normal", True, Urgency.RETRY),
+        ("normal", True, Urgency.RESUMED),
         ("urgent", False, Urgency.URGENT),
         ("urgent", True, Urgency.URGENT),
     ],
