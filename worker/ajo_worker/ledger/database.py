@@ -20,9 +20,17 @@ class DatabaseError(Exception):
     """The ledger can't be used; the text says which database, why, and what to do, without the password."""
 
 
+UNREADABLE = "the address in AJO_DATABASE_URL (are all special characters of its password percent-encoded?)"
+
+
 def place(url: str) -> str:
     """Where a URL leads to, for people: host, port and database; never user or password."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return UNREADABLE
+    if "@" in parts.path + parts.query or "#" in url:  # a part of the password, taken for something else
+        return UNREADABLE
     query = parse_qs(parts.query)
     host = query.get("host", [parts.hostname or "the local socket"])[0]
     name = unquote(parts.path.lstrip("/")) or query.get("dbname", query.get("database", [""]))[0]
