@@ -29,7 +29,7 @@ from ajo_worker.dispatch.received import Campaign
 from ajo_worker.dispatch.round import Policy
 from ajo_worker.dispatch.rounds import Rounds
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.ledger import IMPATIENT, Ledger
+from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.sealing import Sealer
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Limits
@@ -108,12 +108,13 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
     ``tap`` is told which lanes must not be consumed from.
     """
     campaigns = campaigns_of(load_definitions(settings.campaigns), settings)
+    definitions = [campaign.definition for campaign in campaigns.values()]
     clock, closing = LedgerClock(), Closing()
     ledger = Ledger(
         settings.database_url.get_secret_value(),
         uuid7(),
         clock,
-        [campaign.definition for campaign in campaigns.values()],
+        definitions,
         heartbeat=settings.heartbeat_seconds,
         owner_timeout=settings.owner_timeout,
         dead_letter_days=settings.dead_letter_days,
@@ -132,11 +133,10 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
     lanes = lane_rates(settings)
     view = View(campaigns, thresholds_of(settings), ramp_of(settings), lanes, clock.monotonic)
     slots = Slots(settings.max_in_flight, closing, view.places_of)
-    leases = SharedConnection(lambda: ledger.connect(synchronous_commit="off", **IMPATIENT))
+    leases = SharedConnection(lambda: ledger.connect_shared(synchronous_commit="off"))
     limits = Limits(lanes, leasing(leases, settings.rate_limit_recovery), view, clock, closing)
     preparation = Preparation(ledger, clock, tokens, limits, slots, view, closing)
     claims = Claims(ledger, clock, preparation, closing, policy)
-    definitions = [campaign.definition for campaign in campaigns.values()]
     statuses = campaign_statuses(settings, definitions, tokens, token_http)
     rounds = Rounds(ledger, clock, http, claims, preparation, policy, statuses)
     dispatcher = Dispatcher(rounds, ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * settings.max_in_flight)

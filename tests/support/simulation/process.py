@@ -119,6 +119,7 @@ class Process:
         claims = Claims(self.ledger, clock, preparation, closing, policy)
         rounds = Rounds(self.ledger, clock, http, claims, preparation, policy, free)
         self.dispatcher = Dispatcher(rounds, self.ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * slots)
+        only_closed: list[Any] = [Nothing()] * 4
         self.worker = Worker(
             self.worker_id,
             self.dispatcher,
@@ -126,11 +127,8 @@ class Process:
             self.ledger,
             http,
             tokens,
-            Nothing(),  # type: ignore[arg-type] # it is only closed
-            Nothing(),  # type: ignore[arg-type]
-            Nothing(),  # type: ignore[arg-type]
-            Nothing(),  # type: ignore[arg-type]
-            GRACE,
+            *only_closed,
+            grace=GRACE,
         )
         world.loops.append(self.loop)
         self.loop.call_soon(self._begin)

@@ -1,6 +1,5 @@
 """``ajo-dispatch dead redrive`` and ``ajo-dispatch dead discard``: what changes dead letters."""
 
-import getpass
 import sys
 from typing import Annotated
 from uuid import UUID
@@ -8,7 +7,8 @@ from uuid import UUID
 import typer
 
 from ajo_worker.cli import dead_filter
-from ajo_worker.cli.dead_filter import read_filter, read_text
+from ajo_worker.cli.authority import Operator, read_authority
+from ajo_worker.cli.dead_filter import read_filter
 from ajo_worker.cli.dead_report import DONE, left_out_lines, other_lines, pace, show_plan
 from ajo_worker.cli.printing import counted, make_console
 from ajo_worker.cli.progress import progress_bar
@@ -17,11 +17,11 @@ from ajo_worker.ledger import redriving
 from ajo_worker.ledger.database import connected, snapshot
 from ajo_worker.ledger.dead_letters import Filter, no_dead_letters
 from ajo_worker.ledger.ledger import PLANNER
-from ajo_worker.ledger.redriving import Authority, Done, Order, Plan
+from ajo_worker.ledger.operations import Authority
+from ajo_worker.ledger.redriving import Done, Order, Plan
 
 All = Annotated[bool, typer.Option("--all", help="All dead letters: instead of a filter.")]
 Why = Annotated[str | None, typer.Option(metavar="TEXT", help="Why you do it: kept in the ledger; required.")]
-Operator = Annotated[str | None, typer.Option(metavar="NAME", help="Who does it.", show_default="your login name")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 SLOWEST, FASTEST = 0.01, 100_000
@@ -93,7 +93,7 @@ def _not_by_accident(chosen: Filter, *, everything: bool) -> Filter:
 
 
 def _run(order: Order, why: str | None, operator: str | None, *, dry_run: bool, yes: bool) -> None:
-    by = None if dry_run else _authority(why, operator)
+    by = None if dry_run else read_authority(why, operator)
     if by is not None and not yes and not sys.stdin.isatty():
         raise typer.BadParameter("there is no terminal to ask on: give --yes, or --dry-run first", param_hint="--yes")
     url = read_settings().database_url.get_secret_value()
@@ -115,17 +115,6 @@ def _run(order: Order, why: str | None, operator: str | None, *, dry_run: bool, 
         problems.append(f"nothing to {order.action}: all that fit are left out")
     if problems:
         raise typer.TyperException("\n".join(problems))
-
-
-def _authority(why: str | None, operator: str | None) -> Authority:
-    if why is None:
-        raise typer.BadParameter("say why: it is kept in the ledger", param_hint="--why")
-    if operator is None:
-        try:
-            operator = getpass.getuser()
-        except (KeyError, OSError):
-            raise typer.BadParameter("you have no login name here: say who you are", param_hint="--operator") from None
-    return Authority(read_text(operator, "--operator"), read_text(why, "--why"))
 
 
 def _change(url: str, order: Order, plan: Plan, by: Authority) -> list[str]:

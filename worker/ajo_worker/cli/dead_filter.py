@@ -6,8 +6,8 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from ajo_producers.contract.trigger import MAX_TEXT, is_text
 
+from ajo_worker.cli.authority import read_text
 from ajo_worker.cli.printing import cell
 from ajo_worker.cli.since import parse_duration
 from ajo_worker.ledger.dead_letters import Filter
@@ -77,17 +77,6 @@ def read_request_id(text: str) -> UUID:
     except ValueError:
         shown = text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
         raise typer.BadParameter(f"{cell(shown)} is no request id: that is a UUID", param_hint="REQUEST_ID") from None
-
-
-def read_text(text: str, option: str) -> str:
-    """Text that the ledger can hold.
-
-    Raises:
-        typer.BadParameter: it is blank, too long, or no text.
-    """
-    if not text.strip() or not is_text(text):
-        raise typer.BadParameter(f"must be a text of 1 to {MAX_TEXT} characters", param_hint=option)
-    return text
 
 
 def _duration(text: str | None, option: str) -> timedelta | None:

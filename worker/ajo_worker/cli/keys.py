@@ -1,14 +1,12 @@
 """Make, list and rotate the keys that held payloads are encrypted with."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ajo_worker.cli.printing import cell, counted, make_console, make_table, print_json
+from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.ledger import rotation
 from ajo_worker.ledger.database import connected, snapshot
@@ -86,18 +84,8 @@ async def _list(url: str, sealer: Sealer) -> list[KeyInUse]:
 
 async def _rotate(url: str, sealer: Sealer) -> Rotation:
     async with connected(url) as connection:
-        with _bar(await rotation.count_older(connection, sealer, [])) as show:
+        with progress_bar(await rotation.count_older(connection, sealer, []), "payloads") as show:
             return await rotation.rotate(connection, sealer, show)
-
-
-@contextmanager
-def _bar(payloads: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on the error stream; silent where that is no terminal."""
-    console = Console(stderr=True)
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("payloads"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=payloads)
-        yield lambda resealed: progress.update(task, completed=resealed)
 
 
 def _show_list(found: list[KeyInUse]) -> None:

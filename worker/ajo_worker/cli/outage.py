@@ -6,13 +6,13 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
-from getpass import getuser
 from typing import Annotated
 
 import typer
 from ajo_producers.campaigns.folder import load_definitions
 
 from ajo_worker.bootstrap import campaigns_of
+from ajo_worker.cli.authority import Operator, read_authority
 from ajo_worker.cli.outage_report import Shown, show_list, show_one
 from ajo_worker.cli.printing import make_console, print_json
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
@@ -21,6 +21,7 @@ from ajo_worker.dispatch.received import Campaign
 from ajo_worker.intake.queue_lengths import queue_lengths
 from ajo_worker.ledger import circuits, operations, outage_history
 from ajo_worker.ledger.database import connected, snapshot
+from ajo_worker.ledger.operations import Authority
 from ajo_worker.ledger.outage_history import Detail, Outage
 from ajo_worker.outages.known_scopes import UnknownScope, campaigns_in, scopes_named
 from ajo_worker.outages.runbook import runbook
@@ -31,7 +32,6 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 Scope = Annotated[str, typer.Argument(metavar="SCOPE", help="A lane, a campaign's name, or a scope as listed.")]
 Why = Annotated[str, typer.Option("--why", help="Why; it is recorded.")]
-Operator = Annotated[str | None, typer.Option(help="Who does it, if not the login name.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 POLL = 0.25
@@ -91,20 +91,20 @@ def probe(
 
 
 @app.command()
-def hold(scope: Scope, *, reason: Why, operator: Operator = None) -> None:
+def hold(scope: Scope, *, why: Why, operator: Operator = None) -> None:
     """Keep a lane or a campaign back until it is resumed: nothing of it is sent, not even a probe."""
-    settings = read_settings()
+    by, settings = read_authority(why, operator), read_settings()
     for one in _scopes(scope, settings):
-        number = finish(_hold(settings, one, reason, operator or getuser()))
+        number = finish(_hold(settings, one, by))
         typer.echo(f"{one}: {'was held already' if number is None else f'held (outage {number})'}")
 
 
 @app.command()
-def resume(scope: Scope, *, reason: Why, operator: Operator = None) -> None:
+def resume(scope: Scope, *, why: Why, operator: Operator = None) -> None:
     """Let a lane or a campaign go on, in growing numbers, whatever the last probe found."""
-    settings, resumed = read_settings(), False
+    by, settings, resumed = read_authority(why, operator), read_settings(), False
     for one in _scopes(scope, settings):
-        number = finish(_resume(settings, one, reason, operator or getuser()))
+        number = finish(_resume(settings, one, by))
         typer.echo(f"{one}: {'nothing kept it back' if number is None else f'goes on (outage {number} is over)'}")
         resumed = resumed or number is not None
     if not resumed:
@@ -171,17 +171,17 @@ async def _probe(settings: Settings, scope: str, wait: float) -> tuple[str, list
             await asyncio.sleep(POLL)
 
 
-async def _hold(settings: Settings, scope: str, reason: str, operator: str) -> int | None:
+async def _hold(settings: Settings, scope: str, by: Authority) -> int | None:
     async with connected(settings.database_url.get_secret_value()) as connection, connection.transaction():
-        number = await circuits.hold(connection, scope, reason, operator)
+        number = await circuits.hold(connection, scope, by.why, by.operator)
         if number is not None:
-            await operations.note(connection, operator, "hold", reason, {"scope": scope, "outage": number})
+            await operations.note(connection, by, "hold", {"scope": scope, "outage": number})
         return number
 
 
-async def _resume(settings: Settings, scope: str, reason: str, operator: str) -> int | None:
+async def _resume(settings: Settings, scope: str, by: Authority) -> int | None:
     async with connected(settings.database_url.get_secret_value()) as connection, connection.transaction():
-        number = await circuits.recover(connection, scope, operator)
+        number = await circuits.recover(connection, scope, by.operator)
         if number is not None:
-            await operations.note(connection, operator, "resume", reason, {"scope": scope, "outage": number})
+            await operations.note(connection, by, "resume", {"scope": scope, "outage": number})
         return number

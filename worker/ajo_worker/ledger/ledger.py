@@ -84,9 +84,9 @@ class Ledger:
         await asyncio.gather(self.upkeep.stop(), self.liveness.stop())
         return written
 
-    async def connect_shared(self) -> asyncpg.Connection:
+    async def connect_shared(self, **more: str) -> asyncpg.Connection:
         """A connection for what workers do to the same few rows: none may keep the others waiting for long."""
-        return await self.connect(**IMPATIENT)
+        return await self.connect(**IMPATIENT, **more)
 
     async def connect(self, **more: str) -> asyncpg.Connection:
         """A new connection, as every writer has its own; with ``more`` settings of the server."""

@@ -1,6 +1,7 @@
 """What operators do, recorded with who and why."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -8,19 +9,20 @@ import msgspec
 
 NOTE = """
     INSERT INTO ledger.operations (done_at, triggers, operator, action, reason, chosen)
-    VALUES (clock_timestamp(), $1, $2, $3, $4, $5::jsonb) RETURNING operation_id
+    VALUES (clock_timestamp(), 0, $1, $2, $3, $4::jsonb) RETURNING operation_id
 """
 
 
-async def note(
-    connection: asyncpg.Connection,
-    operator: str,
-    action: str,
-    reason: str,
-    chosen: Mapping[str, Any],
-    triggers: int = 0,
-) -> int:
-    """Record an operation; its number."""
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who wants it, and why."""
+
+    operator: str
+    why: str
+
+
+async def note(connection: asyncpg.Connection, by: Authority, action: str, chosen: Mapping[str, Any]) -> int:
+    """Record an operation, which has changed no trigger yet; its number."""
     document = msgspec.json.encode(chosen).decode()
-    number: int = await connection.fetchval(NOTE, triggers, operator, action, reason, document)
+    number: int = await connection.fetchval(NOTE, by.operator, action, by.why, document)
     return number

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from ajo_worker.ledger import operations
 from ajo_worker.ledger.dead_letters import READ, Filter, conditions, described
+from ajo_worker.ledger.operations import Authority
 
 Action: TypeAlias = Literal["redrive", "discard"]
 LeftOut: TypeAlias = Literal["expires-at", "unconfirmed"]
@@ -38,14 +39,6 @@ class Order:
     chosen: Filter
     unconfirmed: bool = False
     rate: float = 50.0
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """Who wants it, and why."""
-
-    operator: str
-    why: str
 
 
 class Planned(Struct, frozen=True):
@@ -178,9 +171,7 @@ async def _batch(
         rows = await connection.fetch(take, *where.arguments, begin)
         if not rows:
             return None
-        operation_id = done.operation_id or await operations.note(
-            connection, by.operator, order.action, by.why, _chosen(order, at)
-        )
+        operation_id = done.operation_id or await operations.note(connection, by, order.action, _chosen(order, at))
         ids, rounds, states = ([row[name] for row in rows] for name in ("request_id", "round", "state"))
         last_at = done.last_at
         if order.action == "redrive":

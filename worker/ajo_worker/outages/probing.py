@@ -46,7 +46,7 @@ class Probing:
     def start_due(self) -> None:
         """Start the probes that are due, as far as this worker has campaigns for them."""
         for scope, circuit in self._view.circuits.items():
-            if circuit.probe_due and scope not in self._under_way and self._view.free_campaigns(scope):
+            if circuit.probe_due and scope not in self._under_way and self._view.campaigns_to_probe(scope):
                 task = asyncio.create_task(self._guarded(scope), name=f"probe-{scope}")
                 self._under_way[scope] = task
                 task.add_done_callback(lambda _, scope=scope: self._under_way.pop(scope, None))  # type: ignore[misc] # bound now
@@ -69,7 +69,7 @@ class Probing:
         )
         if outage is None:
             return
-        campaigns = self._view.free_campaigns(scope)
+        campaigns = self._view.campaigns_to_probe(scope)
         rows = await self._ledger.run(lambda c: resumption.resume(c, campaigns, 1, self._worker))
         received = self._intake.unsealing.received(rows[0], probe=True) if rows else None
         if received is None:

@@ -15,7 +15,7 @@ from ajo_worker.dispatch.rows import storable
 from ajo_worker.ledger.circuits import Circuit
 from ajo_worker.limits.block import ramp_rate
 from ajo_worker.outages.evidence import Failures, Refusals, Suspicion, Thresholds, destination_failed, kind_of
-from ajo_worker.outages.scope import destination_of, scope_of_campaign
+from ajo_worker.outages.scope import destination_of, lane_of, scope_of_campaign
 
 LEAST_KEPT = 0.5
 """A rate is never lowered further than this at once, however many 429s there were."""
@@ -71,16 +71,13 @@ class View:
                 self._forget(scope)
         self.circuits, self._slowed, self._read_at = circuits, slowed, self._monotonic()
         self._wanted &= {scope for scope, circuit in circuits.items() if circuit.state == "open"}
-        self._kept = {name: back for name in self._campaigns if (back := self._back(name)) is not None}
+        self._kept = {name: back for name in self._campaigns if (back := self._back(name, self._stopped)) is not None}
 
     def kept_back(self, campaign: Campaign) -> KeptBack | None:
         """Why nothing of this campaign may be sent; None if it may. What is suspected counts as found."""
         name = campaign.definition.name
-        if self.suspected and (self.destinations[name] in self.suspected):
-            return KeptBack("outage")
-        if self.suspected and scope_of_campaign(name) in self.suspected:
-            return KeptBack("campaign-paused", of_campaign=True)
-        return self._kept.get(name)
+        suspected = self._back(name, self.suspected.__contains__) if self.suspected else None
+        return suspected or self._kept.get(name)
 
     def waits_in_broker(self, lane: str) -> bool:
         """Whether a lane's queues are not consumed from."""
@@ -141,19 +138,16 @@ class View:
         """Lanes of which nothing may be sent, wherever it goes, and of which no probe wants one."""
         return frozenset(lane for lane, scopes in self._stopped_lanes().items() if not scopes & self._wanted)
 
-    def free_campaigns(self, scope: str | None = None) -> list[str]:
-        """Campaigns that nothing keeps back; with a scope, those that it alone keeps back."""
-        if scope is None:
-            return [name for name in self._campaigns if name not in self._kept]
-        return [
-            name
-            for name, destination in self.destinations.items()
-            if scope == scope_of_campaign(name) and not self._stopped(destination)
-        ] or self._to_probe(scope)
+    def free_campaigns(self) -> list[str]:
+        """Campaigns that nothing keeps back."""
+        return [name for name in self._campaigns if name not in self._kept]
 
-    def _to_probe(self, destination: str) -> list[str]:
-        """Campaigns that can tell whether a destination works: best those that nothing else keeps back."""
-        here = [name for name, scope in self.destinations.items() if scope == destination]
+    def campaigns_to_probe(self, scope: str) -> list[str]:
+        """Campaigns that can tell whether a scope works; of a destination's best those that nothing else keeps back."""
+        if lane_of(scope) is None:
+            named = (name for name in self._campaigns if scope_of_campaign(name) == scope)
+            return [name for name in named if not self._stopped(self.destinations[name])]
+        here = [name for name, destination in self.destinations.items() if destination == scope]
         own = {name: self.circuits.get(scope_of_campaign(name)) for name in here}
         free = [name for name, circuit in own.items() if circuit is None or circuit.state not in NOTHING_SENT]
         return free or [name for name, circuit in own.items() if circuit is not None and circuit.state != "held"]
@@ -195,10 +189,10 @@ class View:
         circuit = self.circuits.get(scope)
         return circuit is not None and circuit.state in NOTHING_SENT
 
-    def _back(self, name: str) -> KeptBack | None:
-        if self._stopped(self.destinations[name]):
+    def _back(self, name: str, stops: Callable[[str], bool]) -> KeptBack | None:
+        if stops(self.destinations[name]):
             return KeptBack("outage")
-        return KeptBack("campaign-paused", of_campaign=True) if self._stopped(scope_of_campaign(name)) else None
+        return KeptBack("campaign-paused", of_campaign=True) if stops(scope_of_campaign(name)) else None
 
     def _stopped_lanes(self) -> dict[str, set[str]]:
         by_lane: dict[str, set[str]] = {}

@@ -4,7 +4,8 @@ from datetime import datetime
 
 import asyncpg
 from ajo_worker.ledger.dead_letters import Filter
-from ajo_worker.ledger.redriving import Authority, Done, Order, Plan, carry_out
+from ajo_worker.ledger.operations import Authority
+from ajo_worker.ledger.redriving import Done, Order, Plan, carry_out
 
 from tests.support.database import query
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 import typer
-from ajo_worker.cli.dead_filter import DeadState, read_filter, read_request_id, read_text
+from ajo_worker.cli.authority import read_text
+from ajo_worker.cli.dead_filter import DeadState, read_filter, read_request_id
 from ajo_worker.ledger.dead_letters import Filter
 
 ONE = UUID("01a2137e-0000-7000-8000-000000000001")

@@ -96,8 +96,8 @@ async def test_a_lane_with_another_destination_that_works_is_not_paused() -> Non
 async def test_a_probe_is_sent_with_a_campaign_that_nothing_else_keeps_back() -> None:
     seen = view()
     seen.know(circuits("open", STANDARD, "campaign:a"), frozenset())
-    assert seen.free_campaigns(STANDARD) == ["b", "slow"]
-    assert seen.free_campaigns("campaign:a") == []
+    assert seen.campaigns_to_probe(STANDARD) == ["b", "slow"]
+    assert seen.campaigns_to_probe("campaign:a") == []
 
 
 async def test_where_a_probe_wants_a_trigger_the_lane_opens_for_one() -> None:
@@ -171,7 +171,7 @@ async def test_the_verdict_of_a_probe_is_kept_for_the_prober() -> None:
 async def test_where_all_campaigns_of_a_destination_are_paused_too_one_of_them_probes_it() -> None:
     seen = view({"a": CAMPAIGNS["a"], "b": CAMPAIGNS["b"]})
     seen.know(circuits("open", STANDARD, "campaign:a") | circuits("held", "campaign:b"), frozenset())
-    assert seen.free_campaigns(STANDARD) == ["a"]
+    assert seen.campaigns_to_probe(STANDARD) == ["a"]
 
 
 async def test_what_is_suspected_is_kept_back_before_the_ledger_knows() -> None:
