@@ -10,11 +10,22 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parents[1] / "sql" / "0001_ledger"
+SCRIPTS = (
+    "01_tables",
+    "02_partitions",
+    "03_audit",
+    "04_operations",
+    "05_feedback",
+    "06_attribution",
+    "07_delays",
+    "10_outages",
+    "11_alerts",
+)
 
 
 def upgrade() -> None:
     """Make tables, functions and views."""
-    for name in ("1_tables", "2_partitions", "3_audit", "4_delays", "5_operations", "6_alerts", "7_outages"):
+    for name in SCRIPTS:
         run_script(name)
 
 

@@ -10,22 +10,18 @@ from urllib.parse import urlsplit
 from ajo_producers.campaigns.definition import OnAmbiguous
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
 from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from ajo_worker.ledger.sealing import Sealer
-from ajo_worker.settings_source import PREFIX, FileSource, SettingsError, source_of, variable_of
+from ajo_worker.settings_audit import AuditSettings, Seconds
+from ajo_worker.settings_source import FileSource, SettingsError, source_of, variable_of
 
 Statuses = Annotated[frozenset[int], NoDecode]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Factor = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 
 
-class Settings(BaseSettings):
+class Settings(AuditSettings):
     """Everything a worker can be told. ``ajo-dispatch settings`` lists it; an empty variable counts as unset."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="ignore", hide_input_in_errors=True, case_sensitive=False, env_ignore_empty=True
-    )
 
     broker_url: SecretStr = Field(
         SecretStr("amqp://guest:guest@127.0.0.1:5672//"),
@@ -122,9 +118,6 @@ class Settings(BaseSettings):
         15, description="seconds without a heartbeat after which a worker's triggers may be taken over"
     )
     hash_key: SecretStr = Field(SecretStr(""), description="key of the recipient hashes; empty: none are recorded")
-    dead_letter_days: PositiveInt = Field(
-        30, description="days after which a dead letter's payload is deleted; what became of it stays on record"
-    )
     payload_keys: SecretStr = Field(
         SecretStr(""), description="keys of held payloads, newest first, comma-separated; empty: stored plain"
     )

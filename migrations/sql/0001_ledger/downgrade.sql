@@ -7,6 +7,13 @@ DROP VIEW audit.delays;
 DROP VIEW audit.attempts;
 DROP VIEW audit.triggers;
 
+DROP TABLE ledger.stale_minutes;
+DROP TABLE ledger.delay_minutes;
+DROP TABLE ledger.trigger_minutes;
+DROP TABLE ledger.producer_clocks;
+DROP TABLE ledger.service_levels;
+DROP TABLE ledger.deliveries;
+DROP TABLE ledger.feedback;
 DROP TABLE ledger.alert_audiences;
 DROP TABLE ledger.alert_thresholds;
 DROP TABLE ledger.operation_triggers;

@@ -83,6 +83,7 @@ def attempt_row(
         ambiguous=verdict.ambiguous,
         failure=verdict.failure,
         adobe_request_id=storable(verdict.adobe_request_id),
+        execution_id=storable(verdict.execution_id),
     )
 
 

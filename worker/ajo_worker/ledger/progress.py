@@ -68,6 +68,7 @@ class AttemptRow:
     ambiguous: bool
     failure: str | None
     adobe_request_id: str | None
+    execution_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +97,11 @@ RECORD = """
         (request_id, round, attempt, worker, intended_at, dispatched_at, responded_at, backoff_wait_seconds,
          slot_wait_seconds, rate_limit_wait_seconds, token_wait_seconds, ledger_wait_seconds, to_headers_seconds,
          to_body_seconds, retry_after_seconds, http_status, error_code, error_title, outcome, ambiguous, failure,
-         adobe_request_id)
+         adobe_request_id, execution_id)
     SELECT * FROM unnest($1::uuid[], $2::int2[], $3::int2[], $4::uuid[], $5::timestamptz[], $6::timestamptz[],
                          $7::timestamptz[], $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::float8[],
                          $13::float8[], $14::float8[], $15::float8[], $16::int2[], $17::text[], $18::text[],
-                         $19::text[], $20::bool[], $21::text[], $22::text[])
+                         $19::text[], $20::bool[], $21::text[], $22::text[], $23::text[])
     -- The only thing that is ever corrected: an attempt taken for interrupted, whose worker lived and tells the truth.
     ON CONFLICT (request_id, round, attempt) DO UPDATE
     SET dispatched_at = excluded.dispatched_at, responded_at = excluded.responded_at, outcome = excluded.outcome,
@@ -110,7 +111,7 @@ RECORD = """
         to_headers_seconds = excluded.to_headers_seconds, to_body_seconds = excluded.to_body_seconds,
         retry_after_seconds = excluded.retry_after_seconds, http_status = excluded.http_status,
         error_code = excluded.error_code, error_title = excluded.error_title, failure = excluded.failure,
-        adobe_request_id = excluded.adobe_request_id
+        adobe_request_id = excluded.adobe_request_id, execution_id = excluded.execution_id
     WHERE a.outcome = 'interrupted' AND excluded.outcome <> 'interrupted'
 """
 

@@ -30,7 +30,7 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('ajo-dispatch: ledger.make_partitions', 0));
     FOR day IN SELECT generate_series(from_day, to_day, interval '1 day')::date LOOP
-        FOREACH parent IN ARRAY ARRAY['triggers', 'attempts'] LOOP
+        FOREACH parent IN ARRAY ARRAY['triggers', 'attempts', 'deliveries', 'feedback'] LOOP
             partition := parent || '_' || to_char(day, 'YYYYMMDD');
             CONTINUE WHEN to_regclass('ledger.' || partition) IS NOT NULL;
             options := CASE parent WHEN 'triggers' THEN 'WITH (fillfactor = 60)' ELSE '' END;
@@ -50,4 +50,4 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION ledger.make_partitions IS 'Makes the missing daily partitions (UTC) of both big tables, both days included; returns their names. Harmless when repeated, also at the same time. Gives up after 2 s behind a long reader.';
+COMMENT ON FUNCTION ledger.make_partitions IS 'Makes the missing daily partitions (UTC) of all partitioned tables, both days included; returns their names. Harmless when repeated, also at the same time. Gives up after 2 s behind a long reader.';

@@ -122,10 +122,15 @@ CREATE TABLE ledger.attempts (
     error_code              text,
     error_title             text,
     adobe_request_id        text,
+    execution_id            text,
     CONSTRAINT attempts_pkey PRIMARY KEY (request_id, round, attempt),
     CONSTRAINT attempts_outcome CHECK
         (outcome IN ('accepted', 'refused', 'retryable', 'unauthorized', 'interrupted'))
 ) PARTITION BY RANGE (request_id);
+
+-- Feedback names an execution. Rows here are inserted once, so an index costs no update its place in the page; and a
+-- trigger that was accepted twice has two executions.
+CREATE INDEX attempts_execution ON ledger.attempts USING hash (execution_id) WHERE execution_id IS NOT NULL;
 
 COMMENT ON TABLE ledger.attempts IS 'One row for each HTTP call that came to an end, or was cut off by its worker''s death. Daily partitions by request_id (UUIDv7), as ledger.triggers.';
 COMMENT ON COLUMN ledger.attempts.request_id IS 'The trigger.';
@@ -150,6 +155,7 @@ COMMENT ON COLUMN ledger.attempts.failure IS 'Kind of transport failure, if ther
 COMMENT ON COLUMN ledger.attempts.error_code IS 'Adobe''s error code, of the service or the gateway.';
 COMMENT ON COLUMN ledger.attempts.error_title IS 'Adobe''s short text of the error.';
 COMMENT ON COLUMN ledger.attempts.adobe_request_id IS 'The gateway''s own x-request-id, which Adobe''s support asks for.';
+COMMENT ON COLUMN ledger.attempts.execution_id IS 'Adobe''s executionId, from the 202.';
 
 CREATE TABLE ledger.held_payloads (
     request_id uuid PRIMARY KEY,

@@ -43,7 +43,7 @@ CREATE VIEW audit.attempts AS
 SELECT request_id, round, attempt, worker, intended_at, dispatched_at, responded_at,
        backoff_wait_seconds, slot_wait_seconds, rate_limit_wait_seconds, token_wait_seconds, ledger_wait_seconds,
        to_headers_seconds, to_body_seconds, retry_after_seconds,
-       http_status, error_code, error_title, outcome, ambiguous, failure, adobe_request_id
+       http_status, error_code, error_title, outcome, ambiguous, failure, adobe_request_id, execution_id
 FROM ledger.attempts;
 
 COMMENT ON VIEW audit.attempts IS 'One row for each HTTP call that came to an end, or was cut off by its worker''s death.';
@@ -69,3 +69,4 @@ COMMENT ON COLUMN audit.attempts.outcome IS 'accepted, refused, retryable, unaut
 COMMENT ON COLUMN audit.attempts.ambiguous IS 'True if Adobe may have accepted it although no 202 was seen.';
 COMMENT ON COLUMN audit.attempts.failure IS 'Kind of transport failure, if there was no usable answer.';
 COMMENT ON COLUMN audit.attempts.adobe_request_id IS 'The gateway''s own x-request-id, which Adobe''s support asks for.';
+COMMENT ON COLUMN audit.attempts.execution_id IS 'Adobe''s executionId, from the 202.';

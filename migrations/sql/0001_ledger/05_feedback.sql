@@ -1,0 +1,90 @@
+-- What Journey Optimizer reports of messages after it accepted them, as it came; and what it means for each trigger.
+--
+-- A feedback's id is made of it: the instant that it tells of in a UUIDv7's bits (the day of its arrival if it tells of
+-- none), a digest of its content in the rest. So the same feedback is stored once, and daily partitions do as for triggers.
+
+CREATE TABLE ledger.feedback (
+    feedback_id            uuid NOT NULL,
+    request_id             uuid,
+    received_at            timestamptz NOT NULL,
+    happened_at            timestamptz NOT NULL,
+    matched_at             timestamptz,
+    retry_count            integer,
+    happened_at_is_arrival boolean NOT NULL,
+    match                  text NOT NULL DEFAULT 'none',
+    source                 text NOT NULL,
+    status                 text NOT NULL,
+    execution_id           text,
+    adobe_request_id       text,
+    campaign_id            text,
+    channel                text,
+    failure_category       text,
+    failure_type           text,
+    failure_code           text,
+    failure_reason         text,
+    recipient_hashes       bytea[],
+    CONSTRAINT feedback_pkey PRIMARY KEY (feedback_id),
+    CONSTRAINT feedback_match CHECK (match IN ('none', 'execution-id', 'request-id', 'recipient', 'ambiguous')),
+    CONSTRAINT feedback_source CHECK (source IN ('webhook', 'import'))
+) PARTITION BY RANGE (feedback_id);
+
+CREATE INDEX feedback_matched ON ledger.feedback (request_id) WHERE request_id IS NOT NULL;
+CREATE INDEX feedback_unmatched ON ledger.feedback (received_at) WHERE request_id IS NULL;
+
+COMMENT ON TABLE ledger.feedback IS 'One row for each feedback of Journey Optimizer, matched to a trigger or not yet. Daily partitions by feedback_id.';
+COMMENT ON COLUMN ledger.feedback.feedback_id IS 'Made of its content: the same feedback, come again, is the same row.';
+COMMENT ON COLUMN ledger.feedback.request_id IS 'The trigger that it is about; null while none is found, or several may be.';
+COMMENT ON COLUMN ledger.feedback.received_at IS 'When it first came, by the ledger''s clock.';
+COMMENT ON COLUMN ledger.feedback.happened_at IS 'When what it tells of happened, by Adobe''s clock; its arrival if it doesn''t say.';
+COMMENT ON COLUMN ledger.feedback.matched_at IS 'When its trigger was found.';
+COMMENT ON COLUMN ledger.feedback.retry_count IS 'Retries that it tells of.';
+COMMENT ON COLUMN ledger.feedback.happened_at_is_arrival IS 'True if happened_at is no more than the time of arrival.';
+COMMENT ON COLUMN ledger.feedback.match IS 'How its trigger was found: execution-id, request-id or recipient; none yet; or ambiguous: several may be meant.';
+COMMENT ON COLUMN ledger.feedback.source IS 'webhook, or import of an export of the dataset.';
+COMMENT ON COLUMN ledger.feedback.status IS 'feedbackStatus as it came: sent, delivered, delay, bounce, error, exclude, duplicate, denylist, out_of_band, or unknown to us.';
+COMMENT ON COLUMN ledger.feedback.execution_id IS 'messageExecutionID: as we infer, the executionId of the 202.';
+COMMENT ON COLUMN ledger.feedback.adobe_request_id IS 'Its requestId, ours or the gateway''s.';
+COMMENT ON COLUMN ledger.feedback.campaign_id IS 'Adobe''s campaignID.';
+COMMENT ON COLUMN ledger.feedback.channel IS 'email, sms or push, as it came.';
+COMMENT ON COLUMN ledger.feedback.failure_category IS 'messageFailure.category.';
+COMMENT ON COLUMN ledger.feedback.failure_type IS 'messageFailure.type.';
+COMMENT ON COLUMN ledger.feedback.failure_code IS 'messageFailure.code.';
+COMMENT ON COLUMN ledger.feedback.failure_reason IS 'messageFailure.reason, without addresses.';
+COMMENT ON COLUMN ledger.feedback.recipient_hashes IS 'Keyed hashes of the ids and addresses that it names; null without a key.';
+
+CREATE TABLE ledger.deliveries (
+    request_id      uuid NOT NULL,
+    departed_at     timestamptz,
+    delivered_at    timestamptz,
+    failed_at       timestamptz,
+    updated_at      timestamptz NOT NULL,
+    departures      integer NOT NULL,
+    deliveries      integer NOT NULL,
+    failures        integer NOT NULL,
+    delays          integer NOT NULL,
+    arrival_stamped boolean NOT NULL,
+    match           text NOT NULL,
+    last_status     text NOT NULL,
+    failure         text,
+    CONSTRAINT deliveries_pkey PRIMARY KEY (request_id)
+) PARTITION BY RANGE (request_id);
+
+COMMENT ON TABLE ledger.deliveries IS 'What became of each accepted trigger''s messages, made of all feedback matched to it. Daily partitions by request_id (UUIDv7), as ledger.triggers.';
+COMMENT ON COLUMN ledger.deliveries.request_id IS 'The trigger.';
+COMMENT ON COLUMN ledger.deliveries.departed_at IS 'When its last message left Journey Optimizer, of those reported: the first ''sent'' of each execution and recipient, and of these the last.';
+COMMENT ON COLUMN ledger.deliveries.delivered_at IS 'When its last message was delivered, of those reported.';
+COMMENT ON COLUMN ledger.deliveries.failed_at IS 'When its last message failed for good (bounce, error, exclude, denylist), of those reported.';
+COMMENT ON COLUMN ledger.deliveries.updated_at IS 'When this row was last made.';
+COMMENT ON COLUMN ledger.deliveries.departures IS 'Feedbacks ''sent''.';
+COMMENT ON COLUMN ledger.deliveries.deliveries IS 'Feedbacks ''delivered''.';
+COMMENT ON COLUMN ledger.deliveries.failures IS 'Feedbacks of a failure for good.';
+COMMENT ON COLUMN ledger.deliveries.delays IS 'Feedbacks ''delay'': the mailbox provider put it off.';
+COMMENT ON COLUMN ledger.deliveries.arrival_stamped IS 'True if one of the instants is no more than the arrival of its feedback: it may have been earlier.';
+COMMENT ON COLUMN ledger.deliveries.match IS 'The weakest kind of match among its feedback: recipient, then request-id, then execution-id.';
+COMMENT ON COLUMN ledger.deliveries.last_status IS 'The status of the newest feedback.';
+COMMENT ON COLUMN ledger.deliveries.failure IS 'What the newest failure said: type and code.';
+
+CREATE TABLE ledger.feedback_default PARTITION OF ledger.feedback DEFAULT;
+CREATE TABLE ledger.deliveries_default PARTITION OF ledger.deliveries DEFAULT;
+COMMENT ON TABLE ledger.feedback_default IS 'Feedback of days without a partition.';
+COMMENT ON TABLE ledger.deliveries_default IS 'Deliveries of triggers whose id is no UUIDv7, or of a day without a partition.';
