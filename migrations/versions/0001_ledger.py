@@ -18,6 +18,8 @@ SCRIPTS = (
     "05_feedback",
     "06_attribution",
     "07_delays",
+    "08_rollups",
+    "09_audit_views",
     "10_outages",
     "11_alerts",
 )

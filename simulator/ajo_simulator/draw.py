@@ -5,7 +5,8 @@ from math import exp, log
 from statistics import NormalDist
 
 from ajo_simulator.faults import CallFault, Refuse, ResetUnread, Rule, Slow
-from ajo_simulator.scenario import Latency, Scenario
+from ajo_simulator.latency import Latency
+from ajo_simulator.scenario import Scenario
 
 _NORMAL = NormalDist()
 _Z99 = _NORMAL.inv_cdf(0.99)
@@ -56,9 +57,14 @@ def delay(scenario: Scenario, fault: CallFault | None, request_id: str, attempt:
 
 def latency_of(latency: Latency, seed: int, request_id: str, attempt: int) -> float:
     """Seconds that the answer to a call usually takes."""
+    return span_of(latency, seed, request_id, f"latency {attempt}")
+
+
+def span_of(latency: Latency, seed: int, text: str, purpose: str) -> float:
+    """Seconds that something takes, drawn for ``text`` and this purpose."""
     if latency.distribution == "constant":
         return latency.seconds
-    draw = drawn(seed, request_id, f"latency {attempt}")
+    draw = drawn(seed, text, purpose)
     if latency.distribution == "uniform":
         return latency.low + draw * (latency.high - latency.low)
     sigma = log(latency.p99 / latency.median) / _Z99

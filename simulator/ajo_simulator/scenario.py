@@ -9,29 +9,14 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ajo_simulator.faults import KINDS, Fault, RetryAfter, Seconds, Window
+from ajo_simulator.feedback.rules import FeedbackRules
+from ajo_simulator.latency import Latency
 
 Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
 
 
 class BadScenario(ValueError):  # noqa: N818 - says what it found
     """The scenario can't be read; the text names the file and the field."""
-
-
-class Latency(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long an answer takes, in seconds: ``seconds`` always, evenly ``low`` to ``high``, or log-normal."""
-
-    distribution: Literal["constant", "uniform", "lognormal"] = "constant"
-    seconds: Seconds = 0.0
-    low: Seconds = 0.0
-    high: Seconds = 0.0
-    median: Annotated[float, Meta(gt=0, le=3600)] = 0.05
-    p99: Annotated[float, Meta(gt=0, le=3600)] = 0.5
-
-    def __post_init__(self) -> None:
-        if self.distribution == "uniform" and self.high < self.low:
-            raise ValueError("`high` is below `low`")
-        if self.distribution == "lognormal" and self.p99 < self.median:
-            raise ValueError("`p99` is below `median`")
 
 
 class TokenRules(Window, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +60,7 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     campaign: tuple[Campaign, ...] = ()
     fault: tuple[Fault, ...] = ()
+    feedback: FeedbackRules | None = None
 
 
 def parse_scenario(text: str, source: str = "scenario") -> Scenario:

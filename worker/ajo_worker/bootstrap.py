@@ -118,6 +118,8 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
         heartbeat=settings.heartbeat_seconds,
         owner_timeout=settings.owner_timeout,
         dead_letter_days=settings.dead_letter_days,
+        budget=settings.budget_seconds,
+        lanes=settings.lanes,
     )
     http, token_http = make_adapter(settings), token_client(settings, tls_context(settings))
     tokens = TokenProvider(token_fetch(settings, token_http), margin=settings.token_refresh_margin)

@@ -19,7 +19,9 @@ CREATE TABLE ledger.workers (
     stopped_at         timestamptz,
     clock_skew_seconds double precision,
     token_failed_at    timestamptz,
-    token_failure      text
+    token_failure      text,
+    budget_seconds     double precision NOT NULL,
+    lanes              text[] NOT NULL
 ) WITH (fillfactor = 50); -- a row is updated at every heartbeat, and no index holds what changes
 
 COMMENT ON TABLE ledger.workers IS 'One row for each worker process that ever ran; its heartbeat says whether it owns its triggers.';
@@ -32,6 +34,8 @@ COMMENT ON COLUMN ledger.workers.heartbeat_at IS 'When it last said that it live
 COMMENT ON COLUMN ledger.workers.stopped_at IS 'When it stopped in good order; null while it runs, or if it died.';
 COMMENT ON COLUMN ledger.workers.clock_skew_seconds IS 'Its wall clock minus the database''s, in seconds.';
 COMMENT ON COLUMN ledger.workers.token_failed_at IS 'Since when it has asked for an access token in vain; null unless it does now.';
+COMMENT ON COLUMN ledger.workers.budget_seconds IS 'The budget that it gives each round.';
+COMMENT ON COLUMN ledger.workers.lanes IS 'The lanes that it consumes.';
 COMMENT ON COLUMN ledger.workers.token_failure IS 'What the newest of these failures was; nothing secret.';
 
 CREATE TABLE ledger.triggers (
@@ -70,6 +74,9 @@ CREATE TABLE ledger.triggers (
 -- received_at never changes, and rows come nearly in its order: a block range index of a few pages finds "since".
 CREATE INDEX triggers_received ON ledger.triggers USING brin (received_at)
     WITH (pages_per_range = 32, autosummarize = on);
+
+-- Few are ever marked, and the mark never goes: this index is touched by the marking alone.
+CREATE INDEX triggers_duplicates ON ledger.triggers (received_at) WHERE possible_duplicate;
 
 COMMENT ON TABLE ledger.triggers IS 'One row for each trigger that a worker ever received: who asked, whose turn it is, how it ended. Daily partitions by request_id (UUIDv7).';
 COMMENT ON COLUMN ledger.triggers.request_id IS 'Adobe''s requestId: the same in every attempt and round.';

@@ -23,14 +23,15 @@ COMMENT ON COLUMN ledger.circuits.probing_until IS 'When that probe counts as lo
 COMMENT ON COLUMN ledger.circuits.probe_interval_seconds IS 'Seconds from a failed probe to the next; doubles with each.';
 
 CREATE TABLE ledger.outages (
-    outage_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    opened_at  timestamptz NOT NULL,
-    ended_at   timestamptz,
-    scope      text NOT NULL,
-    reason     text NOT NULL,
-    opened_by  text NOT NULL,
-    ended_by   text,
-    evidence   jsonb NOT NULL
+    outage_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    opened_at    timestamptz NOT NULL,
+    ended_at     timestamptz,
+    recovered_at timestamptz,
+    scope        text NOT NULL,
+    reason       text NOT NULL,
+    opened_by    text NOT NULL,
+    ended_by     text,
+    evidence     jsonb NOT NULL
 );
 
 CREATE INDEX outages_opened ON ledger.outages (opened_at);
@@ -39,6 +40,7 @@ COMMENT ON TABLE ledger.outages IS 'Each time that a destination or a campaign w
 COMMENT ON COLUMN ledger.outages.outage_id IS 'Number of the outage.';
 COMMENT ON COLUMN ledger.outages.opened_at IS 'When the circuit opened.';
 COMMENT ON COLUMN ledger.outages.ended_at IS 'When a probe was accepted, or an operator resumed; null while it lasts.';
+COMMENT ON COLUMN ledger.outages.recovered_at IS 'When its scope was as fast as before again; null until then, or if another outage took its place.';
 COMMENT ON COLUMN ledger.outages.scope IS 'destination:LANE@HOST, or campaign:NAME.';
 COMMENT ON COLUMN ledger.outages.reason IS 'Why: cosmos-identity, cosmos-key, suspected-cosmos, sustained-failures, campaign-failing or held.';
 COMMENT ON COLUMN ledger.outages.opened_by IS 'The worker that saw it, or the operator who held it.';

@@ -104,7 +104,7 @@ COMMENT ON COLUMN ledger.delay_minutes.p99 IS '99th percentile, in seconds.';
 COMMENT ON COLUMN ledger.delay_minutes.longest IS 'The longest, in seconds.';
 COMMENT ON COLUMN ledger.delay_minutes.campaign IS 'Name of the campaign definition.';
 COMMENT ON COLUMN ledger.delay_minutes.lane IS 'standard or high-throughput.';
-COMMENT ON COLUMN ledger.delay_minutes.phase IS 'Name of the phase, as in audit.phases; or total, or end-to-end.';
+COMMENT ON COLUMN ledger.delay_minutes.phase IS 'Name of the phase, as in audit.phases; or residual, total, end-to-end, or budget (what was used of it).';
 COMMENT ON COLUMN ledger.delay_minutes.buckets IS 'Histogram, for percentiles of longer times: bucket b holds 1.1^(b-1) to 1.1^b milliseconds; bucket 0 what is shorter.';
 COMMENT ON COLUMN ledger.delay_minutes.counts IS 'Triggers in each of these buckets.';
 
@@ -114,3 +114,15 @@ CREATE TABLE ledger.stale_minutes (
 
 COMMENT ON TABLE ledger.stale_minutes IS 'Minutes whose triggers have changed since they were computed: by feedback, or by an operator.';
 COMMENT ON COLUMN ledger.stale_minutes.minute IS 'Its begin; the minute of received_at.';
+
+CREATE TABLE ledger.full_intakes (
+    worker   uuid NOT NULL,
+    began_at timestamptz NOT NULL,
+    ended_at timestamptz NOT NULL,
+    CONSTRAINT full_intakes_pkey PRIMARY KEY (worker, began_at)
+);
+
+COMMENT ON TABLE ledger.full_intakes IS 'When a worker had all messages in hand that it may have, so that others waited in the broker.';
+COMMENT ON COLUMN ledger.full_intakes.worker IS 'The worker.';
+COMMENT ON COLUMN ledger.full_intakes.began_at IS 'Since when.';
+COMMENT ON COLUMN ledger.full_intakes.ended_at IS 'Until when; moved on with each heartbeat while it lasts.';

@@ -5,7 +5,8 @@ from statistics import median
 import pytest
 from ajo_simulator.draw import delay, drawn, is_shut, latency_of, pick_fault, pick_unread
 from ajo_simulator.faults import Fault, Hang, Outage, RateLimit, Refuse, ResetUnread, Slow, Status
-from ajo_simulator.scenario import Latency, Scenario
+from ajo_simulator.latency import Latency
+from ajo_simulator.scenario import Scenario
 from hypothesis import given
 from hypothesis import strategies as st
 

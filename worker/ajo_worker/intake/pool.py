@@ -11,6 +11,7 @@ from celery.concurrency.base import BasePool
 
 from ajo_worker.bootstrap import Worker, start_worker
 from ajo_worker.dispatch.delivery import Delivery
+from ajo_worker.intake.fullness import Fullness
 from ajo_worker.intake.hub_calls import HubCalls
 from ajo_worker.intake.open_files import allow_open_files
 from ajo_worker.intake.receipt import QuarantineReceipt, RequestReceipt
@@ -39,12 +40,14 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._thread = threading.Thread(target=self._run_loop, name="dispatch", daemon=True)
         self._worker: Worker | None = None
         self._taps = Taps(settings().queue_prefix, settings().lanes)
+        self._fullness = Fullness(settings().prefetch)
 
     def on_start(self) -> None:
         """Start the loop and everything on it; a worker that can't be built must not take messages."""
         allow_open_files(settings().max_in_flight)
         self._thread.start()
         self._worker = asyncio.run_coroutine_threadsafe(start_worker(settings(), self._tap), self._loop).result()
+        self._worker.ledger.liveness.intake_full = lambda: self._fullness.newest
 
     def consuming(self, consumer: Any) -> None:
         """Called by the consumer, on the hub's thread, whenever it is about to consume."""
@@ -59,6 +62,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         request = accept_callback.__self__
         accept_callback(None, time.monotonic())
         self._in_hand += 1
+        self._fullness.taken(self._in_hand, time.monotonic())
         queue = (request.delivery_info or {}).get("routing_key") or ""
         delivery = Delivery(
             body=_as_bytes(request.body),

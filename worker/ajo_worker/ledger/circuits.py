@@ -94,9 +94,14 @@ RECOVER = """
 """
 END_OUTAGE = "UPDATE ledger.outages SET ended_at = clock_timestamp(), ended_by = $2 WHERE outage_id = $1"
 CLOSE = """
-    UPDATE ledger.circuits SET state = 'closed', changed_at = clock_timestamp()
-    WHERE state = 'recovering' AND changed_at < clock_timestamp() - make_interval(secs => $1)
-    RETURNING scope
+    WITH closed AS (
+        UPDATE ledger.circuits SET state = 'closed', changed_at = clock_timestamp()
+        WHERE state = 'recovering' AND changed_at < clock_timestamp() - make_interval(secs => $1)
+        RETURNING scope, outage_id
+    ), recovered AS (
+        UPDATE ledger.outages o SET recovered_at = clock_timestamp() FROM closed WHERE o.outage_id = closed.outage_id
+    )
+    SELECT scope FROM closed
 """
 
 

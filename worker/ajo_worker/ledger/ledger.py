@@ -44,11 +44,15 @@ class Ledger:
         heartbeat: float,
         owner_timeout: float,
         dead_letter_days: int,
+        budget: float,
+        lanes: Sequence[str],
     ) -> None:
         self._database_url = database_url
         self._owner_timeout = timedelta(seconds=owner_timeout)
         self.worker_id = worker_id
-        self.liveness = Liveness(worker_id, self.connect, clock, every=heartbeat, owner_timeout=owner_timeout)
+        self.liveness = Liveness(
+            worker_id, self.connect, clock, every=heartbeat, owner_timeout=owner_timeout, budget=budget, lanes=lanes
+        )
         self.upkeep = Upkeep(self.connect, worker_id, definitions, dead_letter_days)
         self.admissions: GroupCommit[Admission, Known | None] = GroupCommit("admissions", self.connect, self._admit)
         self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self.connect, progress.intend)

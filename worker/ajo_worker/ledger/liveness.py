@@ -3,8 +3,8 @@
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID
@@ -19,12 +19,16 @@ log = structlog.get_logger("ajo_worker.ledger")
 # $6 is the skew as of the previous beat: the answer to this one is not known yet.
 BEAT = """
     INSERT INTO ledger.workers (worker_id, hostname, pid, version, started_at, heartbeat_at, clock_skew_seconds,
-                                token_failed_at, token_failure)
-    VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6, $7, $8)
+                                token_failed_at, token_failure, budget_seconds, lanes)
+    VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6, $7, $8, $9, $10)
     ON CONFLICT (worker_id) DO UPDATE
     SET heartbeat_at = clock_timestamp(), clock_skew_seconds = excluded.clock_skew_seconds,
         token_failed_at = excluded.token_failed_at, token_failure = excluded.token_failure
     RETURNING heartbeat_at
+"""
+FULL = """
+    INSERT INTO ledger.full_intakes (worker, began_at, ended_at) VALUES ($1, $2, $3)
+    ON CONFLICT (worker, began_at) DO UPDATE SET ended_at = excluded.ended_at
 """
 STOPPED = "UPDATE ledger.workers SET stopped_at = clock_timestamp() WHERE worker_id = $1"
 
@@ -41,6 +45,10 @@ def _no_token_asked() -> None:
     """Stands where nothing asks for tokens."""
 
 
+def _never_full() -> None:
+    """Stands where nothing takes messages."""
+
+
 class Liveness:
     """The heartbeat of one worker process."""
 
@@ -52,12 +60,15 @@ class Liveness:
         *,
         every: float,
         owner_timeout: float,
+        budget: float,
+        lanes: Sequence[str],
     ) -> None:
         self.worker_id = worker_id
         self._connect = connect
         self._clock = clock
         self._every = every
         self._owner_timeout = owner_timeout
+        self._facts = budget, list(lanes)
         self._connection: asyncpg.Connection = None
         self._task: asyncio.Task[None] | None = None
         self._beat_asked = float("-inf")
@@ -65,6 +76,9 @@ class Liveness:
         self.first_beat = asyncio.Event()
         self.token_failing: Callable[[], tuple[float, str] | None] = _no_token_asked
         """Since when (monotonic), and why, there is no access token; each beat tells it."""
+        self.intake_full: Callable[[], tuple[float, float] | None] = _never_full
+        """Since when and until when (monotonic) no further message could be taken; a beat tells what is new of it."""
+        self._told_full: tuple[float, datetime, float] | None = None
 
     def start(self) -> None:
         """Begin to beat; needs a running event loop."""
@@ -117,6 +131,7 @@ class Liveness:
             self._clock.skew / timedelta(seconds=1),
             self._clock.at(failing[0]) if failing else None,
             failing[1][:MOST_FAILURE] if failing else None,
+            *self._facts,
         )
         answered = self._clock.monotonic()
         self._clock.sample(asked, answered, beat_at)
@@ -124,6 +139,16 @@ class Liveness:
             self._gap_ended = answered
         self._beat_asked = asked
         self.first_beat.set()
+        await self._tell_full(connection)
+
+    async def _tell_full(self, connection: asyncpg.Connection) -> None:
+        if (full := self.intake_full()) is None or (self._told_full and self._told_full[2] == full[1]):
+            return
+        since, until = full
+        # Converted once: the ledger's clock is estimated anew with each beat, and this instant is part of a key.
+        began = self._told_full[1] if self._told_full and self._told_full[0] == since else self._clock.at(since)
+        await connection.execute(FULL, self.worker_id, began, self._clock.at(until))
+        self._told_full = since, began, until
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():

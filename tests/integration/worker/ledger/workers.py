@@ -41,7 +41,13 @@ async def beating(
 ) -> AsyncIterator[Liveness]:
     """A heart that beats, and is stopped afterwards."""
     heart = Liveness(
-        worker_id, lambda: asyncpg.connect(url, timeout=10), clock, every=HEARTBEAT, owner_timeout=owner_timeout
+        worker_id,
+        lambda: asyncpg.connect(url, timeout=10),
+        clock,
+        every=HEARTBEAT,
+        owner_timeout=owner_timeout,
+        budget=60,
+        lanes=["standard"],
     )
     heart.start()
     try:
@@ -58,6 +64,8 @@ def ledger_of(url: str, worker_id: UUID | None = None) -> Ledger:
         LedgerClock(),
         [],
         heartbeat=HEARTBEAT,
+        budget=60,
+        lanes=["standard"],
         owner_timeout=OWNER_TIMEOUT,
         dead_letter_days=30,
     )

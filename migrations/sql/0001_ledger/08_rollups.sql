@@ -1,0 +1,282 @@
+-- Rolled up by the minute of received_at: what a day's questions read instead of ten million triggers. A minute is
+-- computed whole, again and again while it can change; so it can never drift from what it sums up.
+
+-- Whose clock is behind? A queue is first in, first out: what was published later can't come out earlier. Where a
+-- producer's triggers are overtaken by others' that say they were published later, its clock is behind theirs. Its
+-- least wait in the queue is then no wait at all, but its skew. A negative wait proves the opposite without any help.
+CREATE FUNCTION ledger.find_skews(of_minute timestamptz) RETURNS void
+    LANGUAGE sql
+    SECURITY DEFINER -- workers roll up too
+    SET search_path = pg_catalog
+BEGIN ATOMIC
+    INSERT INTO ledger.producer_clocks AS c
+        (producer, minute, triggers, least_wait_seconds, overtaken_seconds, skew_seconds)
+    WITH urgent AS (
+        SELECT DISTINCT ON (name) name, coalesce(definition ->> 'priority', '') AS priority
+        FROM ledger.campaigns ORDER BY name, last_loaded_at DESC
+    ), received AS (
+        SELECT t.producer, t.lane || coalesce(u.priority, '') AS queue, t.received_at, t.enqueued_at,
+               extract(epoch FROM t.received_at - t.enqueued_at)::float8 AS wait
+        FROM ledger.triggers t LEFT JOIN urgent u ON u.name = t.campaign
+        WHERE t.received_at >= of_minute AND t.received_at < of_minute + interval '1 minute' AND t.fence = 1
+    ), least AS (
+        SELECT producer, queue, count(*) AS triggers, min(wait) AS wait FROM received GROUP BY producer, queue
+    ), corrected AS ( -- of those that are surely ahead, the lead is taken away first
+        SELECT r.producer, r.queue, r.received_at,
+               r.enqueued_at + make_interval(secs => least(l.wait, 0)) AS enqueued_at
+        FROM received r JOIN least l USING (producer, queue)
+    ), seconds AS ( -- the newest publishing of each second, by producer: enough to see who was overtaken
+        SELECT producer, queue, date_trunc('second', received_at) AS second, max(enqueued_at) AS newest,
+               min(enqueued_at) AS oldest
+        FROM corrected GROUP BY 1, 2, 3
+    ), overtaken AS (
+        SELECT s.producer, s.queue,
+               max(extract(epoch FROM o.newest - s.newest)::float8) AS seconds
+        FROM seconds s JOIN seconds o ON o.queue = s.queue AND o.producer <> s.producer AND o.second < s.second
+            AND o.second >= s.second - interval '10 seconds'
+        GROUP BY 1, 2
+    ), found AS (
+        SELECT l.producer, sum(l.triggers) AS triggers, min(l.wait) AS wait, max(coalesce(o.seconds, 0)) AS overtaken
+        FROM least l LEFT JOIN overtaken o USING (producer, queue)
+        GROUP BY l.producer
+    ), earlier AS ( -- a minute may begin with a lull, and hold a few slow ones: the least wait of ten minutes counts
+        SELECT f.producer, min(c.least_wait_seconds) AS wait
+        FROM found f JOIN ledger.producer_clocks c ON c.producer = f.producer
+        WHERE c.minute >= of_minute - interval '10 minutes' AND c.minute < of_minute
+          AND c.least_wait_seconds > 0.5 * f.wait AND f.wait > 0
+        GROUP BY f.producer
+    )
+    SELECT f.producer, of_minute, f.triggers, f.wait, greatest(f.overtaken, 0),
+           CASE WHEN f.wait < 0 THEN f.wait
+                WHEN f.overtaken > greatest(0.5 * f.wait, 1) THEN least(f.wait, coalesce(e.wait, f.wait))
+                ELSE 0 END
+    FROM found f LEFT JOIN earlier e USING (producer)
+    ON CONFLICT (producer, minute) DO UPDATE
+    SET triggers = excluded.triggers, least_wait_seconds = excluded.least_wait_seconds,
+        overtaken_seconds = excluded.overtaken_seconds, skew_seconds = excluded.skew_seconds;
+END;
+
+COMMENT ON FUNCTION ledger.find_skews IS 'Measures the clocks of all producers by the triggers received in one minute.';
+
+CREATE FUNCTION ledger.roll_up(of_minute timestamptz) RETURNS void
+    LANGUAGE plpgsql
+    SECURITY DEFINER -- workers call it, and own no table
+    SET search_path = pg_catalog
+    SET enable_partitionwise_join = on
+    SET jit = off
+AS $$
+BEGIN
+    -- Two at once of the same minute would meet at the keys: the second one waits, and finds it done anew.
+    PERFORM pg_advisory_xact_lock(hashtextextended('ajo-dispatch: roll up ' || of_minute, 0));
+    DELETE FROM ledger.stale_minutes WHERE minute = of_minute;
+    DELETE FROM ledger.trigger_minutes WHERE minute = of_minute;
+    DELETE FROM ledger.delay_minutes WHERE minute = of_minute;
+    PERFORM ledger.find_skews(of_minute);
+
+    CREATE TEMPORARY TABLE IF NOT EXISTS rolled_up (LIKE audit.delays) ON COMMIT DELETE ROWS;
+    DELETE FROM pg_temp.rolled_up;
+    INSERT INTO pg_temp.rolled_up SELECT * FROM audit.delays
+    WHERE received_at >= of_minute AND received_at < of_minute + interval '1 minute';
+
+    INSERT INTO ledger.trigger_minutes
+        (minute, computed_at, campaign, lane, triggers, sending, accepted, rejected, expired, unconfirmed, parked,
+         possible_duplicates, attempts, departed, delivered, failed, clock_skew, systems, worst, worst_seconds)
+    SELECT of_minute, clock_timestamp(), g.*, coalesce(s.systems, '{}'), w.worst, w.worst_seconds
+    FROM (
+        SELECT r.campaign, r.lane, count(*), count(*) FILTER (WHERE r.state = 'sending'),
+               count(*) FILTER (WHERE r.state = 'accepted'), count(*) FILTER (WHERE r.state = 'rejected'),
+               count(*) FILTER (WHERE r.state = 'expired'), count(*) FILTER (WHERE r.state = 'unconfirmed'),
+               count(*) FILTER (WHERE r.state = 'parked'), count(*) FILTER (WHERE r.possible_duplicate),
+               sum(r.attempts), count(r.departed_at), count(r.delivered_at), count(r.failed_at),
+               count(*) FILTER (WHERE r.clock_skew)
+        FROM pg_temp.rolled_up r
+        GROUP BY r.campaign, r.lane
+    ) AS g
+    CROSS JOIN LATERAL (
+        SELECT jsonb_object_agg(system, jsonb_build_object('triggers', triggers, 'seconds', seconds)) AS systems
+        FROM (
+            SELECT charged.system, count(*) AS triggers, round(sum(charged.seconds)::numeric, 3) AS seconds
+            FROM pg_temp.rolled_up r CROSS JOIN LATERAL (
+                SELECT r.system, 0::float8 AS seconds WHERE r.systems = '{}'
+                UNION ALL SELECT * FROM unnest(r.systems, r.system_seconds)
+            ) AS charged (system, seconds)
+            WHERE r.campaign = g.campaign AND r.lane = g.lane GROUP BY charged.system
+        ) AS by_system
+    ) AS s
+    CROSS JOIN LATERAL (
+        SELECT array_agg(request_id ORDER BY seconds DESC) AS worst, array_agg(seconds ORDER BY seconds DESC) AS worst_seconds
+        FROM (
+            SELECT request_id, coalesce(end_to_end_seconds, extract(epoch FROM now() - received_at)::float8) AS seconds
+            FROM pg_temp.rolled_up WHERE campaign = g.campaign AND lane = g.lane
+            ORDER BY 2 DESC LIMIT 10
+        ) AS slowest
+    ) AS w;
+
+    -- Most phases of most triggers are nothing at all: zeros are counted, and only the rest is sorted.
+    INSERT INTO ledger.delay_minutes
+        (minute, campaign, lane, phase, triggers, late, seconds, p50, p95, p99, longest, buckets, counts)
+    WITH known AS (
+        SELECT campaign, lane, phase, known
+        FROM (
+            SELECT campaign, lane, count(*) AS every, count(producer_seconds) AS producer, count(ending_seconds) AS ending,
+                   count(departure_seconds) AS departure, count(delivery_seconds) AS delivery, count(total_seconds) AS total,
+                   count(budget_used_seconds) AS budget
+            FROM pg_temp.rolled_up GROUP BY campaign, lane
+        ) AS c CROSS JOIN LATERAL (
+            SELECT phase, CASE phase WHEN 'producer' THEN c.producer WHEN 'ending' THEN c.ending
+                                     WHEN 'departure' THEN c.departure WHEN 'delivery' THEN c.delivery ELSE every END AS known
+            FROM audit.phases
+            UNION ALL VALUES ('residual', every), ('total', c.total), ('end-to-end', c.total), ('budget', c.budget)
+        ) AS k
+    ), spent AS (
+        SELECT campaign, lane, v.phase, v.seconds, v.phase = ANY(late_phases) AS late,
+               greatest(ceil(ln(greatest(v.seconds, 0.001) * 1000) / ln(1.1)), 0)::int2 AS bucket
+        FROM pg_temp.rolled_up CROSS JOIN LATERAL (VALUES
+            ('producer', producer_seconds), ('skew', skew_seconds), ('broker', broker_seconds),
+            ('absent', absent_seconds), ('full', full_seconds), ('outage', outage_seconds), ('held', held_seconds),
+            ('redrive', redrive_seconds), ('slot', slot_seconds), ('rate-limit', rate_limit_seconds),
+            ('token', token_seconds), ('ledger', ledger_seconds), ('other', other_seconds),
+            ('back-off', back_off_seconds), ('headers', headers_seconds), ('body', body_seconds),
+            ('handover', handover_seconds), ('ending', ending_seconds), ('departure', departure_seconds),
+            ('delivery', delivery_seconds), ('residual', residual_seconds), ('total', total_seconds),
+            ('end-to-end', end_to_end_seconds), ('budget', budget_used_seconds)
+        ) AS v (phase, seconds)
+        WHERE v.seconds <> 0
+    ), sorted AS (
+        SELECT campaign, lane, phase, count(*) AS nonzero, count(*) FILTER (WHERE seconds < 0) AS negative,
+               count(*) FILTER (WHERE late) AS late, sum(seconds) AS seconds, array_agg(seconds ORDER BY seconds) AS all_seconds
+        FROM spent GROUP BY campaign, lane, phase
+    ), histogram AS (
+        SELECT campaign, lane, phase, array_agg(bucket ORDER BY bucket) AS buckets, array_agg(n ORDER BY bucket) AS counts
+        FROM (SELECT campaign, lane, phase, bucket, count(*)::int4 AS n FROM spent GROUP BY 1, 2, 3, 4) AS b
+        GROUP BY campaign, lane, phase
+    )
+    SELECT of_minute, campaign, lane, phase, known, s.late, s.seconds,
+           ledger.nth(s.all_seconds, s.negative, known, 0.5), ledger.nth(s.all_seconds, s.negative, known, 0.95),
+           ledger.nth(s.all_seconds, s.negative, known, 0.99), CASE WHEN known > s.nonzero THEN greatest(s.all_seconds[s.nonzero], 0) ELSE s.all_seconds[s.nonzero] END,
+           h.buckets, h.counts
+    FROM sorted s JOIN known USING (campaign, lane, phase) JOIN histogram h USING (campaign, lane, phase);
+END
+$$;
+
+COMMENT ON FUNCTION ledger.roll_up IS 'Computes ledger.trigger_minutes, ledger.delay_minutes and ledger.producer_clocks of one minute anew.';
+
+-- The least value that a share of all is not above; all but the given ones are zeros, and stand behind the negative ones.
+CREATE FUNCTION ledger.nth(nonzero double precision[], negative bigint, every bigint, share double precision)
+    RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ceil(share * every) <= negative THEN nonzero[ceil(share * every)::int]
+                WHEN ceil(share * every) <= negative + every - cardinality(nonzero) THEN 0
+                ELSE nonzero[(ceil(share * every) - every)::int + cardinality(nonzero)] END;
+
+COMMENT ON FUNCTION ledger.nth IS 'A percentile of values of which most are zero: given are the others, sorted, how many of them are negative, and how many there are in all.';
+
+CREATE FUNCTION ledger.due_minutes(most integer) RETURNS SETOF timestamptz
+    LANGUAGE sql STABLE
+    SECURITY DEFINER
+    SET search_path = pg_catalog
+BEGIN ATOMIC
+    WITH newest AS (
+        SELECT coalesce(max(minute), '-infinity') AS minute FROM ledger.trigger_minutes
+    ), due AS (
+        -- What came since, and the last minutes, in which most still changes.
+        SELECT DISTINCT date_trunc('minute', received_at) AS minute
+        FROM ledger.triggers
+        WHERE received_at >= least((SELECT minute FROM newest), now() - interval '3 minutes')
+        UNION
+        SELECT minute FROM ledger.trigger_minutes
+        WHERE (sending > 0 OR parked > 0)
+          AND computed_at < now() - CASE WHEN minute > now() - interval '15 minutes' THEN interval '30 seconds'
+                                         ELSE interval '10 minutes' END
+        UNION
+        SELECT s.minute FROM ledger.stale_minutes s
+        WHERE NOT EXISTS (SELECT FROM ledger.trigger_minutes m
+                          WHERE m.minute = s.minute AND m.computed_at > now() - interval '5 minutes')
+    )
+    SELECT minute FROM due ORDER BY minute LIMIT most;
+END;
+
+COMMENT ON FUNCTION ledger.due_minutes IS 'The minutes to be computed now, oldest first: new ones, those with triggers that have not ended, and stale ones (not more often than every 5 minutes).';
+
+CREATE VIEW audit.trigger_minutes AS SELECT * FROM ledger.trigger_minutes;
+
+CREATE VIEW audit.delay_by_minute AS
+SELECT d.minute, d.campaign, d.lane, d.phase, p.system, d.triggers, d.late, d.seconds, d.p50, d.p95, d.p99, d.longest
+FROM ledger.delay_minutes d LEFT JOIN audit.phases p USING (phase);
+
+CREATE FUNCTION audit.delay_percentiles(since timestamptz, until timestamptz, of_campaign text DEFAULT NULL)
+    RETURNS TABLE (campaign text, lane text, phase text, system text, triggers bigint, late bigint,
+                   seconds double precision, p50 double precision, p95 double precision, p99 double precision,
+                   longest double precision)
+    LANGUAGE sql STABLE
+    SECURITY DEFINER -- auditors have no right on the tables
+    SET search_path = pg_catalog
+BEGIN ATOMIC
+    WITH minutes AS MATERIALIZED (
+        SELECT * FROM ledger.delay_minutes d
+        WHERE d.minute >= since AND d.minute < until AND (of_campaign IS NULL OR d.campaign = of_campaign)
+    ), sums AS (
+        SELECT m.campaign, m.lane, m.phase, sum(m.triggers) AS triggers, sum(m.late) AS late, sum(m.seconds) AS seconds,
+               max(m.longest) AS longest, sum(m.triggers) - sum(n.nonzero) AS zeros
+        FROM minutes m CROSS JOIN LATERAL (SELECT sum(c) AS nonzero FROM unnest(m.counts) AS c) AS n
+        GROUP BY 1, 2, 3
+    ), buckets AS (
+        SELECT m.campaign, m.lane, m.phase, b.bucket, sum(b.n) AS n
+        FROM minutes m CROSS JOIN LATERAL unnest(m.buckets, m.counts) AS b (bucket, n)
+        GROUP BY 1, 2, 3, 4
+    ), reached AS (
+        SELECT campaign, lane, phase, bucket,
+               s.zeros + sum(n) OVER (PARTITION BY campaign, lane, phase ORDER BY bucket) AS upto, s.triggers
+        FROM buckets JOIN sums s USING (campaign, lane, phase)
+    ), percentiles AS (
+        SELECT campaign, lane, phase,
+               min(bucket) FILTER (WHERE upto >= 0.5 * triggers) AS b50,
+               min(bucket) FILTER (WHERE upto >= 0.95 * triggers) AS b95,
+               min(bucket) FILTER (WHERE upto >= 0.99 * triggers) AS b99
+        FROM reached GROUP BY 1, 2, 3
+    )
+    SELECT s.campaign, s.lane, s.phase, p.system, s.triggers, s.late, s.seconds,
+           CASE WHEN s.zeros >= 0.5 * s.triggers THEN 0 ELSE least(0.001 * 1.1 ^ (b.b50 - 0.5), s.longest) END,
+           CASE WHEN s.zeros >= 0.95 * s.triggers THEN 0 ELSE least(0.001 * 1.1 ^ (b.b95 - 0.5), s.longest) END,
+           CASE WHEN s.zeros >= 0.99 * s.triggers THEN 0 ELSE least(0.001 * 1.1 ^ (b.b99 - 0.5), s.longest) END,
+           s.longest
+    FROM sums s JOIN percentiles b USING (campaign, lane, phase) LEFT JOIN audit.phases p USING (phase)
+    ORDER BY s.campaign, s.lane, p.position;
+END;
+
+COMMENT ON VIEW audit.trigger_minutes IS 'The triggers received in each minute, by campaign and lane: how many, what became of them, whose fault it was.';
+COMMENT ON COLUMN audit.trigger_minutes.minute IS 'Its begin; the minute of received_at.';
+COMMENT ON COLUMN audit.trigger_minutes.computed_at IS 'When this row was computed.';
+COMMENT ON COLUMN audit.trigger_minutes.triggers IS 'Triggers received.';
+COMMENT ON COLUMN audit.trigger_minutes.sending IS 'Of them: under way.';
+COMMENT ON COLUMN audit.trigger_minutes.accepted IS 'Of them: accepted.';
+COMMENT ON COLUMN audit.trigger_minutes.rejected IS 'Of them: rejected.';
+COMMENT ON COLUMN audit.trigger_minutes.expired IS 'Of them: expired.';
+COMMENT ON COLUMN audit.trigger_minutes.unconfirmed IS 'Of them: unconfirmed.';
+COMMENT ON COLUMN audit.trigger_minutes.parked IS 'Of them: parked.';
+COMMENT ON COLUMN audit.trigger_minutes.possible_duplicates IS 'Of them: their recipients may have got the message twice.';
+COMMENT ON COLUMN audit.trigger_minutes.attempts IS 'Their HTTP calls, of all rounds.';
+COMMENT ON COLUMN audit.trigger_minutes.departed IS 'Of them: reported as departed from Journey Optimizer.';
+COMMENT ON COLUMN audit.trigger_minutes.delivered IS 'Of them: reported as delivered.';
+COMMENT ON COLUMN audit.trigger_minutes.failed IS 'Of them: reported as failed after acceptance.';
+COMMENT ON COLUMN audit.trigger_minutes.clock_skew IS 'Of them: two machines'' clocks disagree.';
+COMMENT ON COLUMN audit.trigger_minutes.campaign IS 'Name of the campaign definition.';
+COMMENT ON COLUMN audit.trigger_minutes.lane IS 'standard or high-throughput.';
+COMMENT ON COLUMN audit.trigger_minutes.systems IS 'By guilty system (or none, or not-yet-known): {"triggers": how many, "seconds": their delay}.';
+COMMENT ON COLUMN audit.trigger_minutes.worst IS 'The ten slowest triggers, slowest first.';
+COMMENT ON COLUMN audit.trigger_minutes.worst_seconds IS 'How long each of them took.';
+
+COMMENT ON VIEW audit.delay_by_minute IS 'How long each phase took for the triggers received in each minute, by campaign and lane. A phase that took no time at all has no row.';
+COMMENT ON COLUMN audit.delay_by_minute.minute IS 'Its begin; the minute of received_at.';
+COMMENT ON COLUMN audit.delay_by_minute.triggers IS 'Triggers of which the phase is known.';
+COMMENT ON COLUMN audit.delay_by_minute.late IS 'Of them: above the service level.';
+COMMENT ON COLUMN audit.delay_by_minute.seconds IS 'Sum of their seconds.';
+COMMENT ON COLUMN audit.delay_by_minute.p50 IS 'Median, in seconds.';
+COMMENT ON COLUMN audit.delay_by_minute.p95 IS '95th percentile, in seconds.';
+COMMENT ON COLUMN audit.delay_by_minute.p99 IS '99th percentile, in seconds.';
+COMMENT ON COLUMN audit.delay_by_minute.longest IS 'The longest, in seconds.';
+COMMENT ON COLUMN audit.delay_by_minute.campaign IS 'Name of the campaign definition.';
+COMMENT ON COLUMN audit.delay_by_minute.lane IS 'standard or high-throughput.';
+COMMENT ON COLUMN audit.delay_by_minute.phase IS 'Name of the phase, as in audit.phases; or residual, total, end-to-end, or budget (what was used of it).';
+COMMENT ON COLUMN audit.delay_by_minute.system IS 'The system that the phase is charged to; null for residual, total, end-to-end and budget.';
+
+COMMENT ON FUNCTION audit.delay_percentiles IS 'The same over any while, of one campaign or all: percentiles are within 5 %, from histograms.';

@@ -1,0 +1,128 @@
+-- What auditors ask of one trigger, and of all: what happened, what may have happened twice, what budgets were used for,
+-- and whether every trigger is accounted for.
+
+CREATE VIEW audit.timeline AS
+SELECT t.request_id, e.at, extract(epoch FROM e.at - coalesce(t.occurred_at, t.enqueued_at))::float8 AS elapsed_seconds,
+       e.round, e.attempt, e.event, e.detail, e.by_clock
+FROM ledger.triggers t
+CROSS JOIN LATERAL (
+    VALUES (t.occurred_at, NULL::int2, NULL::int2, 'occurred', '', 'the event''s source'),
+           (t.enqueued_at, NULL, NULL, 'enqueued', 'by ' || t.producer, 'producer'),
+           (t.received_at, NULL, NULL, 'received', 'by a worker, ' || t.lane || ' lane', 'ledger'),
+           (t.round_opened_at, t.round, NULL, 'round opened', 'round ' || t.round, 'ledger'),
+           (t.completed_at, t.round, NULL, t.state, coalesce(t.reason, t.execution_id, ''), 'ledger')
+    UNION ALL
+    SELECT t.last_intent_at, t.round, t.attempts_started, 'announced', 'no answer yet', 'ledger'
+    WHERE t.state = 'sending' AND t.attempts_started > 0 AND NOT EXISTS (
+        SELECT FROM ledger.attempts
+        WHERE request_id = t.request_id AND round = t.round AND attempt = t.attempts_started)
+    UNION ALL
+    SELECT v.at, a.round, a.attempt, v.event, v.detail, 'ledger'
+    FROM ledger.attempts a CROSS JOIN LATERAL (
+        VALUES (a.intended_at, 'announced', ''),
+               (CASE WHEN a.outcome <> 'interrupted' THEN a.dispatched_at END, 'dispatched', concat_ws(', ',
+                   'back-off ' || round(nullif(a.backoff_wait_seconds, 0)::numeric, 3) || ' s',
+                   'slot ' || round(nullif(a.slot_wait_seconds, 0)::numeric, 3) || ' s',
+                   'rate limit ' || round(nullif(a.rate_limit_wait_seconds, 0)::numeric, 3) || ' s',
+                   'token ' || round(nullif(a.token_wait_seconds, 0)::numeric, 3) || ' s',
+                   'ledger ' || round(nullif(a.ledger_wait_seconds, 0)::numeric, 3) || ' s')),
+               (CASE WHEN a.outcome = 'interrupted' THEN a.dispatched_at END, 'interrupted',
+                'its worker died; it may have been sent'),
+               (a.responded_at, a.outcome, concat_ws(', ', coalesce(a.http_status::text, a.failure, 'no answer'),
+                   a.error_code, a.error_title, 'Retry-After ' || a.retry_after_seconds || ' s',
+                   CASE WHEN a.ambiguous THEN 'perhaps accepted' END, 'x-request-id ' || a.adobe_request_id,
+                   a.execution_id))
+    ) AS v (at, event, detail)
+    WHERE a.request_id = t.request_id
+    UNION ALL
+    SELECT o.done_at, x.round, NULL, o.action, 'by ' || o.operator || ': ' || o.reason, 'ledger'
+    FROM ledger.operation_triggers x JOIN ledger.operations o USING (operation_id) WHERE x.request_id = t.request_id
+    UNION ALL
+    SELECT f.happened_at, NULL, NULL, f.status, concat_ws(', ', f.channel, f.failure_type, f.failure_code,
+               f.failure_reason, 'matched by ' || f.match, CASE WHEN f.happened_at_is_arrival THEN 'time of arrival' END),
+           CASE WHEN f.happened_at_is_arrival THEN 'ledger' ELSE 'Adobe' END
+    FROM ledger.feedback f WHERE f.request_id = t.request_id
+) AS e (at, round, attempt, event, detail, by_clock)
+WHERE e.at IS NOT NULL;
+
+COMMENT ON VIEW audit.timeline IS 'One trigger, event by event, from the business event to the delivery: select by request_id, order by at.';
+COMMENT ON COLUMN audit.timeline.request_id IS 'The trigger.';
+COMMENT ON COLUMN audit.timeline.at IS 'When it happened, by the clock that by_clock names.';
+COMMENT ON COLUMN audit.timeline.elapsed_seconds IS 'Seconds after the business event, or after publishing if that is unknown; negative where clocks disagree.';
+COMMENT ON COLUMN audit.timeline.round IS 'The round it belongs to; null if to none.';
+COMMENT ON COLUMN audit.timeline.attempt IS 'The attempt it belongs to; null if to none.';
+COMMENT ON COLUMN audit.timeline.event IS 'occurred, enqueued, received, round opened, announced, dispatched, an attempt''s outcome, what an operator did, the state it ended in, or a feedback''s status.';
+COMMENT ON COLUMN audit.timeline.detail IS 'What else is known of it.';
+COMMENT ON COLUMN audit.timeline.by_clock IS 'Whose clock: the event''s source''s, the producer''s, the ledger''s or Adobe''s.';
+
+CREATE VIEW audit.duplicates AS
+SELECT t.request_id, t.campaign, t.lane, t.received_at, t.state, t.duplicate_causes AS causes,
+       a.attempts, a.accepted, a.ambiguous, a.interrupted, a.executions
+FROM ledger.triggers t
+CROSS JOIN LATERAL (
+    SELECT count(*) AS attempts, count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
+           count(*) FILTER (WHERE ambiguous) AS ambiguous, count(*) FILTER (WHERE outcome = 'interrupted') AS interrupted,
+           coalesce(array_agg(execution_id) FILTER (WHERE execution_id IS NOT NULL), '{}') AS executions
+    FROM ledger.attempts WHERE request_id = t.request_id
+) AS a
+WHERE t.possible_duplicate;
+
+COMMENT ON VIEW audit.duplicates IS 'One row for each trigger whose recipients may have got the message twice, and why.';
+COMMENT ON COLUMN audit.duplicates.request_id IS 'The trigger.';
+COMMENT ON COLUMN audit.duplicates.campaign IS 'Name of the campaign definition.';
+COMMENT ON COLUMN audit.duplicates.lane IS 'standard or high-throughput.';
+COMMENT ON COLUMN audit.duplicates.received_at IS 'When a worker first received it.';
+COMMENT ON COLUMN audit.duplicates.state IS 'Its state.';
+COMMENT ON COLUMN audit.duplicates.causes IS 'Why it may be one: ambiguous-answer, worker-crash.';
+COMMENT ON COLUMN audit.duplicates.attempts IS 'Its attempts, of all rounds.';
+COMMENT ON COLUMN audit.duplicates.accepted IS 'Of them: answered with 202.';
+COMMENT ON COLUMN audit.duplicates.ambiguous IS 'Of them: perhaps accepted, although no 202 was seen.';
+COMMENT ON COLUMN audit.duplicates.interrupted IS 'Of them: cut off by their worker''s death.';
+COMMENT ON COLUMN audit.duplicates.executions IS 'Adobe''s executionIds of those that were accepted.';
+
+CREATE VIEW audit.budget_use AS
+SELECT t.request_id, t.campaign, t.lane, t.received_at, t.state, t.reason, t.round, t.attempts_started AS attempts,
+       b.budget_seconds, u.used_seconds, u.used_seconds / b.budget_seconds AS used_share
+FROM ledger.triggers t
+LEFT JOIN ledger.workers w ON w.worker_id = t.owner
+LEFT JOIN (
+    SELECT DISTINCT ON (name) name, (definition ->> 'budget')::float8 AS budget
+    FROM ledger.campaigns ORDER BY name, last_loaded_at DESC
+) AS c ON c.name = t.campaign
+CROSS JOIN LATERAL (SELECT coalesce(c.budget, w.budget_seconds) AS budget_seconds) AS b
+CROSS JOIN LATERAL (
+    SELECT extract(epoch FROM coalesce(t.completed_at, now()) - t.first_dispatched_at)::float8 AS used_seconds
+) AS u
+WHERE t.first_dispatched_at IS NOT NULL;
+
+COMMENT ON VIEW audit.budget_use IS 'One row for each trigger that was ever dispatched: how much of the budget of its current round it used. Of many triggers, read the phase budget of audit.delay_by_minute.';
+COMMENT ON COLUMN audit.budget_use.request_id IS 'The trigger.';
+COMMENT ON COLUMN audit.budget_use.campaign IS 'Name of the campaign definition.';
+COMMENT ON COLUMN audit.budget_use.lane IS 'standard or high-throughput.';
+COMMENT ON COLUMN audit.budget_use.received_at IS 'When a worker first received it.';
+COMMENT ON COLUMN audit.budget_use.state IS 'Its state.';
+COMMENT ON COLUMN audit.budget_use.reason IS 'Why it ended, if not accepted.';
+COMMENT ON COLUMN audit.budget_use.round IS 'The current round.';
+COMMENT ON COLUMN audit.budget_use.attempts IS 'Attempts announced in it.';
+COMMENT ON COLUMN audit.budget_use.budget_seconds IS 'Its budget: the newest definition''s own, or what its last owner gave; null if neither is known.';
+COMMENT ON COLUMN audit.budget_use.used_seconds IS 'From its first dispatch to the end, or to now. An answer may come after the budget''s end: no attempt starts then.';
+COMMENT ON COLUMN audit.budget_use.used_share IS 'The same as a share of the budget.';
+
+CREATE VIEW audit.conservation AS
+SELECT minute, computed_at, campaign, lane, triggers, sending, parked, accepted, rejected, expired, unconfirmed,
+       triggers - sending - parked - accepted - rejected - expired - unconfirmed AS unaccounted
+FROM ledger.trigger_minutes;
+
+COMMENT ON VIEW audit.conservation IS 'Every trigger that a worker received is in exactly one state: counts by minute, as of computed_at. What no worker has received yet is in the broker.';
+COMMENT ON COLUMN audit.conservation.minute IS 'Its begin; the minute of received_at.';
+COMMENT ON COLUMN audit.conservation.computed_at IS 'When it was counted.';
+COMMENT ON COLUMN audit.conservation.campaign IS 'Name of the campaign definition.';
+COMMENT ON COLUMN audit.conservation.lane IS 'standard or high-throughput.';
+COMMENT ON COLUMN audit.conservation.triggers IS 'Triggers received.';
+COMMENT ON COLUMN audit.conservation.sending IS 'Of them: under way.';
+COMMENT ON COLUMN audit.conservation.parked IS 'Of them: parked.';
+COMMENT ON COLUMN audit.conservation.accepted IS 'Of them: accepted.';
+COMMENT ON COLUMN audit.conservation.rejected IS 'Of them: rejected.';
+COMMENT ON COLUMN audit.conservation.expired IS 'Of them: expired.';
+COMMENT ON COLUMN audit.conservation.unconfirmed IS 'Of them: unconfirmed.';
+COMMENT ON COLUMN audit.conservation.unaccounted IS 'Of them: in no state, which can''t be: always 0.';
