@@ -108,6 +108,32 @@ COMMENT ON COLUMN ledger.delay_minutes.phase IS 'Name of the phase, as in audit.
 COMMENT ON COLUMN ledger.delay_minutes.buckets IS 'Histogram, for percentiles of longer times: bucket b holds 1.1^(b-1) to 1.1^b milliseconds; bucket 0 what is shorter.';
 COMMENT ON COLUMN ledger.delay_minutes.counts IS 'Triggers in each of these buckets.';
 
+CREATE TABLE ledger.delay_hours (
+    hour     timestamptz NOT NULL,
+    triggers bigint NOT NULL,
+    late     bigint NOT NULL,
+    seconds  double precision NOT NULL,
+    longest  double precision NOT NULL,
+    campaign text NOT NULL,
+    lane     text NOT NULL,
+    phase    text NOT NULL,
+    buckets  smallint[] NOT NULL,
+    counts   bigint[] NOT NULL,
+    CONSTRAINT delay_hours_pkey PRIMARY KEY (hour, campaign, lane, phase)
+);
+
+COMMENT ON TABLE ledger.delay_hours IS 'ledger.delay_minutes of each whole hour together. An hour of which a minute is computed anew has no rows until it is summed up again.';
+COMMENT ON COLUMN ledger.delay_hours.hour IS 'Its begin.';
+COMMENT ON COLUMN ledger.delay_hours.triggers IS 'Triggers of which the phase is known, in minutes that have rows of it.';
+COMMENT ON COLUMN ledger.delay_hours.late IS 'Of them: above the service level.';
+COMMENT ON COLUMN ledger.delay_hours.seconds IS 'Sum of their seconds.';
+COMMENT ON COLUMN ledger.delay_hours.longest IS 'The longest, in seconds.';
+COMMENT ON COLUMN ledger.delay_hours.campaign IS 'Name of the campaign definition.';
+COMMENT ON COLUMN ledger.delay_hours.lane IS 'standard or high-throughput.';
+COMMENT ON COLUMN ledger.delay_hours.phase IS 'Name of the phase.';
+COMMENT ON COLUMN ledger.delay_hours.buckets IS 'Histogram, as in ledger.delay_minutes.';
+COMMENT ON COLUMN ledger.delay_hours.counts IS 'Triggers in each of these buckets.';
+
 CREATE TABLE ledger.stale_minutes (
     minute timestamptz PRIMARY KEY
 );

@@ -71,6 +71,7 @@ BEGIN
     DELETE FROM ledger.stale_minutes WHERE minute = of_minute;
     DELETE FROM ledger.trigger_minutes WHERE minute = of_minute;
     DELETE FROM ledger.delay_minutes WHERE minute = of_minute;
+    DELETE FROM ledger.delay_hours WHERE hour = date_trunc('hour', of_minute);
     PERFORM ledger.find_skews(of_minute);
 
     CREATE TEMPORARY TABLE IF NOT EXISTS rolled_up (LIKE audit.delays) ON COMMIT DELETE ROWS;
@@ -197,6 +198,43 @@ END;
 
 COMMENT ON FUNCTION ledger.due_minutes IS 'The minutes to be computed now, oldest first: new ones, those with triggers that have not ended, and stale ones (not more often than every 5 minutes).';
 
+CREATE FUNCTION ledger.roll_up_hour(of_hour timestamptz) RETURNS void
+    LANGUAGE sql
+    SECURITY DEFINER
+    SET search_path = pg_catalog
+BEGIN ATOMIC
+    INSERT INTO ledger.delay_hours (hour, campaign, lane, phase, triggers, late, seconds, longest, buckets, counts)
+    WITH minutes AS MATERIALIZED (
+        SELECT * FROM ledger.delay_minutes WHERE minute >= of_hour AND minute < of_hour + interval '1 hour'
+    ), buckets AS (
+        SELECT campaign, lane, phase, array_agg(bucket ORDER BY bucket) AS buckets, array_agg(n ORDER BY bucket) AS counts
+        FROM (
+            SELECT m.campaign, m.lane, m.phase, b.bucket, sum(b.n) AS n
+            FROM minutes m CROSS JOIN LATERAL unnest(m.buckets, m.counts) AS b (bucket, n) GROUP BY 1, 2, 3, 4
+        ) AS summed GROUP BY campaign, lane, phase
+    )
+    SELECT of_hour, campaign, lane, phase, sum(triggers), sum(late), sum(seconds), max(longest), b.buckets, b.counts
+    FROM minutes JOIN buckets b USING (campaign, lane, phase)
+    GROUP BY campaign, lane, phase, b.buckets, b.counts
+    ON CONFLICT DO NOTHING;
+END;
+
+COMMENT ON FUNCTION ledger.roll_up_hour IS 'Sums up ledger.delay_minutes of one hour.';
+
+CREATE FUNCTION ledger.due_hours(most integer) RETURNS SETOF timestamptz
+    LANGUAGE sql STABLE
+    SECURITY DEFINER
+    SET search_path = pg_catalog
+BEGIN ATOMIC
+    SELECT DISTINCT date_trunc('hour', m.minute) AS hour
+    FROM ledger.trigger_minutes m
+    WHERE m.minute < date_trunc('hour', now() - interval '5 minutes') AND m.minute >= now() - interval '10 days'
+      AND NOT EXISTS (SELECT FROM ledger.delay_hours h WHERE h.hour = date_trunc('hour', m.minute))
+    ORDER BY hour LIMIT most;
+END;
+
+COMMENT ON FUNCTION ledger.due_hours IS 'The hours of the last ten days that are over, and not summed up; older ones are read by the minute.';
+
 CREATE VIEW audit.trigger_minutes AS SELECT * FROM ledger.trigger_minutes;
 
 CREATE VIEW audit.delay_by_minute AS
@@ -211,9 +249,17 @@ CREATE FUNCTION audit.delay_percentiles(since timestamptz, until timestamptz, of
     SECURITY DEFINER -- auditors have no right on the tables
     SET search_path = pg_catalog
 BEGIN ATOMIC
-    WITH minutes AS MATERIALIZED (
-        SELECT * FROM ledger.delay_minutes d
-        WHERE d.minute >= since AND d.minute < until AND (of_campaign IS NULL OR d.campaign = of_campaign)
+    WITH hours AS MATERIALIZED (
+        SELECT DISTINCT h.hour FROM ledger.delay_hours h WHERE h.hour >= since AND h.hour <= until - interval '1 hour'
+    ), minutes AS MATERIALIZED ( -- whole hours where there are, minutes for the rest
+        SELECT h.campaign, h.lane, h.phase, h.triggers, h.late, h.seconds, h.longest, h.buckets, h.counts
+        FROM ledger.delay_hours h
+        WHERE h.hour IN (SELECT hour FROM hours) AND (of_campaign IS NULL OR h.campaign = of_campaign)
+        UNION ALL
+        SELECT d.campaign, d.lane, d.phase, d.triggers, d.late, d.seconds, d.longest, d.buckets, d.counts::bigint[]
+        FROM ledger.delay_minutes d
+        WHERE d.minute >= since AND d.minute < until AND date_trunc('hour', d.minute) NOT IN (SELECT hour FROM hours)
+          AND (of_campaign IS NULL OR d.campaign = of_campaign)
     ), sums AS (
         SELECT m.campaign, m.lane, m.phase, sum(m.triggers) AS triggers, sum(m.late) AS late, sum(m.seconds) AS seconds,
                max(m.longest) AS longest, sum(m.triggers) - sum(n.nonzero) AS zeros

@@ -126,3 +126,14 @@ COMMENT ON COLUMN audit.conservation.rejected IS 'Of them: rejected.';
 COMMENT ON COLUMN audit.conservation.expired IS 'Of them: expired.';
 COMMENT ON COLUMN audit.conservation.unconfirmed IS 'Of them: unconfirmed.';
 COMMENT ON COLUMN audit.conservation.unaccounted IS 'Of them: in no state, which can''t be: always 0.';
+
+CREATE VIEW audit.producer_clocks AS
+SELECT producer, minute, triggers, least_wait_seconds, overtaken_seconds, skew_seconds FROM ledger.producer_clocks;
+
+COMMENT ON VIEW audit.producer_clocks IS 'How far each producer''s clock was behind the ledger''s, minute by minute: what was seen, and what follows from it.';
+COMMENT ON COLUMN audit.producer_clocks.producer IS 'The application that published.';
+COMMENT ON COLUMN audit.producer_clocks.minute IS 'The minute in which its triggers were received.';
+COMMENT ON COLUMN audit.producer_clocks.triggers IS 'Its triggers in it.';
+COMMENT ON COLUMN audit.producer_clocks.least_wait_seconds IS 'The least wait from enqueued_at to received_at: as if clocks agreed.';
+COMMENT ON COLUMN audit.producer_clocks.overtaken_seconds IS 'By how much later published triggers of other producers came out of the same queue earlier.';
+COMMENT ON COLUMN audit.producer_clocks.skew_seconds IS 'Seconds by which its clock was behind the ledger''s (negative: ahead), as far as that is proved; 0 if it isn''t.';

@@ -1,8 +1,31 @@
 -- The schemas themselves, and the table of applied migrations, are migrations/env.py's business.
 
+-- The role may serve other databases of the cluster, or have members: then it stays, without its rights here.
+DO $$
+BEGIN
+    IF to_regrole('ajo_auditor') IS NULL THEN
+        RETURN;
+    END IF;
+    ALTER DEFAULT PRIVILEGES IN SCHEMA audit REVOKE SELECT ON TABLES FROM ajo_auditor;
+    REVOKE ALL ON ALL TABLES IN SCHEMA audit FROM ajo_auditor;
+    REVOKE ALL ON SCHEMA audit FROM ajo_auditor;
+    IF NOT EXISTS (SELECT FROM pg_auth_members WHERE roleid = to_regrole('ajo_auditor')) THEN
+        BEGIN
+            DROP ROLE ajo_auditor;
+        EXCEPTION WHEN dependent_objects_still_exist OR insufficient_privilege OR undefined_object THEN
+            NULL;
+        END;
+    END IF;
+END
+$$;
+DROP FUNCTION ledger.admit_auditors();
+
+DROP VIEW audit.digests;
+DROP VIEW audit.revisions;
 DROP VIEW audit.outages;
 DROP VIEW audit.alerts;
 DROP VIEW audit.alert_measures;
+DROP VIEW audit.producer_clocks;
 DROP VIEW audit.conservation;
 DROP VIEW audit.budget_use;
 DROP VIEW audit.duplicates;
@@ -10,6 +33,8 @@ DROP VIEW audit.timeline;
 DROP FUNCTION audit.delay_percentiles(timestamptz, timestamptz, text);
 DROP VIEW audit.delay_by_minute;
 DROP VIEW audit.trigger_minutes;
+DROP FUNCTION ledger.due_hours(integer);
+DROP FUNCTION ledger.roll_up_hour(timestamptz);
 DROP FUNCTION ledger.due_minutes(integer);
 DROP FUNCTION ledger.roll_up(timestamptz);
 DROP FUNCTION ledger.nth(double precision[], bigint, bigint, double precision);
@@ -22,8 +47,12 @@ DROP VIEW audit.phases;
 DROP VIEW audit.attempts;
 DROP VIEW audit.triggers;
 
+DROP TABLE ledger.removals;
+DROP TABLE ledger.revisions;
+DROP TABLE ledger.digests;
 DROP TABLE ledger.full_intakes;
 DROP TABLE ledger.stale_minutes;
+DROP TABLE ledger.delay_hours;
 DROP TABLE ledger.delay_minutes;
 DROP TABLE ledger.trigger_minutes;
 DROP TABLE ledger.producer_clocks;
@@ -44,6 +73,10 @@ DROP TABLE ledger.held_payloads;
 DROP TABLE ledger.attempts;
 DROP TABLE ledger.triggers;
 DROP TABLE ledger.workers;
+DROP FUNCTION ledger.drop_oldest_partition(date);
+DROP FUNCTION ledger.refuse_change();
+DROP FUNCTION ledger.note_revision();
+DROP FUNCTION ledger.fingerprint(jsonb);
 DROP FUNCTION ledger.make_partitions(date, date);
 DROP FUNCTION ledger.seconds(tstzmultirange);
 DROP FUNCTION ledger.uuid7_floor(timestamptz);

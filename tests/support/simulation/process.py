@@ -39,7 +39,15 @@ class ModelLedger(Ledger):
 
     def __init__(self, network: Network, loop: Loop, worker_id: UUID, clock: LedgerClock) -> None:
         super().__init__(
-            "", worker_id, clock, (), heartbeat=HEARTBEAT, owner_timeout=OWNER_TIMEOUT, dead_letter_days=30
+            "",
+            worker_id,
+            clock,
+            (),
+            heartbeat=HEARTBEAT,
+            owner_timeout=OWNER_TIMEOUT,
+            dead_letter_days=30,
+            budget=60,
+            lanes=(),
         )
         self._network, self._loop = network, loop
 

@@ -15,6 +15,7 @@ from ajo_worker.intake.fullness import Fullness
 from ajo_worker.intake.hub_calls import HubCalls
 from ajo_worker.intake.open_files import allow_open_files
 from ajo_worker.intake.receipt import QuarantineReceipt, RequestReceipt
+from ajo_worker.intake.stop_signals import told_to_quit
 from ajo_worker.intake.taps import Taps
 from ajo_worker.settings import settings
 
@@ -88,19 +89,25 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
             self._loop.call_soon_threadsafe(self._worker.dispatcher.begin_closing)
 
     def on_stop(self) -> None:
-        """Wait for what is in flight. The hub's own loop has ended, so it is turned from here."""
+        """Wait for what is in flight, unless told to quit meanwhile."""
+        self._finish(told_to_quit)
+
+    def on_terminate(self) -> None:
+        """SIGQUIT came: the same."""
+        self._finish(lambda: False)
+
+    def _finish(self, cut_off: Callable[[], bool]) -> None:
+        """Give back what is not in flight, and wait for the rest; the hub's own loop has ended, and is turned here."""
         if self._worker is None:
             return
         self.on_close()
         stopping = asyncio.run_coroutine_threadsafe(self._worker.stop(), self._loop)
         stopping.add_done_callback(lambda _: self._calls.soon(lambda: None))
-        while not stopping.done() or self._in_hand:
+        while (not stopping.done() or self._in_hand) and not cut_off():
             self._calls.turn()
+        self._worker = None
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
-
-    def on_terminate(self) -> None:
-        """A cold shutdown: messages that are not answered for come back by themselves."""
 
     def terminate_job(self, *_: Any) -> None:
         """A sent call can't be unsent: a revoked trigger that is under way goes on."""

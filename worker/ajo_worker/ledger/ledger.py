@@ -16,11 +16,14 @@ from ajo_worker.ledger.liveness import Liveness
 from ajo_worker.ledger.ownership import Release, Takeover
 from ajo_worker.ledger.progress import Intent, Outcome
 from ajo_worker.ledger.quarantine import Quarantined
+from ajo_worker.ledger.rollup import Rollup
 from ajo_worker.ledger.upkeep import Upkeep
 
 # Each statement joins a short list of ids to big partitioned tables by their key. A plan made while the tables were
 # small must never scan them once they are big.
 PLANNER = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off", "jit": "off"}
+# What reads whole tables plans as it likes.
+WHOLE_TABLES = {"enable_hashjoin": "on", "enable_mergejoin": "on", "enable_seqscan": "on"}
 # Leases, circuits and resumptions are made anew where they are lost: no commit of theirs is waited for.
 IMPATIENT = {
     "lock_timeout": "3s",
@@ -54,6 +57,7 @@ class Ledger:
             worker_id, self.connect, clock, every=heartbeat, owner_timeout=owner_timeout, budget=budget, lanes=lanes
         )
         self.upkeep = Upkeep(self.connect, worker_id, definitions, dead_letter_days)
+        self.rollup = Rollup(lambda: self.connect(**WHOLE_TABLES))
         self.admissions: GroupCommit[Admission, Known | None] = GroupCommit("admissions", self.connect, self._admit)
         self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self.connect, progress.intend)
         self.outcomes: GroupCommit[Outcome, bool] = GroupCommit("outcomes", self.connect, progress.record)
@@ -68,6 +72,7 @@ class Ledger:
         """Begin to beat and to write."""
         self.liveness.start()
         self.upkeep.start()
+        self.rollup.start()
         for writer in (*self._before_a_send, *self._after_a_send):
             writer.start()
 
@@ -85,7 +90,7 @@ class Ledger:
         except TimeoutError:
             written = False
         await asyncio.gather(*(writer.stop() for writer in (*self._before_a_send, *self._after_a_send)))
-        await asyncio.gather(self.upkeep.stop(), self.liveness.stop())
+        await asyncio.gather(self.upkeep.stop(), self.rollup.stop(), self.liveness.stop())
         return written
 
     async def connect_shared(self, **more: str) -> asyncpg.Connection:
