@@ -20,7 +20,7 @@ from ajo_simulator.faults import (
     SlowBody,
     StalledBody,
 )
-from ajo_simulator.validation import Problem
+from ajo_simulator.validation import Execution, Problem
 
 DRIPS = 20
 CHUNK = b"x" * 65_536
@@ -30,13 +30,17 @@ LOOK_EVERY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What was decided on a call: the answer, if its status isn't None, and the fault that it goes out with."""
+    """What was decided on a call: the answer, if its status isn't None, and the fault that it goes out with.
+
+    ``accepted`` is what was accepted with it.
+    """
 
     status: int | None
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     error: str | None = None
     fault: CallFault | ResetUnread | None = None
+    accepted: Execution | None = None
 
 
 def refusal(problem: Problem, headers: Mapping[str, str] | None = None) -> Reply:

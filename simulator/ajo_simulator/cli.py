@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import ssl
+import time
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ import uvloop
 from msgspec import structs
 
 from ajo_simulator.certificates import Certificate, server_context
+from ajo_simulator.feedback.dataset import FORMS, Form, encode
 from ajo_simulator.journal import Journal
 from ajo_simulator.scenario import BadScenario, Scenario, load_scenario
 from ajo_simulator.server import Simulator
@@ -36,6 +38,9 @@ def simulate(
     authority: Annotated[
         Path | None, typer.Option(help="Keeps the CA with its key, with --tls: later runs are trusted alike.")
     ] = None,
+    feedback_export: Annotated[
+        Path | None, typer.Option(help="File of the feedback told, written at the end: .jsonl, .csv or .parquet.")
+    ] = None,
     client_id: Annotated[str | None, typer.Option(help="The only client id that gets a token.")] = None,
     client_secret: Annotated[
         str | None, typer.Option(envvar="AJO_SIMULATOR_CLIENT_SECRET", help="The only secret that gets a token.")
@@ -52,6 +57,7 @@ def simulate(
         rules = load_scenario(scenario) if scenario else Scenario()
     except BadScenario as bad:
         raise typer.TyperException(str(bad)) from None
+    form = _form_of(feedback_export) if feedback_export else None
     if seed is not None:
         rules = structs.replace(rules, seed=seed)
     _allow_many_connections()
@@ -64,6 +70,17 @@ def simulate(
         tokens=Tokens(client_id, client_secret),
     )
     uvloop.run(_serve(simulator, f"{host}:{port}"))
+    if feedback_export and form:
+        feedback_export.write_bytes(encode(simulator.feedback.told(time.time()), form))
+
+
+def _form_of(export: Path) -> Form:
+    """The form of an export by its name; what can't be written ends the command before it begins."""
+    form = next((one for one in FORMS if export.suffix == f".{one}"), None)
+    if form is None:
+        raise typer.BadParameter("ends with .jsonl, .csv or .parquet", param_hint="--feedback-export")
+    export.write_bytes(encode([], form))
+    return form
 
 
 def _context(host: str, certificate: Certificate, ca_out: Path | None, authority: Path | None) -> ssl.SSLContext:

@@ -1,17 +1,24 @@
 """The simulator's own endpoints, under ``/_simulator/``: the journal, a summary, and another scenario."""
 
+import asyncio
+import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from ajo_simulator.executions import EXECUTIONS
+from ajo_simulator.feedback.dataset import FORMS, MEDIA_TYPES, encode
 from ajo_simulator.scenario import BadScenario, decode_scenario
 
 if TYPE_CHECKING:
     from ajo_simulator.server import Simulator
 
 CONTROL = "/_simulator/"
+
+
+NO_PARQUET = "Parquet needs the package pyarrow: pip install 'ajo-dispatch[parquet]'\n"
 
 
 async def control(simulator: "Simulator", request: web.BaseRequest) -> web.Response:
@@ -21,6 +28,8 @@ async def control(simulator: "Simulator", request: web.BaseRequest) -> web.Respo
             return web.json_response(_summary(simulator))
         case "GET", "journal":
             return web.Response(body=simulator.journal.lines(), content_type="application/jsonl")
+        case "GET", "feedback":
+            return await _feedback(simulator, request.query)
         case "POST", "scenario":
             try:
                 simulator.play(decode_scenario(await request.read()))
@@ -29,6 +38,7 @@ async def control(simulator: "Simulator", request: web.BaseRequest) -> web.Respo
             return web.Response(status=204)
         case "POST", "reset":
             simulator.journal.clear()
+            await simulator.feedback.clear()
             return web.Response(status=204)
     return web.Response(status=404)
 
@@ -45,4 +55,22 @@ def _summary(simulator: "Simulator") -> dict[str, object]:
         "statuses": Counter(str(entry.status) for entry in executions),
         "faults": Counter(entry.fault for entry in executions if entry.fault),
         "paths": Counter(entry.path for entry in simulator.journal.entries),
+        "feedback": simulator.feedback.summary(),
     }
+
+
+async def _feedback(simulator: "Simulator", query: Mapping[str, str]) -> web.Response:
+    """What was told by now as an export of the dataset, or with ``all=true`` also what will be."""
+    wanted, everything = query.get("format", "jsonl"), query.get("all", "false")
+    form = next((one for one in FORMS if one == wanted), None)
+    if form is None:
+        return web.Response(status=400, text=f"format is one of {', '.join(FORMS)}\n")
+    if everything not in {"true", "false"}:
+        return web.Response(status=400, text="all is true or false\n")
+    reports = simulator.feedback.told(None if everything == "true" else time.time())
+    try:
+        # On a thread of its own: meanwhile calls are answered.
+        body = await asyncio.to_thread(encode, reports, form)
+    except ModuleNotFoundError:
+        return web.Response(status=501, text=NO_PARQUET)
+    return web.Response(body=body, content_type=MEDIA_TYPES[form])

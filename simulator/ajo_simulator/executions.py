@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from email.utils import formatdate
 from uuid import uuid4
 
@@ -77,10 +78,23 @@ class Executions:
         if unread := pick_unread(scenario, self._calls, seconds):
             entry.fault = kind_of(unread)
             return Reply(None, fault=unread)
-        execution, fault = await _read(request), None
+        execution = await _read(request)
+        reply = await self._decide(request, execution, entry, scenario, seconds)
+        return replace(reply, accepted=execution) if entry.accepted and isinstance(execution, Execution) else reply
+
+    async def _decide(
+        self,
+        request: web.BaseRequest,
+        execution: Execution | Problem,
+        entry: Entry,
+        scenario: Scenario,
+        seconds: float,
+    ) -> Reply:
+        fault = None
         if isinstance(execution, Execution):
             entry.request_id, entry.campaign_id = execution.request_id, execution.campaign_id
-            entry.recipients, entry.attempt = execution.recipients, self._journal.arrival(execution.request_id)
+            entry.recipients = len(execution.recipients)
+            entry.attempt = self._journal.arrival(execution.request_id)
             fault = pick_fault(scenario, execution.campaign_id, execution.request_id, entry.attempt, seconds)
             entry.fault = kind_of(fault) if fault else None
             if isinstance(fault, ResetBefore):

@@ -15,10 +15,12 @@ from ajo_simulator.control import CONTROL, control
 from ajo_simulator.door import Door
 from ajo_simulator.draw import is_shut
 from ajo_simulator.executions import EXECUTIONS, Executions
+from ajo_simulator.feedback.message import Acceptance
+from ajo_simulator.feedback.reports import Reports
 from ajo_simulator.journal import Entry, Journal
 from ajo_simulator.scenario import Scenario, parse_scenario
 from ajo_simulator.tokens import Tokens
-from ajo_simulator.validation import service_error
+from ajo_simulator.validation import Execution, service_error
 
 
 class Simulator:
@@ -37,6 +39,7 @@ class Simulator:
         self.play(parse_scenario(scenario) if isinstance(scenario, str) else scenario)
         self.journal = journal or Journal()
         self.tokens = tokens or Tokens()
+        self.feedback = Reports()
         self.url = ""
         self._host, self._port, self._tls = host, port, tls
         self._executions = Executions(self.journal, self.tokens)
@@ -56,6 +59,7 @@ class Simulator:
         self._keeping.cancel()
         await asyncio.gather(self._keeping, return_exceptions=True)
         await self._door.close()
+        await self.feedback.close()
         self.journal.close()
 
     def play(self, scenario: Scenario) -> None:
@@ -69,9 +73,10 @@ class Simulator:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith(CONTROL):
             return await control(self, request)
-        entry, arrived = Entry(path=request.path), time.monotonic()
+        entry, arrived, gateway_id = Entry(path=request.path), time.monotonic(), uuid4().hex
+        scenario, began = self.scenario, self._started
         try:
-            reply = await self._reply(request, entry)
+            reply = await self._reply(request, entry, scenario)
         except BaseException:  # a caller that left, or a server that stops, ends a call too
             self.journal.add(entry)
             raise
@@ -82,18 +87,39 @@ class Simulator:
             self.journal.add(entry)
         except OSError as error:
             reply = refusal(service_error(500, f"the journal can't be written: {error.strerror}"))
-        return await send(request, reply, {"x-request-id": uuid4().hex})
+        if reply.accepted and scenario.feedback:
+            seconds = time.monotonic() - began
+            acceptance = _acceptance(request, entry, reply.accepted, gateway_id, seconds)
+            self.feedback.accept(scenario.feedback, scenario.seed, acceptance)
+        return await send(request, reply, {"x-request-id": gateway_id})
 
-    async def _reply(self, request: web.BaseRequest, entry: Entry) -> Reply:
+    async def _reply(self, request: web.BaseRequest, entry: Entry, scenario: Scenario) -> Reply:
         match request.method, request.path:
             case "POST", path if path in EXECUTIONS:
-                return await self._executions.reply(request, entry, self.scenario, self._seconds())
+                return await self._executions.reply(request, entry, scenario, self._seconds())
             case "POST", "/ims/token/v3":
-                await asyncio.sleep(self.scenario.token.latency)
+                await asyncio.sleep(scenario.token.latency)
                 form = {name: str(value) for name, value in (await request.post()).items()}
-                return Reply(*self.tokens.answer(form, self.scenario.token, self._seconds()))
+                return Reply(*self.tokens.answer(form, scenario.token, self._seconds()))
             case "GET", "/ajo/im/health":
                 return Reply(200, b'{"status":"UP"}')
             case "GET", path if path.startswith(campaigns.CAMPAIGNS):
-                return await campaigns.reply(request, self.scenario, self.tokens)
+                return await campaigns.reply(request, scenario, self.tokens)
         return refusal(service_error(404, "not found"))
+
+
+def _acceptance(
+    request: web.BaseRequest, entry: Entry, execution: Execution, gateway_id: str, seconds: float
+) -> Acceptance:
+    return Acceptance(
+        request_id=execution.request_id,
+        gateway_id=gateway_id,
+        campaign_id=execution.campaign_id,
+        execution_id=entry.execution_id or "",
+        attempt=entry.attempt,
+        organization=request.headers["x-gw-ims-org-id"],
+        sandbox=request.headers["x-sandbox-name"],
+        recipients=execution.recipients,
+        seconds=seconds,
+        accepted_at=time.time(),
+    )

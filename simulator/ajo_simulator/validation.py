@@ -1,7 +1,7 @@
 """What the documented API refuses, in both shapes of an error. Pure; from Adobe's OpenAPI description and guides."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -21,12 +21,21 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a message is for; feedback names them. ``address`` is for e-mail."""
+
+    namespace: str
+    user_id: str = field(repr=False)
+    address: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """A valid request, as far as the simulator cares."""
 
     request_id: str
     campaign_id: str
-    recipients: int
+    recipients: tuple[Recipient, ...]
 
 
 def service_error(status: int, title: str, code: str | None = None) -> Problem:
@@ -87,7 +96,7 @@ def check_body(body: bytes, *, high_throughput: bool) -> Execution | Problem:
         return service_error(400, "userId must be unique")
     if len({one["namespace"] for one in recipients}) > 1:
         return service_error(400, "recipients must have one namespace")
-    return Execution(request_id, campaign_id, len(recipients))
+    return Execution(request_id, campaign_id, tuple(map(_recipient, recipients)))
 
 
 def _flaw(recipient: Any, *, high_throughput: bool) -> str | None:  # noqa: ANN401 - whatever JSON holds
@@ -110,3 +119,12 @@ def _flaw(recipient: Any, *, high_throughput: bool) -> str | None:  # noqa: ANN4
     if len(msgspec.json.encode(context)) > MOST_CONTEXT_BYTES:
         return "recipients.context is larger than 200 kB"
     return None
+
+
+def _recipient(recipient: dict[str, Any]) -> Recipient:
+    """A recipient that has no flaw; an id in the namespace email is the address, unless there is another."""
+    namespace, user_id, channels = recipient["namespace"], recipient["userId"], recipient.get("channelData")
+    address = channels.get("emailAddress") if isinstance(channels, dict) else None
+    if not isinstance(address, str) or not address:
+        address = user_id if namespace.lower() == "email" else None
+    return Recipient(namespace, user_id, address)

@@ -63,6 +63,8 @@ def test_the_summary_counts_executions_and_the_journal_has_their_entries(
         "statuses": {"202": 2, "400": 1, "None": 1},
         "faults": {"reset-after": 1},
         "paths": {"/ims/token/v3": 1, UNITARY: 4},
+        "feedback": dict.fromkeys(("scripted", "forgotten", "waiting", "posted", "failed", "dropped"), 0)
+        | {"last_error": None},
     }
     lines = api.get("/_simulator/journal").text
     assert lines == api.journal.read_text(encoding="utf-8")

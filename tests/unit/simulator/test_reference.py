@@ -8,12 +8,16 @@ import pytest
 import typer
 from ajo_simulator.cli import app
 from ajo_simulator.faults import KINDS, Fault
+from ajo_simulator.feedback.dataset import COLUMNS
+from ajo_simulator.feedback.rules import CampaignCourse, Course, Failure, FeedbackRules, Standstill
 from ajo_simulator.journal import Entry
-from ajo_simulator.scenario import Campaign, Latency, Limits, Scenario, TokenRules, parse_scenario
+from ajo_simulator.latency import Latency
+from ajo_simulator.scenario import Campaign, Limits, Scenario, TokenRules, parse_scenario
 
 PAGE = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text(encoding="utf-8")
-STRUCTS = [Scenario, Latency, Limits, TokenRules, Campaign, Entry, *get_args(Fault)]
-TABLES = {"latency", "token", "limits", "campaign", "fault"}
+FEEDBACK = [FeedbackRules, Course, CampaignCourse, Standstill, Failure]
+STRUCTS = [Scenario, Latency, Limits, TokenRules, Campaign, Entry, *FEEDBACK, *get_args(Fault)]
+TABLES = {"latency", "token", "limits", "campaign", "fault", "feedback", "outage"}
 WORDS = set(re.findall(r"`([^`\n]+)`", PAGE))
 
 
@@ -44,6 +48,10 @@ def test_every_option_is_named() -> None:
 
 def test_its_scenarios_are_valid() -> None:
     blocks = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2
-    for block in blocks:
-        assert parse_scenario(block).fault
+    assert len(blocks) == 3
+    for scenario in map(parse_scenario, blocks):
+        assert scenario.fault or scenario.feedback
+
+
+def test_every_column_of_an_export_is_named() -> None:
+    assert {column.rpartition(".")[2] for column in COLUMNS} <= WORDS

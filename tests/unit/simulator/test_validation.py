@@ -7,6 +7,7 @@ import pytest
 from ajo_simulator.validation import (
     Execution,
     Problem,
+    Recipient,
     check_body,
     check_caller,
     check_headers,
@@ -54,12 +55,34 @@ def checked(document: Any, *, high_throughput: bool = False) -> Execution | Prob
     ],
 )
 def test_what_the_api_takes(document: dict[str, Any], recipients: int) -> None:
-    assert checked(document) == Execution("r-1", "c-1", recipients)
+    execution = checked(document)
+    assert isinstance(execution, Execution)
+    assert (execution.request_id, execution.campaign_id, len(execution.recipients)) == ("r-1", "c-1", recipients)
 
 
 def test_high_throughput_takes_external_recipients_with_context() -> None:
     document = body(recipient(type="external", context={"orderId": "1"}))
-    assert checked(document, high_throughput=True) == Execution("r-1", "c-1", 1)
+    person = Recipient("email", "person0@example.com", "person0@example.com")
+    assert checked(document, high_throughput=True) == Execution("r-1", "c-1", (person,))
+
+
+@pytest.mark.parametrize(
+    ("changes", "address"),
+    [
+        ({}, "person0@example.com"),
+        ({"namespace": "Email"}, "person0@example.com"),
+        ({"namespace": "crm"}, None),
+        ({"namespace": "crm", "channelData": {"emailAddress": "other@example.com"}}, "other@example.com"),
+        ({"channelData": {"emailAddress": "other@example.com"}}, "other@example.com"),
+        ({"channelData": {"emailAddress": 7}}, "person0@example.com"),
+        ({"channelData": None}, "person0@example.com"),
+    ],
+)
+def test_a_recipients_address_is_its_own_or_an_id_that_is_one(changes: dict[str, Any], address: str | None) -> None:
+    execution = checked(body(recipient(**changes)))
+    assert isinstance(execution, Execution)
+    [person] = execution.recipients
+    assert (person.user_id, person.address) == ("person0@example.com", address)
 
 
 @pytest.mark.parametrize(
