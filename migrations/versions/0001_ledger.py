@@ -22,6 +22,9 @@ SCRIPTS = (
     "09_audit_views",
     "10_outages",
     "11_alerts",
+    "13_evidence",
+    "13_retention",
+    "14_roles",
 )
 
 

@@ -29,6 +29,8 @@ def put_worker(url: str, **columns: Any) -> UUID:
         "started_at": ago(minutes=30),
         "heartbeat_at": ago(),
         "clock_skew_seconds": 0.25,
+        "budget_seconds": 60.0,
+        "lanes": ["standard", "high-throughput"],
     } | columns
     _put(url, "ledger.workers", row)
     return UUID(str(row["worker_id"]))
@@ -73,6 +75,21 @@ def put_attempt(url: str, request_id: UUID, attempt: int, dispatched_at: datetim
         "ambiguous": False,
     } | columns
     _put(url, "ledger.attempts", row)
+
+
+def put_feedback(url: str, request_id: UUID, status: str, happened_at: datetime, **columns: Any) -> None:
+    """A feedback about a trigger, matched by its execution."""
+    row = {
+        "feedback_id": uuid7(),
+        "request_id": request_id,
+        "received_at": happened_at,
+        "happened_at": happened_at,
+        "happened_at_is_arrival": False,
+        "match": "execution-id",
+        "source": "webhook",
+        "status": status,
+    } | columns
+    _put(url, "ledger.feedback", row)
 
 
 NOTHING_KNOWN = dict.fromkeys(

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
+from datetime import timedelta
 from uuid import UUID
 
 import httpx2
@@ -28,8 +28,10 @@ from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.received import Campaign
 from ajo_worker.dispatch.round import Policy
 from ajo_worker.dispatch.rounds import Rounds
+from ajo_worker.feedback.matching import Matching, Rules
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.sealing import Sealer
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Limits
@@ -38,6 +40,7 @@ from ajo_worker.outages.intake import Intake, Tap, Unsealing
 from ajo_worker.outages.patrol import Patrol
 from ajo_worker.outages.view import View
 from ajo_worker.outages.wiring import lane_rates, leasing, ramp_of, thresholds_of, timing_of
+from ajo_worker.recipients import hashing_key
 from ajo_worker.settings import Settings
 
 log = structlog.get_logger("ajo_worker")
@@ -62,12 +65,13 @@ class Worker:
     statuses: CampaignStatuses
     patrol: Patrol
     leases: SharedConnection
+    matching: Matching
     grace: float
 
     async def stop(self) -> None:
         """Finish what is in flight, give back the rest, and give up all ownership."""
         self.dispatcher.begin_closing()
-        await self.patrol.stop()
+        await asyncio.gather(self.patrol.stop(), self.matching.stop())
         finished = await self.dispatcher.finish(self.grace)
         written = await self.ledger.stop(LEDGER_GRACE)
         await self.statuses.stop()
@@ -117,18 +121,17 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
         definitions,
         heartbeat=settings.heartbeat_seconds,
         owner_timeout=settings.owner_timeout,
-        dead_letter_days=settings.dead_letter_days,
+        ages=Ages(settings.dead_letter_days, settings.retention_days, settings.report_days),
         budget=settings.budget_seconds,
         lanes=settings.lanes,
     )
     http, token_http = make_adapter(settings), token_client(settings, tls_context(settings))
     tokens = TokenProvider(token_fetch(settings, token_http), margin=settings.token_refresh_margin)
-    key = settings.hash_key.get_secret_value().encode()
     policy = Policy(
         backoff=Backoff(settings.backoff_base, settings.backoff_factor, settings.backoff_cap),
         attempt_minimum=settings.attempt_minimum,
         ambiguous_statuses=settings.ambiguous_statuses,
-        hash_key=blake2b(key).digest() if key else b"",
+        hash_key=hashing_key(settings.hash_key.get_secret_value()),
         sealer=Sealer.from_keys(settings.payload_keys.get_secret_value()),
         before_start=settings.before_start,
     )
@@ -144,16 +147,19 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
     dispatcher = Dispatcher(rounds, ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * settings.max_in_flight)
     intake = Intake(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap)
     patrol = Patrol(view, SharedConnection(ledger.connect_shared), intake, ledger.worker_id, timing_of(settings))
+    rules = Rules(timedelta(seconds=settings.feedback_window), timedelta(days=settings.feedback_match_days))
+    matching = Matching(ledger.connect, rules)
     ledger.liveness.token_failing = lambda: tokens.failing
     ledger.start()
     await ledger.liveness.first_beat.wait()
     patrol.start()
     statuses.start()
+    matching.start()
     await patrol.first_round.wait()  # an outage that lasts must be known before the first message comes
     log.info("worker-started", worker_id=str(ledger.worker_id), pid=os.getpid(), campaigns=sorted(campaigns))
     grace = (
         max([settings.attempt_timeout, *(campaign.attempt_timeout for campaign in campaigns.values())]) + LEDGER_GRACE
     )
     return Worker(
-        ledger.worker_id, dispatcher, slots, ledger, http, tokens, token_http, statuses, patrol, leases, grace
+        ledger.worker_id, dispatcher, slots, ledger, http, tokens, token_http, statuses, patrol, leases, matching, grace
     )

@@ -1,8 +1,8 @@
 """Settings of what comes after the sending: feedback, evidence, retention, network probes."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ajo_worker.settings_source import PREFIX
@@ -20,3 +20,40 @@ class AuditSettings(BaseSettings):
     dead_letter_days: PositiveInt = Field(
         30, description="days after which a dead letter's payload is deleted; what became of it stays on record"
     )
+    retention_days: PositiveInt = Field(
+        400, description="days after which triggers, attempts and feedback are dropped, a day at a time"
+    )
+    report_days: PositiveInt = Field(800, description="days after which figures by the minute and hour are deleted")
+    close_days: Annotated[int, Field(ge=2)] = Field(
+        4, description="days after its end at which a day is sealed; feedback of soft bounces comes for 84 hours"
+    )
+    evidence_key: SecretStr = Field(
+        SecretStr(""), description="key of the evidence chain; empty: whoever can write the ledger can make a new one"
+    )
+
+    feedback_secret: SecretStr = Field(
+        SecretStr(""), description="what the header of feedback webhooks must hold; empty: no such header is asked for"
+    )
+    feedback_secret_header: str = Field(
+        "x-feedback-secret", pattern=r"^[A-Za-z0-9-]+$", description="name of that header"
+    )
+    feedback_jwt_secret: SecretStr = Field(
+        SecretStr(""), description="key of the webhooks' JWT, HS256, of 32 bytes at least; empty: none is asked for"
+    )
+    feedback_jwt_public_key: str = Field(
+        "", description="public key (PEM) of the webhooks' JWT, RS256, in place of that secret"
+    )
+    feedback_jwt_audience: str = Field("", description="audience that the JWT must name; empty: any")
+    feedback_max_bytes: PositiveInt = Field(1_000_000, description="bytes of a feedback webhook at most")
+    feedback_window: Seconds = Field(
+        7200, description="seconds before a feedback in which a trigger to its recipient may have been sent"
+    )
+    feedback_match_days: PositiveInt = Field(
+        7, description="days for which the trigger of a feedback is looked for, ever more seldom"
+    )
+
+    @model_validator(mode="after")
+    def _what_is_needed_is_kept(self) -> Self:
+        if self.retention_days <= max(self.dead_letter_days, self.close_days):
+            raise ValueError("AJO_RETENTION_DAYS must be above AJO_DEAD_LETTER_DAYS and AJO_CLOSE_DAYS")
+        return self

@@ -9,6 +9,7 @@ CREATE TABLE ledger.feedback (
     received_at            timestamptz NOT NULL,
     happened_at            timestamptz NOT NULL,
     matched_at             timestamptz,
+    match_due_at           timestamptz,
     retry_count            integer,
     happened_at_is_arrival boolean NOT NULL,
     match                  text NOT NULL DEFAULT 'none',
@@ -29,7 +30,10 @@ CREATE TABLE ledger.feedback (
 ) PARTITION BY RANGE (feedback_id);
 
 CREATE INDEX feedback_matched ON ledger.feedback (request_id) WHERE request_id IS NOT NULL;
-CREATE INDEX feedback_unmatched ON ledger.feedback (received_at) WHERE request_id IS NULL;
+-- Only what is not matched yet is in it, and only until it is given up.
+CREATE INDEX feedback_due ON ledger.feedback (match_due_at) WHERE match_due_at IS NOT NULL;
+-- What was found by its recipient leads others of the same execution to the same trigger.
+CREATE INDEX feedback_executions ON ledger.feedback USING hash (execution_id) WHERE match = 'recipient';
 
 COMMENT ON TABLE ledger.feedback IS 'One row for each feedback of Journey Optimizer, matched to a trigger or not yet. Daily partitions by feedback_id.';
 COMMENT ON COLUMN ledger.feedback.feedback_id IS 'Made of its content: the same feedback, come again, is the same row.';
@@ -37,6 +41,7 @@ COMMENT ON COLUMN ledger.feedback.request_id IS 'The trigger that it is about; n
 COMMENT ON COLUMN ledger.feedback.received_at IS 'When it first came, by the ledger''s clock.';
 COMMENT ON COLUMN ledger.feedback.happened_at IS 'When what it tells of happened, by Adobe''s clock; its arrival if it doesn''t say.';
 COMMENT ON COLUMN ledger.feedback.matched_at IS 'When its trigger was found.';
+COMMENT ON COLUMN ledger.feedback.match_due_at IS 'When its trigger is looked for again; null once it is found, or given up.';
 COMMENT ON COLUMN ledger.feedback.retry_count IS 'Retries that it tells of.';
 COMMENT ON COLUMN ledger.feedback.happened_at_is_arrival IS 'True if happened_at is no more than the time of arrival.';
 COMMENT ON COLUMN ledger.feedback.match IS 'How its trigger was found: execution-id, request-id or recipient; none yet; or ambiguous: several may be meant.';
@@ -71,18 +76,18 @@ CREATE TABLE ledger.deliveries (
 
 COMMENT ON TABLE ledger.deliveries IS 'What became of each accepted trigger''s messages, made of all feedback matched to it. Daily partitions by request_id (UUIDv7), as ledger.triggers.';
 COMMENT ON COLUMN ledger.deliveries.request_id IS 'The trigger.';
-COMMENT ON COLUMN ledger.deliveries.departed_at IS 'When its last message left Journey Optimizer, of those reported: the first ''sent'' of each execution and recipient, and of these the last.';
+COMMENT ON COLUMN ledger.deliveries.departed_at IS 'When its last message left Journey Optimizer, of those reported: the first ''sent'' of each message (an execution and a recipient), and of these the last. A time of arrival counts only where no other is known.';
 COMMENT ON COLUMN ledger.deliveries.delivered_at IS 'When its last message was delivered, of those reported.';
 COMMENT ON COLUMN ledger.deliveries.failed_at IS 'When its last message failed for good (bounce, error, exclude, denylist), of those reported.';
 COMMENT ON COLUMN ledger.deliveries.updated_at IS 'When this row was last made.';
-COMMENT ON COLUMN ledger.deliveries.departures IS 'Feedbacks ''sent''.';
-COMMENT ON COLUMN ledger.deliveries.deliveries IS 'Feedbacks ''delivered''.';
-COMMENT ON COLUMN ledger.deliveries.failures IS 'Feedbacks of a failure for good.';
-COMMENT ON COLUMN ledger.deliveries.delays IS 'Feedbacks ''delay'': the mailbox provider put it off.';
+COMMENT ON COLUMN ledger.deliveries.departures IS 'Messages reported as sent, however often.';
+COMMENT ON COLUMN ledger.deliveries.deliveries IS 'Messages reported as delivered.';
+COMMENT ON COLUMN ledger.deliveries.failures IS 'Messages reported as failed for good.';
+COMMENT ON COLUMN ledger.deliveries.delays IS 'How often the mailbox provider put its messages off (feedback ''delay''), by the source that tells of more.';
 COMMENT ON COLUMN ledger.deliveries.arrival_stamped IS 'True if one of the instants is no more than the arrival of its feedback: it may have been earlier.';
 COMMENT ON COLUMN ledger.deliveries.match IS 'The weakest kind of match among its feedback: recipient, then request-id, then execution-id.';
-COMMENT ON COLUMN ledger.deliveries.last_status IS 'The status of the newest feedback.';
-COMMENT ON COLUMN ledger.deliveries.failure IS 'What the newest failure said: type and code.';
+COMMENT ON COLUMN ledger.deliveries.last_status IS 'The status of the newest feedback, by the time that it tells of.';
+COMMENT ON COLUMN ledger.deliveries.failure IS 'What the newest failure said: its status, and type and code where it has them.';
 
 CREATE TABLE ledger.feedback_default PARTITION OF ledger.feedback DEFAULT;
 CREATE TABLE ledger.deliveries_default PARTITION OF ledger.deliveries DEFAULT;

@@ -103,6 +103,27 @@ SELECT campaign,
 FROM ledger.service_levels GROUP BY campaign;
 
 COMMENT ON VIEW ledger.levels IS 'ledger.service_levels, one row a campaign, for audit.delays.';
+COMMENT ON COLUMN ledger.levels.campaign IS 'Name of the campaign definition, or *.';
+COMMENT ON COLUMN ledger.levels.producer IS 'Seconds that the phase producer may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.skew IS 'Seconds that the phase skew may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.broker IS 'Seconds that the phase broker may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.absent IS 'Seconds that the phase absent may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels."full" IS 'Seconds that the phase full may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.outage IS 'Seconds that the phase outage may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.held IS 'Seconds that the phase held may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.redrive IS 'Seconds that the phase redrive may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.slot IS 'Seconds that the phase slot may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.rate_limit IS 'Seconds that the phase rate-limit may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.token IS 'Seconds that the phase token may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.ledger IS 'Seconds that the phase ledger may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.other IS 'Seconds that the phase other may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.back_off IS 'Seconds that the phase back-off may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.headers IS 'Seconds that the phase headers may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.body IS 'Seconds that the phase body may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.handover IS 'Seconds that the phase handover may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.ending IS 'Seconds that the phase ending may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.departure IS 'Seconds that the phase departure may take; null if the campaign has no row for it.';
+COMMENT ON COLUMN ledger.levels.delivery IS 'Seconds that the phase delivery may take; null if the campaign has no row for it.';
 
 CREATE VIEW audit.delays AS
 SELECT t.request_id, t.campaign, t.lane, t.producer, t.state, t.reason, t.round, a.attempts,
@@ -136,7 +157,7 @@ LEFT JOIN LATERAL (
 ) AS clock ON true
 -- The attempts of all rounds. A look-up for each trigger: its cost grows with the triggers asked for, not with the table.
 CROSS JOIN LATERAL (
-    SELECT count(*)::int2 AS attempts, max(round) AS round, max(end_at) AS end_at,
+    SELECT count(*)::int2 AS attempts, max(round) AS round, max(end_at) FILTER (WHERE newest) AS end_at,
            coalesce(bool_or(outcome = 'interrupted') FILTER (WHERE newest), false) AS interrupted_last,
            coalesce(sum(slot_wait_seconds), 0) AS slot_seconds,
            coalesce(sum(rate_limit_wait_seconds), 0) AS rate_limit_seconds,
@@ -147,12 +168,16 @@ CROSS JOIN LATERAL (
            coalesce(sum(to_body_seconds - coalesce(to_headers_seconds, to_body_seconds)), 0) AS body_seconds,
            coalesce(sum(extract(epoch FROM end_at - dispatched_at)::float8 - coalesce(to_body_seconds, 0)), 0)
                AS residual_seconds,
-           coalesce(sum(gap_seconds) FILTER (WHERE kind = 'other'), 0) AS other_seconds,
-           coalesce(sum(gap_seconds) FILTER (WHERE kind = 'handover'), 0) AS handover_seconds,
-           coalesce(sum(gap_seconds) FILTER (WHERE kind = 'waiting'), 0) AS waiting_seconds,
-           range_agg(tstzrange(before, begin_at)) FILTER (WHERE kind = 'waiting' AND before < begin_at) AS waiting
+           coalesce(sum(extract(epoch FROM begin_at - CASE kind WHEN 'other' THEN before ELSE opened_at END)::float8), 0)
+               AS other_seconds,
+           coalesce(sum(extract(epoch FROM begin_at - before)::float8) FILTER (WHERE kind = 'handover'), 0)
+               AS handover_seconds,
+           coalesce(sum(extract(epoch FROM coalesce(opened_at, begin_at) - before)::float8)
+                        FILTER (WHERE kind = 'waiting'), 0) AS waiting_seconds,
+           range_agg(tstzrange(before, coalesce(opened_at, begin_at)))
+               FILTER (WHERE kind = 'waiting' AND before < coalesce(opened_at, begin_at)) AS waiting
     FROM (
-        SELECT *, extract(epoch FROM begin_at - before)::float8 AS gap_seconds,
+        SELECT *, CASE WHEN round > round_before AND round = t.round THEN t.round_opened_at END AS opened_at,
                CASE WHEN round > round_before THEN 'waiting'
                     WHEN outcome_before = 'interrupted' OR outcome_before IS NOT NULL AND t.fence > t.round THEN 'handover'
                     ELSE 'other' END AS kind

@@ -12,22 +12,24 @@ CROSS JOIN LATERAL (
            (t.round_opened_at, t.round, NULL, 'round opened', 'round ' || t.round, 'ledger'),
            (t.completed_at, t.round, NULL, t.state, coalesce(t.reason, t.execution_id, ''), 'ledger')
     UNION ALL
-    SELECT t.last_intent_at, t.round, t.attempts_started, 'announced', 'no answer yet', 'ledger'
+    SELECT t.last_intent_at, t.round, t.attempts_started, 'announced',
+           'no answer yet; ' || coalesce((SELECT hostname || ':' || pid FROM ledger.workers WHERE worker_id = t.owner),
+                                         t.owner::text, 'no worker') || ' has it', 'ledger'
     WHERE t.state = 'sending' AND t.attempts_started > 0 AND NOT EXISTS (
         SELECT FROM ledger.attempts
         WHERE request_id = t.request_id AND round = t.round AND attempt = t.attempts_started)
     UNION ALL
     SELECT v.at, a.round, a.attempt, v.event, v.detail, 'ledger'
-    FROM ledger.attempts a CROSS JOIN LATERAL (
+    FROM ledger.attempts a LEFT JOIN ledger.workers w ON w.worker_id = a.worker CROSS JOIN LATERAL (
         VALUES (a.intended_at, 'announced', ''),
                (CASE WHEN a.outcome <> 'interrupted' THEN a.dispatched_at END, 'dispatched', concat_ws(', ',
-                   'back-off ' || round(nullif(a.backoff_wait_seconds, 0)::numeric, 3) || ' s',
-                   'slot ' || round(nullif(a.slot_wait_seconds, 0)::numeric, 3) || ' s',
-                   'rate limit ' || round(nullif(a.rate_limit_wait_seconds, 0)::numeric, 3) || ' s',
-                   'token ' || round(nullif(a.token_wait_seconds, 0)::numeric, 3) || ' s',
-                   'ledger ' || round(nullif(a.ledger_wait_seconds, 0)::numeric, 3) || ' s')),
+                   'back-off ' || nullif(round(a.backoff_wait_seconds::numeric, 3), 0) || ' s',
+                   'slot ' || nullif(round(a.slot_wait_seconds::numeric, 3), 0) || ' s',
+                   'rate limit ' || nullif(round(a.rate_limit_wait_seconds::numeric, 3), 0) || ' s',
+                   'token ' || nullif(round(a.token_wait_seconds::numeric, 3), 0) || ' s',
+                   'ledger ' || nullif(round(a.ledger_wait_seconds::numeric, 3), 0) || ' s')),
                (CASE WHEN a.outcome = 'interrupted' THEN a.dispatched_at END, 'interrupted',
-                'its worker died; it may have been sent'),
+                coalesce(w.hostname || ':' || w.pid, a.worker::text) || ' died; it may have been sent'),
                (a.responded_at, a.outcome, concat_ws(', ', coalesce(a.http_status::text, a.failure, 'no answer'),
                    a.error_code, a.error_title, 'Retry-After ' || a.retry_after_seconds || ' s',
                    CASE WHEN a.ambiguous THEN 'perhaps accepted' END, 'x-request-id ' || a.adobe_request_id,

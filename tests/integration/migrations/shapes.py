@@ -57,30 +57,33 @@ def shapes(draw: st.DrawFn) -> Shape:
     """A trigger in any state, of any round, with attempts that ended, failed or were cut off, and skewed clocks."""
     producer, broker = draw(st.none() | between_machines), draw(between_machines)
     later_round, made, ended = draw(st.none() | short), draw(calls), draw(st.none() | short)
-    taken_over = draw(st.booleans())
 
     enqueued = moment(producer or 0)
     received = later(enqueued, broker)
     opened = received if later_round is None else later(received, later_round)
     round_number = 1 if later_round is None else 2
+    taken_over = draw(st.booleans())
     request_id, now = uuid7(), opened
-    rows, gaps, waits, api = [], 0, 0, 0
+    rows: list[dict[str, Any]] = []
+    spent = dict.fromkeys((*WAITS, "other", "handover", "headers"), 0)
+    if round_number == 2:  # an attempt of an earlier round, which was over as soon as the trigger was received
+        rows.append(attempt_row(request_id, 1, 1, Call(0, dict.fromkeys(WAITS, 7), 7, False, False), received))
+        spent |= dict.fromkeys(WAITS, 7) | {"other": -7 * len(WAITS), "headers": 7}
     for number, call in enumerate(made, start=1):
-        known = {} if call.interrupted else call.waits
-        if number > 1:
-            gaps += call.gap + (sum(call.waits.values()) if call.interrupted else 0)
-            waits += sum(known.values())
-        api += 0 if call.interrupted else call.took
+        unknown = call.gap + (sum(call.waits.values()) if call.interrupted else 0)
+        handed = number > 1 and (made[number - 2].interrupted or (taken_over and round_number == 1))
+        spent["handover" if handed else "other"] += unknown
+        for name, wait in call.waits.items():
+            spent[name] += 0 if call.interrupted else wait
+        spent["headers"] += 0 if call.interrupted else call.took
         dispatched = later(now, call.gap + sum(call.waits.values()))
         now = dispatched if call.interrupted else later(dispatched, call.took)
         rows.append(attempt_row(request_id, round_number, number, call, dispatched))
     completed = None if ended is None else later(now, ended)
-
-    died = any(call.interrupted for call in made)
-    died_last = bool(made) and made[-1].interrupted
-    handed_over = gaps if died or taken_over else 0
-    worker = seconds(rows[0]["dispatched_at"] - opened) if rows else ended and ended / 1e6
-    shape = Shape(
+    rest = {"other": 0, "handover": 0, "ending": 0}
+    rest["other" if not made else "handover" if made[-1].interrupted else "ending"] = ended or 0
+    total = None if completed is None else seconds(completed - (EVENT if producer is not None else enqueued))
+    return Shape(
         {
             "request_id": request_id,
             "batch_id": uuid4(),
@@ -102,21 +105,15 @@ def shapes(draw: st.DrawFn) -> Shape:
         {
             "producer": None if producer is None else producer / 1e6,
             "broker": broker / 1e6,
-            "earlier_rounds": (later_round or 0) / 1e6,
-            "worker": None if not rows and ended is None else worker,
-            "own_wait": waits / 1e6,
-            "api": api / 1e6,
-            "handover": (handed_over + (ended or 0 if died_last else 0)) / 1e6,
-            "ending": None if ended is None else 0.0 if died_last or not made else ended / 1e6,
-            "total": None if completed is None else seconds(completed - (EVENT if producer is not None else enqueued)),
-            "residual": None if completed is None else (gaps - handed_over) / 1e6,
+            "redrive": 0 if later_round is None else (later_round - 7) / 1e6,
+            **{name.replace("backoff", "back_off"): spent[name] / 1e6 for name in (*WAITS, "headers")},
+            "other": (spent["other"] + rest["other"]) / 1e6,
+            "handover": (spent["handover"] + rest["handover"]) / 1e6,
+            "ending": None if completed is None else rest["ending"] / 1e6,
+            "residual": 0,
+            "total": total,
         },
     )
-    if round_number == 2:  # what an earlier round left behind is in none of these phases
-        shape.attempts.append(
-            attempt_row(request_id, 1, 1, Call(0, dict.fromkeys(WAITS, 7), 7, False, False), received)
-        )
-    return shape
 
 
 def attempt_row(request_id: Any, round_number: int, number: int, call: Call, dispatched: datetime) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def test_upgrades_at_the_same_time_apply_each_migration_and_make_each_partition_
     assert [command.code for command in done] == [0, 0, 0], done
     said = "".join(command.out for command in done)
     assert said.count("applied 0001") == 1
-    assert said.count("made 32 partitions") == 1
+    assert said.count("made 64 partitions") == 1
     assert said.count("made ") == 1
 
 

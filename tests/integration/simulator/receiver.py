@@ -13,13 +13,17 @@ from tests.support.waiting import wait_until
 
 @dataclass
 class Receiver:
-    """A running webhook. It answers with ``statuses`` one after the other, then with 200, once ``gate`` is open."""
+    """A running webhook, which answers once ``gate`` is open.
+
+    Departures are answered with ``statuses`` one after the other, then with 200, as all else is at once.
+    """
 
     url: str = ""
     statuses: list[int] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     calls: list[tuple[int, dict[str, str], dict[str, Any]]] = field(default_factory=list)
     held: int = 0
+    followed: int = 0
 
     @property
     def taken(self) -> list[dict[str, Any]]:
@@ -52,9 +56,17 @@ def receiving() -> Iterator[Receiver]:
             receiver.gate.wait()
             with lock:
                 receiver.held -= 1
-                status = receiver.statuses.pop(0) if receiver.statuses else 200
+                status = receiver.statuses.pop(0) if receiver.statuses and told([body]) == ["sent"] else 200
                 receiver.calls.append((status, {name.lower(): value for name, value in self.headers.items()}, body))
+            self._answer(status)
+
+        def do_GET(self) -> None:
+            receiver.followed += 1
+            self._answer(200)
+
+        def _answer(self, status: int) -> None:
             self.send_response(status)
+            self.send_header("location", "/followed")
             self.send_header("content-length", "0")
             self.end_headers()
 

@@ -1,11 +1,14 @@
 """What the simulator posts to a webhook: as scripted, in order, again if it fails, and never in a call's way."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import jwt
 import pytest
+from ajo_simulator.feedback.reports import Reports
 from ajo_simulator.feedback.rules import FeedbackRules
 from ajo_simulator.feedback.timeline import reports_of
 from ajo_simulator.feedback.webhook import LANES, Webhook
@@ -14,6 +17,7 @@ from ajo_simulator.latency import Latency
 from tests.integration.simulator.calls import Api, payload
 from tests.integration.simulator.receiver import Receiver, receiving, told
 from tests.support.feedback import acceptance
+from tests.support.programs import Simulator
 from tests.support.waiting import wait_until
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -113,6 +117,7 @@ def test_a_webhook_that_fails_is_called_again_and_order_stays(api: Api, receiver
     api.call("r-1")
     assert told(receiver.wait_for(2)) == ["sent", "delivered"]
     assert [status for status, _, _ in receiver.calls] == [503, 401, 302, 200, 200]
+    assert receiver.followed == 0
     assert wait_until(lambda: summary(api)["waiting"] == 0 and summary(api), what="the count")["posted"] == 2
 
 
@@ -131,6 +136,25 @@ def test_a_webhook_that_is_not_there_is_named_by_its_error(api: Api, script: Any
     api.call("r-1")
     counts = wait_until(lambda: summary(api)["waiting"] == 0 and summary(api), what="the count")
     assert (counts["failed"], counts["last_error"]) == (2, "ClientConnectorError")
+
+
+@pytest.mark.parametrize(("trusted", "error"), [(True, "status 404"), (False, "ClientConnectorCertificateError")])
+def test_a_webhook_over_tls_has_to_have_an_authority_that_this_machine_trusts(
+    simulator: Callable[..., Simulator],
+    own_api: Callable[..., tuple[Simulator, Api]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    trusted: bool,
+    error: str,
+) -> None:
+    ca = tmp_path / "ca.pem"
+    secure = simulator(None, "--tls", "--ca-out", str(ca))
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(ca))
+    _, api = own_api(f'[feedback]\nwebhook = "{secure.url}/feedback"\nretry_for = 0\n')
+    api.call("r-1")
+    counts = wait_until(lambda: summary(api)["waiting"] == 0 and summary(api), what="the count")
+    assert (counts["failed"], counts["last_error"]) == (2, error)
 
 
 def test_calls_are_answered_while_the_webhook_hangs_and_it_has_no_more_than_so_many_at_once(
@@ -166,6 +190,19 @@ def test_what_was_scripted_stays_so_in_another_scenario(api: Api, receiver: Rece
     api.call("r-2")
     assert {one["requestId"] for one in receiver.wait_for(2)} == {"r-1"}
     assert summary(api)["scripted"] == 2
+
+
+async def test_after_a_reset_nothing_works_on_what_waited(receiver: Receiver) -> None:
+    reports = Reports()
+    reports.accept(FeedbackRules(webhook=receiver.url, departure=Latency(seconds=3600)), 1, acceptance())
+    assert posting()
+    await reports.clear()
+    assert not posting()
+
+
+def posting() -> list[str]:
+    """The tasks that post."""
+    return [task.get_name() for task in asyncio.all_tasks() if task.get_name() == "feedback"]
 
 
 async def test_what_finds_no_room_is_dropped_and_counted() -> None:

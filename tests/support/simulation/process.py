@@ -19,6 +19,7 @@ from ajo_worker.dispatch.round import Policy
 from ajo_worker.dispatch.rounds import Rounds
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.ledger.retention import Ages
 from ajo_worker.limits.slots import Slots
 from ajo_worker.limits.turns import Urgency
 
@@ -45,7 +46,7 @@ class ModelLedger(Ledger):
             (),
             heartbeat=HEARTBEAT,
             owner_timeout=OWNER_TIMEOUT,
-            dead_letter_days=30,
+            ages=Ages(30, 400, 800),
             budget=60,
             lanes=(),
         )
@@ -127,7 +128,7 @@ class Process:
         claims = Claims(self.ledger, clock, preparation, closing, policy)
         rounds = Rounds(self.ledger, clock, http, claims, preparation, policy, free)
         self.dispatcher = Dispatcher(rounds, self.ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * slots)
-        only_closed: list[Any] = [Nothing()] * 4
+        only_closed: list[Any] = [Nothing()] * 5
         self.worker = Worker(
             self.worker_id,
             self.dispatcher,

@@ -1,12 +1,15 @@
-"""Bring the ledger's database up to date, or back."""
+"""Bring the ledger's database up to date, or back, and keep it in order."""
 
 from typing import Annotated
 
 import typer
 
+from ajo_worker.cli.printing import counted
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.ledger import schema
-from ajo_worker.ledger.database import place
+from ajo_worker.ledger.database import connected, place
+from ajo_worker.ledger.retention import Ages, Tidied, tidy
+from ajo_worker.ledger.upkeep import PURGE
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Bring the ledger's database up to date, or back.")
 
@@ -21,6 +24,40 @@ def upgrade() -> None:
         typer.echo(f"made {len(partitions)} partitions: {partitions[0]} to {partitions[-1]}")
     newest = schema.newest()
     typer.echo(f"{place(url)} {'was already' if before == newest else 'is now'} at {newest}")
+
+
+@app.command()
+def maintain() -> None:
+    """Make the daily partitions of the coming two weeks, and drop what is older than the settings say.
+
+    Workers do the same every six hours. Writers never wait for it for more than 2 s. The exit code is 1 if somebody
+    reads for so long that it must be repeated.
+    """
+    settings = read_settings()
+    url = settings.database_url.get_secret_value()
+    ages = Ages(settings.dead_letter_days, settings.retention_days, settings.report_days)
+    made, done = finish(_maintain(url, ages))
+    if made:
+        typer.echo(f"made {counted(len(made), 'partition')}: {made[0]} to {made[-1]}")
+    if done is None:
+        raise typer.TyperException("a worker, or another 'db maintain', is at it just now")
+    for name in done.partitions:
+        typer.echo(f"dropped partition {name}")
+    for table, rows in done.rows.items():
+        typer.echo(f"{table}: {counted(rows, 'row')}")
+    if done.held_up:
+        raise typer.TyperException(
+            f"{place(url)} is being read for long (a backup?), so old partitions stayed: repeat it when that is over"
+        )
+    if not (made or done.partitions or done.rows):
+        typer.echo("nothing to do")
+
+
+async def _maintain(url: str, ages: Ages) -> tuple[list[str], Tidied | None]:
+    made = await schema.make_partitions(url)
+    async with connected(url) as connection:
+        await connection.execute(PURGE, ages.dead_letters)
+        return made, await tidy(connection, ages)
 
 
 @app.command()

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ajo_worker.cli.phases import WHOSE, label
+from ajo_worker.cli.phases import SYSTEMS, label
 from ajo_worker.cli.printing import cell, counted, instant, make_console, make_table, print_json, seconds, share
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
@@ -19,6 +19,8 @@ from ajo_worker.ledger.delays import PHASES, DelayReport, Delays, Spread
 from ajo_worker.ledger.delays import delays as read_delays
 
 app = typer.Typer(add_completion=False)
+
+AFTER_THE_END = ("departure", "delivery")
 
 
 @app.command()
@@ -32,9 +34,8 @@ def delays(
 ) -> None:
     """Show in which phase the time of triggers went, from the business event to their end.
 
-    Phases follow one another and sum to the total; the indented ones are parts of the worker's.
-
-    Only triggers that came to their end count.
+    Phases follow one another and sum to the total; one that took no time is left out. Departure and delivery come after
+    the end. Only triggers that came to their end count.
     """
     url, duration = read_settings().database_url.get_secret_value(), read_since(since)
     report = finish(_read(url, duration, campaign))
@@ -69,9 +70,11 @@ def show_delays(report: DelayReport, since: str, campaign: str | None, console: 
 def _phase_table(found: Delays) -> Table:
     table = make_table("Phase", "p50", "p95", "p99", "Max", "Share", numbers=5)
     table.add_column("Whose time", no_wrap=True)
-    for phase in PHASES:
-        table.add_row(cell(label(phase)), *_numbers(found.phases[phase]), WHOSE[phase])
-    table.add_row("total", *_numbers(found.total), "", style="bold")
+    for phase, system in PHASES.items():
+        if found.phases[phase].max or phase == "residual":
+            table.add_row(cell(label(phase)), *_numbers(found.phases[phase]), SYSTEMS[system])
+        if phase == "residual":
+            table.add_row("total", *_numbers(found.total), "", style="bold")
     return table
 
 
@@ -81,12 +84,14 @@ def _numbers(spread: Spread) -> list[str]:
 
 def _remarks(found: Delays) -> list[str]:
     lines = []
+    if found.systems:
+        charged = (f"{SYSTEMS[system]} {triggers:,}" for system, triggers in found.systems.items())
+        lines.append(f"Triggers by what their delay is charged to: {', '.join(charged)}.")
     if found.unfinished:
         lines.append(f"{counted(found.unfinished, 'trigger')} not yet at the end, and not counted above.")
     if found.skewed:
         lines.append(
-            f"Clock skew in {counted(found.skewed, 'trigger')}: a phase between two machines is negative, so their "
-            "clocks disagree by at least that much."
+            f"Clock skew in {counted(found.skewed, 'trigger')}: what one machine's clock says contradicts another's."
         )
     return lines
 
@@ -100,7 +105,7 @@ def _campaign_table(campaigns: dict[str, Delays]) -> Table:
 
 
 def _largest(found: Delays) -> str:
-    """The phase with the largest part of the total, of those that are no parts of others."""
-    shares = {phase: found.phases[phase].share or 0.0 for phase, depth in PHASES.items() if depth == 0}
+    """The phase with the largest part of the total."""
+    shares = {phase: found.phases[phase].share or 0.0 for phase in PHASES if phase not in AFTER_THE_END}
     phase = max(shares, key=lambda name: shares[name])
     return f"{label(phase)} {share(shares[phase])}" if shares[phase] > 0 else ""

@@ -1,26 +1,19 @@
-"""The names of the phases as people read them, and whose time each one is."""
+"""The names of phases and systems as people read them."""
 
-from ajo_worker.ledger.delays import PHASES
-
-WHOSE = {
+SYSTEMS = {
     "producer": "producer",
     "broker": "broker",
-    "earlier_rounds": "outage, redrive",
     "worker": "ours",
-    "worker_slot": "ours",
-    "worker_rate_limit": "rate limit",
-    "worker_token": "Adobe's token",
-    "worker_ledger": "PostgreSQL",
-    "worker_other": "ours",
-    "own_wait": "retry waits",
-    "api": "Adobe's API",
-    "handover": "a dead worker",
-    "ending": "ours",
-    "residual": "unexplained",
+    "adobe-api": "Adobe's API",
+    "adobe-departure": "Adobe, before departure",
+    "downstream": "mailbox providers",
+    "clocks": "no time: clocks disagree",
+    "none": "on time",
+    "not-yet-known": "not yet known",
+    "": "unexplained",
 }
 
 
 def label(phase: str) -> str:
-    """A phase's name, indented where it is a part of the phase before."""
-    depth = PHASES[phase]
-    return "  " * depth + (phase.removeprefix("worker_") if depth else phase).replace("_", " ")
+    """A phase's name."""
+    return phase.replace("_", " ")

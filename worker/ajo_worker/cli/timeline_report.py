@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from ajo_worker.cli.phases import WHOSE, label
+from ajo_worker.cli.phases import SYSTEMS, label
 from ajo_worker.cli.printing import cell, instant, make_table, seconds, share
 from ajo_worker.ledger.delays import PHASES
 from ajo_worker.ledger.timeline import Event, Timeline, is_in_flight
@@ -82,18 +82,21 @@ def _phases(found: Timeline) -> Table:
     phases, total = found.phases, found.phases["total_seconds"]
     table = make_table("Phase", "Seconds", "Share", numbers=2)
     table.add_column("Whose time", no_wrap=True)
-    for phase in PHASES:
+    for phase, system in PHASES.items():
         spent = phases[f"{phase}_seconds"]
         part = spent / total if spent is not None and total is not None and total > 0 else None
-        table.add_row(cell(label(phase)), seconds(spent), share(part), WHOSE[phase])
-    table.add_row("total", seconds(total), share(1.0 if total else None), "", style="bold")
+        if spent != 0:
+            table.add_row(cell(label(phase)), seconds(spent), share(part), SYSTEMS[system])
+        if phase == "residual":
+            table.add_row("total", seconds(total), share(1.0 if total else None), "", style="bold")
     return table
 
 
 def _remarks(found: Timeline) -> Iterator[str]:
+    charged = zip(found.phases["systems"], found.phases["system_seconds"], strict=True)
+    guilty = ", ".join(f"{SYSTEMS[system]} {seconds(spent)} s" for system, spent in charged if system != "clocks")
+    yield f"Delayed by: {guilty or SYSTEMS[found.phases['system']]}"
     if found.phases["total_seconds"] is None:
         yield "It has not come to its end: a phase that isn't over is unknown (–), or counts what is known so far."
-    if found.trigger["round"] > 1:
-        yield f"The phases are those of round {found.trigger['round']}."
     if found.phases["clock_skew"]:
-        yield "Clock skew: a phase is negative, so two machines' clocks disagree by at least that much."
+        yield "Clock skew: what one machine's clock says contradicts another's."

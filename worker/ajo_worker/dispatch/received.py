@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from ajo_worker.api.live_campaign import LiveCampaign
 from ajo_worker.api.request import Endpoint
 from ajo_worker.ledger.admission import InsertState
 from ajo_worker.limits.turns import Urgency
+from ajo_worker.recipients import bytea_array, recipient_hash
 
 BeforeStart: TypeAlias = Literal["wait", "refuse"]
 """What becomes of a trigger that comes before its campaign's start."""
@@ -113,17 +113,6 @@ def _outside_dates(definition: Definition, now: datetime, before_start: BeforeSt
     return None
 
 
-HASH_BYTES = 16
-
-
 def recipient_hashes(recipients: tuple[Recipient, ...], key: bytes) -> str | None:
-    """Keyed hashes of the recipients' ids as a ``bytea[]`` literal; None without a key.
-
-    The same address gives the same hash whatever its case, so that one person can be looked up with the key alone.
-    """
-    if not key:
-        return None
-    digests = (
-        blake2b(r.user_id.strip().lower().encode(), digest_size=HASH_BYTES, key=key).hexdigest() for r in recipients
-    )
-    return "{" + ",".join(f'"\\\\x{digest}"' for digest in digests) + "}"
+    """Keyed hashes of the recipients' ids as a ``bytea[]`` literal; None without a key."""
+    return bytea_array([recipient_hash(recipient.user_id, key) for recipient in recipients]) if key else None

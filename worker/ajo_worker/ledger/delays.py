@@ -1,27 +1,38 @@
 """Which phase the time of many triggers went into: percentiles over ``audit.delays``."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 import asyncpg
 from msgspec import Struct
 
 PHASES = {
-    "producer": 0,
-    "broker": 0,
-    "earlier_rounds": 0,
-    "worker": 0,
-    "worker_slot": 1,
-    "worker_rate_limit": 1,
-    "worker_token": 1,
-    "worker_ledger": 1,
-    "worker_other": 1,
-    "own_wait": 0,
-    "api": 0,
-    "handover": 0,
-    "ending": 0,
-    "residual": 0,
+    "producer": "producer",
+    "skew": "clocks",
+    "broker": "broker",
+    "absent": "worker",
+    "full": "worker",
+    "outage": "adobe-api",
+    "held": "worker",
+    "redrive": "worker",
+    "slot": "worker",
+    "rate_limit": "worker",
+    "token": "adobe-api",
+    "ledger": "worker",
+    "other": "worker",
+    "back_off": "adobe-api",
+    "headers": "adobe-api",
+    "body": "adobe-api",
+    "handover": "worker",
+    "ending": "worker",
+    "residual": "",
+    "departure": "adobe-departure",
+    "delivery": "downstream",
 }
-"""Phases in the order in which a trigger goes through them; 1 marks a part of the phase before."""
+"""Phases in the order in which a trigger goes through them, as audit.phases has them, and the system charged with each.
+
+What follows the residual comes after the trigger's end, and is in no total.
+"""
 
 
 class Spread(Struct, frozen=True):
@@ -37,12 +48,14 @@ class Spread(Struct, frozen=True):
 class Delays(Struct, frozen=True):
     """Triggers that came to their end; ``unfinished`` ones are not among them.
 
-    ``skewed`` counts those, ended or not, between whose machines a phase is negative: their clocks disagree.
+    ``skewed`` counts those, ended or not, of whose machines the clocks disagree; ``systems`` has how many are charged
+    to each guilty system, are on time (none), or not yet known.
     """
 
     triggers: int
     unfinished: int
     skewed: int
+    systems: dict[str, int]
     total: Spread
     phases: dict[str, Spread]
 
@@ -67,6 +80,7 @@ def _statement() -> str:
     SELECT GROUPING(campaign) = 1 AS every_campaign, campaign,
            count(completed_at) AS triggers, count(*) - count(completed_at) AS unfinished,
            count(*) FILTER (WHERE clock_skew) AS skewed,
+           array_agg(system) AS systems,
            {columns}
     FROM audit.delays
     WHERE received_at >= $1 AND ($2::text IS NULL OR campaign = $2)
@@ -102,6 +116,7 @@ def _of(row: asyncpg.Record) -> Delays:
         triggers=row["triggers"],
         unfinished=row["unfinished"],
         skewed=row["skewed"],
+        systems=dict(Counter(row["systems"]).most_common()),
         total=spread("total"),
         phases={name: spread(name) for name in PHASES},
     )

@@ -16,6 +16,7 @@ from ajo_worker.ledger.liveness import Liveness
 from ajo_worker.ledger.ownership import Release, Takeover
 from ajo_worker.ledger.progress import Intent, Outcome
 from ajo_worker.ledger.quarantine import Quarantined
+from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.rollup import Rollup
 from ajo_worker.ledger.upkeep import Upkeep
 
@@ -46,7 +47,7 @@ class Ledger:
         *,
         heartbeat: float,
         owner_timeout: float,
-        dead_letter_days: int,
+        ages: Ages,
         budget: float,
         lanes: Sequence[str],
     ) -> None:
@@ -56,7 +57,7 @@ class Ledger:
         self.liveness = Liveness(
             worker_id, self.connect, clock, every=heartbeat, owner_timeout=owner_timeout, budget=budget, lanes=lanes
         )
-        self.upkeep = Upkeep(self.connect, worker_id, definitions, dead_letter_days)
+        self.upkeep = Upkeep(self.connect, worker_id, definitions, ages)
         self.rollup = Rollup(lambda: self.connect(**WHOLE_TABLES))
         self.admissions: GroupCommit[Admission, Known | None] = GroupCommit("admissions", self.connect, self._admit)
         self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self.connect, progress.intend)

@@ -24,6 +24,11 @@ PARTITIONS = """
     FROM (SELECT (now() AT TIME ZONE 'UTC')::date) AS t(today)
 """
 
+NO_AUDITORS = (
+    "the role ajo_auditor is missing, and this one may not make it: have a superuser do CREATE ROLE ajo_auditor NOLOGIN, "
+    "then run 'ajo-dispatch db upgrade' again"
+)
+
 Progress = Callable[[str], None]
 """Told of each migration that was applied or taken back, in words."""
 
@@ -44,12 +49,24 @@ async def upgrade(url: str, progress: Progress) -> list[str]:
     """
     await _run(url, lambda config: command.upgrade(config, "head"), progress)
     async with connected(url) as connection:
+        if not await connection.fetchval("SELECT ledger.admit_auditors()"):
+            progress(NO_AUDITORS)
+    return await make_partitions(url)
+
+
+async def make_partitions(url: str) -> list[str]:
+    """Make missing partitions; returns them.
+
+    Raises:
+        DatabaseError: unreachable, or somebody reads for so long that none can be added.
+    """
+    async with connected(url) as connection:
         try:
             made = await connection.fetch(PARTITIONS, DAYS_BEHIND, DAYS_AHEAD)
         except asyncpg.LockNotAvailableError:
             raise DatabaseError(
                 f"{place(url)} is being read for long (a backup?), so no partition could be added: "
-                "run 'ajo-dispatch db upgrade' again when that is over"
+                "repeat it when that is over"
             ) from None
     return [record[0] for record in made]
 

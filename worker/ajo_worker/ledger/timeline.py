@@ -1,6 +1,5 @@
 """The whole way of one trigger, from the business event to its end: ``ajo-dispatch status REQUEST_ID``."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,10 +22,24 @@ ATTEMPTS = """
     FROM ledger.attempts a LEFT JOIN ledger.workers w ON w.worker_id = a.worker
     WHERE a.request_id = $1 ORDER BY a.round, a.attempt
 """
+EVENTS = """
+    SELECT at, elapsed_seconds, round, attempt, event, detail FROM audit.timeline
+    WHERE request_id = $1 ORDER BY at, round, attempt, array_position('{announced,dispatched}', event)
+"""
 DELAYS = "SELECT * FROM audit.delays WHERE request_id = $1"
-PHASE_COLUMNS = (*(f"{phase}_seconds" for phase in PHASES), "total_seconds", "clock_skew")
-SHOWN_WAIT = 0.0005
-"""Seconds from which on a wait before an attempt is told: less reads as 0."""
+PHASE_COLUMNS = (
+    *(f"{phase}_seconds" for phase in PHASES),
+    *(
+        "total_seconds",
+        "end_to_end_seconds",
+        "system",
+        "phase",
+        "delay_seconds",
+        "systems",
+        "system_seconds",
+        "clock_skew",
+    ),
+)
 
 Row = dict[str, Any]
 
@@ -44,7 +57,7 @@ class Event(Struct, frozen=True):
 
 
 class Timeline(Struct, frozen=True):
-    """One trigger with all that the ledger knows of it; ``phases`` are those of the current round."""
+    """One trigger with all that the ledger knows of it."""
 
     trigger: Row
     attempts: list[Row]
@@ -62,36 +75,13 @@ async def timeline(connection: asyncpg.Connection, request_id: UUID, owner_timeo
     trigger["recipient_hashes"] = None if hashes is None else [digest.hex() for digest in hashes]
     attempts = [dict(row) for row in await connection.fetch(ATTEMPTS, request_id)]
     phases = await connection.fetchrow(DELAYS, request_id)
+    events = await connection.fetch(EVENTS, request_id)
     return Timeline(
         trigger=trigger,
         attempts=attempts,
         phases={name: phases[name] for name in PHASE_COLUMNS},
-        events=events(trigger, attempts),
+        events=[Event(row["at"], row["elapsed_seconds"], _what(row), row["detail"]) for row in events],
     )
-
-
-def events(trigger: Row, attempts: list[Row]) -> list[Event]:
-    """What happened to a trigger, in the order of time. Pure."""
-    found = sorted(_events(trigger, attempts), key=lambda event: event[0])
-    began = trigger["occurred_at"] or trigger["enqueued_at"]
-    return [Event(at, (at - began).total_seconds(), what, detail) for at, what, detail in found]
-
-
-def _events(trigger: Row, attempts: list[Row]) -> Iterator[tuple[datetime, str, str]]:
-    if trigger["occurred_at"]:
-        yield trigger["occurred_at"], "occurred", "by the event's source's clock"
-    yield trigger["enqueued_at"], "enqueued", f"by {trigger['producer']}, its clock"
-    yield trigger["received_at"], "received", f"by a worker, {trigger['lane']} lane"
-    if trigger["round_opened_at"]:
-        yield trigger["round_opened_at"], "round opened", f"round {trigger['round']}"
-    for attempt in attempts:
-        yield from _attempt_events(attempt)
-    if trigger["state"] == "sending" and is_in_flight(trigger, attempts):
-        detail = f"no answer yet; {trigger['owner_place'] or trigger['owner']} is {trigger['owner_status']}"
-        yield trigger["last_intent_at"], _name("announced", trigger["round"], trigger["attempts_started"]), detail
-    if trigger["completed_at"]:
-        detail = trigger["reason"] or trigger["execution_id"] or ""
-        yield trigger["completed_at"], trigger["state"], detail
 
 
 def is_in_flight(trigger: Row, attempts: list[Row]) -> bool:
@@ -100,35 +90,9 @@ def is_in_flight(trigger: Row, attempts: list[Row]) -> bool:
     return trigger["attempts_started"] > 0 and all((row["round"], row["attempt"]) != newest for row in attempts)
 
 
-def _attempt_events(attempt: Row) -> Iterator[tuple[datetime, str, str]]:
-    number = attempt["round"], attempt["attempt"]
-    waits = ("backoff", "slot", "rate_limit", "token", "ledger")
-    waited = [
-        f"{name.replace('_', ' ')} {attempt[f'{name}_wait_seconds']:.3f} s"
-        for name in waits
-        if (attempt[f"{name}_wait_seconds"] or 0) >= SHOWN_WAIT
-    ]
-    yield attempt["intended_at"], _name("announced", *number), ""
-    if attempt["outcome"] == "interrupted":
-        place = attempt["worker_place"] or attempt["worker"]
-        yield attempt["dispatched_at"], _name("interrupted", *number), f"{place} died; it may have been sent"
-        return
-    yield attempt["dispatched_at"], _name("dispatched", *number), f"after {', '.join(waited)}" if waited else ""
-    if attempt["responded_at"]:
-        yield attempt["responded_at"], _name(attempt["outcome"], *number), _answer(attempt)
-
-
-def _answer(attempt: Row) -> str:
-    said = [
-        f"{attempt['http_status']}" if attempt["http_status"] else attempt["failure"] or "no answer",
-        attempt["error_code"],
-        attempt["error_title"],
-        f"Retry-After {attempt['retry_after_seconds']:g} s" if attempt["retry_after_seconds"] is not None else None,
-        "perhaps accepted" if attempt["ambiguous"] else None,
-        f"x-request-id {attempt['adobe_request_id']}" if attempt["adobe_request_id"] else None,
-    ]
-    return ", ".join(part for part in said if part)
-
-
-def _name(what: str, round_number: int, attempt: int) -> str:
-    return f"attempt {attempt} {what}" if round_number == 1 else f"attempt {round_number}.{attempt} {what}"
+def _what(row: asyncpg.Record) -> str:
+    """An event's name, with the attempt's number, and with the round's from the second one on."""
+    if row["attempt"] is None:
+        return str(row["event"])
+    number = row["attempt"] if row["round"] == 1 else f"{row['round']}.{row['attempt']}"
+    return f"attempt {number} {row['event']}"

@@ -1,4 +1,4 @@
-"""What the ledger needs now and then, and nobody waits for: partitions made ahead, definitions in use, old payloads."""
+"""What the ledger needs now and then, and nobody waits for: partitions, definitions in use, what is old."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -9,6 +9,8 @@ import asyncpg
 import msgspec
 import structlog
 from ajo_producers.campaigns.definition import Definition
+
+from ajo_worker.ledger.retention import Ages, tidy
 
 log = structlog.get_logger("ajo_worker.ledger")
 
@@ -42,9 +44,9 @@ class Upkeep:
         connect: Callable[[], Awaitable[asyncpg.Connection]],
         worker_id: UUID,
         definitions: Iterable[Definition],
-        dead_letter_days: int,
+        ages: Ages,
     ) -> None:
-        self._dead_letter_days = dead_letter_days
+        self._ages = ages
         self._connect = connect
         self._rows = [_row(definition, worker_id) for definition in definitions]
         self._task: asyncio.Task[None] | None = None
@@ -74,11 +76,14 @@ class Upkeep:
         try:
             made = [record[0] for record in await connection.fetch(PARTITIONS)]
             await connection.executemany(DEFINITIONS, self._rows)
-            await connection.execute(PURGE, self._dead_letter_days)
+            await connection.execute(PURGE, self._ages.dead_letters)
+            tidied = await tidy(connection, self._ages)
         finally:
             connection.terminate()
         if made:
             log.info("partitions-made", partitions=made)
+        if tidied is not None and (tidied.partitions or tidied.rows or tidied.held_up):
+            log.info("old-rows-dropped", partitions=tidied.partitions, rows=dict(tidied.rows), held_up=tidied.held_up)
 
 
 def _row(definition: Definition, worker_id: UUID) -> tuple[str, str, str, str, UUID, str]:

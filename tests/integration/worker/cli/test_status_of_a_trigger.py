@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ajo_worker.ledger.delays import PHASES
 from uuid_utils.compat import uuid7
 
 from tests.support.database import query
@@ -38,8 +39,7 @@ def read(done: Finished) -> Any:
 def phases_of(timeline: dict[str, Any]) -> tuple[float, float]:
     """The sum of the phases with the residual, and the total."""
     phases = timeline["phases"]
-    parts = [name for name in phases if name not in {"total_seconds", "clock_skew"} and "worker_" not in name]
-    return sum(phases[name] or 0.0 for name in [*parts, "worker_seconds"]), phases["total_seconds"]
+    return sum(phases[f"{name}_seconds"] or 0.0 for name in PHASES), phases["total_seconds"]
 
 
 def test_a_trigger_accepted_after_retries_shows_every_step_and_phases_that_sum_to_the_total(
@@ -63,10 +63,12 @@ def test_a_trigger_accepted_after_retries_shows_every_step_and_phases_that_sum_t
     phases = found["phases"]
     assert phases["producer_seconds"] == pytest.approx(1)
     assert phases["broker_seconds"] == pytest.approx(0.5)
-    assert phases["worker_seconds"] == pytest.approx(0.5)
-    assert phases["worker_other_seconds"] == pytest.approx(0.5 - 0.2 - 0.1 - 0.01)
-    assert phases["own_wait_seconds"] == pytest.approx(1.98 + 0.49 + 2 * 0.01)
-    assert phases["api_seconds"] == pytest.approx(1 + 3 + 1)
+    assert phases["slot_seconds"] == pytest.approx(0.1)
+    assert phases["token_seconds"] == pytest.approx(0.2)
+    assert phases["other_seconds"] == pytest.approx((0.5 - 0.2 - 0.1 - 0.01) + (3 - 1 - 1.98 - 0.01))
+    assert phases["back_off_seconds"] == pytest.approx(1.98 + 0.49)
+    assert phases["headers_seconds"] == pytest.approx(0.9 + 3 + 0.9)
+    assert phases["body_seconds"] == pytest.approx(0.1 + 0.1)
     assert phases["ending_seconds"] == pytest.approx(0.02)
     assert phases["clock_skew"] is False
     whole, total = phases_of(found)
@@ -82,14 +84,15 @@ def test_a_trigger_accepted_after_retries_shows_every_step_and_phases_that_sum_t
         "503, CJMRT-110100-500, Busy [for a while]",
         "Retry-After 2 s",
         "answer-timeout, perhaps accepted",
-        "after backoff 1.980 s, ledger 0.010 s",
+        "back-off 1.980 s, ledger 0.010 s",
+        "Delayed by: Adobe's API 7.270 s",
     ):
         assert told in text.out
     assert "\x1b" not in text.out
     rows = {line.split()[0]: line.split() for line in text.out.splitlines() if line.strip()}
     assert rows["total"][1] == "9.520"
-    assert rows["residual"][1] == "0.010"
-    assert rows["api"][1:3] == ["5.000", "52.5%"]
+    assert rows["headers"][1:3] == ["4.800", "50.4%"]
+    assert "held" not in rows, "a phase that took no time is left out"
 
 
 def test_a_trigger_under_way_shows_its_announced_attempt_and_leaves_unknown_what_is_not_over(
@@ -102,11 +105,11 @@ def test_a_trigger_under_way_shows_its_announced_attempt_and_leaves_unknown_what
     )
     found = read(status(str(request_id), "--json"))
     assert found["phases"]["total_seconds"] is None
-    assert found["phases"]["worker_seconds"] is None
+    assert found["phases"]["ending_seconds"] is None
     assert found["phases"]["broker_seconds"] == pytest.approx(0.5)
     assert found["trigger"]["recipient_hashes"] is None
     assert found["events"][-1]["what"] == "attempt 1 announced"
-    assert found["events"][-1]["detail"] == "no answer yet; node-1:4711 is alive"
+    assert found["events"][-1]["detail"] == "no answer yet; node-1:4711 has it"
     text = status(str(request_id)).out
     assert "sending: an attempt is under way; its worker node-1:4711 is alive" in text
     assert "It has not come to its end" in text
@@ -127,7 +130,7 @@ def test_a_rejected_trigger_shows_the_reason_and_that_its_payload_is_held(status
     assert found["trigger"]["payload_held"] is True
     assert found["attempts"] == []
     assert found["events"][-1]["detail"] == "invalid-payload"
-    assert found["phases"]["worker_seconds"] == pytest.approx(0.1)
+    assert found["phases"]["other_seconds"] == pytest.approx(0.1)
     assert phases_of(found)[0] == pytest.approx(0.6)
     text = status(str(request_id)).out
     assert "rejected: invalid-payload" in text

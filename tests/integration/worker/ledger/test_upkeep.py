@@ -14,6 +14,7 @@ from ajo_worker.ledger import schema, upkeep
 from ajo_worker.ledger.admission import admit
 from ajo_worker.ledger.database import DatabaseError
 from ajo_worker.ledger.progress import Intent, intend
+from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.upkeep import Upkeep
 from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
@@ -24,7 +25,7 @@ from tests.integration.worker.ledger.workers import until, waiting
 from tests.support.database import query
 from tests.support.definitions import ORDER_SHIPPED, definition
 
-DAYS = 30
+AGES = Ages(dead_letters=30, rows=400, reports=800)
 DEFINITIONS = "select * from ledger.campaigns order by first_loaded_at"
 
 
@@ -36,7 +37,7 @@ def partition(days: int) -> str:
 async def kept_up(url: str, worker: UUID, *definitions: Definition) -> None:
     """One round of upkeep by a worker, waited for by its mark on the definitions."""
     before = query(url, "select count(*)::int as n from ledger.campaigns where loaded_by = $1", worker)[0]["n"]
-    round_of = Upkeep(lambda: asyncpg.connect(url), worker, definitions, DAYS)
+    round_of = Upkeep(lambda: asyncpg.connect(url), worker, definitions, AGES)
     round_of.start()
     marked = "select count(*)::int as n from ledger.campaigns where loaded_by = $1"
     await until(lambda: query(url, marked, worker)[0]["n"] > before, "the round of upkeep")
@@ -138,13 +139,13 @@ async def test_workers_that_start_together_do_not_hold_each_other_up(database_ur
         begun.append(await asyncpg.connect(database_url))
         return begun[-1]
 
-    keepers = [Upkeep(connect, uuid7(), definitions, DAYS) for _ in range(4)]
+    keepers = [Upkeep(connect, uuid7(), definitions, AGES) for _ in range(4)]
     with capture_logs() as logs:
         for keeper in keepers:
             keeper.start()
         await until(lambda: len(begun) == 4 and all(one.is_closed() for one in begun), "four rounds of upkeep")
         await asyncio.gather(*(keeper.stop() for keeper in keepers))
-    assert "upkeep-failed" not in {log["event"] for log in logs}
+    assert "upkeep-failed" not in {log["event"] for log in logs}, logs
     assert len(query(database_url, DEFINITIONS)) == 20
 
 
@@ -160,7 +161,7 @@ async def test_upkeep_that_fails_is_tried_again(
             raise faults.pop()
         return await asyncpg.connect(database_url)
 
-    keeper = Upkeep(connect, uuid7(), [ORDER_SHIPPED], DAYS)
+    keeper = Upkeep(connect, uuid7(), [ORDER_SHIPPED], AGES)
     keeper.start()
     await until(lambda: query(database_url, DEFINITIONS), "the definitions")
     await keeper.stop()

@@ -10,6 +10,7 @@ import asyncpg
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.liveness import Liveness
+from ajo_worker.ledger.retention import Ages
 from uuid_utils.compat import uuid7
 
 from tests.support.database import query
@@ -67,5 +68,5 @@ def ledger_of(url: str, worker_id: UUID | None = None) -> Ledger:
         budget=60,
         lanes=["standard"],
         owner_timeout=OWNER_TIMEOUT,
-        dead_letter_days=30,
+        ages=Ages(30, 400, 800),
     )

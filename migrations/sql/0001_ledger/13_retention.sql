@@ -1,0 +1,59 @@
+-- Days that are old enough are dropped whole: that takes a moment, whatever they hold, and leaves nothing to vacuum.
+
+CREATE TABLE ledger.removals (
+    removal_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    removed_at timestamptz NOT NULL,
+    day        date NOT NULL,
+    relation   text NOT NULL
+);
+
+CREATE INDEX removals_day ON ledger.removals (relation, day);
+
+COMMENT ON TABLE ledger.removals IS 'One row for each daily partition that was dropped for its age, and each time that a default partition was cleared of old rows. Never changed.';
+COMMENT ON COLUMN ledger.removals.removal_id IS 'Number of the row.';
+COMMENT ON COLUMN ledger.removals.removed_at IS 'When.';
+COMMENT ON COLUMN ledger.removals.day IS 'The day of the partition; of a default partition the newest day that was cleared, with all before.';
+COMMENT ON COLUMN ledger.removals.relation IS 'The partitioned table, or its default partition.';
+
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.removals
+    EXECUTE FUNCTION ledger.refuse_change();
+
+-- One partition a call, and so a transaction: whoever drops it locks the big table against everybody for that moment,
+-- and must not keep it locked while waiting for the next. DETACH … CONCURRENTLY would lock less, but runs in no function,
+-- and workers own no table. As make_partitions, it gives up behind a long reader, since all writers would queue up
+-- behind the attempt.
+CREATE FUNCTION ledger.drop_oldest_partition(before date) RETURNS text
+    LANGUAGE plpgsql
+    SECURITY DEFINER -- workers call it too, and they own no table
+    SET search_path = pg_catalog
+    SET lock_timeout = '2s'
+AS $$
+DECLARE
+    oldest record;
+BEGIN
+    IF before > (now() AT TIME ZONE 'UTC')::date - 2 THEN
+        RAISE EXCEPTION 'ledger.drop_oldest_partition: the last two days are never dropped';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('ajo-dispatch: ledger.make_partitions', 0));
+    SELECT c.relname AS partition, p.relname AS relation, day INTO oldest
+    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
+    CROSS JOIN LATERAL (SELECT to_date(right(c.relname, 8), 'YYYYMMDD') AS day
+                        WHERE c.relname ~ ('^' || p.relname || '_[0-9]{8}$')) AS d
+    WHERE p.relname IN ('triggers', 'attempts', 'deliveries', 'feedback')
+      AND p.relnamespace = 'ledger'::regnamespace AND day < before
+      -- A trigger that is parked for so long, or a dead letter that somebody kept alive, keeps its day.
+      AND (p.relname = 'feedback' OR NOT EXISTS (
+          SELECT FROM ledger.held_payloads
+          WHERE request_id >= ledger.uuid7_floor(day::timestamp AT TIME ZONE 'UTC')
+            AND request_id < ledger.uuid7_floor((day + 1)::timestamp AT TIME ZONE 'UTC')))
+    ORDER BY day, p.relname LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE format('DROP TABLE ledger.%I', oldest.partition);
+    INSERT INTO ledger.removals (removed_at, day, relation) VALUES (clock_timestamp(), oldest.day, oldest.relation);
+    RETURN oldest.partition;
+END
+$$;
+
+COMMENT ON FUNCTION ledger.drop_oldest_partition IS 'Drops the oldest daily partition of a day before this one, and returns its name; null if there is none. Days with a held payload stay. Gives up after 2 s behind a long reader.';

@@ -1,0 +1,75 @@
+"""``feedback serve``: the receiver of Journey Optimizer's feedback webhook."""
+
+import os
+import socket
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ajo_worker.cli.running import WrongSettings, finish, read_settings
+from ajo_worker.feedback.authentication import checks_of
+from ajo_worker.feedback.receiver import PATH, receiver
+from ajo_worker.feedback.server import Certificate, bind, serve
+from ajo_worker.feedback.writing import Writing
+from ajo_worker.logs import configure_logs
+from ajo_worker.recipients import hashing_key
+from ajo_worker.settings_source import SettingsError
+
+
+def serve_feedback(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for a free one.")] = 8468,
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Certificate chain (PEM), for HTTPS.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its private key (PEM).")] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Ask for no secret; on loopback only, to try it.")
+    ] = False,
+) -> None:
+    """Take feedback webhooks: POST /feedback, answered once they are stored; GET /healthz.
+
+    AJO_FEEDBACK_SECRET, AJO_FEEDBACK_JWT_SECRET or AJO_FEEDBACK_JWT_PUBLIC_KEY say who may post. Prints “listening on
+    URL”; at SIGTERM or Ctrl-C it finishes what is in hand, and ends.
+    """
+    if (certificate is None) != (key is None):
+        raise typer.BadParameter("--certificate and --key go together", param_hint="--certificate")
+    settings = read_settings()
+    try:
+        checks = checks_of(settings)
+    except SettingsError as bad:
+        raise WrongSettings(str(bad)) from None
+    if not checks and not insecure:
+        raise WrongSettings(
+            "anybody could post feedback: set AJO_FEEDBACK_SECRET, AJO_FEEDBACK_JWT_SECRET or "
+            "AJO_FEEDBACK_JWT_PUBLIC_KEY (or, to try it on this machine, --insecure)"
+        )
+    if not checks and not _is_loopback(host):
+        raise typer.BadParameter("only with a loopback address (--host)", param_hint="--insecure")
+    configure_logs(settings.log_level, settings.log_format)
+    url = settings.database_url.get_secret_value()
+    hash_key = hashing_key(settings.hash_key.get_secret_value())
+    app = receiver(lambda: Writing(url), checks, hash_key, settings.feedback_max_bytes)
+    try:
+        listening, address = bind(host, port)
+    except socket.gaierror as fault:
+        raise typer.TyperException(f"can't listen on {host}:{port}: {fault.strerror}") from None
+    except OSError as fault:
+        reason = os.strerror(fault.errno) if fault.errno else str(fault)
+        raise typer.TyperException(f"can't listen on {host}:{port}: {reason}") from None
+    shown = f"{'https' if certificate else 'http'}://{address}{PATH}"
+    try:
+        tls = Certificate(certificate, key) if certificate and key else None
+        finish(serve(app, listening, tls, lambda: print(f"listening on {shown}", flush=True)))  # noqa: T201 - see metrics
+    except OSError as fault:
+        raise typer.TyperException(f"the certificate or its key can't be used: {fault.strerror or fault}") from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

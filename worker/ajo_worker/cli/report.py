@@ -1,0 +1,79 @@
+"""Report on a while, as one page: were messages late, since when, whose fault.
+
+``ajo-dispatch report --html FILE | --csv FOLDER | --json``
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ajo_worker.cli.printing import print_json
+from ajo_worker.cli.running import finish, read_settings
+from ajo_worker.cli.since import read_since
+from ajo_worker.ledger.database import snapshot
+from ajo_worker.reports.csv import write_tables
+from ajo_worker.reports.lateness import answer
+from ajo_worker.reports.reading import Asked, read_report
+from ajo_worker.reports.value import Report
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def report(
+    *,
+    since: Annotated[
+        str, typer.Option(metavar="DURATION", help="Of triggers received in the last 30m, 24h, 7d, before --until.")
+    ] = "24h",
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Up to this time: 2026-11-25T14:00 is UTC."),
+    ] = None,
+    campaign: Annotated[str | None, typer.Option(metavar="NAME", help="Of this campaign alone.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one page that opens anywhere.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write tables, a file each.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Report on a while: were messages late, since when, whose fault; the answer is printed, the rest is written.
+
+    It reads what workers roll up minute by minute, so the newest minute may not be in it yet.
+    """
+    asked = _asked(since, until, campaign)
+    found = finish(_read(read_settings().database_url.get_secret_value(), asked))
+    if html is not None:
+        _write_page(found, html)
+    if csv is not None:
+        write_tables(found, csv)
+    if as_json:
+        print_json(found)
+        return
+    typer.echo(answer(found))
+    for place in (html, csv):
+        if place is not None:
+            typer.echo(f"written: {place}")
+
+
+def _asked(since: str, until: str | None, campaign: str | None) -> Asked:
+    end = datetime.now(UTC) if until is None else _read_time(until)
+    return Asked((end - read_since(since)).replace(second=0, microsecond=0), end, campaign)
+
+
+def _read_time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("must be a time such as 2026-11-25T14:00", param_hint="--until") from None
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+async def _read(url: str, asked: Asked) -> Report:
+    async with snapshot(url) as connection:
+        return await read_report(connection, asked)
+
+
+def _write_page(found: Report, file: Path) -> None:
+    from ajo_worker.reports.html import render  # noqa: PLC0415 - the extra "report" is needed for the page alone
+
+    file.write_text(render(found), encoding="utf-8")

@@ -1,0 +1,65 @@
+"""What an auditor is told of the seals, day by day."""
+
+from datetime import date, datetime
+from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
+
+from ajo_worker.evidence.chain import Broken
+
+State: TypeAlias = Literal["intact", "changed", "missing", "removed"]
+"""Of a day: ``removed`` by retention, as the ledger says; ``missing``: rows are gone, or were never sealed."""
+
+
+class Fault(Struct, frozen=True):
+    """Rows that are not what was sealed; ``hour`` is None for a whole day.
+
+    ``sealed`` rows there were, ``found`` are there; None where there is no number.
+    """
+
+    relation: str
+    hour: int | None
+    sealed: int | None
+    found: int | None
+    why: str
+
+
+class Again(Struct, frozen=True):
+    """A later change that is explained; ``sealed_at`` is None while it is not sealed again."""
+
+    relation: str
+    hour: int | None
+    sealed_at: datetime | None
+    cause: str
+
+
+class DayFound(Struct):
+    """One day. ``rows`` are those of its newest seals; ``later`` ones came after, or are not over, and are not sealed."""
+
+    day: date
+    state: State = "intact"
+    rows: int = 0
+    later: int = 0
+    removed_at: datetime | None = None
+    faults: list[Fault] = field(default_factory=list)
+    again: list[Again] = field(default_factory=list)
+
+
+class Verified(Struct):
+    """All of it; ``head_found`` is None unless a value of the chain was asked for. ``operations``: who, and why."""
+
+    intact: bool
+    seals: int
+    head: str | None
+    head_found: bool | None
+    chain_broken: Broken | None
+    without_key: int
+    days: list[DayFound]
+    operations: dict[int, str]
+
+
+def state_of(day: DayFound) -> State:
+    """What the faults of a day come to. Pure."""
+    if day.faults:
+        return "missing" if all(not fault.found for fault in day.faults) else "changed"
+    return "intact" if day.removed_at is None else "removed"

@@ -1,0 +1,1 @@
+"""Feedback: what Journey Optimizer reports of messages after it accepted them, matched to the triggers it is about."""

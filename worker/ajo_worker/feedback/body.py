@@ -1,0 +1,58 @@
+"""A request's body, bounded in bytes and in time."""
+
+import asyncio
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+SECONDS = 15.0
+"""Within which a body must have come."""
+MOST_ITEMS = 5000
+
+
+class BadBody(Exception):  # noqa: N818 - named for what it is
+    """The body is refused with this HTTP status; the text says why, and has nothing of its content."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+async def read_json(request: Request, most_bytes: int) -> object:
+    """What a request's body holds.
+
+    Raises:
+        BadBody: it is no JSON, too large, too slow, or has too many items.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise BadBody(415, "Content-Type must be application/json")
+    if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise BadBody(415, "Content-Encoding is not supported: send it plain")
+    body = await _bytes(request, most_bytes)
+    try:
+        content: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        why = str(fault) if isinstance(fault, msgspec.DecodeError) else "it is not UTF-8, or nested too deeply"
+        raise BadBody(400, f"the body is no JSON: {why}") from None
+    if isinstance(content, list) and len(content) > MOST_ITEMS:
+        raise BadBody(413, f"a list may have {MOST_ITEMS} items at most")
+    return content
+
+
+async def _bytes(request: Request, most: int) -> bytes:
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > most:
+        raise BadBody(413, f"a body may have {most} bytes at most")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > most:
+                    raise BadBody(413, f"a body may have {most} bytes at most")
+    except TimeoutError:
+        raise BadBody(408, f"the body has not come within {SECONDS:g} s") from None
+    except ClientDisconnect:
+        raise BadBody(400, "the connection broke") from None
+    return bytes(body)

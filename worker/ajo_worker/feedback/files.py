@@ -1,0 +1,146 @@
+"""Rows of exports, one after another and numbered: CSV and JSON lines, also compressed with gzip, and Parquet."""
+
+import csv
+import gzip
+import io
+import json
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal, TypeAlias
+
+Format: TypeAlias = Literal["csv", "jsonl", "parquet"]
+
+SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+}
+LONGEST_LINE = 1_000_000
+"""Characters of a JSON line, or of a cell: what is longer is no feedback, and must not fill the memory."""
+
+
+class UnreadableFile(Exception):  # noqa: N818 - it is what it is called
+    """The file, or the rest of it, can't be read; the text says why."""
+
+
+class UnreadableRow(ValueError):  # noqa: N818 - as above
+    """One row can't be read; the next ones can."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedRow:
+    """A row, or what is wrong with it; ``number`` is its line, from 1, or in Parquet its place."""
+
+    number: int
+    content: dict[str, object] | UnreadableRow
+
+
+@dataclass(frozen=True, slots=True)
+class RowSource:
+    """The rows of a file. ``total`` counts what ``done`` counts on: bytes of the file, or rows of Parquet."""
+
+    rows: Iterator[NumberedRow]
+    number_is: Literal["line", "row"]
+    total: int
+    done: Callable[[], int]
+
+
+def format_of(path: Path) -> Format | None:
+    """What a file holds, by its name; None if that doesn't say."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes[-1:] == [".gz"]:
+        suffixes.pop()
+    return SUFFIXES.get(suffixes[-1]) if suffixes else None
+
+
+def open_rows(raw: BinaryIO, form: Format) -> RowSource:
+    """The rows of an open file.
+
+    Raises:
+        UnreadableFile: it isn't what it should be; also while rows are read.
+        ModuleNotFoundError: Parquet needs pyarrow, the extra ``parquet``.
+    """
+    if form == "parquet":
+        from ajo_worker.feedback.parquet import open_parquet  # noqa: PLC0415 - pyarrow is an extra, and slow to import
+
+        return open_parquet(raw)
+    zipped = raw.read(2) == b"\x1f\x8b"
+    raw.seek(0)
+    plain: BinaryIO = gzip.GzipFile(fileobj=raw) if zipped else raw  # type: ignore[assignment] # it reads like one
+    # A byte that is no UTF-8 makes its row unreadable, and not the file.
+    text = io.TextIOWrapper(plain, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    rows = _csv_rows(text) if form == "csv" else _json_rows(text)
+    return RowSource(_told(rows), "line", os.fstat(raw.fileno()).st_size, lambda: _position(raw))
+
+
+def _position(raw: BinaryIO) -> int:
+    return 0 if raw.closed else raw.tell()
+
+
+def _told(rows: Iterator[NumberedRow]) -> Iterator[NumberedRow]:
+    try:
+        yield from rows
+    except EOFError:
+        raise UnreadableFile("it is cut off: the rest is missing") from None
+    except (OSError, zlib.error) as fault:
+        raise UnreadableFile(f"it is damaged: {type(fault).__name__}") from None
+
+
+def _json_rows(text: io.TextIOWrapper) -> Iterator[NumberedRow]:
+    number = 0
+    while line := text.readline(LONGEST_LINE):
+        number += 1
+        too_long = len(line) == LONGEST_LINE and not line.endswith("\n")
+        while too_long and (rest := text.readline(LONGEST_LINE)) and not rest.endswith("\n"):
+            pass
+        if line.strip():
+            yield NumberedRow(number, UnreadableRow("is too long") if too_long else _json_row(line))
+
+
+def _json_row(line: str) -> dict[str, object] | UnreadableRow:
+    try:
+        row = json.loads(_utf8(line))
+    except json.JSONDecodeError as fault:
+        return UnreadableRow(f"is no JSON: {fault.msg} (column {fault.colno})")
+    except (UnreadableRow, RecursionError) as fault:
+        return fault if isinstance(fault, UnreadableRow) else UnreadableRow("is nested too deeply")
+    return row if isinstance(row, dict) else UnreadableRow("is no JSON object")
+
+
+def _csv_rows(text: io.TextIOWrapper) -> Iterator[NumberedRow]:
+    csv.field_size_limit(LONGEST_LINE)
+    reader = csv.reader(text)
+    header = [name.strip() for name in next(reader, [])]
+    if not any(header):
+        raise UnreadableFile("it has no line with the names of its columns")
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as fault:
+            yield NumberedRow(number, UnreadableRow(f"is no CSV: {fault}"))
+            continue
+        if cells is None:
+            return
+        if cells:
+            yield NumberedRow(number, _csv_row(header, cells))
+
+
+def _csv_row(header: list[str], cells: list[str]) -> dict[str, object] | UnreadableRow:
+    if len(cells) != len(header):
+        return UnreadableRow(f"has {len(cells)} cells where the first line names {len(header)} columns")
+    try:
+        return dict(zip(header, map(_utf8, cells), strict=True))
+    except UnreadableRow as fault:
+        return fault
+
+
+def _utf8(text: str) -> str:
+    if not text.isascii() and any("\udc80" <= character <= "\udcff" for character in text):
+        raise UnreadableRow("is not UTF-8")
+    return text

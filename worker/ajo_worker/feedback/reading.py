@@ -1,0 +1,138 @@
+"""From what came to a feedback. Pure; what can't be read is told by its field, and never by its value.
+
+Field paths: Adobe's page on feedback webhooks, and its schema dictionary (Message Feedback Event Schema), in
+November 2026.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from ajo_worker.feedback.feedback import Feedback
+from ajo_worker.feedback.leaves import Leaves, first_of, leaves_of, tails
+from ajo_worker.feedback.masking import masked, without_addresses
+from ajo_worker.feedback.values import MOST_TEXT, count_of, instant_of, text_of
+from ajo_worker.recipients import recipient_hash
+
+_CJM = "_experience.customerJourneyManagement."
+_TOLD = _CJM + "messageDeliveryFeedback."
+_EXECUTION = _CJM + "messageExecution."
+
+STATUS = (*tails(_TOLD + "feedbackStatus.value", 2), *tails(_TOLD + "feedbackStatus"))
+EXECUTION_ID = tails(_EXECUTION + "messageExecutionID")
+REQUEST_ID = tails("requestId")
+CAMPAIGN_ID = tails(_EXECUTION + "campaignID")
+CHANNEL = (
+    *tails("channel"),
+    *tails(_CJM + "messageProfile.channel._id", 3),
+    *tails(_CJM + "messageProfile.channel", 2),
+)
+CATEGORY = tails(_TOLD + "messageFailure.category", 2)
+TYPE = tails(_TOLD + "messageFailure.type", 2)
+CODE = tails(_TOLD + "messageFailure.code", 2)
+REASON = tails(_TOLD + "messageFailure.reason", 2)
+RETRIES = tails(_TOLD + "retryCount")
+DELIVERED_AT = tails(_TOLD + "deliveryTimestamp")
+TIMESTAMP = tails("timestamp")
+
+FIELDS = frozenset({
+    *STATUS, *EXECUTION_ID, *REQUEST_ID, *CAMPAIGN_ID, *CHANNEL, *CATEGORY, *TYPE, *CODE, *REASON, *RETRIES,
+    *DELIVERED_AT, *TIMESTAMP,
+})  # fmt: skip
+"""All keys that are read, but for those of recipients."""
+
+
+class UnreadableFeedback(ValueError):  # noqa: N818 - it is what it is called
+    """This is no feedback; the text says which field is at fault, and how."""
+
+
+def read_webhook(item: object, key: bytes) -> Feedback:
+    """A feedback from an object of the webhook; ``key`` is that of the recipient hashes.
+
+    Raises:
+        UnreadableFeedback: it lacks its status or all that could lead to a trigger, or its time is none.
+    """
+    if not isinstance(item, dict):
+        raise UnreadableFeedback("is no JSON object")
+    leaves = leaves_of(item)
+    return _read(leaves, key, _instant(leaves, DELIVERED_AT, "messageDeliveryFeedback.deliveryTimestamp"))
+
+
+def read_row(row: object, key: bytes) -> Feedback:
+    """A feedback from a row of the message feedback dataset, nested or flattened.
+
+    Raises:
+        UnreadableFeedback: as ``read_webhook``; also without a timestamp.
+    """
+    leaves = leaves_of(row)
+    happened_at = _instant(leaves, TIMESTAMP, "timestamp")
+    if happened_at is None:
+        raise UnreadableFeedback("timestamp: is missing")
+    return _read(leaves, key, happened_at)
+
+
+def is_read(column: str) -> bool:
+    """Whether a dataset's column (by its dotted path) has a part in a feedback."""
+    (whole, *_) = tails(column)
+    return whole in FIELDS or _is_recipient(whole) or whole.startswith("identitymap")
+
+
+def _read(leaves: Leaves, key: bytes, happened_at: datetime | None) -> Feedback:
+    status = _text(leaves, STATUS)
+    if status is None:
+        raise UnreadableFeedback("messageDeliveryFeedback.feedbackStatus: is missing")
+    recipients = list(_recipients(leaves))
+    execution_id, request_id = _text(leaves, EXECUTION_ID), _text(leaves, REQUEST_ID)
+    if execution_id is None and request_id is None and not recipients:
+        raise UnreadableFeedback("messageExecution.messageExecutionID, requestId, identityMap: all of them are missing")
+    channel = _text(leaves, CHANNEL)
+    return Feedback(
+        status=status,
+        happened_at=happened_at,
+        execution_id=execution_id,
+        adobe_request_id=request_id,
+        campaign_id=_text(leaves, CAMPAIGN_ID),
+        channel=channel and channel.rstrip("/").rpartition("/")[2],
+        failure_category=_free(leaves, CATEGORY),
+        failure_type=_free(leaves, TYPE),
+        failure_code=_free(leaves, CODE),
+        failure_reason=_free(leaves, REASON),
+        retry_count=count_of(first_of(leaves, RETRIES)),
+        recipient_hashes=tuple(sorted({recipient_hash(each, key) for each in recipients})) if key else (),
+    )
+
+
+def _recipients(leaves: Leaves) -> Iterator[str]:
+    for path, value in leaves.items():
+        if _is_recipient(path) and (text := text_of(value)) and text[0] not in "{[":  # what it holds has its own place
+            yield text
+
+
+def _is_recipient(path: str) -> bool:
+    """Ids of ``identityMap`` (whose namespaces are the customer's own), and addresses of any channel."""
+    return (path.startswith("identitymap") and path.endswith("id")) or path.endswith("channelcontextaddress")
+
+
+def _instant(leaves: Leaves, keys: tuple[str, ...], field: str) -> datetime | None:
+    try:
+        return instant_of(first_of(leaves, keys))
+    except ValueError as fault:
+        raise UnreadableFeedback(f"{field}: {fault}") from None
+
+
+def _text(leaves: Leaves, keys: tuple[str, ...]) -> str | None:
+    text = text_of(first_of(leaves, keys))
+    return text and without_addresses(text)[:MOST_TEXT]
+
+
+def _free(leaves: Leaves, keys: tuple[str, ...]) -> str | None:
+    text = text_of(first_of(leaves, keys))
+    return text and masked(text)
+
+
+def read_items(content: object, key: bytes) -> Iterator[Feedback | UnreadableFeedback]:
+    """Each object of a webhook's body, which is one or a list of them; faults stand in the places of theirs."""
+    for item in content if isinstance(content, list) else [content]:
+        try:
+            yield read_webhook(item, key)
+        except UnreadableFeedback as fault:
+            yield fault

@@ -1,0 +1,115 @@
+"""The ASGI application that takes Journey Optimizer's feedback webhook: checked, bounded, durable before it says so."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Protocol
+
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from ajo_worker.feedback.authentication import Check
+from ajo_worker.feedback.body import BadBody, read_json
+from ajo_worker.feedback.feedback import Feedback
+from ajo_worker.feedback.reading import UnreadableFeedback, read_items
+from ajo_worker.feedback.rows import FeedbackRow, row_of
+from ajo_worker.feedback.storing import Stored
+from ajo_worker.feedback.writing import LedgerAwayError
+
+log = structlog.get_logger("ajo_worker.feedback")
+
+PATH, HEALTH = "/feedback", "/healthz"
+RETRY_SECONDS = "5"
+MOST_OPEN = 256
+"""Requests in hand at most: what waits for the ledger must not fill the memory."""
+MOST_TOLD = 20
+
+
+class Store(Protocol):
+    """Where feedback goes."""
+
+    def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    async def store(self, rows: Sequence[FeedbackRow]) -> list[Stored | None]: ...
+    async def reachable(self) -> bool: ...
+
+
+def receiver(make_store: Callable[[], Store], checks: Sequence[Check], hash_key: bytes, most_bytes: int) -> Starlette:
+    """The application. The store is made, started and stopped on the server's event loop."""
+    places: list[Store] = []
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        places.append(make_store())
+        places[0].start()
+        yield
+        await places.pop().stop()
+
+    open_requests = 0
+
+    async def take(request: Request) -> JSONResponse:
+        nonlocal open_requests
+        open_requests += 1
+        try:
+            if open_requests > MOST_OPEN:
+                return _away("too many requests at once")
+            for check in checks:
+                if refusal := check(request.headers):
+                    return _refused(401, refusal, {"www-authenticate": "Bearer"})
+            content = await read_json(request, most_bytes)
+            return await _store(places[0], list(read_items(content, hash_key)))
+        except BadBody as bad:
+            return _refused(bad.status, str(bad))
+        except Exception as fault:  # noqa: BLE001 - its text may hold what was sent
+            log.error("feedback-fault", fault=type(fault).__name__)  # noqa: TRY400 - without the traceback
+            return _answer(500, {"error": "a fault of the receiver"})
+        finally:
+            open_requests -= 1
+
+    async def health(_: Request) -> JSONResponse:
+        if await places[0].reachable():
+            return _answer(200, {"ledger": "up"})
+        return _answer(503, {"ledger": "away"})
+
+    return Starlette(
+        routes=[Route(PATH, take, methods=["POST"]), Route(HEALTH, health, methods=["GET"])],
+        lifespan=lifespan,
+    )
+
+
+async def _store(place: Store, found: Sequence[Feedback | UnreadableFeedback]) -> JSONResponse:
+    """Store what could be read, and say what could not."""
+    arrived = datetime.now(UTC)
+    refused = {number: str(item) for number, item in enumerate(found) if isinstance(item, UnreadableFeedback)}
+    good = {number: row_of(item, "webhook", arrived) for number, item in enumerate(found) if isinstance(item, Feedback)}
+    try:
+        stored = await place.store(list(good.values())) if good else []
+    except LedgerAwayError:
+        return _away("the ledger is away")
+    for number, one in zip(good, stored, strict=True):
+        if one is None:
+            refused[number] = "the ledger can't hold it"
+    counts = {"stored": len(found) - len(refused), "new": sum(one is not None and one.new for one in stored)}
+    if not refused:
+        return _answer(200, counts)
+    told = [{"item": number, "error": refused[number]} for number in sorted(refused)[:MOST_TOLD]]
+    log.warning("feedback-refused", status=400, items=len(found), refused=len(refused), first=told[0]["error"])
+    return _answer(400, {"error": "not every item is a feedback", **counts, "refused": len(refused), "items": told})
+
+
+def _refused(status: int, why: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    log.warning("feedback-refused", status=status, why=why)
+    # What is left of the body is not read any more.
+    return _answer(status, {"error": why}, {"connection": "close", **(headers or {})})
+
+
+def _away(why: str) -> JSONResponse:
+    log.warning("feedback-refused", status=503, why=why)
+    return _answer(503, {"error": why}, {"retry-after": RETRY_SECONDS})
+
+
+def _answer(status: int, content: Mapping[str, object], headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(content, status, headers)

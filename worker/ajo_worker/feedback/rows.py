@@ -1,0 +1,103 @@
+"""Feedback as rows of ``ledger.feedback``: offered, looked up, and inserted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from ajo_worker.feedback.correlation import Match
+from ajo_worker.feedback.feedback import Feedback, feedback_id, own_request_id
+from ajo_worker.ledger.columns import columns
+from ajo_worker.recipients import bytea_array
+
+Source: TypeAlias = Literal["webhook", "import"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackRow:
+    """A feedback that is to be stored, and the trigger that its request id may name."""
+
+    feedback_id: UUID
+    own_request_id: UUID | None
+    happened_at: datetime | None
+    retry_count: int | None
+    source: Source
+    status: str
+    execution_id: str | None
+    adobe_request_id: str | None
+    campaign_id: str | None
+    channel: str | None
+    failure_category: str | None
+    failure_type: str | None
+    failure_code: str | None
+    failure_reason: str | None
+    recipient_hashes: str | None
+
+
+def row_of(feedback: Feedback, source: Source, arrived: datetime) -> FeedbackRow:
+    """The row of a feedback that arrived at this moment."""
+    return FeedbackRow(
+        feedback_id=feedback_id(feedback, arrived),
+        own_request_id=own_request_id(feedback),
+        happened_at=feedback.happened_at,
+        retry_count=feedback.retry_count,
+        source=source,
+        status=feedback.status,
+        execution_id=feedback.execution_id,
+        adobe_request_id=feedback.adobe_request_id,
+        campaign_id=feedback.campaign_id,
+        channel=feedback.channel,
+        failure_category=feedback.failure_category,
+        failure_type=feedback.failure_type,
+        failure_code=feedback.failure_code,
+        failure_reason=feedback.failure_reason,
+        recipient_hashes=bytea_array(feedback.recipient_hashes) if feedback.recipient_hashes else None,
+    )
+
+
+KNOWN = "SELECT feedback_id FROM ledger.feedback WHERE feedback_id = ANY($1::uuid[])"
+# A webhook may come before the answer to its call is recorded: what has no trigger yet is looked for a little later.
+INSERT = """
+    INSERT INTO ledger.feedback
+        (feedback_id, request_id, received_at, happened_at, matched_at, match_due_at, retry_count,
+         happened_at_is_arrival, match, source, status, execution_id, adobe_request_id, campaign_id, channel,
+         failure_category, failure_type, failure_code, failure_reason, recipient_hashes)
+    SELECT o.feedback_id, m.request_id, statement_timestamp(), coalesce(o.happened_at, statement_timestamp()),
+           CASE WHEN m.request_id IS NOT NULL THEN statement_timestamp() END,
+           CASE WHEN m.request_id IS NULL
+                THEN statement_timestamp() + CASE o.source WHEN 'webhook' THEN $18 ELSE interval '0' END END,
+           o.retry_count, o.happened_at IS NULL, m.match, o.source, o.status, o.execution_id, o.adobe_request_id,
+           o.campaign_id, o.channel, o.failure_category, o.failure_type, o.failure_code, o.failure_reason,
+           o.recipient_hashes::bytea[]
+    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::int4[], $5::text[], $6::text[], $7::text[], $8::text[],
+                $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
+        AS o(feedback_id, own_request_id, happened_at, retry_count, source, status, execution_id, adobe_request_id,
+             campaign_id, channel, failure_category, failure_type, failure_code, failure_reason, recipient_hashes)
+    JOIN unnest($1::uuid[], $16::uuid[], $17::text[]) AS m(feedback_id, request_id, match) USING (feedback_id)
+"""
+
+
+async def unknown(connection: asyncpg.Connection, rows: Sequence[FeedbackRow]) -> list[FeedbackRow]:
+    """Those that the ledger doesn't hold yet, each once."""
+    offered = {row.feedback_id: row for row in rows}
+    for record in await connection.fetch(KNOWN, list(offered)):
+        offered.pop(record["feedback_id"])
+    return list(offered.values())
+
+
+async def insert(connection: asyncpg.Connection, matches: Mapping[FeedbackRow, Match], patience: timedelta) -> None:
+    """Insert rows that the ledger doesn't hold, with the triggers that they are about.
+
+    ``patience`` passes until what came by a webhook and has no trigger is looked at again.
+    """
+    found = matches.values()
+    await connection.execute(
+        INSERT,
+        *columns(list(matches), FeedbackRow),
+        [match.request_id for match in found],
+        [match.kind for match in found],
+        patience,
+    )

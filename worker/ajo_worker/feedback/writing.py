@@ -1,0 +1,104 @@
+"""The receiver's way to the ledger: feedback of many requests is committed together, and a fault is told at once."""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+import structlog
+
+from ajo_worker.feedback.rows import FeedbackRow
+from ajo_worker.feedback.storing import Stored, store
+from ajo_worker.ledger.group_commit import ROW_FAULTS, GroupCommit, RowRefused, WriterStopped
+from ajo_worker.ledger.ledger import IMPATIENT, PLANNER
+from ajo_worker.ledger.shared_connection import SharedConnection
+
+log = structlog.get_logger("ajo_worker.feedback")
+
+CONNECT_SECONDS = 5.0
+COMMIT_SECONDS = 10.0
+"""How long a request waits for its commit; what is committed later all the same is found when it comes again."""
+ASK_SECONDS = 3.0
+
+
+class LedgerAwayError(Exception):
+    """Nothing can be stored now: it is to be sent again later."""
+
+
+class Writing:
+    """Create it on the event loop that uses it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._away = False
+        self._commits: GroupCommit[FeedbackRow, Stored] = GroupCommit("feedback", self._connect, self._store)
+        self._asking = SharedConnection(self._connect)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._commits.start()
+
+    async def stop(self) -> None:
+        """Stop; what nobody waits for any more is not written."""
+        await self._commits.stop()
+        self._asking.close()
+
+    async def store(self, rows: Sequence[FeedbackRow]) -> list[Stored | None]:
+        """Store rows and return once all are durable; None for one that the ledger can't hold.
+
+        Raises:
+            LedgerAwayError: they are not all stored, and may be in part.
+        """
+        if self._away:  # whoever waits already tries again and again: the first success ends this
+            raise LedgerAwayError
+        waits = [asyncio.ensure_future(self._commits.submit(row)) for row in rows]
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                found = await asyncio.gather(*waits, return_exceptions=True)
+        except TimeoutError:
+            raise LedgerAwayError from None
+        return [_outcome(each) for each in found]
+
+    async def reachable(self) -> bool:
+        """Whether the ledger answers, and holds feedback."""
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                await self._asking.run(lambda connection: connection.fetch("SELECT FROM ledger.feedback LIMIT 0"))
+        except Exception:  # noqa: BLE001 - whatever it is, it is no answer
+            return False
+        return not self._away
+
+    async def _connect(self) -> asyncpg.Connection:
+        try:
+            return await asyncpg.connect(
+                self._url,
+                timeout=CONNECT_SECONDS,
+                server_settings={"application_name": "ajo-dispatch feedback", **PLANNER, **IMPATIENT},
+            )
+        except Exception:
+            self._tell(away=True)
+            raise
+
+    async def _store(self, connection: asyncpg.Connection, rows: Sequence[FeedbackRow]) -> Sequence[Stored]:
+        try:
+            stored = await store(connection, rows)
+        except Exception as fault:
+            self._tell(away=not isinstance(fault, ROW_FAULTS))
+            raise
+        self._tell(away=False)
+        return stored
+
+    def _tell(self, *, away: bool) -> None:
+        if away != self._away:
+            log.warning("feedback-ledger-away" if away else "feedback-ledger-back")
+        self._away = away
+
+
+def _outcome(found: Stored | BaseException) -> Stored | None:
+    match found:
+        case Stored():
+            return found
+        case RowRefused():
+            return None
+        case WriterStopped():
+            raise LedgerAwayError
+    raise found

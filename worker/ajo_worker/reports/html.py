@@ -1,0 +1,88 @@
+"""Writes the report as one page that needs nothing else: no script, no picture, no font from elsewhere."""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from ajo_worker.reports import words
+from ajo_worker.reports.lateness import answer, guilty, unknowns
+from ajo_worker.reports.plots.drawing import draw_counts, draw_lateness, draw_systems
+from ajo_worker.reports.plots.palette import HATCHES, variables
+from ajo_worker.reports.value import CLOCKS, Report, SystemRow, WorstRow
+
+LONGEST = 4
+"""So many phases of a slow trigger are named."""
+
+
+def render(report: Report) -> str:
+    """The page. Pure: the same report is the same page, to the byte."""
+    charged = guilty(report.systems)
+    return _environment().get_template("page.html.j2").render(
+        report=report,
+        counts=report.counts,
+        answer=answer(report),
+        guilty=charged,
+        guilty_seconds=sum(row.seconds for row in charged),
+        not_guilty=_others(report, charged),
+        plots=_plots(report, charged),
+        legends=[(row.system, words.name(row.system)) for row in charged],
+        shares=_shares(report),
+        idle=[row.phase for row in report.phases if row.system and not (row.spread and row.seconds)],
+        unknowns=unknowns(report),
+        dead=report.counts.rejected + report.counts.expired + report.counts.unconfirmed,
+        variables={"light": Markup(variables(dark=False)), "dark": Markup(variables(dark=True))},  # noqa: S704 - ours
+    )  # fmt: skip
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("ajo_worker.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "duration": words.duration,
+        "share": words.share,
+        "instant": words.instant,
+        "label": words.label,
+        "system": words.name,
+        "longest_phases": _longest_phases,
+    }
+    environment.globals |= {"hatches": HATCHES, "counted": words.counted}
+    return environment
+
+
+def _others(report: Report, charged: list[SystemRow]) -> list[SystemRow]:
+    return [row for row in report.systems if row not in charged]
+
+
+def _shares(report: Report) -> dict[str, float]:
+    """Of all time that a system is charged with, the share of each phase; negative ones are no time."""
+    spent = {row.phase: max(row.seconds, 0) for row in report.phases if row.system not in {None, CLOCKS}}
+    every = sum(spent.values())
+    return {phase: seconds / every for phase, seconds in spent.items()} if every else {}
+
+
+def _longest_phases(one: WorstRow) -> list[tuple[str, float]]:
+    known = [(phase, seconds) for phase, seconds in one.phases.items() if seconds is not None and seconds > 0]
+    return sorted(known, key=lambda item: -item[1])[:LONGEST]
+
+
+def _plots(report: Report, charged: list[SystemRow]) -> dict[str, Any]:
+    """The plots by name; one of which there is nothing to draw is left out."""
+    if not report.times:
+        return {}
+    outages = f"; {words.counted(len(report.outages), 'outage')} as grey bands" if report.outages else ""
+    drawn = {
+        "counts": draw_counts(report, f"Triggers over time: late, not yet known, on time{outages}."),
+        "lateness": draw_lateness(report, f"Time from the event to the delivery: percentiles over time{outages}."),
+    }
+    if charged:
+        systems = ", ".join(words.name(row.system) for row in charged)
+        drawn["systems"] = draw_systems(report, f"Delay over time by who is charged with it: {systems}{outages}.")
+    return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 - texts in it were escaped when it was drawn

@@ -1,0 +1,112 @@
+"""Reads a report from the audit views."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+
+import asyncpg
+from msgspec import Struct
+
+from ajo_worker.reports import questions
+from ajo_worker.reports.lateness import Minute, late_spans
+from ajo_worker.reports.mixing import mix
+from ajo_worker.reports.phases import phase_rows, spread
+from ajo_worker.reports.value import (
+    CampaignRow,
+    Counts,
+    DuplicateRow,
+    Moment,
+    OutageRow,
+    Report,
+    Spread,
+    SystemMoment,
+    SystemRow,
+)
+from ajo_worker.reports.worst import read_worst
+
+STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440)
+"""Minutes that one point of a plot may stand for."""
+POINTS = 150
+"""So many points a plot has at most, unless the while is above 150 days."""
+
+
+class Asked(Struct, frozen=True):
+    """What is asked for: triggers received from ``since`` to before ``until``, of one campaign or all."""
+
+    since: datetime
+    until: datetime
+    campaign: str | None
+
+
+def step_of(span: timedelta) -> timedelta:
+    """How long one point of a plot lasts. Pure."""
+    return next((step for step in map(_minutes, STEPS) if span <= step * POINTS), _minutes(STEPS[-1]))
+
+
+def _minutes(number: int) -> timedelta:
+    return timedelta(minutes=number)
+
+
+async def read_report(connection: asyncpg.Connection, asked: Asked) -> Report:
+    """The report; ``connection`` sees one moment, as that of ``ajo_worker.ledger.database.snapshot`` does."""
+    step = step_of(asked.until - asked.since)
+    given = (asked.since, asked.until, asked.campaign)
+    counted = await connection.fetch(questions.COUNTS, *given, step)
+    charged = await connection.fetch(questions.SYSTEMS, *given, step)
+    percentiles = await connection.fetch(questions.PERCENTILES, *given)
+    end_to_end = await connection.fetch(questions.END_TO_END, *given, step)
+    phases = await connection.fetch(questions.PHASES)
+    every = next(_counts(row) for row in counted if {row["minute"], row["at"], row["campaign"]} == {None})
+    return Report(
+        made_at=await connection.fetchval("SELECT now()"),
+        version=version("ajo-dispatch"),
+        since=asked.since,
+        until=asked.until,
+        computed_until=await connection.fetchval(questions.COMPUTED_UNTIL, *given[:2]),
+        step_seconds=int(step.total_seconds()),
+        campaign=asked.campaign,
+        counts=every,
+        late_spans=late_spans(
+            Minute(row["minute"], row["triggers"], row["late"]) for row in counted if row["minute"] is not None
+        ),
+        campaigns=_campaigns(counted, percentiles),
+        times=_times(counted, end_to_end),
+        systems=[SystemRow(row["system"], row["triggers"], row["seconds"]) for row in charged if row["at"] is None],
+        system_times=[SystemMoment(**row) for row in charged if row["at"] is not None],
+        phases=phase_rows(phases, percentiles, every.triggers),
+        outages=[OutageRow(**row) for row in await connection.fetch(questions.OUTAGES, *given)],
+        worst=await read_worst(connection, asked.since, asked.until, asked.campaign),
+        duplicates=[DuplicateRow(**row) for row in await connection.fetch(questions.DUPLICATES, *given)],
+    )
+
+
+def _counts(row: Mapping[str, Any]) -> Counts:
+    return Counts(**{name: row[name] or 0 for name in Counts.__struct_fields__})
+
+
+def _campaigns(counted: Iterable[Mapping[str, Any]], percentiles: Iterable[Mapping[str, Any]]) -> list[CampaignRow]:
+    spreads = {(row["campaign"], row["lane"], row["phase"]): spread(row) for row in percentiles}
+    return [
+        CampaignRow(
+            row["campaign"],
+            row["lane"],
+            _counts(row),
+            spreads.get((row["campaign"], row["lane"], "end-to-end")),
+            spreads.get((row["campaign"], row["lane"], "budget")),
+        )
+        for row in counted
+        if row["campaign"] is not None
+    ]
+
+
+def _times(counted: Iterable[Mapping[str, Any]], end_to_end: Iterable[Mapping[str, Any]]) -> list[Moment]:
+    spreads: dict[datetime, list[Spread]] = defaultdict(list)
+    for row in end_to_end:
+        spreads[row["at"]].append(spread(row))
+    return [
+        Moment(row["at"], _counts(row), mix(spreads[row["at"]]))
+        for row in counted
+        if row["at"] is not None and row["minute"] is None
+    ]

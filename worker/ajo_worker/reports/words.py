@@ -1,0 +1,80 @@
+"""How numbers, times and names of the ledger read in a report for people."""
+
+from datetime import UTC, datetime
+
+UNKNOWN = "–"
+NAMES = {
+    "producer": "the producers",
+    "broker": "the broker",
+    "worker": "our workers",
+    "adobe-api": "Adobe's API",
+    "adobe-departure": "Journey Optimizer before departure",
+    "downstream": "cloud and mailbox providers",
+    "clocks": "clocks that disagree",
+    "none": "nobody: on time",
+    "not-yet-known": "not yet known",
+}
+"""Systems that attribution names, and its answers that name none."""
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+FEW = 10
+"""Below so many seconds, they are told to the millisecond."""
+SHORT = 0.001
+
+
+def name(system: str | None) -> str:
+    """A system for people; one that is not known here goes by its own name."""
+    return UNKNOWN if system is None else NAMES.get(system, system)
+
+
+def duration(value: float | None) -> str:
+    """A duration for people: ``0.045 s``, ``12.3 s``, ``4 min 10 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    if value is None:
+        return UNKNOWN
+    if value < 0:
+        return f"−{duration(-value)}"
+    if 0 < value < SHORT:
+        return f"under {SHORT} s"
+    if value < MINUTE:
+        text = f"{value:.3f}" if value < FEW else f"{value:.1f}"
+        return f"{text.rstrip('0').rstrip('.')} s"
+    if value < HOUR:
+        return _in_two_units(round(value), MINUTE, "min", "s")
+    if value < DAY:
+        return _in_two_units(round(value / MINUTE), HOUR // MINUTE, "h", "min")
+    return _in_two_units(round(value / HOUR), DAY // HOUR, "d", "h")
+
+
+def _in_two_units(small: int, per_big: int, big_name: str, small_name: str) -> str:
+    big, rest = divmod(small, per_big)
+    return f"{big:,} {big_name} {rest} {small_name}" if rest else f"{big:,} {big_name}"
+
+
+def share(part: float) -> str:
+    """A part of the whole in percent; neither all nor nothing is said of nearly all and nearly nothing."""
+    if 0 < part < 0.001:  # noqa: PLR2004 - what one decimal can show
+        return "under 0.1%"
+    if 0.999 < part < 1:  # noqa: PLR2004 - as above
+        return "over 99.9%"
+    return f"{part:.1%}".replace(".0%", "%")
+
+
+def counted(number: int, word: str) -> str:
+    """A number with its word."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def clock(at: datetime, beside: datetime) -> str:
+    """A moment to the minute, in UTC; with its day unless it is that of the moment beside it."""
+    at, beside = at.astimezone(UTC), beside.astimezone(UTC)
+    return f"{at:%H:%M}" if at.date() == beside.date() else f"{at.day} {at:%b %H:%M}"
+
+
+def instant(at: datetime | None) -> str:
+    """A moment to the second, in UTC."""
+    return UNKNOWN if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def label(phase: str) -> str:
+    """A phase for people."""
+    return phase.replace("-", " ") if phase not in {"back-off", "end-to-end"} else phase
