@@ -37,8 +37,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('ajo-dispatch: ledger.make_partitions', 0));
     SELECT c.relname AS partition, p.relname AS relation, day INTO oldest
     FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
-    CROSS JOIN LATERAL (SELECT to_date(right(c.relname, 8), 'YYYYMMDD') AS day
-                        WHERE c.relname ~ ('^' || p.relname || '_[0-9]{8}$')) AS d
+    CROSS JOIN LATERAL (SELECT CASE WHEN c.relname ~ '_[0-9]{8}$' THEN to_date(right(c.relname, 8), 'YYYYMMDD') END) AS d(day)
     WHERE p.relname IN ('triggers', 'attempts', 'deliveries', 'feedback')
       AND p.relnamespace = 'ledger'::regnamespace AND day < before
       -- A trigger that is parked for so long, or a dead letter that somebody kept alive, keeps its day.

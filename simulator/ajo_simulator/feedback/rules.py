@@ -72,8 +72,8 @@ class Standstill(Window, frozen=True):
 class FeedbackRules(Course, frozen=True):
     """How feedback is told, beside what becomes of messages.
 
-    ``webhook`` gets a POST for each event, with a ``secret`` in the header ``header`` or a token signed with
-    ``jwt_secret`` (HS256, whose key has 32 bytes or more by RFC 7518); one that fails is called again for
+    ``webhook`` gets a POST for each event, with a ``secret`` in the header ``header``, a token signed with
+    ``jwt_secret`` (HS256, whose key has 32 bytes or more by RFC 7518), or both; one that fails is called again for
     ``retry_for`` seconds. ``outage`` and ``campaign`` are tables of their own.
     """
 
@@ -86,8 +86,6 @@ class FeedbackRules(Course, frozen=True):
     campaign: tuple[CampaignCourse, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.secret is not None and self.jwt_secret is not None:
-            raise ValueError("only one of `secret` and `jwt_secret` can be given")
         ids = [one.id for one in self.campaign]
         if twice := next((one for one in ids if ids.count(one) > 1), None):
             raise ValueError(f"`campaign` has {twice!r} twice")

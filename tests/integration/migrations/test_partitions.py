@@ -15,6 +15,7 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 FAR = date(2031, 2, 28)
 """A day without a partition, before one that isn't always there."""
 FOREIGN = [UUID(int=0), UUID("8f0c2d1e-1111-4222-8333-444455556666"), UUID(int=2**128 - 1)]
+TABLES = ("triggers", "attempts", "deliveries", "feedback")
 MAKE = "select ledger.make_partitions($1, $2) as name"
 
 
@@ -74,7 +75,7 @@ def test_the_floor_of_a_moment_is_below_every_id_of_it_and_above_every_id_before
 def test_making_partitions_again_makes_what_is_missing_only(database_url: str) -> None:
     days = FAR, FAR + timedelta(days=1)
     made = [row["name"] for row in query(database_url, MAKE, *days)]
-    assert made == ["triggers_20310228", "attempts_20310228", "triggers_20310301", "attempts_20310301"]
+    assert made == [f"{table}_{day}" for day in ("20310228", "20310301") for table in TABLES]
     assert query(database_url, MAKE, *days) == []
     query(database_url, "drop table ledger.attempts_20310301")
     assert [row["name"] for row in query(database_url, MAKE, *days)] == ["attempts_20310301"]
@@ -87,7 +88,7 @@ async def test_partitions_made_at_the_same_time_are_each_made_once(database_url:
     finally:
         await asyncio.gather(*(one.close() for one in connections))
     names = [row["name"] for rows in made for row in rows]
-    assert len(names) == len(set(names)) == 8
+    assert len(names) == len(set(names)) == 4 * len(TABLES)
 
 
 def test_a_day_whose_ids_came_before_its_partition_stays_in_the_default_one_and_holds_no_other_day_up(
@@ -96,7 +97,8 @@ def test_a_day_whose_ids_came_before_its_partition_stays_in_the_default_one_and_
     early = first_id(at(FAR))
     put_rows(database_url, early)
     made = [row["name"] for row in query(database_url, MAKE, FAR, FAR + timedelta(days=1))]
-    assert made == ["triggers_20310301", "attempts_20310301"]
+    others = ["deliveries_20310228", "feedback_20310228"]
+    assert made == [*others, *(f"{table}_20310301" for table in TABLES)]
     with pytest.raises(asyncpg.UniqueViolationError):
         put_trigger(database_url, NOW, request_id=early)
     assert put_rows(database_url, last_id(at(FAR))) == ("ledger.triggers_default", "ledger.attempts_default")

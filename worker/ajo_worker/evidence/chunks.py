@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 from msgspec import Struct
@@ -113,7 +114,7 @@ def chunks_of(day: date) -> list[list[Chunk]]:
     hourly = [name for name, relation in RELATIONS.items() if relation.hourly]
     daily = [Chunk(day, name) for name, relation in RELATIONS.items() if not relation.hourly]
     return [
-        *([Chunk(day, name, low, high) for name in hourly] for low, high in zip(floors, floors[1:], strict=False)),
+        *([Chunk(day, name, low, high) for name in hourly] for low, high in pairwise(floors)),
         daily,
     ]
 

@@ -68,9 +68,8 @@ async def due(connection: asyncpg.Connection, close_days: int) -> Due:
     last = (until - timedelta(days=close_days)).date() - timedelta(days=1)
     for number in range((last - first).days + 1 if first is not None else 0):
         for group in chunks_of(first + timedelta(days=number)):
-            if missing := [chunk for chunk in group if chunk not in newest]:
-                groups.append((missing, []))
-    return Due(until, groups, newest)
+            groups.append(([chunk for chunk in group if chunk not in newest], []))
+    return Due(until, [group for group in groups if group[0]], newest)
 
 
 async def close(connection: asyncpg.Connection, what: Due, key: bytes, progress: Callable[[int], None]) -> Closed:

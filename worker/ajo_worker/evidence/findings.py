@@ -34,7 +34,7 @@ class Again(Struct, frozen=True):
 
 
 class DayFound(Struct):
-    """One day. ``rows`` are those of its newest seals; ``later`` ones came after, or are not over, and are not sealed."""
+    """One day. ``rows`` are those of its newest seals; ``later`` ones came after, or are not over: not sealed."""
 
     day: date
     state: State = "intact"

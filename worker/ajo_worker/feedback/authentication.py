@@ -44,7 +44,7 @@ class SecretHeader:
         given = headers.getlist(self.name)
         if len(given) != 1:
             return f"the header {self.name} is needed, once"
-        if not hmac.compare_digest(given[0].encode(errors="replace"), self.secret.encode()):
+        if not hmac.compare_digest(given[0].encode("latin-1", "replace"), self.secret.encode()):
             return f"the header {self.name} is wrong"
         return None
 

@@ -82,7 +82,7 @@ class Ages:
 
 @dataclass
 class Tidied:
-    """What was dropped: partitions by name, rows by table. ``held_up``: somebody reads for long, so partitions stayed."""
+    """What was dropped: partitions by name, rows by table. ``held_up``: partitions stayed, somebody reads for long."""
 
     partitions: list[str] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)

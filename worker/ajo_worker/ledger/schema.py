@@ -25,8 +25,8 @@ PARTITIONS = """
 """
 
 NO_AUDITORS = (
-    "the role ajo_auditor is missing, and this one may not make it: have a superuser do CREATE ROLE ajo_auditor NOLOGIN, "
-    "then run 'ajo-dispatch db upgrade' again"
+    "the role ajo_auditor is missing, and this one may not make it: have a superuser do "
+    "CREATE ROLE ajo_auditor NOLOGIN, then run 'ajo-dispatch db upgrade' again"
 )
 
 Progress = Callable[[str], None]

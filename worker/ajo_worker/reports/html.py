@@ -1,7 +1,6 @@
 """Writes the report as one page that needs nothing else: no script, no picture, no font from elsewhere."""
 
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -73,16 +72,14 @@ def _longest_phases(one: WorstRow) -> list[tuple[str, float]]:
     return sorted(known, key=lambda item: -item[1])[:LONGEST]
 
 
-def _plots(report: Report, charged: list[SystemRow]) -> dict[str, Any]:
-    """The plots by name; one of which there is nothing to draw is left out."""
-    if not report.times:
-        return {}
+def _plots(report: Report, charged: list[SystemRow]) -> dict[str, Markup | None]:
+    """The plots by name; None where there is nothing to draw."""
     outages = f"; {words.counted(len(report.outages), 'outage')} as grey bands" if report.outages else ""
+    systems = ", ".join(words.name(row.system) for row in charged)
     drawn = {
-        "counts": draw_counts(report, f"Triggers over time: late, not yet known, on time{outages}."),
-        "lateness": draw_lateness(report, f"Time from the event to the delivery: percentiles over time{outages}."),
+        "counts": report.times and draw_counts(report, f"Triggers over time: late, not yet known, on time{outages}."),
+        "lateness": report.times
+        and draw_lateness(report, f"Time from the event to the delivery: percentiles over time{outages}."),
+        "systems": charged and draw_systems(report, f"Delay over time by who is charged with it: {systems}{outages}."),
     }
-    if charged:
-        systems = ", ".join(words.name(row.system) for row in charged)
-        drawn["systems"] = draw_systems(report, f"Delay over time by who is charged with it: {systems}{outages}.")
-    return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 - texts in it were escaped when it was drawn
+    return {name: Markup(svg) if svg else None for name, svg in drawn.items()}  # noqa: S704 - escaped when it was drawn

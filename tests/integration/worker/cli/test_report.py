@@ -89,7 +89,11 @@ def test_the_slowest_come_first_with_their_timeline_and_name_nobody(report: Cli,
     slow = accepted_after_retries(database_url)
     operation = "insert into ledger.operations (done_at, triggers, operator, action, reason, chosen) values (now(), 1, "
     query(database_url, operation + "'jane', 'redrive', 'asked by jane@example.com', '{}')")
-    query(database_url, "insert into ledger.operation_triggers select operation_id, $1, 1, 'accepted' from ledger.operations", slow)  # noqa: E501 - one statement
+    query(
+        database_url,
+        "insert into ledger.operation_triggers select operation_id, $1, 1, 'accepted' from ledger.operations",
+        slow,
+    )  # noqa: E501 - one statement
     roll_up(database_url)
     done = report("--json")
     found = read(done)

@@ -18,6 +18,14 @@ def test_a_secret_is_in_its_header() -> None:
     assert headers_of(FeedbackRules(header="x-ours", secret="hush"), NOW)["x-ours"] == "hush"
 
 
+def test_there_may_be_both() -> None:
+    assert headers_of(FeedbackRules(secret="hush", jwt_secret=KEY), NOW).keys() == {
+        "content-type",
+        "x-feedback-secret",
+        "authorization",
+    }
+
+
 def test_a_token_is_signed_and_ends() -> None:
     kind, token = headers_of(FeedbackRules(jwt_secret=KEY), NOW)["authorization"].split()
     assert kind == "Bearer"

@@ -26,7 +26,7 @@ class Size:
     marks: int
 
 
-SIZES = (Size("wide", 960, 280, 10), Size("narrow", 340, 260, 4))
+SIZES = (Size("wide", 960, 280, 10), Size("narrow", 340, 260, 6))
 """A plot is drawn for each; the page shows the one that fits."""
 PIXELS_PER_INCH = 72
 ROUND = datetime(2000, 1, 1, tzinfo=UTC)
