@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
            "--no-first-run", "--disable-background-networking", "--disable-extensions",
            "--remote-debugging-pipe")  # fmt: skip
@@ -106,10 +106,11 @@ def chromium(folder: Path) -> Iterator[Page]:
     assert path is not None
     command_end, commands = os.pipe()
     answers, answer_end = os.pipe()
+    # Only bash, of the shells, takes descriptors above 9.
     line = f'exec "$0" "$@" 3<&{command_end} 4>&{answer_end}'
     with open(commands, "wb", closefd=True) as out, open(answers, "rb", buffering=1 << 16) as back:  # noqa: PTH123 - descriptors
         process = subprocess.Popen(
-            ["/bin/sh", "-c", line, path, *OPTIONS, f"--user-data-dir={folder}", "about:blank"],
+            ["bash", "-c", line, path, *OPTIONS, f"--user-data-dir={folder}", "about:blank"],
             pass_fds=(command_end, answer_end), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip

@@ -92,6 +92,22 @@ def put_feedback(url: str, request_id: UUID, status: str, happened_at: datetime,
     _put(url, "ledger.feedback", row)
 
 
+def put_delivery(url: str, request_id: UUID, **columns: Any) -> None:
+    """What feedback said became of a trigger's only message."""
+    row = {
+        "request_id": request_id,
+        "updated_at": ago(),
+        "departures": 1 if columns.get("departed_at") else 0,
+        "deliveries": 1 if columns.get("delivered_at") else 0,
+        "failures": 1 if columns.get("failed_at") else 0,
+        "delays": 0,
+        "arrival_stamped": False,
+        "match": "execution-id",
+        "last_status": "delivered",
+    } | columns
+    _put(url, "ledger.deliveries", row)
+
+
 NOTHING_KNOWN = dict.fromkeys(
     (
         "responded_at",

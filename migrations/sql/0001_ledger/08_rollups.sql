@@ -48,7 +48,7 @@ BEGIN ATOMIC
     )
     SELECT f.producer, of_minute, f.triggers, f.wait, greatest(f.overtaken, 0),
            CASE WHEN f.wait < 0 THEN f.wait
-                WHEN f.overtaken > greatest(0.5 * f.wait, 1) THEN least(f.wait, coalesce(e.wait, f.wait))
+                WHEN f.wait > 1 AND f.overtaken > 0.5 * f.wait THEN least(f.wait, coalesce(e.wait, f.wait))
                 ELSE 0 END
     FROM found f LEFT JOIN earlier e USING (producer)
     ON CONFLICT (producer, minute) DO UPDATE

@@ -67,8 +67,8 @@ async def due(connection: asyncpg.Connection, close_days: int) -> Due:
     first = min((chunk.day for chunk in newest), default=None) or await connection.fetchval(OLDEST)
     last = (until - timedelta(days=close_days)).date() - timedelta(days=1)
     for number in range((last - first).days + 1 if first is not None else 0):
-        for group in chunks_of(first + timedelta(days=number)):
-            groups.append(([chunk for chunk in group if chunk not in newest], []))
+        of_day = chunks_of(first + timedelta(days=number))
+        groups += [([chunk for chunk in group if chunk not in newest], []) for group in of_day]
     return Due(until, [group for group in groups if group[0]], newest)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -52,10 +53,18 @@ def decide(candidates: Candidates) -> Match:
     return UNMATCHED
 
 
+# Attempts are in daily partitions by request id, and each look-up asks each of them: so only those of the days around are
+# asked, and the one for ids that carry no time.
 BY_EXECUTION = """
     SELECT o.place, array_agg(DISTINCT a.request_id) AS found
     FROM unnest($1::int4[], $2::text[]) AS o(place, execution_id)
-    JOIN ledger.attempts a ON a.execution_id = o.execution_id
+    CROSS JOIN LATERAL (
+        SELECT request_id FROM ledger.attempts
+        WHERE execution_id = o.execution_id
+          AND request_id >= ledger.uuid7_floor($3) AND request_id < ledger.uuid7_floor($4)
+        UNION ALL
+        SELECT request_id FROM ledger.attempts_default WHERE execution_id = o.execution_id
+    ) AS a
     GROUP BY o.place
 """
 BY_REQUEST = """
@@ -64,21 +73,40 @@ BY_REQUEST = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time in which triggers were made that are looked for by execution id."""
+
+    since: datetime
+    until: datetime
+
+
+WHENEVER = Span(datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
+BEFORE, AFTER = timedelta(days=8), timedelta(days=1)
+
+
+def around(moments: Sequence[datetime]) -> Span:
+    """The time in which triggers were made, as a rule, of which something happened at these moments (at least one)."""
+    return Span(max(min(moments) - BEFORE, WHENEVER.since), max(moments) + AFTER)
+
+
 async def candidates_by_id(
-    connection: asyncpg.Connection, ids: Sequence[tuple[str | None, UUID | None]]
+    connection: asyncpg.Connection, ids: Sequence[tuple[str | None, UUID | None]], span: Span = WHENEVER
 ) -> list[Candidates]:
     """Candidates by execution id and by request id, for each pair of these; all with look-ups in indexes."""
     executions = [(place, execution) for place, (execution, _) in enumerate(ids) if execution is not None]
-    by_execution = {row["place"]: tuple(row["found"]) for row in await _look_up(connection, BY_EXECUTION, executions)}
+    found = await _look_up(connection, BY_EXECUTION, executions, span.since, span.until)
+    by_execution = {row["place"]: tuple(row["found"]) for row in found}
     requests = [(place, own) for place, (_, own) in enumerate(ids) if own is not None and place not in by_execution]
     by_request = {row["place"]: row["request_id"] for row in await _look_up(connection, BY_REQUEST, requests)}
     return [Candidates(by_execution.get(place, ()), by_request.get(place)) for place in range(len(ids))]
 
 
 async def _look_up(
-    connection: asyncpg.Connection, sql: str, asked: Sequence[tuple[int, object]]
+    connection: asyncpg.Connection, sql: str, asked: Sequence[tuple[int, object]], *more: object
 ) -> list[asyncpg.Record]:
     if not asked:
         return []
-    rows: list[asyncpg.Record] = await connection.fetch(sql, [place for place, _ in asked], [each for _, each in asked])
+    places, ids = [place for place, _ in asked], [each for _, each in asked]
+    rows: list[asyncpg.Record] = await connection.fetch(sql, places, ids, *more)
     return rows

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import asyncpg
 
+from ajo_worker.feedback.feedback import EPOCH
+
 # A message is an execution and a recipient. Several sources tell of the same message; a trigger with one recipient
 # needs no ids to know whose it is. Times of arrival count only where no other is known, and nothing is delivered
 # before it has departed.
@@ -22,6 +24,7 @@ REMAKE = """
                    WHERE h = ANY(t.recipient_hashes) OR NOT f.recipient_hashes && t.recipient_hashes) END) AS message
         FROM unnest($1::uuid[]) AS w(request_id)
         JOIN ledger.feedback f USING (request_id) LEFT JOIN ledger.triggers t USING (request_id)
+        WHERE f.feedback_id >= ledger.uuid7_floor($2)
     ), messages AS (
         SELECT request_id, message,
                min(happened_at) FILTER (WHERE fate = 'departed' AND NOT stamped) AS departed_at,
@@ -67,6 +70,13 @@ REMAKE = """
         match = excluded.match, last_status = excluded.last_status, failure = excluded.failure
 """
 
+# Nothing is told of a trigger from before its time, whatever clocks say: so the older partitions are not asked.
+SINCE = """
+    SELECT min(t.received_at) - interval '2 days'
+    FROM unnest($1::uuid[]) AS w(request_id) LEFT JOIN ledger.triggers t USING (request_id)
+    HAVING count(*) = count(t.request_id)
+"""
+
 # Feedback shows that Adobe accepted the call, whatever became of the message. Only what is a dead letter still: a
 # redriven trigger is under way again.
 CONFIRM = """
@@ -106,7 +116,8 @@ async def remake(connection: asyncpg.Connection, request_ids: Sequence[UUID]) ->
     if not request_ids:
         return []
     wanted = sorted(set(request_ids))
-    await connection.execute(REMAKE, wanted)
+    since = await connection.fetchval(SINCE, wanted)
+    await connection.execute(REMAKE, wanted, since or EPOCH)
     confirmed = [record[0] for record in await connection.fetch(CONFIRM, wanted)]
     await connection.execute(STALE, wanted)
     return confirmed

@@ -58,7 +58,7 @@ def row_of(feedback: Feedback, source: Source, arrived: datetime) -> FeedbackRow
     )
 
 
-KNOWN = "SELECT feedback_id FROM ledger.feedback WHERE feedback_id = ANY($1::uuid[])"
+KNOWN = "SELECT f.feedback_id FROM unnest($1::uuid[]) AS o(feedback_id) JOIN ledger.feedback f USING (feedback_id)"
 # A webhook may come before the answer to its call is recorded: what has no trigger yet is looked for a little later.
 INSERT = """
     INSERT INTO ledger.feedback

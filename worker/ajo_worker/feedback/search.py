@@ -7,11 +7,14 @@ from uuid import UUID
 
 import asyncpg
 
+from ajo_worker.feedback.feedback import EPOCH
+
 AHEAD = timedelta(minutes=5)
 """By how much Adobe's clock may be behind: what it tells of may seem to have happened before the call."""
 SLOWEST = timedelta(minutes=30)
 """What passes at most between a trigger's arrival and its call in its first round, under a heavy load."""
-COMPANIONS_WITHIN = timedelta(days=5)
+DAY = timedelta(days=1)
+COMPANIONS_WITHIN = 5 * DAY
 """How far apart two feedbacks of one message may lie: soft bounces are retried for up to 84 hours."""
 
 
@@ -76,6 +79,7 @@ BY_COMPANION = """
     JOIN ledger.feedback f ON f.execution_id = o.execution_id AND f.match = 'recipient'
         AND f.recipient_hashes && o.hashes::bytea[]
         AND f.happened_at >= o.happened_at - $5::interval AND f.happened_at <= o.happened_at + $5::interval
+        AND f.feedback_id >= ledger.uuid7_floor($6) AND f.feedback_id < ledger.uuid7_floor($7)
     GROUP BY o.place
 """
 
@@ -114,5 +118,7 @@ async def by_companion(connection: asyncpg.Connection, asked: Sequence[Unmatched
         [one.happened_at for _, one in known],
         [one.recipient_hashes for _, one in known],
     )
-    found = await connection.fetch(BY_COMPANION, *arguments, COMPANIONS_WITHIN)
+    moments = arguments[2]
+    since = max(min(moments) - COMPANIONS_WITHIN - DAY, EPOCH)  # what tells no time has an id of its day's begin
+    found = await connection.fetch(BY_COMPANION, *arguments, COMPANIONS_WITHIN, since, max(moments) + COMPANIONS_WITHIN)
     return {row["place"]: tuple(row["found"]) for row in found}

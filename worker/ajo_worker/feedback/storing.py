@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 
 from ajo_worker.feedback import deliveries, rows
-from ajo_worker.feedback.correlation import Kind, candidates_by_id, decide
+from ajo_worker.feedback.correlation import Kind, around, candidates_by_id, decide
 from ajo_worker.feedback.rows import FeedbackRow
 
 PATIENCE = timedelta(minutes=1)
@@ -32,7 +32,9 @@ async def store(connection: asyncpg.Connection, offered: Sequence[FeedbackRow]) 
     async with connection.transaction():
         await connection.execute(ONE_AT_A_TIME)
         new = await rows.unknown(connection, offered)
-        candidates = await candidates_by_id(connection, [(row.execution_id, row.own_request_id) for row in new])
+        now = datetime.now(UTC)
+        span = around([row.happened_at or now for row in new] or [now])
+        candidates = await candidates_by_id(connection, [(row.execution_id, row.own_request_id) for row in new], span)
         matches = {row: decide(found) for row, found in zip(new, candidates, strict=True)}
         if matches:
             await rows.insert(connection, matches, PATIENCE)

@@ -99,9 +99,14 @@ NOTE = """
     SELECT $1, request_id, round, state FROM unnest($2::uuid[], $3::int2[], $4::text[]) AS n(request_id, round, state)
 """
 COUNT = "UPDATE ledger.operations SET triggers = triggers + $2 WHERE operation_id = $1"
+# Reports of its minute are computed anew.
 PARK = """
-    UPDATE ledger.triggers SET state = 'parked', reason = 'redrive', completed_at = NULL, fence = fence + 1
-    WHERE request_id = ANY($1::uuid[])
+    WITH parked AS (
+        UPDATE ledger.triggers SET state = 'parked', reason = 'redrive', completed_at = NULL, fence = fence + 1
+        WHERE request_id = ANY($1::uuid[])
+        RETURNING date_trunc('minute', received_at) AS minute
+    )
+    INSERT INTO ledger.stale_minutes SELECT DISTINCT minute FROM parked ON CONFLICT DO NOTHING
 """
 LET_GO_ON = """
     WITH due AS (

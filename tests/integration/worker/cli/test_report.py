@@ -93,7 +93,7 @@ def test_the_slowest_come_first_with_their_timeline_and_name_nobody(report: Cli,
         database_url,
         "insert into ledger.operation_triggers select operation_id, $1, 1, 'accepted' from ledger.operations",
         slow,
-    )  # noqa: E501 - one statement
+    )
     roll_up(database_url)
     done = report("--json")
     found = read(done)

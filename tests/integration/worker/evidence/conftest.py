@@ -57,12 +57,21 @@ class Past:
         put_attempt(self.url, request_id, 1, at + timedelta(seconds=1))
         return request_id
 
+    async def put_late(self, hour: float, age: timedelta) -> UUID:
+        """A trigger of the day that was received, and sent, only so long ago."""
+        at = datetime.now(UTC) - age
+        request_id = self.put(hour, received_at=at, first_dispatched_at=at, completed_at=at)
+        await self.silently(f"update ledger.attempts set intended_at = '{at}' where request_id = '{request_id}'")
+        return request_id
+
+    async def silently(self, statement: str) -> None:
+        """Change rows without the database's own triggers, as a superuser can."""
+        await self.connection.execute(f"begin; set local session_replication_role = replica; {statement}; commit")
+
     async def close(self, key: bytes = KEY) -> Closed:
         """``audit close``."""
         async with seals.only_closer(self.connection):
-            return await closing.close(
-                self.connection, await closing.due(self.connection, CLOSE_DAYS), key, ignore
-            )
+            return await closing.close(self.connection, await closing.due(self.connection, CLOSE_DAYS), key, ignore)
 
     async def verify(self, key: bytes = KEY, day: date | None = None, head: bytes | None = None) -> Verified:
         """``audit verify``."""

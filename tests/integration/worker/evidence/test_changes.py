@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from ajo_worker.evidence import seals
+from uuid_utils.compat import uuid7
 
 from tests.integration.worker.evidence.conftest import Past
-from tests.integration.worker.evidence.test_verification import silently
 from tests.integration.worker.ledger.orders import DISCARD, REDRIVE, do
 from tests.support.ledger_rows import put_attempt
 
@@ -57,7 +58,7 @@ async def test_a_redrive_of_a_closed_day_is_told_with_who_and_why_and_sealed_aga
     found = await past.verify()
     assert found.intact
     assert [one.cause for one in found.days[0].again] == ["operation 1", "ended"] * 2
-    await silently(past, f"update ledger.triggers set producer = 'x' where request_id = '{request_id}'")
+    await past.silently(f"update ledger.triggers set producer = 'x' where request_id = '{request_id}'")
     assert not (await past.verify()).intact
 
 
@@ -66,7 +67,7 @@ async def test_a_redrive_does_not_cover_a_change_of_another_row_of_its_hour(past
     other = past.put(13.1)
     await past.close()
     await do(past.connection, REDRIVE)
-    await silently(past, f"update ledger.triggers set producer = 'x' where request_id = '{other}'")
+    await past.silently(f"update ledger.triggers set producer = 'x' where request_id = '{other}'")
     assert [fault.relation for fault in (await past.verified_day()).faults] == ["triggers"]
     done = await past.close()
     assert done.again == []
@@ -76,7 +77,7 @@ async def test_a_redrive_does_not_cover_a_change_of_another_row_of_its_hour(past
 async def test_a_redrive_does_not_cover_a_change_of_the_same_row_before_it(past: Past) -> None:
     request_id = await dead_letter(past)
     await past.close()
-    await silently(past, f"update ledger.triggers set producer = 'x' where request_id = '{request_id}'")
+    await past.silently(f"update ledger.triggers set producer = 'x' where request_id = '{request_id}'")
     await do(past.connection, REDRIVE)
     assert not (await past.verify()).intact
 
@@ -88,7 +89,7 @@ async def test_older_seals_of_an_hour_that_was_sealed_again_are_still_verified(p
     await past.close()
     await do(past.connection, REDRIVE)
     await past.close()
-    await silently(past, f"update ledger.attempts set http_status = 500 where request_id = '{other}'")
+    await past.silently(f"update ledger.attempts set http_status = 500 where request_id = '{other}'")
     assert [fault.relation for fault in (await past.verified_day()).faults] == ["attempts", "attempts"]
 
 
@@ -117,7 +118,7 @@ async def test_a_trigger_that_has_not_ended_is_sealed_when_it_has(past: Past) ->
     past.ask(END)
     assert (await past.verify()).intact
     assert {seal.cause for seal in (await past.close()).again} == {"ended"}
-    await silently(past, f"update ledger.triggers set producer = 'x' where request_id = '{request_id}'")
+    await past.silently(f"update ledger.triggers set producer = 'x' where request_id = '{request_id}'")
     assert not (await past.verify()).intact
 
 
@@ -128,30 +129,36 @@ async def test_a_trigger_that_has_not_ended_can_not_be_deleted_unnoticed(past: P
     assert not (await past.verify()).intact
 
 
-async def test_what_comes_late_is_no_change_and_is_sealed_by_the_next_closing(past: Past) -> None:
+async def test_what_comes_late_is_no_change_and_is_sealed_by_the_next_closing(
+    past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
     past.put()
-    await past.close()
-    now = past.ask("select now() as t")[0]["t"]
-    late = past.put(13.5, received_at=now - timedelta(minutes=1))
-    past.ask("update ledger.attempts set intended_at = $1 where request_id = $2", now, late)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(seals, "GRACE", timedelta(hours=3))
+        await past.close()
+    late = await past.put_late(13.5, timedelta(hours=2))
+    await past.put_late(14, timedelta(minutes=59))
+    found = await past.verified_day()
+    assert (found.state, found.later) == ("intact", 4)
+    again = (await past.close()).again
+    assert {(seal.cause, seal.chunk.hour) for seal in again} == {("came late", 13)}  # an hour for stragglers
     found = await past.verified_day()
     assert (found.state, found.later) == ("intact", 2)
-    assert (await past.close()).again == []  # an hour for stragglers
-    await silently(past, f"update ledger.triggers set received_at = now() - interval '61 minutes' where request_id = '{late}'")
-    assert (await past.close()).again == []
-    await silently(past, f"update ledger.digests set covers_until = covers_until - interval '1 hour'")
-    assert {seal.cause for seal in (await past.close()).again} == {"came late"}
+    await past.silently(f"update ledger.triggers set producer = 'x' where request_id = '{late}'")
+    assert (await past.verified_day()).state == "changed"
 
 
 async def test_a_late_answer_is_explained_if_its_attempt_is_on_record(past: Past) -> None:
     known, claimed = past.put(state="unconfirmed"), past.put(14, state="unconfirmed")
     past.ask("update ledger.attempts set outcome = 'interrupted'")
-    past.ask("update ledger.attempts set outcome = 'interrupted', intended_at = intended_at")
     await past.close()
     past.ask("update ledger.attempts set outcome = 'accepted' where request_id = $1", known)
     past.ask("update ledger.triggers set state = 'accepted'")
     found = await past.verified_day()
-    assert sorted((one.relation, one.cause) for one in found.again) == [("attempts", "late answer"), ("triggers", "late answer")]
+    assert sorted((one.relation, one.cause) for one in found.again) == [
+        ("attempts", "late answer"),
+        ("triggers", "late answer"),
+    ]
     assert [(fault.relation, fault.hour) for fault in found.faults] == [("triggers", 14)]
     assert claimed != known
 
@@ -176,15 +183,9 @@ async def test_updates_of_triggers_that_are_under_way_or_of_today_leave_no_revis
     past.put(14, state="parked", completed_at=None)
     past.ask("update ledger.triggers set fence = fence + 1")
     past.ask("update ledger.triggers set state = 'rejected'")
-    today = past.put(request_id=uuid_of_now(), state="rejected")
+    today = past.put(request_id=uuid7(), state="rejected")
     past.ask("update ledger.triggers set state = 'parked' where request_id = $1", today)
     assert past.ask("select * from ledger.revisions") == []
-
-
-def uuid_of_now() -> UUID:
-    from uuid_utils.compat import uuid7
-
-    return uuid7()
 
 
 async def test_a_worker_needs_no_right_on_revisions_to_leave_one(past: Past, connect: Any) -> None:

@@ -4,14 +4,10 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from ajo_worker.evidence import seals
 
 from tests.integration.worker.evidence.conftest import KEY, Past
 from tests.support.database import query
-
-
-async def silently(past: Past, statement: str) -> None:
-    """Change rows without the database's own triggers, as a superuser can."""
-    await past.connection.execute(f"begin; set local session_replication_role = replica; {statement}; commit")
 
 
 @pytest.mark.parametrize(
@@ -19,7 +15,7 @@ async def silently(past: Past, statement: str) -> None:
     [
         ("update ledger.triggers set state = 'rejected' where request_id = '{}'", "triggers", 2),
         ("update ledger.triggers set campaign = 'another' where request_id = '{}'", "triggers", 2),
-        ("update ledger.triggers set received_at = received_at + interval '1 microsecond' where request_id = '{}'", "triggers", 2),
+        ("update ledger.triggers set received_at = received_at + '1us' where request_id = '{}'", "triggers", 2),
         ("update ledger.triggers set received_at = now() where request_id = '{}'", "triggers", 1),
         ("update ledger.triggers set state = 'sending' where request_id = '{}'", "triggers", 2),
         ("delete from ledger.triggers where request_id = '{}'", "triggers", 1),
@@ -34,10 +30,12 @@ async def test_a_row_that_was_changed_or_deleted_is_found_with_its_hour(
     past.put(13.3)
     past.put(14)
     await past.close()
-    await silently(past, statement.format(request_id))
+    await past.silently(statement.format(request_id))
     found = await past.verified_day()
     assert found.state == "changed"
-    assert [(fault.relation, fault.hour, fault.sealed, fault.found) for fault in found.faults] == [(relation, 13, 2, now)]
+    assert [(fault.relation, fault.hour, fault.sealed, fault.found) for fault in found.faults] == [
+        (relation, 13, 2, now)
+    ]
 
 
 async def test_a_row_that_was_added_with_an_old_date_is_found(past: Past) -> None:
@@ -54,7 +52,7 @@ async def test_a_foreign_id_is_sealed_with_the_day_of_its_receipt(past: Past) ->
     request_id = past.put(request_id=uuid4())
     await past.close()
     assert (await past.verify()).intact
-    await silently(past, f"update ledger.triggers set producer = 'x' where request_id = '{request_id}'")
+    await past.silently(f"update ledger.triggers set producer = 'x' where request_id = '{request_id}'")
     found = await past.verified_day()
     assert [(fault.relation, fault.hour) for fault in found.faults] == [("triggers_default", None)]
 
@@ -63,12 +61,14 @@ async def test_a_foreign_id_is_sealed_with_the_day_of_its_receipt(past: Past) ->
     ("put", "change", "relation"),
     [
         (
-            "insert into ledger.outages (opened_at, scope, reason, opened_by, evidence) values ($1, 'campaign:x', 'held', 'ada', '{}')",
+            "insert into ledger.outages (opened_at, scope, reason, opened_by, evidence)"
+            " values ($1, 'campaign:x', 'held', 'ada', '{}')",
             "update ledger.outages set reason = 'cosmos-key'",
             "outages",
         ),
         (
-            "insert into ledger.operations (done_at, triggers, operator, action, reason, chosen) values ($1, 0, 'ada', 'hold', 'why', '{}')",
+            "insert into ledger.operations (done_at, triggers, operator, action, reason, chosen)"
+            " values ($1, 0, 'ada', 'hold', 'why', '{}')",
             "update ledger.operations set operator = 'bob'",
             "operations",
         ),
@@ -76,7 +76,9 @@ async def test_a_foreign_id_is_sealed_with_the_day_of_its_receipt(past: Past) ->
 )  # fmt: skip
 async def test_outages_and_operations_are_sealed_too(past: Past, put: str, change: str, relation: str) -> None:
     request_id = past.put()
-    past.ask(put, past.ask("select received_at from ledger.triggers where request_id = $1", request_id)[0]["received_at"])
+    past.ask(
+        put, past.ask("select received_at from ledger.triggers where request_id = $1", request_id)[0]["received_at"]
+    )
     await past.close()
     past.ask("update ledger.outages set ended_at = now(), ended_by = 'ada'")
     assert (await past.verify()).intact
@@ -116,7 +118,7 @@ async def test_a_day_whose_rows_are_gone_is_missing_unless_retention_dropped_it(
 async def test_a_day_can_be_verified_by_itself(past: Past) -> None:
     request_id = past.put()
     await past.close()
-    await silently(past, f"delete from ledger.triggers where request_id = '{request_id}'")
+    await past.silently(f"delete from ledger.triggers where request_id = '{request_id}'")
     assert (await past.verify(day=past.day + timedelta(days=1))).intact
     assert not (await past.verify(day=past.day)).intact
 
@@ -135,7 +137,7 @@ async def test_a_seal_that_was_changed_or_deleted_breaks_the_chain(
 ) -> None:
     past.put()
     await past.close()
-    await silently(past, statement)
+    await past.silently(statement)
     found = await past.verify()
     assert found.chain_broken is not None
     assert found.chain_broken.digest_id in {30, 31}
@@ -147,8 +149,8 @@ async def test_a_chain_that_was_made_anew_is_found_by_its_key_or_by_a_head_that_
     request_id = past.put()
     await past.close(key=b"")
     head = bytes.fromhex((await past.verify(key=b"")).head or "")
-    await silently(past, f"update ledger.triggers set state = 'rejected' where request_id = '{request_id}'")
-    await silently(past, "delete from ledger.digests")
+    await past.silently(f"update ledger.triggers set state = 'rejected' where request_id = '{request_id}'")
+    await past.silently("delete from ledger.digests")
     await past.close(key=b"")
     assert (await past.verify(key=b"")).intact
     found = await past.verify(key=b"", head=head)
@@ -156,11 +158,13 @@ async def test_a_chain_that_was_made_anew_is_found_by_its_key_or_by_a_head_that_
     assert (await past.verify(key=KEY)).without_key == found.seals
 
 
-async def test_a_head_that_was_kept_is_found_after_later_closings(past: Past) -> None:
+async def test_a_head_that_was_kept_is_found_after_later_closings(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
     past.put()
-    await past.close()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(seals, "GRACE", timedelta(hours=3))
+        await past.close()
     head = bytes.fromhex((await past.verify()).head or "")
-    past.put(14, received_at=past.ask("select now() - interval '2 hours' as t")[0]["t"])
+    await past.put_late(14, timedelta(hours=2))
     await past.close()
     found = await past.verify(head=head)
     assert found.head_found
@@ -194,4 +198,3 @@ async def test_a_change_that_nothing_on_record_explains_is_told_though_the_datab
     refused = (await past.close()).refused
     assert [one.chunk.hour for one in refused] == [13]
     assert not (await past.verify()).intact
-

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from ajo_worker.feedback.storing import Stored, store
 from tests.integration.worker.feedback.triggers import (
     delivery, feedback, imported, put_sent, put_unconfirmed, some_execution, told, trigger_row,
 )  # fmt: skip
+from tests.integration.worker.ledger.workers import until, waiting
 from tests.support.database import query
 from tests.support.feedback_items import FAILURE
 from tests.support.ledger_rows import after, ago
@@ -66,12 +67,7 @@ async def test_the_second_execution_of_a_trigger_that_was_accepted_twice_leads_t
     sent, again = ago(minutes=4), ago(minutes=2)
     await store(connection, [told("sent", sent, execution=first), told("sent", again, execution=second)])
     found = delivery(database_url, request_id)
-    assert (found["departures"], found["departed_at"]) == (2, millis(again))
-
-
-def millis(moment: datetime) -> datetime:
-    """As it was told: ISO texts keep microseconds."""
-    return moment
+    assert (found["departures"], found["departed_at"]) == (2, again)
 
 
 async def test_the_same_feedback_is_stored_once_however_often_it_comes(
@@ -98,9 +94,7 @@ async def test_what_comes_from_two_sources_at_once_is_stored_once_and_nothing_of
     rows = [told("delay", ago(minutes=number), execution=execution) for number in range(8)]
     writers = [await asyncpg.connect(database_url) for _ in range(4)]
     try:
-        await asyncio.gather(
-            *(store(writer, rows[start : start + 5]) for start, writer in enumerate(writers) for _ in [0])
-        )
+        await asyncio.gather(*(store(writer, rows[start : start + 5]) for start, writer in enumerate(writers)))
     finally:
         for writer in writers:
             writer.terminate()
@@ -225,10 +219,7 @@ async def test_a_worker_that_ends_the_same_triggers_is_no_deadlock(
     await transaction.start()
     await worker.execute("select from ledger.triggers where request_id = $1 for update", ids[0])
     storing = asyncio.create_task(store(connection, [told("sent", request=str(each)) for each in reversed(ids)]))
-    waits = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    async with asyncio.timeout(30):
-        while not await worker.fetch(waits):
-            await asyncio.sleep(0.01)
+    await until(lambda: waiting(database_url) == 1, "the first trigger is waited for")
     await worker.execute("select from ledger.triggers where request_id = $1 for update nowait", ids[-1])
     await transaction.rollback()
     await storing
@@ -253,8 +244,3 @@ async def test_no_address_reaches_any_table(connection: asyncpg.Connection, data
     assert "(address)" in everything
     assert "example.com" not in everything
     assert "23456789" not in everything
-
-
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ajo_worker.feedback.storing.PATIENCE", timedelta(minutes=1))

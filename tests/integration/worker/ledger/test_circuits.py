@@ -25,7 +25,8 @@ ALIVE = 60.0
 
 async def beat(connection: asyncpg.Connection, worker: UUID, age: str = "0 s") -> None:
     await connection.execute(
-        "insert into ledger.workers (worker_id, hostname, pid, version, started_at, heartbeat_at, budget_seconds, lanes) "
+        "insert into ledger.workers "
+        "(worker_id, hostname, pid, version, started_at, heartbeat_at, budget_seconds, lanes) "
         "values ($1, 'host', 1, '0', now(), now() - $2::text::interval, 60, '{}')",
         worker,
         age,

@@ -30,7 +30,8 @@ async def state(connection: asyncpg.Connection, request_id: UUID) -> Any:
 
 async def beat(connection: asyncpg.Connection, worker: UUID) -> None:
     await connection.execute(
-        "insert into ledger.workers (worker_id, hostname, pid, version, started_at, heartbeat_at, budget_seconds, lanes) "
+        "insert into ledger.workers "
+        "(worker_id, hostname, pid, version, started_at, heartbeat_at, budget_seconds, lanes) "
         "values ($1, 'host', 1, '0', now(), now(), 60, '{}')",
         worker,
     )
