@@ -8,11 +8,11 @@ SEED ?=
 KEEP ?=
 MINUTES ?=
 
-.PHONY: help demo dev test chaos soak outage lint format types imports constraints clean
+.PHONY: help demo dev test chaos soak outage trial urgent ledger-10m lint format types imports constraints clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## the whole stack: 2,000 triggers, what became of them, and who delayed them
 	@$(BIN)/ajo-dispatch demo
@@ -31,6 +31,15 @@ soak: $(READY) ## 20 minutes at a steady rate with a fault now and then: nothing
 
 outage: $(READY) ## 50,000 queued and 2,000 in flight through an outage of 5 minutes, on both brokers; 20 minutes
 	@$(BIN)/python -m tests.chaos.outage $(if $(SEED),--seed $(SEED))
+
+trial: $(READY) ## 32 scenarios with a late system each: does attribution name it? 5 minutes; ONLY=kind, SEED=number
+	@$(BIN)/python -m tests.trial $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
+
+urgent: $(READY) ## how long urgent triggers wait behind a backlog of 100,000, on both brokers; 3 minutes
+	@$(BIN)/python -m benchmarks.urgent
+
+ledger-10m: $(READY) ## a day of ten million triggers, and how long the day's questions take; 30 minutes, 15 GB of disk
+	@$(BIN)/python -m benchmarks.ledger
 
 lint: $(READY) ## style and common mistakes
 	@echo "== ruff" && $(BIN)/ruff check && $(BIN)/ruff format --check

@@ -11,16 +11,22 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import asyncpg
 from ajo_worker.ledger import schema
+from ajo_worker.local.postgres import start_postgres
+from ajo_worker.local.processes import Processes, ended_by_sigterm
 
 from benchmarks.questions import QUESTIONS, ask
 
 CAMPAIGNS = (("order-shipped", "standard"), ("password-reset", "standard"), ("flash-sale", "high-throughput"))
 PRODUCERS = ("shop", "accounts", "newsletter")
 ROWS_AT_ONCE = 20_000
+PROCESSES = 2
+SERVER = {"fsync": "off", "synchronous_commit": "off", "shared_buffers": "1GB", "max_wal_size": "8GB"}
+"""It is thrown away afterwards; questions don't write."""
 TRIGGERS = (
     "request_id", "batch_id", "owner", "occurred_at", "enqueued_at", "received_at", "first_dispatched_at",
     "last_intent_at", "completed_at", "recipients", "attempts_started", "possible_duplicate", "campaign", "lane",
@@ -108,7 +114,7 @@ def stretches(triggers: int, part: int, parts: int) -> Iterator[tuple[int, int]]
         yield first, min(first + ROWS_AT_ONCE, triggers)
 
 
-def write_part(url: str, begin: datetime, triggers: int, part: int, parts: int) -> None:
+def write_part(url: str, begin: datetime, triggers: int, part: int, *, parts: int) -> None:
     """Write one process's part."""
     asyncio.run(_write_part(url, begin, triggers, part, parts))
 
@@ -149,30 +155,38 @@ async def roll_up(url: str, begin: datetime, part: int, parts: int) -> None:
     await connection.close()
 
 
-def roll_up_part(url: str, begin: datetime, part: int, parts: int) -> None:
+def roll_up_part(url: str, begin: datetime, part: int, *, parts: int) -> None:
     """The same, for a process."""
     asyncio.run(roll_up(url, begin, part, parts))
 
 
 def main() -> None:
-    """Write, roll up, ask."""
+    """Write, roll up, ask; in AJO_DATABASE_URL's database if that is set, else in a server of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--triggers", type=int, default=10_000_000)
     parser.add_argument("--only-ask", action="store_true", help="the day is written already")
     parser.add_argument("--plans", action="store_true", help="print the plans")
     options = parser.parse_args()
-    url = os.environ["AJO_DATABASE_URL"]
-    begin = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
-    if not options.only_ask:
-        asyncio.run(prepare(url, begin))
-        for what, work in (("written", (write_part, options.triggers)), ("rolled up", (roll_up_part, None))):
-            began = time.monotonic()
-            with ProcessPoolExecutor(2) as processes:
-                given = [work[1]] if work[1] else []
-                list(processes.map(work[0], *([each] * 2 for each in (url, begin, *given)), range(2), [2] * 2))
-            print(f"{options.triggers:,} triggers {what} in {time.monotonic() - began:.0f} s")
-        asyncio.run(settle(url))
-    asyncio.run(ask(url, begin, QUESTIONS, plans=options.plans))
+    with ended_by_sigterm(), Processes() as processes:
+        url = os.environ.get("AJO_DATABASE_URL") or start_postgres(processes, SERVER).url
+        begin = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+        if not options.only_ask:
+            fill(url, begin, options.triggers)
+        asyncio.run(ask(url, begin, QUESTIONS, plans=options.plans))
+
+
+def fill(url: str, begin: datetime, triggers: int) -> None:
+    """The day's rows, and what is rolled up of them."""
+    asyncio.run(prepare(url, begin))
+    parts = range(PROCESSES)
+    with ProcessPoolExecutor(PROCESSES) as processes:
+        began = time.monotonic()
+        list(processes.map(partial(write_part, url, begin, triggers, parts=PROCESSES), parts))
+        print(f"{triggers:,} triggers written in {time.monotonic() - began:.0f} s", flush=True)
+        began = time.monotonic()
+        list(processes.map(partial(roll_up_part, url, begin, parts=PROCESSES), parts))
+        print(f"{24 * 60:,} minutes rolled up in {time.monotonic() - began:.0f} s", flush=True)
+    asyncio.run(settle(url))
 
 
 async def settle(url: str) -> None:
