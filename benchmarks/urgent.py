@@ -58,8 +58,8 @@ def measure(servers: Servers, broker: Broker) -> None:
             left = BULK + URGENT - finished(env["AJO_DATABASE_URL"])
         waits = sorted(_arrivals(simulator.journal, published))
         print(
-            f"{broker.name}: {len(waits)} urgent triggers, behind a backlog of {BULK:,} ({left:,} left afterwards): from "
-            f"publishing to the call {median(waits):.3f} s in the median, {waits[-1]:.3f} s at most"
+            f"{broker.name}: {len(waits)} urgent triggers, behind a backlog of {BULK:,} ({left:,} left afterwards): "
+            f"from publishing to the call {median(waits):.3f} s in the median, {waits[-1]:.3f} s at most"
         )
 
 

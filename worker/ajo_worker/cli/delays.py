@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ajo_worker.cli.phases import SYSTEMS, label
+from ajo_worker.cli.phases import AFTER_THE_END, SYSTEMS, label
 from ajo_worker.cli.printing import cell, counted, instant, make_console, make_table, print_json, seconds, share
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
@@ -19,8 +19,6 @@ from ajo_worker.ledger.delays import PHASES, DelayReport, Delays, Spread
 from ajo_worker.ledger.delays import delays as read_delays
 
 app = typer.Typer(add_completion=False)
-
-AFTER_THE_END = ("departure", "delivery")
 
 
 @app.command()
@@ -72,7 +70,10 @@ def _phase_table(found: Delays) -> Table:
     table.add_column("Whose time", no_wrap=True)
     for phase, system in PHASES.items():
         if found.phases[phase].max or phase == "residual":
-            table.add_row(cell(label(phase)), *_numbers(found.phases[phase]), SYSTEMS[system])
+            numbers = _numbers(found.phases[phase])
+            if phase in AFTER_THE_END:
+                numbers[-1] = ""
+            table.add_row(cell(label(phase)), *numbers, SYSTEMS[system])
         if phase == "residual":
             table.add_row("total", *_numbers(found.total), "", style="bold")
     return table

@@ -13,6 +13,9 @@ SYSTEMS = {
     "": "unexplained",
 }
 
+AFTER_THE_END = ("departure", "delivery")
+"""Phases that are in no total."""
+
 
 def label(phase: str) -> str:
     """A phase's name."""

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from ajo_worker.cli.phases import SYSTEMS, label
+from ajo_worker.cli.phases import AFTER_THE_END, SYSTEMS, label
 from ajo_worker.cli.printing import cell, instant, make_table, seconds, share
 from ajo_worker.ledger.delays import PHASES
 from ajo_worker.ledger.timeline import Event, Timeline, is_in_flight
@@ -86,7 +86,8 @@ def _phases(found: Timeline) -> Table:
         spent = phases[f"{phase}_seconds"]
         part = spent / total if spent is not None and total is not None and total > 0 else None
         if spent != 0:
-            table.add_row(cell(label(phase)), seconds(spent), share(part), SYSTEMS[system])
+            told = "" if phase in AFTER_THE_END else share(part)
+            table.add_row(cell(label(phase)), seconds(spent), told, SYSTEMS[system])
         if phase == "residual":
             table.add_row("total", seconds(total), share(1.0 if total else None), "", style="bold")
     return table

@@ -2,6 +2,8 @@
 
 import os
 import pty
+import select
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,9 +14,10 @@ from ajo_worker.local.processes import environment
 from tests.support.database import query
 from tests.support.ledger_rows import after, ago, put_attempt, put_trigger, put_worker
 from tests.support.programs import PROGRAM, Finished
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 Cli = Callable[..., Finished]
+Leave = Callable[[subprocess.Popen[bytes], int], None]
 
 
 def put_late(url: str) -> None:
@@ -73,15 +76,25 @@ def read_until(descriptor: int, text: str) -> str:
     """All that is shown, up to a text."""
     shown = ""
     while text not in shown:
+        readable, _, _ = select.select([descriptor], [], [], DEADLINE_SECONDS)
+        assert readable, f"nothing more after {shown!r}"
         shown += os.read(descriptor, 65_536).decode(errors="replace")
     return shown
 
 
-@pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "Ctrl-C"])
-def test_a_key_leaves_and_the_terminal_is_as_before(database_url: str, key: bytes) -> None:
+def press_q(child: subprocess.Popen[bytes], descriptor: int) -> None:
+    os.write(descriptor, b"q")
+
+
+def interrupt(child: subprocess.Popen[bytes], descriptor: int) -> None:
+    child.send_signal(signal.SIGINT)  # what Ctrl-C does in a terminal that is the child's own
+
+
+@pytest.mark.parametrize("leave", [press_q, interrupt])
+def test_q_and_ctrl_c_leave_and_the_terminal_is_as_before(database_url: str, leave: Leave) -> None:
     with terminal(database_url) as (child, descriptor):
         read_until(descriptor, "Received/s")
-        os.write(descriptor, key)
+        leave(child, descriptor)
         read_until(descriptor, "\x1b[?1049l")  # the screen of before is shown again
         wait_until(lambda: child.poll() is not None, what="the end of top")
         assert child.returncode == 0

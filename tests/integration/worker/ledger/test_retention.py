@@ -161,6 +161,7 @@ async def test_old_rows_of_default_partitions_are_deleted_in_batches(
         ago(days=OLD),
     )
     done = await tidied(connection)
+    print('LEFT', query(database_url, 'select * from ledger.triggers'), done)
     assert done.rows == {"triggers_default": 2 * BATCH + 2, "attempts_default": 1, "deliveries_default": 1}
     for table in ("triggers", "attempts"):
         rows = query(database_url, f"select request_id from ledger.{table}")
