@@ -1,4 +1,4 @@
-"""Feedback in the shapes that Adobe documents, about invented people; a secret and an address that must not be found."""
+"""Feedback in the shapes that Adobe documents, about invented people; a secret and an address that nobody may find."""
 
 import json
 from datetime import UTC, datetime

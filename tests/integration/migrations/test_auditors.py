@@ -11,7 +11,8 @@ from ajo_worker.local.postgres import Postgres
 from tests.support.database import query
 
 VIEWS = """
-    select relname from pg_class where relnamespace = 'audit'::regnamespace and relkind in ('v', 'm', 'r', 'p') order by 1
+    select relname from pg_class where relnamespace = 'audit'::regnamespace and relkind in ('v', 'm', 'r', 'p')
+    order by 1
 """
 TABLES = """
     select relname, relkind from pg_class where relnamespace = 'ledger'::regnamespace and relkind in ('r', 'p', 'v')

@@ -32,8 +32,8 @@ def show_verified(found: Verified, console: Console) -> None:
         return
     table = make_table("Day", "State", "Rows", "Later", "Sealed again", numbers=3)
     for day in found.days:
-        again = sum(one.sealed_at is not None for one in day.again)
-        table.add_row(str(day.day), _state(day), f"{day.rows:,}", f"{day.later:,}", f"{again:,}")
+        resealed = sum(one.sealed_at is not None for one in day.again)
+        table.add_row(str(day.day), _state(day), f"{day.rows:,}", f"{day.later:,}", f"{resealed:,}")
     console.print(table)
     faults = [(day, fault) for day in found.days for fault in day.faults]
     again = [(day, one) for day in found.days for one in day.again]

@@ -3,6 +3,7 @@
 ``ajo-dispatch report --html FILE | --csv FOLDER | --json``
 """
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -74,6 +75,7 @@ async def _read(url: str, asked: Asked) -> Report:
 
 
 def _write_page(found: Report, file: Path) -> None:
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where it can keep no cache
     from ajo_worker.reports.html import render  # noqa: PLC0415 - the extra "report" is needed for the page alone
 
     file.write_text(render(found), encoding="utf-8")

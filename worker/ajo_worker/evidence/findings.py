@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from ajo_worker.evidence.chain import Broken
 
 State: TypeAlias = Literal["intact", "changed", "missing", "removed"]
-"""Of a day: ``removed`` by retention, as the ledger says; ``missing``: rows are gone, or were never sealed."""
+"""Of a day: its triggers were ``removed`` by retention, as the ledger says; ``missing``: gone, or never sealed."""
 
 
 class Fault(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 
@@ -132,7 +133,7 @@ async def append(
     return seals
 
 
-async def _open(connection: asyncpg.Connection, chunk: Chunk) -> list[object]:
+async def _open(connection: asyncpg.Connection, chunk: Chunk) -> list[UUID]:
     if chunk.from_id is not None:
         rows = await connection.fetch(OPEN, chunk.from_id, chunk.to_id)
     else:

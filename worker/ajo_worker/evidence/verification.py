@@ -86,7 +86,8 @@ async def _compare(
         if link.seal.cause != "closed"
     ]
     if removed_at := removals.of(chunk):
-        found.removed_at = max(removed_at, found.removed_at or removed_at)
+        if chunk.relation == "triggers":
+            found.removed_at = removed_at
         return
     for link in links:
         seal = link.seal

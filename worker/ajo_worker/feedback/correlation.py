@@ -53,8 +53,8 @@ def decide(candidates: Candidates) -> Match:
     return UNMATCHED
 
 
-# Attempts are in daily partitions by request id, and each look-up asks each of them: so only those of the days around are
-# asked, and the one for ids that carry no time.
+# Attempts are in daily partitions by request id, and each look-up asks each of them: so only those of the days around
+# are asked, and the one for ids that carry no time.
 BY_EXECUTION = """
     SELECT o.place, array_agg(DISTINCT a.request_id) AS found
     FROM unnest($1::int4[], $2::text[]) AS o(place, execution_id)

@@ -3,13 +3,14 @@
 import csv
 import gzip
 import io
-import json
 import os
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
+
+import msgspec
 
 Format: TypeAlias = Literal["csv", "jsonl", "parquet"]
 
@@ -104,9 +105,9 @@ def _json_rows(text: io.TextIOWrapper) -> Iterator[NumberedRow]:
 
 def _json_row(line: str) -> dict[str, object] | UnreadableRow:
     try:
-        row = json.loads(_utf8(line))
-    except json.JSONDecodeError as fault:
-        return UnreadableRow(f"is no JSON: {fault.msg} (column {fault.colno})")
+        row = msgspec.json.decode(_utf8(line))
+    except msgspec.DecodeError as fault:
+        return UnreadableRow(f"is no JSON: {str(fault).removeprefix('JSON is malformed: ')}")
     except (UnreadableRow, RecursionError) as fault:
         return fault if isinstance(fault, UnreadableRow) else UnreadableRow("is nested too deeply")
     return row if isinstance(row, dict) else UnreadableRow("is no JSON object")

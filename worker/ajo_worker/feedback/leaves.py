@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Leaves = Mapping[str, Any]
-"""Values by path: its names run together in small letters, without signs; ``experiencea0b`` of ``_experience.a[0].b``."""
+"""Values by path, whose names run together without signs: ``experiencea0b`` stands for ``_experience.a[0].B``."""
 
 DEEPEST = 16
 MOST_LEAVES = 2000

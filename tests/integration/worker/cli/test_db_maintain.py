@@ -1,4 +1,4 @@
-"""``ajo-dispatch db maintain``: partitions are made ahead and dropped by age; it says what it did, or what is in its way."""
+"""``ajo-dispatch db maintain``: partitions are made ahead and dropped by age, and it says so."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -112,6 +112,19 @@ def test_possible_duplicates_are_counted_by_cause(report: Cli, database_url: str
     assert found["counts"]["possible_duplicates"] == 1
 
 
+@pytest.mark.parametrize("command", [("report", "--json"), ("top", "--once")])
+def test_an_auditor_who_may_read_nothing_but_audit_can_make_it(
+    run_cli: Cli, database_url: str, command: tuple[str, ...]
+) -> None:
+    accepted_after_retries(database_url)
+    roll_up(database_url)
+    joint = "&" if "?" in database_url else "?"
+    env = {"AJO_DATABASE_URL": f"{database_url}{joint}role=ajo_auditor"}
+    done = run_cli(*command, env=env)
+    assert (done.code, done.err) == (0, "")
+    assert "permission denied" in run_cli("status", env=env).err, "the role is an auditor's"
+
+
 def test_a_while_can_end_earlier_than_now(report: Cli, database_url: str) -> None:
     put_slow(database_url, ago(minutes=10), 1)
     put_slow(database_url, ago(minutes=90), 1)

@@ -169,8 +169,8 @@ async def test_a_confirmation_by_feedback_is_explained_if_the_feedback_is_on_rec
     past.ask("update ledger.triggers set state = 'accepted', reason = 'confirmed-by-feedback'")
     assert (await past.verified_day()).state == "changed"
     past.ask(
-        "insert into ledger.feedback (feedback_id, request_id, received_at, happened_at, happened_at_is_arrival, source,"
-        " status, match) values ($1, $2, now(), now(), true, 'webhook', 'sent', 'execution-id')",
+        "insert into ledger.feedback (feedback_id, request_id, received_at, happened_at, happened_at_is_arrival,"
+        " source, status, match) values ($1, $2, now(), now(), true, 'webhook', 'sent', 'execution-id')",
         uuid4(),
         request_id,
     )

@@ -13,7 +13,7 @@ from ajo_worker.evidence.chunks import RELATIONS, chunks_of
 from ajo_worker.evidence.digesting import SESSION
 from ajo_worker.ledger.database import DatabaseError
 
-from tests.integration.worker.evidence.conftest import CLOSE_DAYS, KEY, Past, ignore
+from tests.integration.worker.evidence.conftest import CLOSE_DAYS, KEY, Past
 
 COUNT = "select relation, sum(rows)::int as n from ledger.digests group by 1"
 
@@ -143,3 +143,21 @@ async def test_seals_and_revisions_can_be_neither_changed_nor_deleted(past: Past
     ):
         with pytest.raises(asyncpg.RaiseError, match="is evidence"):
             past.ask(statement)
+
+
+async def test_the_documented_rights_are_enough_to_close_and_to_verify(past: Past, connect: Callable[..., Any]) -> None:
+    past.put()
+    role = f"closer_{uuid4().hex[:12]}"
+    past.ask(f"create role {role}")
+    try:
+        past.ask(f"grant usage on schema ledger, audit to {role}")
+        past.ask(f"grant select on all tables in schema ledger, audit to {role}")
+        past.ask(f"grant insert on ledger.digests to {role}")
+        await past.connection.execute(f"set role {role}")
+        await past.close()
+        past.ask(f"revoke insert on ledger.digests from {role}")
+        assert (await past.verify()).intact
+        await past.connection.execute("reset role")
+    finally:
+        past.ask(f"drop owned by {role}")
+        past.ask(f"drop role {role}")

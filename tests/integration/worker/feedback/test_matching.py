@@ -1,4 +1,4 @@
-"""Feedback without an id of ours leads to its trigger by recipient, campaign and time, or is left open; never by a guess."""
+"""Feedback without an id of ours leads to its trigger by recipient, campaign and time, or is left open: no guesses."""
 
 import asyncio
 from datetime import timedelta
@@ -13,7 +13,15 @@ from ajo_worker.feedback.rows import FeedbackRow
 from ajo_worker.feedback.storing import store
 
 from tests.integration.worker.feedback.triggers import (
-    delivery, feedback, imported, put_campaign, put_sent, put_unconfirmed, some_execution, told, trigger_row,
+    delivery,
+    feedback,
+    imported,
+    put_campaign,
+    put_sent,
+    put_unconfirmed,
+    some_execution,
+    told,
+    trigger_row,
 )  # fmt: skip
 from tests.integration.worker.ledger.workers import until
 from tests.support.database import query
@@ -45,9 +53,7 @@ async def test_the_only_trigger_to_the_recipient_at_the_time_is_found(
     assert delivery(database_url, request_id)["departed_at"] == after(SENT_AT, 30)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "found"), [(-299, True), (-301, False), (7199, True), (7201, False)], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("seconds", "found"), [(-299, True), (-301, False), (7199, True), (7201, False)], ids=str)
 async def test_the_window_of_time_has_these_ends(
     connection: asyncpg.Connection, database_url: str, seconds: float, found: bool
 ) -> None:

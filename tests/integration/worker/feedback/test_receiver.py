@@ -56,9 +56,6 @@ def test_feedback_confirms_an_unconfirmed_trigger(receive: Receive, database_url
 
 def test_bursts_are_committed_together(receive: Receive, database_url: str) -> None:
     receiver = receive(database_url)
-    commits = "select xact_commit as n from pg_stat_database where datname = current_database()"
-    query(database_url, "select pg_stat_force_next_flush()")
-    before = query(database_url, commits)[0]["n"]
 
     async def burst() -> list[int]:
         limits = httpx2.Limits(max_connections=50)
@@ -70,8 +67,7 @@ def test_bursts_are_committed_together(receive: Receive, database_url: str) -> N
     assert asyncio.run(burst()) == [200] * 200
     assert len(feedback(database_url)) == 200
     transactions = "select count(distinct xmin::text)::int as n from ledger.feedback"
-    assert query(database_url, transactions)[0]["n"] < 150
-    assert query(database_url, commits)[0]["n"] >= before
+    assert query(database_url, transactions)[0]["n"] < 100
 
 
 def raw_body(url: str, *parts: bytes) -> int:
@@ -93,21 +89,19 @@ GOOD = {"x-feedback-secret": SECRET, "content-type": "application/json"}
         (b"[" * 20_000, GOOD, 400),
         (b"7", GOOD, 400),
         (json.dumps([1] * 6000).encode(), GOOD, 413),
-        (b"{}" + b" " * 20_000, GOOD, 413),
+        (b"{}" + b" " * 40_000, GOOD, 413),
         (b"{}", {"x-feedback-secret": SECRET, "content-type": "text/plain"}, 415),
         (b"{}", {"x-feedback-secret": SECRET}, 415),
         (b"{}", {**GOOD, "content-encoding": "gzip"}, 415),
         (b"{}", {"content-type": "application/json"}, 401),
         (b"{}", {**GOOD, "x-feedback-secret": "wrong"}, 401),
-        (b"x" * 20_000, {"content-type": "application/json"}, 401),
+        (b"x" * 40_000, {"content-type": "application/json"}, 401),
     ],
 )
 def test_what_is_no_good_request_is_refused_with_its_status(
     receive: Receive, database_url: str, content: bytes, headers: dict[str, str], status: int
 ) -> None:
-    receiver = receive(
-        database_url, AJO_FEEDBACK_MAX_BYTES="19000" if len(content) != 20_000 or status != 400 else "30000"
-    )
+    receiver = receive(database_url, AJO_FEEDBACK_MAX_BYTES="30000")
     answer = httpx2.post(receiver.url, content=content, headers=headers, timeout=60)
     assert answer.status_code == status
     assert "error" in answer.json()
@@ -122,6 +116,11 @@ def test_a_body_in_chunks_is_bounded_too(receive: Receive, database_url: str) ->
     assert raw_body(receiver.url, body, *[b" " * 1000] * 5) == 413
 
 
+def send_for_ever(connection: socket.socket) -> None:
+    for _ in range(100_000):
+        connection.sendall(b"3e8\r\n" + b" " * 1000 + b"\r\n")
+
+
 def test_an_endless_body_is_cut_off(receive: Receive, database_url: str) -> None:
     receiver = receive(database_url, AJO_FEEDBACK_MAX_BYTES="5000")
     url = httpx2.URL(receiver.url)
@@ -129,8 +128,7 @@ def test_an_endless_body_is_cut_off(receive: Receive, database_url: str) -> None
     with socket.create_connection((url.host, url.port), timeout=30) as connection:
         connection.sendall(f"{head}transfer-encoding: chunked\r\n\r\n".encode())
         with pytest.raises(OSError):  # noqa: PT011 - reset or closed, as the system has it
-            for _ in range(100_000):
-                connection.sendall(b"3e8\r\n" + b" " * 1000 + b"\r\n")
+            send_for_ever(connection)
 
 
 def test_good_items_are_stored_beside_bad_ones_and_these_are_named(receive: Receive, database_url: str) -> None:
@@ -191,7 +189,7 @@ def test_a_ledger_that_is_away_is_told_and_what_was_answered_with_200_survives_i
     receiver = receive(own_postgres.url)
     assert httpx2.get(receiver.health).status_code == 200
     assert receiver.post(webhook_item("sent")).status_code == 200
-    own_postgres.kill() if hasattr(own_postgres, "kill") else own_postgres.stop()
+    own_postgres.stop()
     answer = receiver.post(webhook_item("delivered"))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert receiver.post(webhook_item("bounce")).status_code == 503

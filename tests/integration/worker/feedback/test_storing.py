@@ -1,4 +1,4 @@
-"""Feedback is stored once, matched by the ids that it carries, and what it means is the same in whatever order it comes."""
+"""Feedback is stored once, matched by the ids that it carries, and means the same in whatever order it comes."""
 
 import asyncio
 import random
@@ -12,7 +12,14 @@ from ajo_worker.feedback.rows import FeedbackRow
 from ajo_worker.feedback.storing import Stored, store
 
 from tests.integration.worker.feedback.triggers import (
-    delivery, feedback, imported, put_sent, put_unconfirmed, some_execution, told, trigger_row,
+    delivery,
+    feedback,
+    imported,
+    put_sent,
+    put_unconfirmed,
+    some_execution,
+    told,
+    trigger_row,
 )  # fmt: skip
 from tests.integration.worker.ledger.workers import until, waiting
 from tests.support.database import query

@@ -14,7 +14,8 @@ from tests.support.feedback_items import ADDRESS, CAMPAIGN_ID, KEY, dataset_row,
 from tests.support.ledger_rows import after, ago, put_attempt, put_trigger
 
 CAMPAIGN = """
-    insert into ledger.campaigns (name, digest, campaign_id, lane, first_loaded_at, last_loaded_at, loaded_by, definition)
+    insert into ledger.campaigns
+        (name, digest, campaign_id, lane, first_loaded_at, last_loaded_at, loaded_by, definition)
     values ($1, 'd', $2, 'standard', now(), now(), gen_random_uuid(), '{}')
 """
 HOLD = """

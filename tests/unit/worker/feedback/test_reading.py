@@ -15,7 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.feedback_items import (
-    ADDRESS, CAMPAIGN_ID, FAILURE, KEY, NOON, PHONE, SECRET, dataset_row, dotted, webhook_item,
+    ADDRESS,
+    CAMPAIGN_ID,
+    FAILURE,
+    KEY,
+    NOON,
+    PHONE,
+    SECRET,
+    dataset_row,
+    dotted,
+    webhook_item,
 )  # fmt: skip
 
 SENT = Feedback(
@@ -125,8 +134,14 @@ def without(item: dict[str, Any], *path: str) -> dict[str, Any]:
         ({}, "messageDeliveryFeedback.feedbackStatus: is missing"),
         (webhook_item(""), "messageDeliveryFeedback.feedbackStatus: is missing"),
         (without(webhook_item(), "messageDeliveryFeedback"), "messageDeliveryFeedback.feedbackStatus: is missing"),
-        ({"feedbackStatus": "sent"}, "messageExecution.messageExecutionID, requestId, identityMap: all of them are missing"),
-        (webhook_item(at=SECRET), "messageDeliveryFeedback.deliveryTimestamp: is no instant (ISO 8601, or milliseconds since 1970)"),
+        (
+            {"feedbackStatus": "sent"},
+            "messageExecution.messageExecutionID, requestId, identityMap: all of them are missing",
+        ),
+        (
+            webhook_item(at=SECRET),
+            "messageDeliveryFeedback.deliveryTimestamp: is no instant (ISO 8601, or milliseconds since 1970)",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_no_feedback_is_told_by_its_field_and_not_by_its_value(item: object, fault: str) -> None:
@@ -196,7 +211,10 @@ def test_instants_are_read_in_every_usual_form(value: object, expected: datetime
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("3", 3), (3, 3), ("3.0", 3), (0, 0), (-1, None), (2**31, None), ("inf", None), ("nan", None), (None, None), ("x", None)],
+    [
+        ("3", 3), (3, 3), ("3.0", 3), (0, 0), (-1, None), (2**31, None), ("inf", None), ("nan", None), (None, None),
+        ("x", None),
+    ],
 )  # fmt: skip
 def test_counts_are_read_and_what_is_none_is_none(value: object, expected: int | None) -> None:
     assert count_of(value) == expected
