@@ -59,13 +59,25 @@ def test_a_secret_may_have_any_characters() -> None:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "good"),
+    [
+        ({}, True),
+        ({"exp": 3600}, True),
+        ({"exp": -20}, True),  # clocks differ a little
+        ({"exp": -3600}, False),
+        ({"nbf": 3600}, False),
+        ({"iat": -3600}, True),
+    ],
+)
+def test_a_token_must_not_be_over(seconds: dict[str, float], good: bool) -> None:
+    claims = {name: time.time() + offset for name, offset in seconds.items()}
+    refusal = BearerToken(SECRET, "HS256")(bearer(SECRET, **claims))
+    assert (refusal is None) == good, refusal
+
+
+@pytest.mark.parametrize(
     ("given", "good"),
     [
-        (bearer(SECRET), True),
-        (bearer(SECRET, exp=time.time() + 300), True),
-        (bearer(SECRET, exp=time.time() - 30), True),
-        (bearer(SECRET, exp=time.time() - 300), False),
-        (bearer(SECRET, nbf=time.time() + 300), False),
         (bearer(SECRET, aud="somebody"), True),
         (bearer(OTHER), False),
         (bearer(SECRET, "HS384"), False),
@@ -77,7 +89,7 @@ def test_a_secret_may_have_any_characters() -> None:
         (headers(), False),
     ],
 )
-def test_a_token_must_be_signed_with_the_secret_and_not_be_over(given: Headers, good: bool) -> None:
+def test_a_token_must_be_signed_with_the_secret(given: Headers, good: bool) -> None:
     refusal = BearerToken(SECRET, "HS256")(given)
     assert (refusal is None) == good, refusal
 
