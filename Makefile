@@ -32,7 +32,7 @@ soak: $(READY) ## 20 minutes at a steady rate with a fault now and then: nothing
 outage: $(READY) ## 50,000 queued and 2,000 in flight through an outage of 5 minutes, on both brokers; 20 minutes
 	@$(BIN)/python -m tests.chaos.outage $(if $(SEED),--seed $(SEED))
 
-trial: $(READY) ## 32 scenarios with a late system each: does attribution name it? 5 minutes; ONLY=kind, SEED=number
+trial: $(READY) ## 38 scenarios with a late system each: does attribution name it? 5 minutes; ONLY=kind, SEED=number
 	@$(BIN)/python -m tests.trial $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 urgent: $(READY) ## how long urgent triggers wait behind a backlog of 100,000, on both brokers; 3 minutes

@@ -22,6 +22,7 @@ SCRIPTS = (
     "09_audit_views",
     "10_outages",
     "11_alerts",
+    "12_network",
     "13_evidence",
     "13_retention",
     "14_roles",

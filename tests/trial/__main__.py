@@ -1,4 +1,4 @@
-"""``python -m tests.trial``: thirty-two scenarios, each with a system or two that are late; who is named for it?"""
+"""``python -m tests.trial``: thirty-eight scenarios, each with a system or two that are late; who is named for it?"""
 
 import secrets
 import tempfile

@@ -7,6 +7,8 @@ SYSTEMS = {
     "producer-late": "producer",
     "broker-stopped": "broker",
     "slots-taken": "worker",
+    "prefetch-taken": "worker",
+    "workers-dead": "worker",
     "rate-limited": "worker",
     "retries": "adobe-api",
     "token-slow": "adobe-api",
@@ -20,9 +22,11 @@ AMOUNTS = {
     "producer-late": (6, 120),
     "broker-stopped": (5, 9),
     "slots-taken": (5, 12),
+    "prefetch-taken": (5, 12),
+    "workers-dead": (5, 12),
     "rate-limited": (2, 4),  # calls a second: the delay is what comes of it
-    "retries": (5, 15),
-    "token-slow": (4, 8),
+    "retries": (5, 15),  # whole seconds, as Retry-After has them
+    "token-slow": (6, 9),
     "api-slow": (4, 12),
     "departure-late": (100, 900),
     "mailbox-late": (400, 4000),
@@ -47,6 +51,11 @@ class Scenario:
         """Those that must be named, and no others."""
         return {SYSTEMS[kind] for kind in self.amounts}
 
+    @property
+    def blocked_seconds(self) -> float:
+        """How long calls of the slow campaign take."""
+        return self.amounts.get("slots-taken", self.amounts.get("prefetch-taken", 0))
+
     def toml(self, slow_campaign: str) -> str:
         """The simulator's script: noise, and what Adobe or a mailbox provider is late with."""
         amounts = self.amounts
@@ -57,14 +66,14 @@ class Scenario:
         )
         departure = _latency(amounts.get("departure-late"), 0.5, 8)
         delivery = _latency(amounts.get("mailbox-late"), 1, 40)
-        retried = f"share = 1\nattempts = 1\nretry_after = {amounts.get('retries', 0):.3f}\n"
+        retried = f"share = 1\nattempts = 1\nretry_after = {amounts.get('retries', 0):.0f}\n"
         noise = "share = 0.05\nattempts = 1\n"
         return "\n".join([
             f"seed = {self.seed}",
             f"[latency]\n{latency}",
             f"[token]\nlatency = {amounts.get('token-slow', 0.02)}",
             f"[feedback]\ndeparture = {departure}\ndelivery = {delivery}",
-            f'[[fault]]\ncampaign = "{slow_campaign}"\nkind = "slow"\nseconds = {amounts.get("slots-taken", 0)}',
+            f'[[fault]]\ncampaign = "{slow_campaign}"\nkind = "slow"\nseconds = {self.blocked_seconds}',
             f'[[fault]]\nkind = "status"\nstatus = 503\n{retried if "retries" in amounts else noise}',
         ])  # fmt: skip
 
@@ -76,7 +85,7 @@ def _latency(seconds: float | None, low: float, high: float) -> str:
 
 
 def scenarios(seed: int) -> list[Scenario]:
-    """Thirty with one system each, and two with two, in an order that tells nothing."""
+    """Thirty-six with one system each, and two with two, in an order that tells nothing."""
     chance = random.Random(seed)
     kinds: list[tuple[str, ...]] = [(kind,) for kind in SYSTEMS for _ in range(TIMES_EACH)]
     chance.shuffle(kinds)
@@ -84,7 +93,7 @@ def scenarios(seed: int) -> list[Scenario]:
         Scenario(
             number,
             seed=chance.randrange(1 << 31),
-            amounts={kind: round(chance.uniform(*AMOUNTS[kind]), 3) for kind in each},
+            amounts={kind: round(chance.uniform(*AMOUNTS[kind]), 0 if kind == "retries" else 3) for kind in each},
             sign=chance.choice((1, -1)),
         )
         for number, each in enumerate((*kinds, *TWOFOLD), start=1)

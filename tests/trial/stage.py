@@ -7,10 +7,11 @@ import secrets
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -24,7 +25,7 @@ from tests.chaos.stack import ValkeyBroker, start_valkey_broker
 from tests.support.conservation import finished, journal, write_definition
 from tests.support.database import query
 from tests.support.delivery import worker_environment
-from tests.support.programs import PROGRAM, Simulator, run, start_simulator, start_worker
+from tests.support.programs import PROGRAM, Simulator, Worker, run, start_simulator, start_worker
 from tests.support.waiting import wait_until
 from tests.trial.judgement import Judgement, judge
 from tests.trial.scenarios import SYSTEMS, Scenario
@@ -45,6 +46,8 @@ class Stage:
     simulator: Simulator
     publisher: Publisher
     env: dict[str, str]
+    worker: Worker
+    start_worker: Callable[[], Worker]
     chance: random.Random
 
     def publish(self, count: int, campaign: str = CAMPAIGN) -> list[datetime]:
@@ -98,11 +101,14 @@ def play(servers: Servers, folder: Path, scenario: Scenario) -> tuple[Judgement,
             **worker_environment(broker.url, f"trial-{secrets.token_hex(5)}", simulator, folder / "campaigns"),
             "AJO_DATABASE_URL": url,
             "AJO_MAX_IN_FLIGHT": str(SLOTS) if "slots-taken" in scenario.amounts else "200",
+            "AJO_PREFETCH": str(SLOTS) if "prefetch-taken" in scenario.amounts else "1000",
             "AJO_RATE_LIMIT_STANDARD": str(scenario.amounts.get("rate-limited", 5000)),
         }  # fmt: skip
         with Publisher(broker.url, queue_prefix=env["AJO_QUEUE_PREFIX"], timeout=60, producer="shop") as publisher:
-            stage = Stage(scenario, folder, broker, url, simulator, publisher, env, random.Random(scenario.seed))
-            start_worker(processes, env)
+            start = partial(start_worker, processes, env)
+            stage = Stage(
+                scenario, folder, broker, url, simulator, publisher, env, start(), start, random.Random(scenario.seed)
+            )
             published, truth = _events(stage)
         wait_until(lambda: finished(url) >= published, what="everything has its state", timeout=PATIENCE)
         _report_back(stage)
@@ -131,7 +137,15 @@ def _events(stage: Stage) -> tuple[int, dict[str, float]]:
             stage.publish_by_clock(4, offset)
         stage.publish(4)
         return 28, {"clocks": abs(offset)}
-    blockers = SLOTS if "slots-taken" in amounts else 0
+    if "workers-dead" in amounts:
+        stage.worker.child.kill()
+        time.sleep(1)  # it lived until its last heartbeat
+        times = stage.publish(TRIGGERS)
+        time.sleep(amounts["workers-dead"])
+        stage.start_worker()
+        (row,) = query(stage.database_url, "select max(started_at) as started_at from ledger.workers")
+        return TRIGGERS, {"worker": (row["started_at"] - times[TRIGGERS // 2]).total_seconds()}
+    blockers = SLOTS if stage.scenario.blocked_seconds else 0
     if blockers:
         stage.publish(blockers, SLOW_CAMPAIGN)
         waiting = "select 1 from ledger.triggers where campaign = $1 and first_dispatched_at is not null"

@@ -36,6 +36,7 @@ from ajo_worker.ledger.sealing import Sealer
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.slots import Slots
+from ajo_worker.network.probing import Probing, probed
 from ajo_worker.outages.intake import Intake, Tap, Unsealing
 from ajo_worker.outages.patrol import Patrol
 from ajo_worker.outages.view import View
@@ -66,12 +67,13 @@ class Worker:
     patrol: Patrol
     leases: SharedConnection
     matching: Matching
+    probing: Probing
     grace: float
 
     async def stop(self) -> None:
         """Finish what is in flight, give back the rest, and give up all ownership."""
         self.dispatcher.begin_closing()
-        await asyncio.gather(self.patrol.stop(), self.matching.stop())
+        await asyncio.gather(self.patrol.stop(), self.matching.stop(), self.probing.stop())
         finished = await self.dispatcher.finish(self.grace)
         written = await self.ledger.stop(LEDGER_GRACE)
         await self.statuses.stop()
@@ -125,7 +127,8 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
         budget=settings.budget_seconds,
         lanes=settings.lanes,
     )
-    http, token_http = make_adapter(settings), token_client(settings, tls_context(settings))
+    tls = tls_context(settings)
+    http, token_http = make_adapter(settings), token_client(settings, tls)
     tokens = TokenProvider(token_fetch(settings, token_http), margin=settings.token_refresh_margin)
     policy = Policy(
         backoff=Backoff(settings.backoff_base, settings.backoff_factor, settings.backoff_cap),
@@ -149,17 +152,32 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
     patrol = Patrol(view, SharedConnection(ledger.connect_shared), intake, ledger.worker_id, timing_of(settings))
     rules = Rules(timedelta(seconds=settings.feedback_window), timedelta(days=settings.feedback_match_days))
     matching = Matching(ledger.connect, rules)
+    ways = probed({name: one.endpoint for name, one in campaigns.items()}, settings.base_url, settings.token_url)
+    probing = Probing(ledger.connect_shared, ledger.worker_id, clock, ways, tls, every=settings.network_probe_seconds)
     ledger.liveness.token_failing = lambda: tokens.failing
     ledger.start()
     await ledger.liveness.first_beat.wait()
     patrol.start()
     statuses.start()
     matching.start()
+    probing.start()
     await patrol.first_round.wait()  # an outage that lasts must be known before the first message comes
     log.info("worker-started", worker_id=str(ledger.worker_id), pid=os.getpid(), campaigns=sorted(campaigns))
     grace = (
         max([settings.attempt_timeout, *(campaign.attempt_timeout for campaign in campaigns.values())]) + LEDGER_GRACE
     )
     return Worker(
-        ledger.worker_id, dispatcher, slots, ledger, http, tokens, token_http, statuses, patrol, leases, matching, grace
+        ledger.worker_id,
+        dispatcher,
+        slots,
+        ledger,
+        http,
+        tokens,
+        token_http,
+        statuses,
+        patrol,
+        leases,
+        matching,
+        probing,
+        grace,
     )

@@ -52,6 +52,10 @@ class AuditSettings(BaseSettings):
         7, description="days for which the trigger of a feedback is looked for, ever more seldom"
     )
 
+    network_probe_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        60, description="seconds between two fresh connections to each endpoint, which show the way there; 0: none"
+    )
+
     @model_validator(mode="after")
     def _what_is_needed_is_kept(self) -> Self:
         if self.retention_days <= max(self.dead_letter_days, self.close_days):

@@ -22,6 +22,7 @@ DROP FUNCTION ledger.admit_auditors();
 
 DROP VIEW audit.digests;
 DROP VIEW audit.revisions;
+DROP VIEW audit.network;
 DROP VIEW audit.outages;
 DROP VIEW audit.alerts;
 DROP VIEW audit.alert_measures;
@@ -50,6 +51,7 @@ DROP VIEW audit.triggers;
 DROP TABLE ledger.removals;
 DROP TABLE ledger.revisions;
 DROP TABLE ledger.digests;
+DROP TABLE ledger.network_probes;
 DROP TABLE ledger.full_intakes;
 DROP TABLE ledger.stale_minutes;
 DROP TABLE ledger.delay_hours;

@@ -1,17 +1,16 @@
-"""The endpoints: which there are, and what each step on the way to one says. Pure; ``endpoint_wire`` goes the way."""
+"""What each step on the way to an endpoint says. Pure."""
 
 import ssl
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from datetime import datetime
 
-from ajo_worker.api.request import Endpoint, ForeignHost
+from ajo_worker.doctor.bounds import HANGS
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
-from ajo_worker.doctor.reasons import reason_of
+from ajo_worker.network.destination import Destination
+from ajo_worker.network.reasons import reason_of
+from ajo_worker.network.way import Step, Way
 
-HEALTH = "/ajo/im/health"
-API = "/ajo/im/"
-STEPS = ("dns", "connect", "tls", "health")
+CHECKS: dict[Step, str] = {"dns": "dns", "connect": "connect", "tls": "tls", "first_byte": "health"}
+"""What the check of a step is called."""
 FEW_DAYS = 14
 """Days to the certificate's end from which on somebody should know."""
 ADVICE_OF_TLS = {
@@ -23,43 +22,45 @@ ADVICE_OF_TLS = {
 """By what the reason holds; the first that fits."""
 
 
-@dataclass(frozen=True)
-class Destination:
-    """A host that attempts go to, with a call that harms nothing: its health, asked with a campaign's headers."""
+def judge_way(destination: Destination, way: Way, seconds: float, now: datetime, *, with_token: bool) -> list[Check]:
+    """A check for each step, each of which had ``seconds``; what follows one that failed is skipped."""
+    names = {step: f"{check} {destination.name}" for step, check in CHECKS.items()}
+    checks: list[Check] = []
+    for step, check in names.items():
+        if way.failed == step and way.fault is not None:
+            checks.append(judge_fault(check, step, way.fault, seconds))
+        elif step == "tls" and not destination.secure and "connect" in way.took:
+            checks.append(skipped(check, "plain http, which is for this machine alone"))
+        elif step not in way.took:
+            checks.append(skipped(check, _missing(step, way)))
+        elif step == "dns":
+            checks.append(ok(check, ", ".join(sorted(way.addresses))))
+        elif step == "connect":
+            checks.append(ok(check, f"port {destination.port} after {way.took[step]:.3f} s"))
+        elif step == "tls" and way.certificate_expires_at is not None:
+            left = (way.certificate_expires_at - now).total_seconds()
+            checks.append(judge_certificate(check, way.tls_version, left))
+        elif way.answer is not None:
+            checks.append(judge_health(check, way.answer.status, way.answer.seconds, with_token=with_token))
+    return checks
 
-    name: str
-    host: str
-    port: int
-    secure: bool
-    health_url: str
-    headers: dict[str, str] = field(repr=False)
 
-    def check(self, step: str) -> str:
-        """The name of a step's check."""
-        return f"{step} {self.name}"
+def judge_fault(check: str, step: Step, fault: OSError, seconds: float) -> Check:
+    """Why a step failed; one that met our own time limit has no number of the operating system's."""
+    if isinstance(fault, TimeoutError) and not fault.errno:
+        return failed(check, f"no answer within {seconds:g} s", HANGS)
+    match step:
+        case "dns" | "connect":
+            return judge_connection(check, fault)
+        case "tls":
+            return judge_handshake(check, fault)
+    return failed(check, f"no answer: {reason_of(fault)}", "the service or a gateway broke it off")
 
 
-def destinations(endpoints: Iterable[Endpoint | ForeignHost], base_url: str | None) -> list[Destination]:
-    """Each host once, with the headers of the first campaign that goes there; ``base_url`` even without a campaign."""
-    known = [endpoint for endpoint in endpoints if isinstance(endpoint, Endpoint)]
-    if base_url and not known:
-        known = [Endpoint(base_url.rstrip("/") + API, {})]
-    found: dict[str, Destination] = {}
-    for endpoint in known:
-        parts = urlsplit(endpoint.url)
-        prefix = parts.path.partition(API)[0] if API in parts.path else ""
-        found.setdefault(
-            parts.netloc,
-            Destination(
-                name=parts.netloc,
-                host=parts.hostname or "",
-                port=parts.port or (443 if parts.scheme == "https" else 80),
-                secure=parts.scheme == "https",
-                health_url=f"{parts.scheme}://{parts.netloc}{prefix}{HEALTH}",
-                headers={name: value for name, value in endpoint.headers.items() if name != "content-type"},
-            ),
-        )
-    return list(found.values())
+def _missing(step: Step, way: Way) -> str:
+    if way.failed is not None:
+        return f"see {CHECKS[way.failed]}"
+    return "see certificate authorities" if step == "tls" else "see tls"
 
 
 def judge_connection(check: str, fault: OSError) -> Check:

@@ -6,17 +6,18 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ajo_worker.doctor import campaigns
-from ajo_worker.doctor.bounds import DaemonThreads, bounded, surely
+from ajo_worker.doctor.bounds import bounded, surely
 from ajo_worker.doctor.broker import examine_broker
 from ajo_worker.doctor.check import Check, skipped
 from ajo_worker.doctor.clocks import CLOCKS, judge_clocks
 from ajo_worker.doctor.database_wire import clock_offset, examine_database
-from ajo_worker.doctor.endpoint import Destination, destinations
 from ajo_worker.doctor.endpoint_wire import Visited, visit
 from ajo_worker.doctor.flower import FLOWER, look_at_flower
 from ajo_worker.doctor.settings import examine_settings, readable_settings, trust
 from ajo_worker.doctor.token import TOKEN, Fetched, fetch_token
 from ajo_worker.doctor.workers import WORKERS, look_at_workers
+from ajo_worker.network.daemon_threads import DaemonThreads
+from ajo_worker.network.destination import Destination, destinations
 
 
 async def examine(tell: Callable[[Check], None], *, seconds: float, flower: str | None) -> list[Check]:
@@ -121,7 +122,7 @@ class Examination:
                 campaigns.judge_hosts(endpoints),
                 campaigns.judge_windows(loaded.definitions, datetime.now(UTC)),
             ]
-            return Defined(checks, destinations(endpoints.values(), settings.base_url))
+            return Defined(checks, destinations(endpoints, settings.base_url))
 
         found = await bounded(campaigns.FOLDER, self._seconds, asyncio.to_thread(look))
         return Defined([found], []) if isinstance(found, Check) else found
@@ -139,4 +140,5 @@ class Examination:
 
     async def _visit_all(self) -> list[Visited]:
         ways = (await self._defined).destinations
-        return await asyncio.gather(*(visit(way, self._tls, self._token, self._seconds) for way in ways))
+        token = (await self._token).token
+        return await asyncio.gather(*(visit(way, self._tls, token, self._seconds) for way in ways))

@@ -8,7 +8,7 @@ from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
 from amqp.exceptions import AccessRefused, NotAllowed
 
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
-from ajo_worker.doctor.reasons import reason_of
+from ajo_worker.network.reasons import reason_of
 
 BROKER, PERMISSIONS, CONFIRMS = "broker", "broker permissions", "broker confirms"
 LIMIT = int(str(QUORUM_ARGUMENTS["x-delivery-limit"]))

@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, ResponseError
 
 from ajo_worker.doctor.check import Check, failed, ok, warning
-from ajo_worker.doctor.reasons import reason_of
+from ajo_worker.network.reasons import reason_of
 
 BROKER, EVICTION, PERSISTENCE = "broker", "broker eviction", "broker persistence"
 FULL = 0.9

@@ -52,7 +52,7 @@ RELATIONS = {
             "t.feedback_id",
             "t.received_at",
             True,
-            without=("request_id", "matched_at", "match"),
+            without=("request_id", "matched_at", "match_due_at", "match"),
         ),
         Relation("triggers_default", "ledger.triggers_default t", "t.request_id", "t.received_at", revised=OF_TRIGGER),
         Relation(

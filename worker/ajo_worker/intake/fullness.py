@@ -3,20 +3,33 @@
 from dataclasses import dataclass
 
 QUIET = 1.0
-"""Seconds without being full after which it is over: in between, one message goes and another one comes."""
+"""Seconds with room after which it is over: in between, one message goes and another one comes."""
 
 
 @dataclass(slots=True)
 class Fullness:
-    """Told of each message that is taken; read from another thread, so it holds one value that is replaced."""
+    """Told of each message that is taken or answered for, on one thread; instants are of the monotonic clock."""
 
     most: int
-    newest: tuple[float, float] | None = None
-    """Since when, and until when at least, it was full, on the monotonic clock; None if it never was."""
+    _newest: tuple[float, float | None] | None = None
+    """Since when, and until when; None for the end while it lasts. One value, that other threads may read."""
 
     def taken(self, in_hand: int, now: float) -> None:
         """A message was taken, and makes ``in_hand`` of them."""
         if in_hand < self.most:
             return
-        since, last = self.newest or (now, now)
-        self.newest = (since if now - last <= QUIET else now), now
+        since, until = self._newest or (now, now)
+        if until is not None:
+            self._newest = (since if now - until <= QUIET else now), None
+
+    def ended(self, in_hand: int, now: float) -> None:
+        """A message was answered for, and leaves ``in_hand`` of them."""
+        if in_hand < self.most and self._newest is not None and self._newest[1] is None:
+            self._newest = self._newest[0], now
+
+    def newest(self, now: float) -> tuple[float, float] | None:
+        """Since when, and until when at least, it was full; None if it never was."""
+        if (newest := self._newest) is None:
+            return None
+        since, until = newest
+        return since, now if until is None else until

@@ -48,7 +48,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         allow_open_files(settings().max_in_flight)
         self._thread.start()
         self._worker = asyncio.run_coroutine_threadsafe(start_worker(settings(), self._tap), self._loop).result()
-        self._worker.ledger.liveness.intake_full = lambda: self._fullness.newest
+        self._worker.ledger.liveness.intake_full = lambda: self._fullness.newest(time.monotonic())
 
     def consuming(self, consumer: Any) -> None:
         """Called by the consumer, on the hub's thread, whenever it is about to consume."""
@@ -128,6 +128,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
 
     def _ended(self) -> None:
         self._in_hand -= 1
+        self._fullness.ended(self._in_hand, time.monotonic())
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)

@@ -46,6 +46,19 @@ CIRCUITS = """
     SELECT c.scope, s.state, (c.state = s.state)::int AS value
     FROM ledger.circuits c CROSS JOIN unnest(ARRAY['closed', 'open', 'held', 'recovering']) AS s(state)
 """
+# The newest probe of the last hour of each endpoint.
+NETWORK = """
+    SELECT p.endpoint, s.step, s.value
+    FROM (SELECT DISTINCT ON (endpoint) * FROM ledger.network_probes
+          WHERE probed_at >= now() - interval '1 hour' ORDER BY endpoint, probed_at DESC) AS p
+    CROSS JOIN LATERAL (VALUES ('dns', p.dns_seconds), ('connect', p.connect_seconds), ('tls', p.tls_seconds),
+                               ('first_byte', p.first_byte_seconds)) AS s(step, value)
+    WHERE s.value IS NOT NULL
+"""
+NETWORK_FAILED = """
+    SELECT DISTINCT ON (endpoint) endpoint, (failure IS NOT NULL)::int AS value FROM ledger.network_probes
+    WHERE probed_at >= now() - interval '1 hour' ORDER BY endpoint, probed_at DESC
+"""
 WORKERS = """
     SELECT s.status, count(w.status) AS value
     FROM unnest(ARRAY['alive', 'dead', 'stopped']) AS s(status)
@@ -146,6 +159,18 @@ FIGURES = (
     Figure("ajo_alerts", MEASURES, of_measures),
     gauge("ajo_circuit_state", "1 for the state that a circuit is in, else 0.", ("scope", "state"), CIRCUITS),
     gauge("ajo_workers", "Workers that live, died or stopped within the last hour.", ("status",), WORKERS),
+    gauge(
+        "ajo_network_failed",
+        "1 for an endpoint whose newest probe of a fresh connection failed at some step, else 0.",
+        ("endpoint",),
+        NETWORK_FAILED,
+    ),
+    gauge(
+        "ajo_network_seconds",
+        "The newest probe of a fresh connection to each endpoint: seconds of each step that was made.",
+        ("endpoint", "step"),
+        NETWORK,
+    ),
     gauge("ajo_parked", "Parked triggers.", ("campaign",), PARKED),
     gauge("ajo_triggers", "Triggers received in the last 5 minutes.", ("campaign", "state"), TRIGGERS),
     gauge(

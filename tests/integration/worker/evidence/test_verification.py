@@ -93,7 +93,10 @@ async def test_feedback_is_sealed_but_not_which_trigger_it_was_found_to_be_about
         " select request_id, received_at, received_at, false, 'webhook', 'sent' from ledger.triggers"
     )
     await past.close()
-    past.ask("update ledger.feedback set request_id = $1, matched_at = now(), match = 'execution-id'", request_id)
+    found = (
+        "update ledger.feedback set request_id = $1, matched_at = now(), match_due_at = now(), match = 'execution-id'"
+    )
+    past.ask(found, request_id)
     assert (await past.verify()).intact
     past.ask("update ledger.feedback set happened_at = happened_at + interval '1 hour'")
     assert [fault.relation for fault in (await past.verified_day()).faults] == ["feedback"]

@@ -149,7 +149,8 @@ async def test_writers_go_on_while_days_are_dropped(past: str, connect: Connect)
 async def test_old_rows_of_default_partitions_are_deleted_in_batches(
     database_url: str, connection: asyncpg.Connection
 ) -> None:
-    kept = [put(database_url, KEPT, foreign()), put(database_url, 0, foreign()), put(database_url, OLD, uuid7())]
+    of_a_kept_day = UUID(int=floor_of(begin_of(day(KEPT))).int | 7 << 76)  # received before: its id is ahead
+    kept = [put(database_url, KEPT, foreign()), put(database_url, 0, foreign()), put(database_url, OLD, of_a_kept_day)]
     insert = """
         insert into ledger.triggers (request_id, batch_id, enqueued_at, received_at, recipients, campaign, lane, state,
                                      producer)

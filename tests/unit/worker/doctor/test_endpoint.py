@@ -1,50 +1,66 @@
-"""Endpoints: which there are, and what each step of the way to one says."""
+"""What each step of the way to an endpoint says."""
 
 import socket
 import ssl
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from ajo_worker.api.request import Endpoint, ForeignHost
 from ajo_worker.doctor.check import Status
 from ajo_worker.doctor.endpoint import (
-    destinations,
+    CHECKS,
     judge_certificate,
     judge_connection,
+    judge_fault,
     judge_handshake,
     judge_health,
+    judge_way,
 )
+from ajo_worker.network.destination import Destination
+from ajo_worker.network.steps import Answer
+from ajo_worker.network.way import Step, Way
 
 DAY = 86_400.0
-HEADERS = {"content-type": "application/json", "x-api-key": "shop", "x-sandbox-name": "prod"}
-UNITARY = "https://platform.adobe.io/ajo/im/executions/unitary"
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+SECURE = Destination("api.example.com", "api.example.com", 443, True, "/ajo/im/health")
+PLAIN = replace(SECURE, port=80, secure=False)
+ANSWER = Answer(200, None, 0.1, 0.0, 0.1)
 
 
-def test_each_host_is_visited_once_and_a_foreign_one_never() -> None:
-    found = destinations(
-        [
-            Endpoint(UNITARY, HEADERS),
-            ForeignHost("evil.example.com"),
-            Endpoint("https://platform.adobe.io/ajo/im/executions/highthroughput", {}),
-            Endpoint("http://127.0.0.1:8080/gate/ajo/im/executions/unitary", {}),
-        ],
-        None,
-    )
-    assert [(one.name, one.host, one.port, one.secure) for one in found] == [
-        ("platform.adobe.io", "platform.adobe.io", 443, True),
-        ("127.0.0.1:8080", "127.0.0.1", 8080, False),
-    ]
-    assert [one.health_url for one in found] == [
-        "https://platform.adobe.io/ajo/im/health",
-        "http://127.0.0.1:8080/gate/ajo/im/health",
-    ]
-    assert found[0].headers == {"x-api-key": "shop", "x-sandbox-name": "prod"}
+def way(*steps: Step, fault: OSError | None = None) -> Way:
+    """A way of these steps, of which the last failed if there is a fault."""
+    made = steps[:-1] if fault else steps
+    found = Way(dict.fromkeys(made, 0.1), ("192.0.2.1",), failed=steps[-1] if fault else None, fault=fault)
+    if "tls" in made:
+        found.tls_version, found.certificate_expires_at = "TLSv1.3", NOW + timedelta(days=90)
+    if "first_byte" in made:
+        found.answer = ANSWER
+    return found
 
 
 @pytest.mark.parametrize(
-    ("base_url", "urls"), [(None, []), ("https://gate.example.com/a/", ["https://gate.example.com/a/ajo/im/health"])]
+    ("destination", "found", "statuses"),
+    [
+        (SECURE, way("dns", "connect", "tls", "first_byte"), ["ok", "ok", "ok", "ok"]),
+        (PLAIN, way("dns", "connect", "first_byte"), ["ok", "ok", "skipped", "ok"]),
+        (SECURE, way("dns", "connect"), ["ok", "ok", "skipped", "skipped"]),
+        (SECURE, way("dns", fault=OSError()), ["failed", "skipped", "skipped", "skipped"]),
+        (PLAIN, way("dns", "connect", fault=OSError()), ["ok", "failed", "skipped", "skipped"]),
+        (SECURE, way("dns", "connect", "tls", fault=OSError()), ["ok", "ok", "failed", "skipped"]),
+        (SECURE, way("dns", "connect", "tls", "first_byte", fault=OSError()), ["ok", "ok", "ok", "failed"]),
+    ],
 )
-def test_a_base_url_is_visited_even_without_a_definition(base_url: str | None, urls: list[str]) -> None:
-    assert [one.health_url for one in destinations([], base_url)] == urls
+def test_each_step_has_its_check_and_those_after_a_failed_one_are_skipped(
+    destination: Destination, found: Way, statuses: list[Status]
+) -> None:
+    checks = judge_way(destination, found, 5.0, NOW, with_token=True)
+    assert [check.check for check in checks] == [f"{name} api.example.com" for name in CHECKS.values()]
+    assert [check.status for check in checks] == statuses
+
+
+def test_a_step_that_met_our_own_limit_says_which_and_the_system_s_says_no_number() -> None:
+    assert judge_fault("connect h", "connect", TimeoutError(), 5.0).found == "no answer within 5 s"
+    assert judge_fault("connect h", "connect", TimeoutError(110, "Connection timed out"), 5.0).found == "no answer"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import socket
 import ssl
 
 import pytest
-from ajo_worker.doctor.reasons import reason_of
+from ajo_worker.network.reasons import NoHttpAnswer, reason_of
 
 
 def verification_error(message: str) -> OSError:
@@ -28,6 +28,7 @@ def ssl_error(reason: str) -> OSError:
         (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
         (TimeoutError(110, "hunter2"), "no answer"),
         (ConnectionRefusedError(111, "Connect call failed ('hunter2', 9)"), "Connection refused"),
+        (NoHttpAnswer("the answer is not HTTP"), "the answer is not HTTP"),
         (OSError("Multiple exceptions: hunter2"), "no address takes a connection"),
     ],
 )

@@ -5,9 +5,15 @@ import socket
 import ssl
 
 
+class NoHttpAnswer(OSError):  # noqa: N818 - says what it found
+    """What came back, or did not, is no answer in HTTP; the text says so, without anything of it."""
+
+
 def reason_of(fault: OSError) -> str:
     """The reason, such as ``Connection refused``."""
     match fault:
+        case NoHttpAnswer():
+            return str(fault)
         case ssl.SSLCertVerificationError():
             return fault.verify_message.rstrip(".")
         case ssl.SSLError():
