@@ -3,9 +3,9 @@
 import re
 import socket
 import ssl
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic, time
 from typing import TypeAlias
 
 from ajo_worker.network.daemon_threads import DaemonThreads
@@ -64,7 +64,7 @@ def connect(addresses: Sequence[Address], seconds: float) -> socket.socket:
     Raises:
         OSError: of the last address.
     """
-    until = time.monotonic() + seconds
+    until = monotonic() + seconds
     fault: OSError = OSError()
     for left, (family, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
         connection = socket.socket(family, socket.SOCK_STREAM)
@@ -95,7 +95,7 @@ def ask(connection: socket.socket, destination: Destination, headers: Mapping[st
     Raises:
         OSError: there was none.
     """
-    began, asked = time.monotonic(), time.time()
+    began, asked = monotonic(), time()
     until = began + seconds
     connection.settimeout(seconds)
     connection.sendall(_request(destination, headers))
@@ -106,7 +106,7 @@ def ask(connection: socket.socket, destination: Destination, headers: Mapping[st
         if not part:
             break
         if not head:
-            took, answered = time.monotonic() - began, time.time()
+            took, answered = monotonic() - began, time()
         head += part
     if not head:
         raise NoHttpAnswer("the connection was closed without an answer")
@@ -126,6 +126,6 @@ def _request(destination: Destination, headers: Mapping[str, str]) -> bytes:
 
 def _left(until: float) -> float:
     """Seconds left; a socket takes 0 for "never wait", and raises another error then."""
-    if (left := until - time.monotonic()) <= 0:
+    if (left := until - monotonic()) <= 0:
         raise TimeoutError
     return left

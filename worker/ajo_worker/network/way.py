@@ -5,11 +5,11 @@ On a thread of its own, with sockets that block: a busy event loop adds nothing 
 
 import asyncio
 import ssl
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Literal, TypeAlias
 
 from ajo_worker.network.daemon_threads import DaemonThreads
@@ -65,11 +65,11 @@ def _go(
 
     def note(made: Step, following: Step) -> None:
         nonlocal step, began
-        way.took[made], step, began = time.monotonic() - began, following, time.monotonic()
+        way.took[made], step, began = monotonic() - began, following, monotonic()
 
     with ExitStack() as opened:
         try:
-            began = time.monotonic()
+            began = monotonic()
             addresses = resolve(destination, seconds, resolver)
             note("dns", "connect")
             way.addresses = tuple(dict.fromkeys(str(address[0]) for _, address in addresses))

@@ -65,7 +65,8 @@ MANY = """
         insert into ledger.triggers (request_id, batch_id, enqueued_at, received_at, recipients, campaign, lane, state,
                                      producer, first_dispatched_at, completed_at, recipient_hashes)
         select overlay(gen_random_uuid()::text placing left(ledger.uuid7_floor(at)::text, 14) || '7'
-                       from 1 for 15)::uuid, gen_random_uuid(), at, at, 1, 'order-shipped', 'standard', 'accepted', 'shop', at, at,
+                       from 1 for 15)::uuid,
+               gen_random_uuid(), at, at, 1, 'order-shipped', 'standard', 'accepted', 'shop', at, at,
                array[sha256(number::text::bytea)]
         from (select number, now() - number * interval '1 minute' as at from generate_series(1, 2000) as number) as n
         returning request_id, received_at

@@ -107,7 +107,7 @@ async def test_a_resolver_that_hangs_fails_at_dns_and_is_not_waited_for() -> Non
 async def test_time_that_the_resolver_took_is_that_of_dns_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """By a clock that goes on while a name is looked up, and at no other time."""
     clock = [0.0]
-    monkeypatch.setattr("ajo_worker.network.way.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("ajo_worker.network.way.monotonic", lambda: clock[0])
     async with RawServer(sending(OK)) as server:
         port = server.port
 
@@ -154,8 +154,7 @@ async def test_an_address_that_takes_no_connection_leaves_time_for_the_next(full
         assert (way.failure, server.connections) == (None, 1)
 
 
-@pytest.mark.parametrize("behaviour", [silent])
-async def test_a_handshake_that_hangs_fails_at_tls(client_tls: ssl.SSLContext, behaviour: object) -> None:
+async def test_a_handshake_that_hangs_fails_at_tls(client_tls: ssl.SSLContext) -> None:
     async with RawServer(silent) as server:
         way = await explore(to(server.port, secure=True), client_tls, SHORT)
     assert (way.failure, list(way.took)) == ("tls: no answer", ["dns", "connect"])
@@ -166,7 +165,7 @@ async def test_a_handshake_that_is_slow_is_not_the_api_s_time(
 ) -> None:
     """By a clock that goes on while hands are shaken, and at no other time."""
     clock, shake = [0.0], steps.shake_hands
-    monkeypatch.setattr("ajo_worker.network.way.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("ajo_worker.network.way.monotonic", lambda: clock[0])
 
     def slow(*arguments: object) -> ssl.SSLSocket:
         clock[0] += 7
@@ -180,7 +179,6 @@ async def test_a_handshake_that_is_slow_is_not_the_api_s_time(
 
 async def test_a_port_without_tls_fails_at_tls(client_tls: ssl.SSLContext) -> None:
     async with RawServer(sending(OK)) as server:
-        server.release.set()
         way = await explore(to(server.port, secure=True), client_tls, SHORT)
     assert way.failed == "tls"
 
@@ -217,17 +215,20 @@ async def test_an_answer_that_does_not_come_fails_at_the_first_byte_alone() -> N
     assert (way.failure, list(way.took)) == ("first_byte: no answer", ["dns", "connect"])
 
 
-async def test_a_first_byte_that_is_late_is_that_step_s_time() -> None:
-    """The answer is held until the probe has waited: at least one tick of the loop more than it took to connect."""
+async def test_a_first_byte_that_is_late_is_that_step_s_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that goes on while the server holds its answer back, and at no other time."""
+    clock = [0.0]
+    for module in ("steps", "way"):
+        monkeypatch.setattr(f"ajo_worker.network.{module}.monotonic", lambda: clock[0])
 
     async def late(connection: Connection) -> None:
         await connection.request()
-        await asyncio.sleep(SHORT)  # what is measured
+        clock[0] += 7
         await connection.send(OK)
 
     async with RawServer(late) as server:
         way = await explore(to(server.port), None, LONG)
-    assert way.took["first_byte"] >= SHORT
+    assert (way.took["dns"], way.took["connect"], way.took["first_byte"]) == (0, 0, 7)
 
 
 @pytest.mark.parametrize(
