@@ -119,8 +119,12 @@ def _campaigns(settings: Settings) -> Mapping[str, Campaign]:
 
 
 def _scopes(word: str, settings: Settings) -> list[str]:
+    return _named(word, _campaigns(settings), finish(_kept_back(settings)))
+
+
+def _named(word: str, campaigns: Mapping[str, Campaign], kept_back: list[str]) -> list[str]:
     try:
-        return scopes_named(word, _campaigns(settings))
+        return scopes_named(word, campaigns, kept_back)
     except UnknownScope as unknown:
         raise typer.BadParameter(str(unknown), param_hint="SCOPE") from None
 
@@ -138,15 +142,17 @@ async def _list(settings: Settings, since: timedelta) -> list[Outage]:
         return await outage_history.outages(connection, since)
 
 
+async def _kept_back(settings: Settings) -> list[str]:
+    async with snapshot(settings.database_url.get_secret_value()) as connection:
+        return await circuits.kept_back(connection)
+
+
 async def _detail(settings: Settings, word: str, campaigns: Mapping[str, Campaign]) -> Detail | None:
     async with snapshot(settings.database_url.get_secret_value()) as connection:
         if word.isdecimal():
             outage = await outage_history.numbered(connection, int(word))
         else:
-            try:
-                scopes = scopes_named(word, campaigns)
-            except UnknownScope as unknown:
-                raise typer.BadParameter(str(unknown), param_hint="SCOPE") from None
+            scopes = _named(word, campaigns, await circuits.kept_back(connection))
             found = [one for scope in scopes if (one := await outage_history.latest(connection, scope))]
             outage = max(found, key=lambda one: one.opened_at, default=None)
         if outage is None:

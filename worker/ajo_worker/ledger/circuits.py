@@ -30,6 +30,7 @@ READ = """
            o.ended_at
     FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
 """
+KEPT_BACK = "SELECT scope FROM ledger.circuits WHERE state <> 'closed'"
 WORKERS = """
     SELECT count(*) FROM ledger.workers
     WHERE stopped_at IS NULL AND heartbeat_at > clock_timestamp() - make_interval(secs => $1)
@@ -108,6 +109,11 @@ CLOSE = """
 async def read(connection: asyncpg.Connection) -> dict[str, Circuit]:
     """All circuits, by scope."""
     return {row["scope"]: Circuit(**row) for row in await connection.fetch(READ)}
+
+
+async def kept_back(connection: asyncpg.Connection) -> list[str]:
+    """The scopes whose circuit is not closed, also of lanes, hosts and campaigns that are defined no longer."""
+    return [record["scope"] for record in await connection.fetch(KEPT_BACK)]
 
 
 async def living_workers(connection: asyncpg.Connection, owner_timeout: float) -> int:

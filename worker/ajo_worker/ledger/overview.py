@@ -86,9 +86,11 @@ WORKERS = """
     WHERE worker_id = ANY($3::uuid[]) OR (stopped_at IS NULL AND heartbeat_at >= least($1, now() - $2::interval))
     ORDER BY stopped_at IS NOT NULL, hostname, pid, worker_id
 """
+# A look-up for each held payload, as in ajo_worker.ledger.dead_letters: a join would read the whole ledger.
 HELD = """
     SELECT coalesce(t.state, 'forgotten') AS state, h.reason, count(*) AS triggers, min(h.held_at) AS oldest
-    FROM ledger.held_payloads h LEFT JOIN ledger.triggers t USING (request_id)
+    FROM ledger.held_payloads h
+    LEFT JOIN LATERAL (SELECT state FROM ledger.triggers WHERE request_id = h.request_id OFFSET 0) AS t ON true
     GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
 """
 

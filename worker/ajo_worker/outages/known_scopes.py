@@ -1,13 +1,17 @@
-"""The scopes that operators can name: a lane, a campaign, or a scope as reports show it. Pure."""
+"""The scopes that operators can name: a lane, a campaign, or a scope as reports show it. Pure.
 
-from collections.abc import Iterable, Mapping
+Besides those of the definitions there are scopes whose circuit is not closed: their lane, host or campaign may have been
+renamed, and only an operator can let them go on then.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 
 from ajo_worker.dispatch.received import Campaign
-from ajo_worker.outages.scope import destination_of, scope_of_campaign
+from ajo_worker.outages.scope import destination_of, lane_of, scope_of_campaign
 
 
 class UnknownScope(ValueError):  # noqa: N818 - says what it found
-    """No definition has such a lane, destination or campaign."""
+    """Neither a definition nor an outage has such a lane, destination or campaign."""
 
 
 def campaigns_in(scope: str, campaigns: Mapping[str, Campaign]) -> list[str]:
@@ -17,20 +21,22 @@ def campaigns_in(scope: str, campaigns: Mapping[str, Campaign]) -> list[str]:
     ]
 
 
-def scopes_named(word: str, campaigns: Mapping[str, Campaign]) -> list[str]:
-    """The scopes that a word means: all destinations of a lane, or one scope.
+def scopes_named(word: str, campaigns: Mapping[str, Campaign], kept_back: Collection[str]) -> list[str]:
+    """The scopes that a word means: all destinations of a lane, or one scope; ``kept_back`` are those not closed.
 
     Raises:
         UnknownScope: it means none.
     """
-    destinations = {destination_of(campaign): campaign.definition.lane for campaign in campaigns.values()}
-    known = [*destinations, *map(scope_of_campaign, campaigns)]
-    found = [scope for scope, lane in destinations.items() if word == lane]
+    defined = [*map(destination_of, campaigns.values()), *map(scope_of_campaign, campaigns)]
+    known = list(dict.fromkeys([*defined, *sorted(kept_back)]))
+    found = [scope for scope in known if word and word == lane_of(scope)]
     found += [scope for scope in known if word in (scope, scope.partition(":")[2])]
     if not found:
-        raise UnknownScope(f"{word!r} is neither a lane nor a campaign that is defined here: {_listed(known)}")
+        raise UnknownScope(
+            f"{word!r} is neither a lane nor a campaign that is defined here or kept back: {_listed(known)}"
+        )
     return list(dict.fromkeys(found))
 
 
 def _listed(scopes: Iterable[str]) -> str:
-    return ", ".join(sorted(scopes)) or "there are no definitions"
+    return ", ".join(sorted(scopes)) or "there are no definitions, and nothing is kept back"

@@ -45,6 +45,15 @@ def client_tls(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The clock that steps are measured by; it goes on only where a test says so."""
+    now = [0.0]
+    for module in ("steps", "way"):
+        monkeypatch.setattr(f"ajo_worker.network.{module}.monotonic", lambda: now[0])
+    return now
+
+
 async def test_every_step_of_an_open_way_is_measured(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
     async with RawServer(sending(OK), server_tls) as server:
         way = await explore(to(server.port, secure=True), client_tls, LONG)
@@ -104,10 +113,7 @@ async def test_a_resolver_that_hangs_fails_at_dns_and_is_not_waited_for() -> Non
     assert (way.failure, way.took) == ("dns: no answer", {})
 
 
-async def test_time_that_the_resolver_took_is_that_of_dns_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a clock that goes on while a name is looked up, and at no other time."""
-    clock = [0.0]
-    monkeypatch.setattr("ajo_worker.network.way.monotonic", lambda: clock[0])
+async def test_time_that_the_resolver_took_is_that_of_dns_alone(clock: list[float]) -> None:
     async with RawServer(sending(OK)) as server:
         port = server.port
 
@@ -161,11 +167,9 @@ async def test_a_handshake_that_hangs_fails_at_tls(client_tls: ssl.SSLContext) -
 
 
 async def test_a_handshake_that_is_slow_is_not_the_api_s_time(
-    server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+    server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By a clock that goes on while hands are shaken, and at no other time."""
-    clock, shake = [0.0], steps.shake_hands
-    monkeypatch.setattr("ajo_worker.network.way.monotonic", lambda: clock[0])
+    shake = steps.shake_hands
 
     def slow(*arguments: object) -> ssl.SSLSocket:
         clock[0] += 7
@@ -215,12 +219,7 @@ async def test_an_answer_that_does_not_come_fails_at_the_first_byte_alone() -> N
     assert (way.failure, list(way.took)) == ("first_byte: no answer", ["dns", "connect"])
 
 
-async def test_a_first_byte_that_is_late_is_that_step_s_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a clock that goes on while the server holds its answer back, and at no other time."""
-    clock = [0.0]
-    for module in ("steps", "way"):
-        monkeypatch.setattr(f"ajo_worker.network.{module}.monotonic", lambda: clock[0])
-
+async def test_a_first_byte_that_is_late_is_that_step_s_time(clock: list[float]) -> None:
     async def late(connection: Connection) -> None:
         await connection.request()
         clock[0] += 7

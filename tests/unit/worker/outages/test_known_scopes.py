@@ -20,6 +20,8 @@ CAMPAIGNS = {
     "refund": campaign("refund", "standard", "other.example.com"),
     "flash-sale": campaign("flash-sale", "high-throughput", "api.example.com"),
 }
+OLD = "destination:standard@old.example.com"
+GONE = "campaign:flash"
 HERE, THERE = "destination:standard@api.example.com", "destination:standard@other.example.com"
 
 
@@ -35,13 +37,30 @@ HERE, THERE = "destination:standard@api.example.com", "destination:standard@othe
     ],
 )
 def test_a_lane_a_campaign_or_a_scope_is_known_by_its_name(word: str, scopes: list[str]) -> None:
-    assert scopes_named(word, CAMPAIGNS) == scopes
+    assert scopes_named(word, CAMPAIGNS, []) == scopes
+    assert scopes_named(word, CAMPAIGNS, scopes) == scopes
+
+
+@pytest.mark.parametrize(
+    ("word", "scopes"),
+    [
+        ("standard", [HERE, THERE, OLD]),
+        ("standard@old.example.com", [OLD]),
+        (OLD, [OLD]),
+        ("flash", [GONE]),
+        ("refund", ["campaign:refund"]),
+    ],
+)
+def test_what_is_kept_back_is_known_though_its_host_or_campaign_is_defined_no_longer(
+    word: str, scopes: list[str]
+) -> None:
+    assert scopes_named(word, CAMPAIGNS, [OLD, GONE]) == scopes
 
 
 @pytest.mark.parametrize("word", ["", "nothing", "campaign:", "destination:standard@elsewhere.example.com"])
 def test_of_another_word_it_is_said_what_there_is(word: str) -> None:
     with pytest.raises(UnknownScope, match="campaign:refund"):
-        scopes_named(word, CAMPAIGNS)
+        scopes_named(word, CAMPAIGNS, [OLD])
 
 
 def test_a_scope_keeps_back_the_campaigns_in_it() -> None:
