@@ -47,3 +47,50 @@ def test_departure_and_delivery_are_known_a_moment_after_they_are_told(
     assert [row["event"] for row in timeline][-2:] == ["sent", "delivered"]
     assert worker.child.running
     assert SECRET not in receiver.child.output()
+
+
+EMITTED = """
+seed = 3
+[[fault]]
+share = 0.1
+attempts = 9
+kind = "reset-after"
+
+[feedback]
+webhook = "{url}"
+secret = "{secret}"
+request_id = "ours"
+departure = {{distribution = "uniform", low = 0.2, high = 1}}
+delivery = {{distribution = "uniform", low = 0.2, high = 1}}
+duplicate_share = 0.3
+disorder = 0.3
+bounce_share = 0.2
+"""
+
+
+def test_what_the_simulator_posts_in_any_order_and_twice_is_stored_once_and_confirms_what_was_unconfirmed(
+    processes: Processes, valkey_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
+) -> None:
+    secret = "planted-feedback-secret-4d186321"
+    receiver = start_receiver(processes, database_url, AJO_HASH_KEY=HASH_KEY, AJO_FEEDBACK_SECRET=secret)
+    script = EMITTED.format(url=receiver.url, secret=secret)
+    delivery = prepare_delivery(valkey_url, script, AJO_BUDGET_SECONDS="3", AJO_OUTAGE_FAILURES="1000")
+    delivery.start_worker()
+    confirmed = delivery.publish(200)
+    settled = "select count(*) as n from audit.triggers where state = 'accepted' or state = 'rejected'"
+    wait_until(lambda: query(database_url, settled)[0]["n"] == 200, what="all are known to be accepted", timeout=120)
+    known = "select count(*) as n from ledger.deliveries where departures > 0 and deliveries + failures > 0"
+    wait_until(lambda: query(database_url, known)[0]["n"] == 200, what="all have departed and arrived", timeout=60)
+
+    rows = query(database_url, "select request_id, state, reason from ledger.triggers")
+    assert {str(row["request_id"]) for row in rows} == confirmed
+    assert {row["state"] for row in rows} == {"accepted"}
+    assert {row["reason"] for row in rows} == {None, "confirmed-by-feedback"}, "some were confirmed by feedback alone"
+    assert query(database_url, "select count(*) as n from ledger.held_payloads")[0]["n"] == 0
+    doubled = query(database_url, "select count(*) - count(distinct feedback_id) as n from ledger.feedback")[0]["n"]
+    assert doubled == 0
+    assert {row["match"] for row in query(database_url, "select match from ledger.feedback")} == {
+        "execution-id",
+        "request-id",
+    }
+    assert not query(database_url, "select from audit.delays where departure_seconds is null")

@@ -85,8 +85,9 @@ def without_the_budget_read_back() -> None:
     taken_over = claims.Claims._taken_over
 
     def fresh(self: Any, *arguments: Any, **options: Any) -> Any:
-        current = taken_over(self, *arguments, **options)
-        return replace(current, budget=current.budget and replace(current.budget, started=self.clock.monotonic()))
+        claim = taken_over(self, *arguments, **options)
+        budget = claim.round.budget and replace(claim.round.budget, started=self.clock.monotonic())
+        return replace(claim, round=replace(claim.round, budget=budget), prepared=None)
 
     claims.Claims._taken_over = fresh  # type: ignore[method-assign] # as above
 

@@ -1,13 +1,13 @@
 """The scopes that operators can name: a lane, a campaign, or a scope as reports show it. Pure.
 
-Besides those of the definitions there are scopes whose circuit is not closed: their lane, host or campaign may have been
-renamed, and only an operator can let them go on then.
+Besides those of the definitions there are scopes whose circuit is not closed: their lane, host or campaign may have
+been renamed, and only an operator can let them go on then.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 
 from ajo_worker.dispatch.received import Campaign
-from ajo_worker.outages.scope import destination_of, lane_of, scope_of_campaign
+from ajo_worker.outages.scope import CAMPAIGN, destination_of, lane_of, scope_of_campaign
 
 
 class UnknownScope(ValueError):  # noqa: N818 - says what it found
@@ -15,10 +15,11 @@ class UnknownScope(ValueError):  # noqa: N818 - says what it found
 
 
 def campaigns_in(scope: str, campaigns: Mapping[str, Campaign]) -> list[str]:
-    """The campaigns that a scope keeps back."""
-    return [
-        name for name, campaign in campaigns.items() if scope in (destination_of(campaign), scope_of_campaign(name))
-    ]
+    """The campaigns that a scope keeps back; a campaign's own scope also if it is defined no longer."""
+    kind, _, name = scope.partition(":")
+    if kind == CAMPAIGN:
+        return [name]
+    return [name for name, campaign in campaigns.items() if scope == destination_of(campaign)]
 
 
 def scopes_named(word: str, campaigns: Mapping[str, Campaign], kept_back: Collection[str]) -> list[str]:

@@ -63,9 +63,8 @@ async def test_an_endpoint_that_is_dead_is_a_row_too_and_keeps_no_other_from_bei
     database_url: str, unused_tcp_port: int
 ) -> None:
     async with RawServer(sending(OK)) as server, probing(connecting(database_url), server.port, unused_tcp_port):
-        rows = await until(
-            lambda: (rows := query(database_url, PROBES)) if len(query(database_url, PROBES)) > 3 else [], "probes"
-        )
+        await until(lambda: len(query(database_url, PROBES)) > 3, "probes of both, again and again")
+        rows = query(database_url, PROBES)
     failures = {row["endpoint"]: row["failure"] for row in rows}
     assert failures == {
         f"127.0.0.1:{server.port}": None,
@@ -100,9 +99,8 @@ async def test_of_two_workers_one_probes_an_endpoint_at_a_time(database_url: str
 
 
 async def test_a_probe_that_hangs_does_not_keep_a_worker_from_stopping(database_url: str) -> None:
-    async with RawServer(hang) as server, asyncio.timeout(30):
-        async with probing(connecting(database_url), server.port):
-            await server.until(lambda: bool(server.requests), "the probe's request")
+    async with RawServer(hang) as server, asyncio.timeout(30), probing(connecting(database_url), server.port):
+        await server.until(lambda: bool(server.requests), "the probe's request")
     assert not query(database_url, PROBES)
 
 

@@ -40,4 +40,10 @@ def test_a_row_has_the_steps_that_were_made_and_the_fault_of_the_one_that_failed
     assert (row.seconds, row.failure, row.http_status) == ({"dns": 0.1}, "connect: Connection refused", None)
     whole = Way({"dns": 0.1, "connect": 0.2}, address="192.0.2.1", answer=Answer(404, None, 0.1, 0.0, 0.1))
     row = probe_of(token_destination(TOKEN), whole, worker, now)
-    assert (row.failure, row.http_status, row.address, row.probed_at, row.worker) == (None, 404, "192.0.2.1", now, worker)
+    assert (row.failure, row.http_status, row.address, row.probed_at, row.worker) == (
+        None,
+        404,
+        "192.0.2.1",
+        now,
+        worker,
+    )

@@ -66,4 +66,5 @@ def test_of_another_word_it_is_said_what_there_is(word: str) -> None:
 def test_a_scope_keeps_back_the_campaigns_in_it() -> None:
     assert campaigns_in(HERE, CAMPAIGNS) == ["order-shipped"]
     assert campaigns_in("campaign:refund", CAMPAIGNS) == ["refund"]
+    assert campaigns_in(GONE, CAMPAIGNS) == ["flash"], "what is parked for it is shown, though it has another name now"
     assert (lane_of(HERE), lane_of("campaign:refund")) == ("standard", None)
