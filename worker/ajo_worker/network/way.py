@@ -61,7 +61,7 @@ def _go(
     headers: Mapping[str, str],
     resolver: Resolver,
 ) -> Way:
-    way, step = Way(), STEPS[0]
+    way, step, began = Way(), STEPS[0], monotonic()
 
     def note(made: Step, following: Step) -> None:
         nonlocal step, began
@@ -69,7 +69,6 @@ def _go(
 
     with ExitStack() as opened:
         try:
-            began = monotonic()
             addresses = resolve(destination, seconds, resolver)
             note("dns", "connect")
             way.addresses = tuple(dict.fromkeys(str(address[0]) for _, address in addresses))

@@ -19,6 +19,9 @@ FORGOTTEN = """
     insert into ledger.held_payloads (request_id, held_at, round, campaign, reason, payload)
     values ($1, $2, 1, 'order-shipped', 'bad-request', '{}')
 """
+PARTITIONS = """
+    select relname as name from pg_class where oid in (select tableoid from ledger.triggers)
+"""
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -47,16 +50,13 @@ def test_held_payloads_are_counted_by_state_also_those_whose_trigger_is_gone(
     assert held == [("rejected", "bad-request", 3), ("forgotten", "bad-request", 1)]
 
 
-def test_the_list_of_held_payloads_looks_triggers_up_and_reads_no_partition_whole(database_url: str) -> None:
+def test_the_list_of_held_payloads_looks_triggers_up_and_reads_none_whole(database_url: str) -> None:
     """As many are held as there are triggers: the planner would rather join them, which grows with the ledger."""
     put_many(database_url, 3000, state="rejected", reason="bad-request")
     query(database_url, "analyze ledger.triggers")
     query(database_url, "analyze ledger.held_payloads")
+    partitions = {row["name"] for row in query(database_url, PARTITIONS)}
     found = asyncio.run(plan(database_url))
-    scans = {
-        node["Relation Name"]: node["Node Type"]
-        for node in nodes(found)
-        if node.get("Relation Name", "").startswith("triggers_")
-    }
+    scans = {node["Node Type"] for node in nodes(found) if node.get("Relation Name") in partitions}
     assert scans
-    assert set(scans.values()) <= {"Index Scan", "Bitmap Heap Scan", "Index Only Scan"}
+    assert scans <= {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
