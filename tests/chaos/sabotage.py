@@ -6,16 +6,19 @@ Each takes one rule out of the real code, in the process that it starts, and now
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from ajo_producers.cli.main import main
 from ajo_worker.dispatch import claims, dispatcher
 from ajo_worker.intake import pool
 from ajo_worker.ledger import ownership, progress
 from ajo_worker.ledger.admission import Done, TakeOver
-from ajo_worker.ledger.group_commit import GroupCommit
+from ajo_worker.ledger.group_commit import GroupCommit, WriterStopped
 from ajo_worker.ledger.liveness import Liveness
+from ajo_worker.ledger.progress import Outcome
 
 
 def without_fencing() -> None:
@@ -25,24 +28,30 @@ def without_fencing() -> None:
 
 
 def without_intent() -> None:
-    """The first attempt is sent before its announcement is durable."""
+    """The first attempt is sent before its announcement is durable; what is written of it later waits for that."""
     submit = GroupCommit.submit
-    under_way: set[asyncio.Task[Any]] = set()
+    announcing: dict[UUID, asyncio.Task[None]] = {}
+
+    async def announce(self: GroupCommit[Any, Any], row: Any) -> None:
+        with suppress(WriterStopped):
+            await asyncio.sleep(1)
+            await submit(self, row)
 
     async def at_once(self: GroupCommit[Any, Any], row: Any) -> Any:
-        if self.name != "admissions":
-            return await submit(self, row)
-        task = asyncio.create_task(_late(submit(self, row)))
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
-        return None
+        if self.name == "admissions":
+            announcing[row.request_id] = asyncio.create_task(announce(self, row))
+            return None
+        if (task := announcing.pop(_trigger_of(row), None)) is not None:
+            await task
+        return await submit(self, row)
 
     GroupCommit.submit = at_once  # type: ignore[method-assign] # as above
 
 
-async def _late(writing: Any) -> None:
-    await asyncio.sleep(1)
-    await writing
+def _trigger_of(row: Any) -> UUID | None:
+    if isinstance(row, Outcome):
+        row = row.attempt or row.ending
+    return row if isinstance(row, UUID) else getattr(row, "request_id", None)
 
 
 def without_late_acknowledgement() -> None:

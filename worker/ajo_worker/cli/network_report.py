@@ -93,7 +93,7 @@ def _numbers(spread: Spread) -> list[str]:
 def _failures(way: WayReport) -> str:
     if not way.failed:
         return ""
-    return f"{way.failed:,} of {counted(way.probes, 'probe')} failed, at last with {way.last_failure}. "
+    return f"{way.failed:,} of {counted(way.probes, 'probe')} failed, at last with {way.last_failure}; "
 
 
 def _verdict(way: WayReport) -> str:

@@ -90,7 +90,7 @@ def phases() -> str:
     """The question for the phases of ``audit.delays``, and their total, of triggers that came to their end."""
     names = [*PHASES, "total"]
     # Quoted: "full" is a word of SQL's own.
-    spreads = ", ".join(f"{SPREAD.format(f'd.{name}_seconds')} AS \"{name}\"" for name in names)
+    spreads = ", ".join(f'{SPREAD.format(f"d.{name}_seconds")} AS "{name}"' for name in names)
     pairs = ", ".join(f"('{name}', \"{name}\")" for name in names)
     return f"""
     WITH recent AS MATERIALIZED (

@@ -82,7 +82,7 @@ def test_failures_are_told_with_the_newest_reason(network: Network, database_url
     put_probe(database_url, ago(minutes=2), None, failure="connect: Connection refused")
     [one] = json.loads(network("--json").out)
     assert one["sentence"] == (
-        f"{API}: 2 of 2 probes failed, at last with connect: Connection refused. no connection stood."
+        f"{API}: 2 of 2 probes failed, at last with connect: Connection refused; no connection stood."
     )
     assert (one["way"]["steps"]["connect"], one["way"]["steps"]["dns"]["p50"]) == (None, 0.01)
 
