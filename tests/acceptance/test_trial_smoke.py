@@ -1,0 +1,33 @@
+"""A short form of the blind trial: what is late is named from the audit views alone. ``make trial`` has all of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ajo_worker.local.processes import Processes
+
+from tests.chaos.servers import Servers, serve
+from tests.trial.judgement import Judgement, mistakes
+from tests.trial.scenarios import scenarios
+from tests.trial.stage import play
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Servers]:
+    with Processes() as processes:
+        yield serve(processes, ())
+
+
+@pytest.mark.xdist_group("trial")
+@pytest.mark.parametrize("late", ["producer-late", "mailbox-late", "departure-late"])
+def test_the_late_system_is_named_and_no_other_with_its_delay(late: str, servers: Servers, tmp_path: Path) -> None:
+    scenario = next(each for each in scenarios(7) if late in each.amounts)
+    judgement, truth = play(servers, tmp_path, scenario)
+    assert mistakes(judgement, scenario.systems, truth) == []
+
+
+def test_a_judgement_that_names_another_system_or_another_delay_is_a_mistake() -> None:
+    judgement = Judgement(10, {"broker": (9.0, 10)})
+    assert mistakes(judgement, {"worker"}, {"worker": 9.0}) == ["worker is not named", "broker is named"]
+    assert mistakes(judgement, {"broker"}, {"broker": 12.0}) == ["broker is charged with 9.00 s, and it was 12.00 s"]
+    assert mistakes(judgement, {"broker"}, {"broker": 9.5}) == []
