@@ -179,10 +179,18 @@ BEGIN ATOMIC
     WITH newest AS (
         SELECT coalesce(max(minute), '-infinity') AS minute FROM ledger.trigger_minutes
     ), due AS (
-        -- What came since, and the last minutes, in which most still changes.
         SELECT DISTINCT date_trunc('minute', received_at) AS minute
         FROM ledger.triggers
-        WHERE received_at >= least((SELECT minute FROM newest), now() - interval '3 minutes')
+        WHERE received_at >= (SELECT minute FROM newest) + interval '1 minute'
+          AND received_at < date_trunc('minute', now() - interval '5 seconds')
+        UNION -- what was written late, as after the database was away
+        SELECT DISTINCT date_trunc('minute', t.received_at)
+        FROM ledger.attempts a
+        CROSS JOIN LATERAL (SELECT * FROM ledger.triggers WHERE request_id = a.request_id OFFSET 0) AS t
+        LEFT JOIN ledger.trigger_minutes m
+            ON m.minute = date_trunc('minute', t.received_at) AND m.campaign = t.campaign AND m.lane = t.lane
+        WHERE a.responded_at >= now() - interval '1 minute' AND a.responded_at > coalesce(m.computed_at, '-infinity')
+          AND t.received_at < date_trunc('minute', now() - interval '5 seconds')
         UNION
         SELECT minute FROM ledger.trigger_minutes
         WHERE (sending > 0 OR parked > 0)
@@ -196,7 +204,7 @@ BEGIN ATOMIC
     SELECT minute FROM due ORDER BY minute LIMIT most;
 END;
 
-COMMENT ON FUNCTION ledger.due_minutes IS 'The minutes to be computed now, oldest first: new ones, those with triggers that have not ended, and stale ones (not more often than every 5 minutes).';
+COMMENT ON FUNCTION ledger.due_minutes IS 'The minutes to be computed now, oldest first: those that are over and new, those with triggers that had not ended or were written since, and stale ones (not more often than every 5 minutes).';
 
 CREATE FUNCTION ledger.roll_up_hour(of_hour timestamptz) RETURNS void
     LANGUAGE sql
