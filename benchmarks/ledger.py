@@ -164,27 +164,36 @@ def main() -> None:
     """Write, roll up, ask; in AJO_DATABASE_URL's database if that is set, else in a server of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--triggers", type=int, default=10_000_000)
-    parser.add_argument("--only-ask", action="store_true", help="the day is written already")
+    parser.add_argument("--only-sum-up", action="store_true", help="the day is written, but not rolled up")
+    parser.add_argument("--only-ask", action="store_true", help="the day is written and rolled up already")
     parser.add_argument("--plans", action="store_true", help="print the plans")
     options = parser.parse_args()
     with ended_by_sigterm(), Processes() as processes:
         url = os.environ.get("AJO_DATABASE_URL") or start_postgres(processes, SERVER).url
         begin = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
-        if not options.only_ask:
+        if not (options.only_ask or options.only_sum_up):
             fill(url, begin, options.triggers)
+        if not options.only_ask:
+            sum_up(url, begin)
         asyncio.run(ask(url, begin, QUESTIONS, plans=options.plans))
 
 
 def fill(url: str, begin: datetime, triggers: int) -> None:
-    """The day's rows, and what is rolled up of them."""
+    """The day's rows."""
     asyncio.run(prepare(url, begin))
     parts = range(PROCESSES)
     with ProcessPoolExecutor(PROCESSES) as processes:
         began = time.monotonic()
         list(processes.map(partial(write_part, url, begin, triggers, parts=PROCESSES), parts))
         print(f"{triggers:,} triggers written in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def sum_up(url: str, begin: datetime) -> None:
+    """Roll up the day's minutes, as workers do while it passes."""
+    asyncio.run(settle(url))
+    with ProcessPoolExecutor(PROCESSES) as processes:
         began = time.monotonic()
-        list(processes.map(partial(roll_up_part, url, begin, parts=PROCESSES), parts))
+        list(processes.map(partial(roll_up_part, url, begin, parts=PROCESSES), range(PROCESSES)))
         print(f"{24 * 60:,} minutes rolled up in {time.monotonic() - began:.0f} s", flush=True)
     asyncio.run(settle(url))
 
