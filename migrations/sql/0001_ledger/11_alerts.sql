@@ -140,7 +140,14 @@ WITH known AS MATERIALIZED (
         SELECT lane, min(received_at) AS received_at,
                percentile_cont(0.95) WITHIN GROUP
                    (ORDER BY extract(epoch FROM received_at - enqueued_at)::float8) AS p95
-        FROM ledger.triggers WHERE received_at >= now() - interval '5 minutes' GROUP BY lane
+        -- What an outage or a hold kept waiting has had its own alert, and comes all at once when that is over.
+        FROM ledger.triggers LEFT JOIN (
+            SELECT lane, range_agg(during) AS during FROM audit.standstills
+            WHERE kind IN ('outage', 'held') AND lane IS NOT NULL GROUP BY lane
+        ) AS s USING (lane)
+        WHERE received_at >= now() - interval '5 minutes'
+          AND NOT coalesce(s.during && tstzrange(enqueued_at, greatest(enqueued_at, received_at)), false)
+        GROUP BY lane
     ) AS q
     UNION ALL
     SELECT 'no-worker', NULL, w.at, coalesce(extract(epoch FROM now() - w.at)::float8, 'Infinity'), NULL,

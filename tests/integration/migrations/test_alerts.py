@@ -64,6 +64,18 @@ def test_a_round_counts_from_its_own_dispatch_and_one_that_was_resumed_may_be_ol
     assert SENDING in alerts(database_url)
 
 
+def test_what_an_outage_kept_waiting_makes_no_queue_old(database_url: str) -> None:
+    """It comes all at once when the outage is over, and needs nobody any more."""
+    put_many(database_url, 50, queued=600)
+    assert QUEUE in alerts(database_url)
+    query(
+        database_url,
+        "insert into ledger.outages (opened_at, ended_at, recovered_at, scope, reason, opened_by, evidence) "
+        "values (now() - interval '10 minutes', now(), now(), 'destination:standard@x', 'held', 'x', '{}')",
+    )
+    assert QUEUE not in alerts(database_url)
+
+
 def test_a_queue_is_old_if_more_than_a_twentieth_waited_for_a_minute(database_url: str) -> None:
     put_many(database_url, 96, queued=60)
     put_many(database_url, 4, queued=600)

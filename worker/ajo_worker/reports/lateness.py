@@ -69,7 +69,7 @@ def _when(report: Report) -> str:
     spans = report.late_spans
     if not spans:
         return ", at no time many of them"
-    lasts = report.computed_until is not None and spans[-1].until > report.computed_until - GAP
+    lasts = spans[-1].until > report.until - GAP  # a while without any triggers ends it too
     first = clock(spans[0].since, report.until)
     if len(spans) == 1:
         begin = (
