@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.support.conservation import accepted, finished, ledger, write_definition
+from tests.support.conservation import accepted, finished, journal, ledger, most_at_once, write_definition
 from tests.support.database import query
 from tests.support.delivery import Delivery
 from tests.support.waiting import wait_until
@@ -96,3 +96,19 @@ def test_429s_slow_their_campaign_down_and_its_neighbour_not(
     (slowed,) = query(database_url, "select scope, share from ledger.rate_limits where slowed_at is not null")
     assert slowed["scope"] == "campaign:flash-sale"
     assert slowed["share"] < 1
+
+
+def test_a_slow_campaign_has_no_more_calls_in_flight_than_it_may_and_leaves_the_others_their_places(
+    valkey_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
+) -> None:
+    slow = f'[[fault]]\nkind = "slow"\nseconds = 1.5\ncampaign = "{OTHER_ID}"\n'
+    delivery = prepare_delivery(valkey_url, QUICK + slow, AJO_MAX_IN_FLIGHT="10")
+    write_definition(delivery.campaigns, "flash-sale", campaign_id=OTHER_ID, facts="concurrency = 2")
+    delivery.start_worker()
+    limited, free = delivery.publish(30, 5, "flash-sale"), delivery.publish(300, 20)
+    wait_until(lambda: states(database_url, "order-shipped") == {"accepted": 300}, what="the other is through")
+    assert states(database_url, "flash-sale").get("accepted", 0) < 15, "the slow one is far from its end"
+    wait_until(lambda: finished(database_url) == 330, what="all triggers with a state", timeout=60)
+    calls = [call for call in journal(delivery.api.journal) if call["campaign_id"] == OTHER_ID]
+    assert most_at_once(calls) == 2
+    assert set(accepted(delivery.api.journal)) == limited | free
