@@ -128,7 +128,7 @@ class Process:
         claims = Claims(self.ledger, clock, preparation, closing, policy)
         rounds = Rounds(self.ledger, clock, http, claims, preparation, policy, free)
         self.dispatcher = Dispatcher(rounds, self.ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * slots)
-        only_closed: list[Any] = [Nothing()] * 5
+        only_closed: list[Any] = [Nothing()] * 6
         self.worker = Worker(
             self.worker_id,
             self.dispatcher,

@@ -99,10 +99,11 @@ async def test_a_view_of_one_trigger_opens_one_partition_of_each_table(
     reader = await asyncpg.connect(database_url)  # without a worker's settings of the planner
     try:
         found = await explained(reader, "analyze", sql, trigger.request_id)
-        read = [node for node in found if node["Actual Loops"]]
+        # Few rows stand in tables that have no partitions: workers, outages, service levels.
+        read = [node for node in found if node["Actual Loops"] and node["Relation Name"][-8:].isdigit()]
     finally:
         await reader.close()
     names = [node["Relation Name"] for node in read]
-    assert set(names) <= {f"triggers_{day_of(trigger)}", f"attempts_{day_of(trigger)}"}
+    assert set(names) <= {f"{table}_{day_of(trigger)}" for table in ("triggers", "attempts", "deliveries")}
     assert len(names) == len(set(names))
     assert {node["Node Type"] for node in read} <= {"Index Scan", "Bitmap Heap Scan"}

@@ -136,7 +136,7 @@ class Sign:
     stops: bool
 
     async def do(self, connection: Any, ledger: Names) -> None:
-        more = () if self.stops else ("node-1", 1, "0", datetime.now(UTC), 0.0, None, None)
+        more = () if self.stops else ("node-1", 1, "0", datetime.now(UTC), 0.0, None, None, 60.0, [])
         await connection.execute(STOPPED if self.stops else BEAT, ledger.workers[self.worker], *more)
 
 
