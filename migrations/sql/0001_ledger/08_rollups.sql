@@ -82,8 +82,7 @@ BEGIN
     INSERT INTO ledger.trigger_minutes
         (minute, computed_at, campaign, lane, triggers, sending, accepted, rejected, expired, unconfirmed, parked,
          possible_duplicates, attempts, departed, delivered, failed, clock_skew, systems, worst, worst_seconds)
-    SELECT of_minute, clock_timestamp(), g.*, coalesce(s.systems, '{}'), w.worst, w.worst_seconds
-    FROM (
+    WITH counted AS (
         SELECT r.campaign, r.lane, count(*), count(*) FILTER (WHERE r.state = 'sending'),
                count(*) FILTER (WHERE r.state = 'accepted'), count(*) FILTER (WHERE r.state = 'rejected'),
                count(*) FILTER (WHERE r.state = 'expired'), count(*) FILTER (WHERE r.state = 'unconfirmed'),
@@ -92,26 +91,29 @@ BEGIN
                count(*) FILTER (WHERE r.clock_skew)
         FROM pg_temp.rolled_up r
         GROUP BY r.campaign, r.lane
-    ) AS g
-    CROSS JOIN LATERAL (
-        SELECT jsonb_object_agg(system, jsonb_build_object('triggers', triggers, 'seconds', seconds)) AS systems
-        FROM (
-            SELECT charged.system, count(*) AS triggers, round(sum(charged.seconds)::numeric, 3) AS seconds
-            FROM pg_temp.rolled_up r CROSS JOIN LATERAL (
-                SELECT r.system, 0::float8 AS seconds WHERE r.systems = '{}'
-                UNION ALL SELECT * FROM unnest(r.systems, r.system_seconds)
-            ) AS charged (system, seconds)
-            WHERE r.campaign = g.campaign AND r.lane = g.lane GROUP BY charged.system
-        ) AS by_system
-    ) AS s
-    CROSS JOIN LATERAL (
-        SELECT array_agg(request_id ORDER BY seconds DESC) AS worst, array_agg(seconds ORDER BY seconds DESC) AS worst_seconds
-        FROM (
-            SELECT request_id, coalesce(end_to_end_seconds, extract(epoch FROM now() - received_at)::float8) AS seconds
-            FROM pg_temp.rolled_up WHERE campaign = g.campaign AND lane = g.lane
-            ORDER BY 2 DESC LIMIT 10
-        ) AS slowest
-    ) AS w;
+    ), by_system AS (
+        SELECT r.campaign, r.lane, charged.system, count(*) AS triggers,
+               round(sum(charged.seconds)::numeric, 3) AS seconds
+        FROM pg_temp.rolled_up r CROSS JOIN LATERAL (
+            SELECT r.system, 0::float8 AS seconds WHERE r.systems = '{}'
+            UNION ALL SELECT * FROM unnest(r.systems, r.system_seconds)
+        ) AS charged (system, seconds)
+        GROUP BY r.campaign, r.lane, charged.system
+    ), charged AS (
+        SELECT campaign, lane,
+               jsonb_object_agg(system, jsonb_build_object('triggers', triggers, 'seconds', seconds)) AS systems
+        FROM by_system GROUP BY campaign, lane
+    ), ranked AS (
+        SELECT campaign, lane, request_id, seconds,
+               row_number() OVER (PARTITION BY campaign, lane ORDER BY seconds DESC) AS place
+        FROM pg_temp.rolled_up CROSS JOIN LATERAL (
+            SELECT coalesce(end_to_end_seconds, extract(epoch FROM now() - received_at)::float8) AS seconds) AS took
+    ), slowest AS (
+        SELECT campaign, lane, array_agg(request_id ORDER BY place) AS worst, array_agg(seconds ORDER BY place) AS worst_seconds
+        FROM ranked WHERE place <= 10 GROUP BY campaign, lane
+    )
+    SELECT of_minute, clock_timestamp(), c.*, charged.systems, slowest.worst, slowest.worst_seconds
+    FROM counted c JOIN charged USING (campaign, lane) JOIN slowest USING (campaign, lane);
 
     -- Most phases of most triggers are nothing at all: zeros are counted, and only the rest is sorted.
     INSERT INTO ledger.delay_minutes

@@ -1,6 +1,5 @@
 """Feedback whose trigger wasn't found when it came is looked at again: soon at first, then more and more seldom."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from ajo_worker.feedback.feedback import Feedback, own_request_id
 from ajo_worker.feedback.search import Unmatched, by_companion, by_recipient
 from ajo_worker.feedback.storing import ONE_AT_A_TIME
 from ajo_worker.recipients import bytea_array
+from ajo_worker.recurring import Recurring
 
 log = structlog.get_logger("ajo_worker.feedback")
 
@@ -147,40 +147,22 @@ def _unmatched(record: asyncpg.Record) -> Unmatched:
     )
 
 
-class Matching:
-    """Runs on a worker's loop, on a connection of its own that is open only while it works; one worker of all."""
+class Matching(Recurring):
+    """Matches what is due, one worker of all; feedback is matched later without it, and nothing else."""
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], rules: Rules) -> None:
-        self._connect = connect
+        super().__init__(connect, name="feedback-matching", failed="feedback-matching-failed", log=log)
         self._rules = rules
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin; needs a running event loop."""
-        self._task = asyncio.create_task(self._run(), name="feedback-matching")
-
-    async def stop(self) -> None:
-        """Stop at once: what is not matched is matched by another worker, or later."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY)
-            try:
-                await self._once()
-            except Exception as fault:  # noqa: BLE001 - feedback is matched later then, and nothing else
-                log.warning("feedback-matching-failed", fault=type(fault).__name__)
-
-    async def _once(self) -> None:
-        connection = await self._connect()
-        try:
-            if not await connection.fetchval(CLAIM):
-                return
-            done = await match_unmatched(connection, self._rules, MOST_BATCHES)
-            confirmed = done.confirmed + await confirm_overtaken(connection, timedelta(hours=1))
-        finally:
-            connection.terminate()
+    async def work(self, connection: asyncpg.Connection) -> None:
+        """What is due now, unless another worker is at it."""
+        if not await connection.fetchval(CLAIM):
+            return
+        done = await match_unmatched(connection, self._rules, MOST_BATCHES)
+        confirmed = done.confirmed + await confirm_overtaken(connection, timedelta(hours=1))
         if done.looked_at or confirmed:
             log.info("feedback-matched", confirmed=confirmed, **{kind: done.kinds[kind] for kind in sorted(done.kinds)})
+
+    def pause(self, *, failed: bool | None) -> float:  # noqa: ARG002 - always the same
+        """The first time too: what came meanwhile was looked at when it came."""
+        return EVERY

@@ -68,7 +68,6 @@ AS_LONG_AS_REPORTS = {
     "delay_hours": "hour",
     "producer_clocks": "minute",
 }
-EXISTS = "SELECT to_regclass('ledger.' || $1) IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +105,8 @@ async def tidy(connection: asyncpg.Connection, ages: Ages) -> Tidied | None:
         await _in_batches(connection, DELETE_NOTED.format(table=table, old=where, batch=BATCH), before, done, table)
     for days, tables in ((ages.rows, AS_LONG_AS_TRIGGERS), (ages.reports, AS_LONG_AS_REPORTS)):
         for table, at in tables.items():
-            if await connection.fetchval(EXISTS, table):
-                statement = DELETE.format(table=table, old=AGED.format(at), batch=BATCH)
-                await _in_batches(connection, statement, days, done, table)
+            statement = DELETE.format(table=table, old=AGED.format(at), batch=BATCH)
+            await _in_batches(connection, statement, days, done, table)
     await _in_batches(connection, EMPTY, ages.dead_letters, done, "quarantine, emptied")
     await connection.fetchval(DONE)
     return done

@@ -1,10 +1,11 @@
 """Minutes are rolled up as they pass: what reports of a day read instead of every trigger."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import asyncpg
 import structlog
+
+from ajo_worker.recurring import Recurring
 
 log = structlog.get_logger("ajo_worker.ledger")
 
@@ -37,34 +38,16 @@ async def roll_up(connection: asyncpg.Connection, most: int = MOST_AT_ONCE) -> i
     return len(minutes)
 
 
-class Rollup:
-    """Runs on the worker's loop, on a connection of its own that is open only while it works."""
+class Rollup(Recurring):
+    """Rolls up what is due; reports are late without it, and nothing else."""
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
-        self._connect = connect
-        self._task: asyncio.Task[None] | None = None
+        super().__init__(connect, name="ledger-rollup", failed="rollup-failed", log=log)
 
-    def start(self) -> None:
-        """Begin; needs a running event loop."""
-        self._task = asyncio.create_task(self._run(), name="ledger-rollup")
+    async def work(self, connection: asyncpg.Connection) -> None:
+        """What is due now."""
+        await roll_up(connection)
 
-    async def stop(self) -> None:
-        """Stop at once: a minute that is not computed is computed by another worker, or later."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY)
-            try:
-                await self._once()
-            except Exception as fault:  # noqa: BLE001 - reports are late without it, and nothing else
-                log.warning("rollup-failed", fault=type(fault).__name__)
-
-    async def _once(self) -> None:
-        connection = await self._connect()
-        try:
-            await roll_up(connection)
-        finally:
-            connection.terminate()
+    def pause(self, *, failed: bool | None) -> float:  # noqa: ARG002 - always the same
+        """The first time too: nothing is due when a worker starts."""
+        return EVERY

@@ -1,6 +1,5 @@
 """What the ledger needs now and then, and nobody waits for: partitions, definitions in use, what is old."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
 from uuid import UUID
@@ -11,6 +10,7 @@ import structlog
 from ajo_producers.campaigns.definition import Definition
 
 from ajo_worker.ledger.retention import Ages, tidy
+from ajo_worker.recurring import Recurring
 
 log = structlog.get_logger("ajo_worker.ledger")
 
@@ -36,8 +36,8 @@ DEFINITIONS = """
 """
 
 
-class Upkeep:
-    """Runs on the worker's loop, on a connection of its own that is open only while it works."""
+class Upkeep(Recurring):
+    """Makes partitions, notes definitions in use, drops what is old."""
 
     def __init__(
         self,
@@ -46,44 +46,24 @@ class Upkeep:
         definitions: Iterable[Definition],
         ages: Ages,
     ) -> None:
+        super().__init__(connect, name="ledger-upkeep", failed="upkeep-failed", log=log)
         self._ages = ages
-        self._connect = connect
         self._rows = [_row(definition, worker_id) for definition in definitions]
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin; needs a running event loop."""
-        self._task = asyncio.create_task(self._run(), name="ledger-upkeep")
-
-    async def stop(self) -> None:
-        """Stop at once."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self._once()
-            except Exception as fault:  # noqa: BLE001 - without upkeep all new rows end up in the default partitions
-                log.warning("upkeep-failed", fault=type(fault).__name__)
-                await asyncio.sleep(AGAIN)
-            else:
-                await asyncio.sleep(EVERY)
-
-    async def _once(self) -> None:
-        connection = await self._connect()
-        try:
-            made = [record[0] for record in await connection.fetch(PARTITIONS)]
-            await connection.executemany(DEFINITIONS, self._rows)
-            await connection.execute(PURGE, self._ages.dead_letters)
-            tidied = await tidy(connection, self._ages)
-        finally:
-            connection.terminate()
+    async def work(self, connection: asyncpg.Connection) -> None:
+        """All of it."""
+        made = [record[0] for record in await connection.fetch(PARTITIONS)]
+        await connection.executemany(DEFINITIONS, self._rows)
+        await connection.execute(PURGE, self._ages.dead_letters)
+        tidied = await tidy(connection, self._ages)
         if made:
             log.info("partitions-made", partitions=made)
         if tidied is not None and (tidied.partitions or tidied.rows or tidied.held_up):
             log.info("old-rows-dropped", partitions=tidied.partitions, rows=dict(tidied.rows), held_up=tidied.held_up)
+
+    def pause(self, *, failed: bool | None) -> float:
+        """None before the first round: without partitions, new rows end up in the default ones."""
+        return 0.0 if failed is None else AGAIN if failed else EVERY
 
 
 def _row(definition: Definition, worker_id: UUID) -> tuple[str, str, str, str, UUID, str]:

@@ -16,6 +16,7 @@ from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.network_probes import Probe
 from ajo_worker.network.destination import Destination, destinations, token_destination
 from ajo_worker.network.way import Way, explore
+from ajo_worker.recurring import Recurring
 
 log = structlog.get_logger("ajo_worker.network")
 
@@ -27,8 +28,8 @@ FRESH = 0.8
 """Share of the interval within which another worker's probe makes one of our own needless."""
 
 
-class Probing:
-    """Runs on the worker's loop, on a connection of its own that is open only while it probes.
+class Probing(Recurring):
+    """Probes what nobody has probed just now; triggers are sent without probes just as well.
 
     Of all workers one probes an endpoint at a time, whichever comes first: the way from each of them is seen in turn.
     """
@@ -43,46 +44,32 @@ class Probing:
         *,
         every: float,
     ) -> None:
-        self._connect = connect
+        super().__init__(connect, name="network-probes", failed="network-probes-failed", log=log)
         self._worker_id = worker_id
         self._clock = clock
         self._destinations = {one.endpoint: one for one in found}
         self._tls = tls
         self._every = every
-        self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin, unless it is off; needs a running event loop."""
         if self._every > 0:
-            self._task = asyncio.create_task(self._run(), name="network-probes")
+            super().start()
 
-    async def stop(self) -> None:
-        """Stop at once; a step that is under way ends by itself, on a thread that nobody waits for."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        pause = self._every * random()  # noqa: S311 - jitter
-        while True:
-            await asyncio.sleep(pause)
-            try:
-                await self._once()
-            except Exception as fault:  # noqa: BLE001 - triggers are sent without probes just as well
-                log.warning("network-probes-failed", fault=type(fault).__name__)
-            pause = self._every * (1 + JITTER * (2 * random() - 1))  # noqa: S311 - jitter
-
-    async def _once(self) -> None:
-        connection = await self._connect()
-        try:
-            ours = await network_probes.claim(connection, self._destinations, FRESH * self._every)
-            probes = await asyncio.gather(*(self._probe(self._destinations[endpoint]) for endpoint in ours))
-            await network_probes.note(connection, probes)
-        finally:
-            connection.terminate()
+    async def work(self, connection: asyncpg.Connection) -> None:
+        """One probe of each endpoint that is due; a step that is cut off ends by itself, on a thread of its own."""
+        ours = await network_probes.claim(connection, self._destinations, FRESH * self._every)
+        probes = await asyncio.gather(*(self._probe(self._destinations[endpoint]) for endpoint in ours))
+        await network_probes.note(connection, probes)
         for probe in probes:
             if probe.failure is not None:
                 log.warning("network-probe", endpoint=probe.endpoint, failure=probe.failure)
+
+    def pause(self, *, failed: bool | None) -> float:
+        """A random part of the interval first, and then the interval, more or less: workers don't stay in step."""
+        if failed is None:
+            return self._every * random()  # noqa: S311 - jitter
+        return self._every * (1 + JITTER * (2 * random() - 1))  # noqa: S311 - jitter
 
     async def _probe(self, destination: Destination) -> Probe:
         began = self._clock.now()

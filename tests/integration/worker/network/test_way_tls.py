@@ -60,7 +60,7 @@ async def test_a_handshake_that_is_slow_is_not_the_api_s_time(
 
     def slow(*arguments: object) -> ssl.SSLSocket:
         clock[0] += 7
-        return shake(*arguments)  # type: ignore[arg-type]
+        return shake(*arguments)  # type: ignore[arg-type] # what it was given, whatever that is
 
     monkeypatch.setattr("ajo_worker.network.way.shake_hands", slow)
     async with RawServer(sending(OK), server_tls) as server:
