@@ -11,12 +11,13 @@ import msgspec
 from aiohttp import web
 
 from ajo_simulator.answers import Reply, refusal
-from ajo_simulator.draw import delay, drawn, pick_fault, pick_unread
+from ajo_simulator.draw import Call, delay, drawn, pick_fault, pick_unread
 from ajo_simulator.faults import (
     CallFault,
     Cosmos,
     Hang,
     InvalidJson,
+    Lane,
     Outage,
     RateLimit,
     Redirect,
@@ -95,7 +96,7 @@ class Executions:
             entry.request_id, entry.campaign_id = execution.request_id, execution.campaign_id
             entry.recipients = len(execution.recipients)
             entry.attempt = self._journal.arrival(execution.request_id)
-            fault = pick_fault(scenario, execution.campaign_id, execution.request_id, entry.attempt, seconds)
+            fault = pick_fault(scenario, _call(request.path, execution, entry.attempt), seconds)
             entry.fault = kind_of(fault) if fault else None
             if isinstance(fault, ResetBefore):
                 return Reply(None, fault=fault)
@@ -113,6 +114,12 @@ class Executions:
         if self._limit.exceeded(scenario.limits.calls_per_second):
             return refusal(service_error(429, "Too many requests"), retry_after(scenario.limits.retry_after))
         return _outcome(entry, execution, fault)
+
+
+def _call(path: str, execution: Execution, attempt: int) -> Call:
+    lane: Lane = "high-throughput" if EXECUTIONS[path] else "standard"
+    users = tuple(one.user_id for one in execution.recipients)
+    return Call(execution.campaign_id, execution.request_id, attempt, lane, users)
 
 
 async def _read(request: web.BaseRequest) -> Execution | Problem:

@@ -6,22 +6,34 @@ from msgspec import Meta, Struct
 
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e9)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Lane: TypeAlias = Literal["standard", "high-throughput"]
 RetryAfter: TypeAlias = Seconds | Annotated[str, Meta(pattern=r"\A[ -~]*\Z")]
 
 
 class Window(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """Holds ``from`` some second after the scenario's start ``until`` another: always, if neither is given."""
+    """Holds ``from`` some second after the scenario's start ``until`` another: always, if neither is given.
+
+    In bursts: of ``every`` so many seconds it holds in the first ``lasting`` ones alone.
+    """
 
     from_: Seconds = 0.0
     until: Seconds | None = None
+    every: Seconds | None = None
+    lasting: Seconds | None = None
 
     def __post_init__(self) -> None:
         if self.until is not None and self.until <= self.from_:
             raise ValueError("`until` must be greater than `from`")
+        if (self.every is None) != (self.lasting is None):
+            raise ValueError("`every` and `lasting` belong together")
+        if self.every is not None and self.lasting is not None and not 0 < self.lasting < self.every:
+            raise ValueError("`lasting` must be greater than 0 and less than `every`")
 
     def holds(self, seconds: float) -> bool:
         """Whether this is one of its seconds."""
-        return self.from_ <= seconds and (self.until is None or seconds < self.until)
+        if seconds < self.from_ or (self.until is not None and seconds >= self.until):
+            return False
+        return self.every is None or self.lasting is None or (seconds - self.from_) % self.every < self.lasting
 
 
 class Refuse(Window, tag_field="kind", frozen=True, tag="refuse"):
@@ -40,9 +52,14 @@ class ResetUnread(Window, tag_field="kind", frozen=True, tag="reset-unread"):
 
 
 class Rule(Window, tag_field="kind", frozen=True):
-    """A fault of single calls: hits a ``share`` of a campaign's request ids, each at its first ``attempts`` calls."""
+    """A fault of single calls: hits a ``share`` of a campaign's request ids, each at its first ``attempts`` calls.
+
+    ``lane`` says at which execution endpoint; ``user_id`` how the ``userId`` of one of the recipients begins.
+    """
 
     campaign: str = "*"
+    lane: Lane | None = None
+    user_id: str = ""
     share: Share = 1.0
     attempts: Annotated[int, Meta(ge=1)] | None = None
 
@@ -101,10 +118,16 @@ class ResetAfter(Rule, frozen=True, tag="reset-after"):
 
 
 class Slow(Rule, frozen=True, tag="slow"):
-    """The call is answered as ever, but later: its latency times ``factor``, and ``seconds`` more."""
+    """The call is answered as ever, but later: its latency times ``factor``, and ``seconds`` (to ``high``) more."""
 
     seconds: Seconds = 1.0
+    high: Seconds | None = None
     factor: Annotated[float, Meta(ge=1, le=1e6)] = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.high is not None and self.high < self.seconds:
+            raise ValueError("`high` is below `seconds`")
 
 
 class SlowBody(Rule, frozen=True, tag="slow-body"):

@@ -3,8 +3,8 @@
 from statistics import median
 
 import pytest
-from ajo_simulator.draw import delay, drawn, is_shut, latency_of, pick_fault, pick_unread
-from ajo_simulator.faults import Fault, Hang, Outage, RateLimit, Refuse, ResetUnread, Slow, Status
+from ajo_simulator.draw import Call, delay, drawn, is_shut, latency_of, pick_fault, pick_unread
+from ajo_simulator.faults import Fault, Hang, Lane, Outage, RateLimit, Refuse, ResetUnread, Slow, Status
 from ajo_simulator.latency import Latency
 from ajo_simulator.scenario import Scenario
 from hypothesis import given
@@ -23,7 +23,7 @@ def playing(*faults: Fault, seed: int = 1) -> Scenario:
 
 def hit(scenario: Scenario, campaign: str = "c", attempt: int = 1, seconds: float = 0.0) -> dict[str, Fault]:
     """The ids that meet a fault, and which."""
-    met = {one: pick_fault(scenario, campaign, one, attempt, seconds) for one in IDS}
+    met = {one: pick_fault(scenario, Call(campaign, one, attempt), seconds) for one in IDS}
     return {one: fault for one, fault in met.items() if fault}
 
 
@@ -38,14 +38,14 @@ def test_a_rule_hits_about_its_share_of_the_ids(share: float, seed: int) -> None
 def test_a_share_of_one_hits_everything_and_a_share_of_nothing_nothing(
     seed: int, request_id: str, attempt: int, seconds: float
 ) -> None:
-    assert pick_fault(playing(Hang(), seed=seed), "c", request_id, attempt, seconds) == Hang()
-    assert pick_fault(playing(Hang(share=0), seed=seed), "c", request_id, attempt, seconds) is None
+    assert pick_fault(playing(Hang(), seed=seed), Call("c", request_id, attempt), seconds) == Hang()
+    assert pick_fault(playing(Hang(share=0), seed=seed), Call("c", request_id, attempt), seconds) is None
 
 
 @given(st.lists(shares, min_size=1, max_size=5), ids, attempts, instants)
 def test_the_same_call_meets_the_same_fault(parts: list[float], request_id: str, attempt: int, seconds: float) -> None:
     scenario = playing(*(Status(share=share, status=400 + number) for number, share in enumerate(parts)))
-    one, other = (pick_fault(scenario, "c", request_id, attempt, seconds) for _ in range(2))
+    one, other = (pick_fault(scenario, Call("c", request_id, attempt), seconds) for _ in range(2))
     assert one is other
 
 
@@ -56,8 +56,8 @@ def test_rules_that_do_not_fill_the_whole_never_hit_the_same_id(seed: int, parts
     hits = 0
     for number in range(len(rules)):  # each alone in its place, the others not yet
         scenario = playing(*late[:number], rules[number], *late[number + 1 :], seed=seed)
-        hits += pick_fault(scenario, "c", request_id, 1, 0.0) is not None
-    together = pick_fault(playing(*rules, seed=seed), "c", request_id, 1, 0.0)
+        hits += pick_fault(scenario, Call("c", request_id, 1), 0.0) is not None
+    together = pick_fault(playing(*rules, seed=seed), Call("c", request_id, 1), 0.0)
     assert hits == (together is not None)
 
 
@@ -99,7 +99,28 @@ def test_after_a_rule_of_one_has_spent_its_attempts_the_next_gets_its_own_share(
 def test_a_rule_hits_its_campaign_at_its_attempts_in_its_time(
     fault: Fault, campaign: str, attempt: int, seconds: float, met: bool
 ) -> None:
-    assert (pick_fault(playing(fault), campaign, "id", attempt, seconds) is fault) == met
+    assert (pick_fault(playing(fault), Call(campaign, "id", attempt), seconds) is fault) == met
+
+
+@pytest.mark.parametrize(
+    ("fault", "lane", "users", "met"),
+    [
+        (Hang(lane="standard"), "standard", (), True),
+        (Hang(lane="standard"), "high-throughput", (), False),
+        (Hang(lane="high-throughput"), "high-throughput", (), True),
+        (Hang(user_id="unknown"), "standard", ("ada", "unknown-7"), True),
+        (Hang(user_id="unknown"), "standard", ("ada", "well-unknown"), False),
+        (Hang(user_id="unknown"), "standard", (), False),
+    ],
+)
+def test_a_rule_hits_its_lane_and_its_users(fault: Fault, lane: Lane, users: tuple[str, ...], met: bool) -> None:
+    assert (pick_fault(playing(fault), Call("c", "id", 1, lane, users), 0.0) is fault) == met
+
+
+def test_a_rule_for_other_calls_takes_no_room_on_the_circle() -> None:
+    alone = hit(playing(Hang(share=0.3)))
+    assert hit(playing(Outage(share=0.3, lane="high-throughput"), Hang(share=0.3))) == alone
+    assert hit(playing(Outage(share=0.3, user_id="unknown"), Hang(share=0.3))) == alone
 
 
 def test_a_rule_hits_the_same_ids_whatever_other_rules_do_at_that_time() -> None:
@@ -184,3 +205,16 @@ def test_a_slow_call_takes_a_multiple_of_its_latency_and_some_seconds_more(
     fault: Hang | Slow | None, seconds: float
 ) -> None:
     assert delay(Scenario(latency=Latency(seconds=0.5)), fault, "id", 1) == seconds
+
+
+@given(ids, attempts, st.floats(0, 100), st.floats(0, 100))
+def test_a_slow_call_takes_some_seconds_between_two_numbers_of_them(
+    request_id: str, attempt: int, a: float, b: float
+) -> None:
+    low, high = sorted((a, b))
+    assert low <= delay(Scenario(), Slow(seconds=low, high=high), request_id, attempt) <= high
+
+
+def test_slow_calls_are_not_all_slow_alike() -> None:
+    slow = Slow(seconds=20, high=60)
+    assert len({round(delay(Scenario(), slow, one, 1)) for one in IDS}) == 41

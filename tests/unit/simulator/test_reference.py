@@ -18,6 +18,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text(encoding=
 FEEDBACK = [FeedbackRules, Course, CampaignCourse, Standstill, Failure]
 STRUCTS = [Scenario, Latency, Limits, TokenRules, Campaign, Entry, *FEEDBACK, *get_args(Fault)]
 TABLES = {"latency", "token", "limits", "campaign", "fault", "feedback", "outage"}
+COMMON = {"campaign", "lane", "user_id", "share", "attempts", "from", "until", "every", "lasting"}
 WORDS = set(re.findall(r"`([^`\n]+)`", PAGE))
 
 
@@ -34,7 +35,7 @@ def test_every_field_is_named(struct: type[Scenario]) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_its_row_with_the_fields_that_only_some_have(kind: str) -> None:
     struct = next(one for one in get_args(Fault) if one.__struct_config__.tag == kind)
-    for name in set(struct.__struct_encode_fields__) - {"campaign", "share", "attempts", "from", "until"}:
+    for name in set(struct.__struct_encode_fields__) - COMMON:
         assert f"`{name}`" in row(kind)
 
 
@@ -48,7 +49,7 @@ def test_every_option_is_named() -> None:
 
 def test_its_scenarios_are_valid() -> None:
     blocks = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for scenario in map(parse_scenario, blocks):
         assert scenario.fault or scenario.feedback
 

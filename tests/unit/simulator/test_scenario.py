@@ -58,6 +58,10 @@ def test_every_kind_can_be_scripted_by_its_name_alone_and_refuse_with_its_end(ki
         ("[[fault]]\nkind = 'hang'\nshare = 1.01", "Expected `float` <= 1.0 - at `fault[0].share`"),
         ("[[fault]]\nkind = 'hang'\nattempts = 0", "Expected `int` >= 1 - at `fault[0].attempts`"),
         ("[[fault]]\nkind = 'slow'\nfrom = 2\nuntil = 2", "`until` must be greater than `from` - at `fault[0]`"),
+        ("[[fault]]\nkind = 'slow'\nevery = 30", "`every` and `lasting` belong together - at `fault[0]`"),
+        ("[[fault]]\nkind = 'slow'\nevery = 3\nlasting = 3", "greater than 0 and less than `every` - at `fault[0]`"),
+        ("[[fault]]\nkind = 'slow'\nseconds = 3\nhigh = 2", "`high` is below `seconds` - at `fault[0]`"),
+        ("[[fault]]\nkind = 'slow'\nlane = 'fast'", "Invalid enum value 'fast' - at `fault[0].lane`"),
         ("[[fault]]\nkind = 'refuse'", "`refuse` needs `until`"),
         ("[[fault]]\nkind = 'refuse'\nuntil = 1\nshare = 0.5", "unknown field `share` - at `fault[0]`"),
         ("[[fault]]\nkind = 'reset-unread'\ncampaign = 'a'", "unknown field `campaign` - at `fault[0]`"),
@@ -94,6 +98,22 @@ def test_a_window_holds_from_its_first_second_until_just_before_its_last(a: floa
     assert window.holds(low)
     assert not window.holds(high)
     assert Window(from_=low).holds(high)
+
+
+@given(st.floats(0, 1e3), st.floats(1, 100), st.floats(0.01, 0.99), st.floats(0, 1e4))
+def test_bursts_begin_with_the_window_and_last_as_long_as_they_may(
+    start: float, every: float, part: float, seconds: float
+) -> None:
+    bursts = Window(from_=start, every=every, lasting=every * part)
+    assert bursts.holds(start)
+    assert not bursts.holds(start + every * (part + 1) / 2)
+    assert not (bursts.holds(seconds) and seconds < start)
+    assert bursts.holds(seconds) == Window(from_=start, until=1e9, every=every, lasting=every * part).holds(seconds)
+
+
+def test_bursts_come_again_and_again_until_they_end() -> None:
+    bursts = Window(from_=5, until=70, every=30, lasting=10)
+    assert [second for second in range(100) if bursts.holds(second)] == [*range(5, 15), *range(35, 45), *range(65, 70)]
 
 
 def test_a_scenario_cannot_be_changed_under_a_running_simulator() -> None:
