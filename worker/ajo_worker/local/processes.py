@@ -1,6 +1,7 @@
 """Processes that end with the block that started them, however it ends."""
 
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import NoReturn, Self, TypeVar
+from typing import NoReturn, Self, TypedDict, TypeVar
 
 from ajo_worker.local import keeper
 
@@ -26,6 +27,21 @@ def environment() -> dict[str, str]:
     """This process's environment less its ``AJO_`` variables: a local stack has its own settings, and only those."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("AJO_")}
     return {**own, "PYTHONUNBUFFERED": "1"}
+
+
+class AccountOptions(TypedDict):
+    """What ``subprocess`` is told of whose rights a process gets."""
+
+    user: str | None
+    group: int | None
+    extra_groups: list[str | int] | None
+
+
+def as_account(account: str | None) -> AccountOptions:
+    """The rights of an account and of its group alone, or of the caller if it is None."""
+    if account is None:
+        return {"user": None, "group": None, "extra_groups": None}
+    return {"user": account, "group": pwd.getpwnam(account).pw_gid, "extra_groups": []}
 
 
 @contextmanager
@@ -173,9 +189,9 @@ class Processes:
             self._keeper.stdin.close()
         self._keeper.wait()
 
-    def folder(self) -> Path:
-        """A new temporary folder of this stack, removed with it."""
-        folder = tempfile.TemporaryDirectory(prefix="ajo-dispatch-", ignore_cleanup_errors=True)
+    def folder(self, within: Path | None = None) -> Path:
+        """A new temporary folder of this stack, removed with it; in the usual place for such, or ``within`` another."""
+        folder = tempfile.TemporaryDirectory(prefix="ajo-dispatch-", dir=within, ignore_cleanup_errors=True)
         self._folders.append(folder)
         self._tell_keeper(f"remove {folder.name}")
         return Path(folder.name)
@@ -212,8 +228,7 @@ class Processes:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                user=account,
-                extra_groups=[] if account else None,
+                **as_account(account),
             )
         self._tell_keeper(f"watch {popen.pid} {stop_signal.value}")
         child = Child(name, popen, log, stop_signal, grace, self._forget)
