@@ -61,14 +61,19 @@ class TokenProvider:
         return None if self._failing_since is None else (self._failing_since, self._reason)
 
     async def get(self, timeout: float) -> str:
-        """The token; while the old one lives, nobody waits for the new one.
+        """The token, as soon as there is one.
 
         Raises:
             TokenUnavailable: there was none within ``timeout`` seconds.
         """
+        token = self.current()
+        return token if token is not None else await self._wait(timeout)
+
+    def current(self) -> str | None:
+        """The token if there is one now; a new one is fetched in time, and nobody waits for it."""
         token = self._usable()
         if token is None:
-            return await self._wait(timeout)
+            return None
         if self._monotonic() > token.fetched + token.lifetime - min(self._margin, token.lifetime / 2):
             self._refresh()
         return token.text

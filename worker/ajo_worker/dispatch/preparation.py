@@ -1,8 +1,7 @@
-"""What an attempt needs before it may be sent: its time, a permit, a slot, a token, and its intent in the ledger."""
+"""What an attempt needs before it may be sent: its time, a token, a permit, a slot, and its intent in the ledger."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
-
-import structlog
 
 from ajo_worker.api.token import TokenProvider, TokenUnavailable
 from ajo_worker.closing import Closing, HandedBack
@@ -18,10 +17,8 @@ from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.slots import Slots
 from ajo_worker.limits.turns import Urgency
 
-log = structlog.get_logger("ajo_worker.dispatch")
-
-TOKEN_WAIT = 30.0
-"""Seconds that a first attempt waits for a token before it looks again whether its trigger has expired."""
+TOKEN_POLL = 1.0
+"""Seconds between looks, while a token is waited for: whether the worker stops, or something keeps the trigger back."""
 LEASE_POLL = 0.2
 
 
@@ -33,7 +30,7 @@ class _KeptBack(Exception):  # noqa: N818 - not an error: an outage, or an opera
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A permit, a slot and a token in hand; how long each was waited for, in seconds."""
+    """A token, a permit and a slot in hand; how long each was waited for, all tries together, in seconds."""
 
     token: str = field(repr=False)
     rate_limit_wait: float
@@ -129,39 +126,62 @@ class Preparation:
     async def _whenever(self, received: Received) -> Ready | Refusal:
         expires_at = received.trigger.expires_at
         expires = self.clock.monotonic_at(expires_at) if expires_at else float("inf")
-        while (left := expires - self.clock.monotonic()) > 0:
-            ready = await self._ready(received, received.urgency, timeout=min(left, TOKEN_WAIT), rejected=None)
-            if ready is not None:
-                return ready
-        return Refusal("expired", "expires-at")
+        if expires <= self.clock.monotonic():
+            return Refusal("expired", "expires-at")
+        ready = await self._ready(received, received.urgency, ends=expires, rejected=None)
+        return ready or Refusal("expired", "expires-at")
 
     async def _within(self, received: Received, current: Round, budget: Budget) -> Ready | Refusal:
-        left = budget.left(self.clock.monotonic())
         urgency = min(received.urgency, Urgency.RETRY)
-        ready = await self._ready(received, urgency, timeout=left, rejected=current.rejected_token)
+        ready = await self._ready(received, urgency, ends=budget.end, rejected=current.rejected_token)
         return ready or Refusal("expired", "token-unavailable")
 
-    async def _ready(
-        self, received: Received, urgency: Urgency, *, timeout: float, rejected: str | None
-    ) -> Ready | None:
-        began = self.clock.monotonic()
-        self._check(received)
-        await self.limits.take(received, urgency)
-        permitted = self.clock.monotonic()
-        await self.slots.take(urgency, received.trigger.campaign)
-        taken = self.clock.monotonic()
-        try:
+    async def _ready(self, received: Received, urgency: Urgency, *, ends: float, rejected: str | None) -> Ready | None:
+        """All that an attempt needs; None if there is no token before ``ends`` (monotonic).
+
+        The token comes first: permits that wait for one would all be used in the moment in which it comes.
+        """
+        clock, campaign = self.clock.monotonic, received.trigger.campaign
+        token_wait = rate_limit_wait = slot_wait = 0.0
+        while True:
+            began = clock()
+            if not await self._token_comes(received, ends, rejected):
+                return None
+            there = clock()
+            await self.limits.take(received, urgency)
+            permitted = clock()
+            await self.slots.take(urgency, campaign)
+            taken = clock()
+            try:
+                self.closing.check()
+                self._check(received)  # it may have waited for long
+                token = await self._newest_token()
+            except BaseException:
+                self.slots.release(campaign)
+                raise
+            token_wait += there - began + clock() - taken
+            rate_limit_wait += permitted - there
+            slot_wait += taken - permitted
+            if token is not None:
+                return Ready(token, rate_limit_wait, slot_wait, token_wait)
+            self.slots.release(campaign)
+
+    async def _newest_token(self) -> str | None:
+        """The token that is to be sent; the one that came first may have expired since, and a new one be on its way."""
+        with suppress(TokenUnavailable):
+            return await self.tokens.get(TOKEN_POLL)
+        return None
+
+    async def _token_comes(self, received: Received, ends: float, rejected: str | None) -> bool:
+        while True:
             self.closing.check()
-            self._check(received)  # it may have waited for long
-            token = await (self.tokens.refresh(rejected, timeout) if rejected else self.tokens.get(timeout))
-        except TokenUnavailable as unavailable:
-            self.slots.release(received.trigger.campaign)
-            log.warning("token-unavailable", reason=str(unavailable))
-            return None
-        except BaseException:
-            self.slots.release(received.trigger.campaign)
-            raise
-        return Ready(token, permitted - began, taken - permitted, self.clock.monotonic() - taken)
+            self._check(received)
+            left = min(ends - self.clock.monotonic(), TOKEN_POLL)
+            with suppress(TokenUnavailable):
+                await (self.tokens.refresh(rejected, left) if rejected else self.tokens.get(left))
+                return True
+            if self.clock.monotonic() >= ends:
+                return False
 
     def _check(self, received: Received) -> None:
         back = self.gate.kept_back(received.campaign) if received.campaign and not received.probe else None

@@ -1,0 +1,173 @@
+"""What comes before an attempt: the token first, every wait kept whatever comes between, on virtual time."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from ajo_producers.contract.trigger import Recipient, Trigger
+from ajo_worker.api.token import FetchFailed, Token, TokenProvider
+from ajo_worker.closing import Closing, HandedBack
+from ajo_worker.dispatch.gate import KeptBack
+from ajo_worker.dispatch.preparation import Preparation, Ready
+from ajo_worker.dispatch.received import Received, Refusal
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.limits.turns import Urgency
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.definitions import ORDER_SHIPPED
+from tests.support.examples import examples
+from tests.support.simulation.cluster import CAMPAIGNS
+from tests.support.simulation.loops import Loop, World
+from tests.support.simulation.network import START
+from tests.support.simulation.process import Free
+
+
+class Stage:
+    """A preparation on virtual time. Fetches fail until ``token_from``; permits and places take as long as is said."""
+
+    def __init__(
+        self, token_from: float = 0.0, lifetime: float = 3600.0, permit: float = 0.0, place: float = 0.0
+    ) -> None:
+        self.world = World()
+        self.loop = Loop(self.world)
+        self.world.loops.append(self.loop)
+        self.token_from, self.lifetime, self.permit, self.place = token_from, lifetime, permit, place
+        self.taken: list[float] = []
+        self.back: KeptBack | None = None
+        self.given = 0
+        self.closing = Closing()
+        clock = LedgerClock(lambda: self.world.now, lambda: START.timestamp() + self.world.now)
+        self.tokens = TokenProvider(self._fetch, margin=300.0, monotonic=lambda: self.world.now)
+        stage = self
+
+        class Gate(Free):
+            def kept_back(self, campaign: object) -> KeptBack | None:  # type: ignore[override] # noqa: ARG002 - one that can
+                return stage.back
+
+        parts: tuple[Any, ...] = (clock, self.tokens, self, self, Gate(), self.closing)
+        self.preparation = Preparation(None, *parts)  # type: ignore[arg-type] # nothing is announced here
+
+    async def _fetch(self) -> Token:
+        await self._sleep(0.05)
+        if self.world.now < self.token_from:
+            raise FetchFailed("away")
+        return Token(f"token {self.world.now}", self.world.now, self.lifetime)
+
+    async def _sleep(self, seconds: float) -> None:
+        await self.closing.sleep(seconds)
+
+    async def take(self, who: Received | Urgency, what: object) -> None:  # noqa: ARG002 - the protocol's
+        """A permit (asked for with a trigger) or a place (asked for with an urgency)."""
+        if isinstance(who, Received):
+            assert self.tokens.current() is not None, "a permit was used up that has to wait for a token"
+            self.taken.append(self.world.now)
+            await self._sleep(self.permit)
+        else:
+            await self._sleep(self.place)
+            self.given += 1
+
+    def release(self, campaign: str) -> None:  # noqa: ARG002 - the protocol's
+        """A place comes back."""
+        self.given -= 1
+
+    def run(self, wanted: Callable[[], Awaitable[Any]], *, at_most: float = 600.0) -> Any:
+        """What comes of it."""
+        found: list[Any] = []
+
+        async def one() -> None:
+            try:
+                found.append(await wanted())
+            except Exception as fault:  # noqa: BLE001 - what is raised is a result as well
+                found.append(fault)
+
+        self.loop.create_task(one())
+        self.world.run(until=lambda: bool(found), at_most=at_most)
+        self.loop.bury()
+        assert not self.world.failures
+        return found[0]
+
+    def first(self, expires_in: float | None = None) -> Any:
+        """The first attempt of a trigger."""
+        return self.run(lambda: self.preparation.first_attempt(received(expires_in)))
+
+
+def received(expires_in: float | None = None) -> Received:
+    expires_at = None if expires_in is None else START + timedelta(seconds=expires_in)
+    trigger = Trigger(
+        request_id=UUID(int=1),
+        campaign=ORDER_SHIPPED.name,
+        recipients=(Recipient(user_id="person@example.com"),),
+        expires_at=expires_at,
+    )
+    return Received(trigger, b"", UUID(int=2), "shop", START, 0.0, START, CAMPAIGNS[ORDER_SHIPPED.name], "standard")
+
+
+@settings(max_examples=examples(100), deadline=None)
+@given(
+    token_from=st.sampled_from([0.0, 0.5, 12.0, 40.0, 95.0, 300.0]),
+    lifetime=st.sampled_from([1.0, 5.0, 3600.0]),
+    permit=st.sampled_from([0.0, 0.3, 4.0, 70.0]),
+    place=st.sampled_from([0.0, 0.2, 3.0]),
+)
+def test_all_waits_before_an_attempt_are_kept_however_often_it_tries(
+    token_from: float, lifetime: float, permit: float, place: float
+) -> None:
+    stage = Stage(token_from, lifetime, permit, place)
+    ready = stage.first()
+    assert isinstance(ready, Ready)
+    waited = ready.token_wait + ready.rate_limit_wait + ready.slot_wait
+    assert abs(waited - stage.world.now) < 1e-6, "nothing of it falls into other"
+    assert ready.token_wait >= token_from
+    assert stage.given == 1, "the place is held, once"
+
+
+def test_a_token_that_ends_while_a_permit_is_waited_for_is_waited_for_again_and_all_of_it_counts() -> None:
+    stage = Stage(lifetime=10.0, permit=8.0)
+
+    async def with_an_old_token() -> Any:
+        await stage.tokens.get(5)
+        stage.token_from = stage.world.now + 30  # what there is lives on; the next one is far away
+        await stage.closing.sleep(4)
+        return await stage.preparation.first_attempt(received())
+
+    ready = stage.run(with_an_old_token)
+    assert isinstance(ready, Ready)
+    assert len(stage.taken) == 2
+    assert abs(ready.rate_limit_wait - 16.0) < 1e-6
+    assert ready.token_wait > 15.0
+    assert abs(ready.token_wait + ready.rate_limit_wait - (stage.world.now - 4.05)) < 1e-6
+
+
+def test_where_tokens_live_shorter_than_permits_take_to_come_triggers_go_out_all_the_same() -> None:
+    stage = Stage(lifetime=2.0, permit=9.0)
+    assert isinstance(stage.first(), Ready)
+    assert len(stage.taken) == 1
+
+
+def test_no_permit_is_used_up_for_an_attempt_that_has_no_token_yet() -> None:
+    stage = Stage(token_from=200.0)
+    stage.first()
+    assert len(stage.taken) == 1
+
+
+def test_a_trigger_expires_on_time_while_it_waits_for_a_token() -> None:
+    stage = Stage(token_from=200.0)
+    assert stage.first(expires_in=45.0) == Refusal("expired", "expires-at")
+    assert abs(stage.world.now - 45.0) < 0.5
+    assert stage.given == 0
+
+
+def test_a_wait_for_a_token_ends_when_the_worker_stops() -> None:
+    stage = Stage(token_from=10.0**6)
+    stage.world.later(7.0, stage.closing.begin)
+    assert isinstance(stage.first(), HandedBack)
+    assert stage.world.now < 9.0
+
+
+def test_a_wait_for_a_token_ends_when_something_keeps_the_trigger_back() -> None:
+    stage = Stage(token_from=10.0**6)
+    stage.world.later(7.0, lambda: setattr(stage, "back", KeptBack("outage")))
+    assert stage.first() == Refusal("parked", "outage")
+    assert stage.world.now < 9.0
