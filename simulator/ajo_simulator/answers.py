@@ -1,8 +1,10 @@
 """How an answer goes out, whole or broken: on the connection itself where a fault wants it."""
 
 import asyncio
+import ctypes
 import socket
 import struct
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,11 +21,17 @@ from ajo_simulator.faults import (
     ResetUnread,
     SlowBody,
     StalledBody,
+    Stray,
+    Vanish,
 )
 from ajo_simulator.validation import Execution, Problem
 
 DRIPS = 20
 CHUNK = b"x" * 65_536
+SO_ATTACH_FILTER = 26
+"""Linux's number of this option of a socket (asm-generic/socket.h); Python has no name for it."""
+DROP_ALL = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+"""A packet filter of one instruction, ``ret 0``: no packet gets through."""
 LOOK_EVERY = 1.0
 """Seconds between looks whether a caller that gets no answer has gone."""
 
@@ -54,18 +62,28 @@ async def send(request: web.BaseRequest, reply: Reply, headers: Mapping[str, str
         case ResetUnread() | ResetBefore() | ResetAfter():
             _reset(request)
             return web.Response()
+        case Vanish():
+            _vanish(request)
+            await _gone(request)
+            return web.Response()
         case Hang():
             await _gone(request)
             return web.Response()
+        case Stray() as fault:
+            return await _twice(request, reply, fault, headers)
         case SlowBody() | StalledBody() | CutResponse() | HugeBody() as fault:
             return await _broken(request, reply, fault, headers)
         case _:
-            return web.Response(
-                status=reply.status or 200,
-                body=reply.body,
-                content_type="application/json",
-                headers={**headers, **reply.headers},
-            )
+            return _whole(reply, headers)
+
+
+def _whole(reply: Reply, headers: Mapping[str, str]) -> web.Response:
+    return web.Response(
+        status=reply.status or 200,
+        body=reply.body,
+        content_type="application/json",
+        headers={**headers, **reply.headers},
+    )
 
 
 def _reset(request: web.BaseRequest) -> None:
@@ -77,6 +95,35 @@ def _reset(request: web.BaseRequest) -> None:
     if connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
+
+
+def _vanish(request: web.BaseRequest) -> None:
+    """Have the kernel drop whatever comes for this connection, unanswered: no acknowledgement, no reset."""
+    connection = request.transport and request.transport.get_extra_info("socket")
+    if connection and sys.platform == "linux":
+        program = struct.pack("HL", 1, ctypes.addressof(DROP_ALL))
+        connection.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+
+async def _twice(
+    request: web.BaseRequest, reply: Reply, fault: Stray, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    """The whole answer, and one that nobody asked for behind it."""
+    response, transport = _whole(reply, headers), request.transport
+    await response.prepare(request)
+    await response.write_eof()
+    body = reply.body if fault.status == reply.status else b""
+    head = f"HTTP/1.1 {fault.status} Stray\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+
+    def stray() -> None:
+        if transport is not None and not transport.is_closing():
+            transport.write(head.encode() + body)
+
+    if fault.seconds:
+        asyncio.get_running_loop().call_later(fault.seconds, stray)
+    else:
+        stray()
+    return response
 
 
 async def _gone(request: web.BaseRequest) -> None:

@@ -2,36 +2,35 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from email.utils import formatdate
 from uuid import uuid4
 
 import msgspec
 from aiohttp import web
 
 from ajo_simulator.answers import Reply, refusal
-from ajo_simulator.draw import Call, delay, drawn, pick_fault, pick_unread
+from ajo_simulator.draw import Call, delay, pick_fault, pick_unread
+from ajo_simulator.errors import error_of, retry_after
 from ajo_simulator.faults import (
     CallFault,
-    Cosmos,
     Hang,
     InvalidJson,
     Lane,
-    Outage,
-    RateLimit,
+    OddAnswer,
     Redirect,
     ResetAfter,
     ResetBefore,
     Status,
-    TokenExpired,
     Told,
+    Vanish,
     kind_of,
 )
 from ajo_simulator.journal import Entry, Journal, now
 from ajo_simulator.scenario import Scenario
 from ajo_simulator.tokens import Tokens
-from ajo_simulator.validation import Execution, Problem, check_body, check_headers, gateway_error, service_error
+from ajo_simulator.validation import Execution, Problem, check_body, check_headers, service_error
 
 EXECUTIONS = {
     "/ajo/im/executions/unitary": False,
@@ -39,12 +38,6 @@ EXECUTIONS = {
     "/ajo/im/executions/unitary/highthroughput": True,  # an older draft of the API had it here
 }
 REDIRECTED = "/redirected"
-COSMOS_TEXTS = (
-    "Access to your account is currently revoked because the Azure Cosmos DB service is unable to obtain the AAD "
-    "authentication token for the account's default identity (4000)",
-    "Request is blocked due to Customer Managed Key not being accessible",
-)
-"""Both wordings of the outage, as Microsoft's Cosmos DB guides have them."""
 
 
 class CallLimit:
@@ -72,6 +65,7 @@ class Executions:
         self._journal, self._tokens = journal, tokens
         self._limit = CallLimit()
         self._calls = 0
+        self._recent: deque[str] = deque(maxlen=2)
 
     async def reply(self, request: web.BaseRequest, entry: Entry, scenario: Scenario, seconds: float) -> Reply:
         """Decide on a call, ``seconds`` after the scenario's start, and fill its entry."""
@@ -96,6 +90,9 @@ class Executions:
             entry.request_id, entry.campaign_id = execution.request_id, execution.campaign_id
             entry.recipients = len(execution.recipients)
             entry.attempt = self._journal.arrival(execution.request_id)
+            if execution.request_id in self._recent:
+                self._recent.remove(execution.request_id)
+            self._recent.append(execution.request_id)
             fault = pick_fault(scenario, _call(request.path, execution, entry.attempt), seconds)
             entry.fault = kind_of(fault) if fault else None
             if isinstance(fault, ResetBefore):
@@ -106,14 +103,17 @@ class Executions:
             return refusal(flaw)
         if isinstance(execution, Problem):
             return refusal(execution)
-        if fault and (error := error_of(fault, execution.request_id)):
+        if fault and (error := error_of(fault, execution)):
             if isinstance(fault, Status) and fault.accept:
                 _accept(entry)
             told = retry_after(fault.retry_after, fault.retry_after_form) if isinstance(fault, Told) else {}
             return refusal(error, told)
         if self._limit.exceeded(scenario.limits.calls_per_second):
             return refusal(service_error(429, "Too many requests"), retry_after(scenario.limits.retry_after))
-        return _outcome(entry, execution, fault)
+        again = scenario.repeated
+        if again.status is not None and self._journal.has_accepted(execution.request_id):
+            return refusal(service_error(again.status, again.title, again.error_code))
+        return _outcome(entry, execution, fault, self._recent)
 
 
 def _call(path: str, execution: Execution, attempt: int) -> Call:
@@ -130,59 +130,42 @@ async def _read(request: web.BaseRequest) -> Execution | Problem:
     return check_body(body, high_throughput=EXECUTIONS[request.path])
 
 
-def error_of(fault: CallFault, request_id: str) -> Problem | None:
-    """The error answer of a fault that is nothing but one."""
-    match fault:
-        case Status(status=status, error_code=code, title=title, shape="gateway"):
-            return gateway_error(status, code or f"{status}000", title)
-        case Status(status=status, error_code=code, title=title):
-            return service_error(status, title, code)
-        case RateLimit():
-            return service_error(429, "Too many requests")
-        case TokenExpired():
-            return gateway_error(401, "401013", "Oauth token is not valid")
-        case Cosmos():
-            return service_error(500, COSMOS_TEXTS[drawn(0, request_id, "text") < 1 / 2], "CJMRT-110100-500")
-        case Outage():
-            return Problem(500, b"", "")
-        case _:
-            return None
-
-
-def _outcome(entry: Entry, execution: Execution, fault: CallFault | None) -> Reply:
-    """What becomes of a call that nothing refuses."""
+def _outcome(entry: Entry, execution: Execution, fault: CallFault | None, recent: Sequence[str]) -> Reply:
+    """What becomes of a call that nothing refuses; ``recent`` request ids were seen just before."""
     match fault:
         case Redirect(status=status):
             return Reply(status, headers={"location": REDIRECTED})
-        case Hang(accept=False):
+        case Hang(accept=False) | Vanish(accept=False):
             return Reply(None, fault=fault)
-    _accept(entry)
-    if isinstance(fault, Hang | ResetAfter):
+    odd = fault if isinstance(fault, OddAnswer) else OddAnswer()
+    if odd.accept:
+        _accept(entry)
+    if isinstance(fault, Hang | Vanish | ResetAfter):
         return Reply(None, fault=fault)
+    body = msgspec.json.encode(_answer(entry, execution, odd, recent))
+    return Reply(odd.status, body[: len(body) // 2] if isinstance(fault, InvalidJson) else body, fault=fault)
+
+
+def _answer(entry: Entry, execution: Execution, odd: OddAnswer, recent: Sequence[str]) -> dict[str, str]:
     at = now()
-    answer = {
-        "executionId": entry.execution_id,
-        "requestId": execution.request_id,
-        "createdAt": at,
-        "createdBy": "simulator",
-        "modifiedAt": at,
-        "modifiedBy": "simulator",
-    }
-    body = msgspec.json.encode(answer)
-    return Reply(202, body[: len(body) // 2] if isinstance(fault, InvalidJson) else body, fault=fault)
+    answer = {"createdAt": at, "createdBy": "simulator", "modifiedAt": at, "modifiedBy": "simulator"}
+    if odd.execution_id == "given":
+        answer = {"executionId": entry.execution_id or _execution_id(entry.path), **answer}
+    match odd.request_id:
+        case "ours":
+            answer["requestId"] = execution.request_id
+        case "another":
+            others = (one for one in reversed(recent) if one != execution.request_id)
+            answer["requestId"] = next(others, execution.request_id)
+        case "unknown":
+            answer["requestId"] = str(uuid4())
+    return answer
+
+
+def _execution_id(path: str) -> str:
+    return f"{'HUMA' if EXECUTIONS[path] else 'UMA'}-{uuid4()}"
 
 
 def _accept(entry: Entry) -> None:
     entry.accepted = True
-    entry.execution_id = f"{'HUMA' if EXECUTIONS[entry.path] else 'UMA'}-{uuid4()}"
-
-
-def retry_after(value: float | str | None, form: str = "seconds") -> dict[str, str]:
-    """The header, in one of its two forms (RFC 9110): seconds, or the date in so many seconds; text as it is."""
-    if value is None:
-        return {}
-    if isinstance(value, str):
-        return {"retry-after": value}
-    if form == "date":
-        return {"retry-after": formatdate(time.time() + value, usegmt=True)}
-    return {"retry-after": str(int(value) if value.is_integer() else value)}
+    entry.execution_id = _execution_id(entry.path)

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e9)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+CosmosCode: TypeAlias = Literal["any", 4000, 4002, 4003, 4005, 4006, 4009, 4015, 4016, 4017, 4018]
 Lane: TypeAlias = Literal["standard", "high-throughput"]
 RetryAfter: TypeAlias = Seconds | Annotated[str, Meta(pattern=r"\A[ -~]*\Z")]
 
@@ -72,13 +73,17 @@ class Told(Rule, frozen=True):
 
 
 class Status(Told, frozen=True, tag="status"):
-    """An answer with this status, in either shape of an error; ``accept``: the call counts as accepted all the same."""
+    """An answer with this status, in either shape of an error; ``accept``: the call counts as accepted all the same.
+
+    ``echo``: the error quotes the body that was received, as validators do.
+    """
 
     status: Annotated[int, Meta(ge=200, le=599)] = 503
     shape: Literal["service", "gateway"] = "service"
     error_code: str | None = None
     title: str = "simulated fault"
     accept: bool = False
+    echo: bool = False
 
 
 class RateLimit(Told, frozen=True, tag="rate-limit"):
@@ -90,7 +95,12 @@ class TokenExpired(Rule, frozen=True, tag="token-expired"):
 
 
 class Cosmos(Rule, frozen=True, tag="cosmos"):
-    """500 with one of the two texts of the Cosmos DB outage."""
+    """An error with a text of the Cosmos DB outage: one of the usual two, of a ``code``, of all, or any ``text``."""
+
+    status: Annotated[int, Meta(ge=400, le=599)] = 500
+    code: CosmosCode | None = None
+    text: str | None = None
+    shape: Literal["service", "gateway", "detail", "text"] = "service"
 
 
 class Outage(Rule, frozen=True, tag="outage"):
@@ -105,6 +115,16 @@ class Redirect(Rule, frozen=True, tag="redirect"):
 
 class Hang(Rule, frozen=True, tag="hang"):
     """No answer, until the caller gives up; ``accept``: the call counts as accepted all the same."""
+
+    accept: bool = False
+
+
+class Vanish(Rule, frozen=True, tag="vanish"):
+    """No answer, and no packet any more: the machine at the other end is gone, without a word.
+
+    ``accept``: the call counts as accepted all the same. Where the system can't drop a socket's packets (only Linux
+    can), it is a ``hang``.
+    """
 
     accept: bool = False
 
@@ -154,10 +174,32 @@ class InvalidJson(Rule, frozen=True, tag="invalid-json"):
     """Accepted; the answer's body is no JSON."""
 
 
+class OddAnswer(Rule, frozen=True, tag="odd-answer"):
+    """An answer of success that is no usual one: another status, another's ``requestId``, an id left out.
+
+    ``another`` is the request id of a call just before; ``accept``: whether the call counts as accepted.
+    """
+
+    status: Annotated[int, Meta(ge=200, le=299)] = 202
+    request_id: Literal["ours", "another", "unknown", "none"] = "ours"
+    execution_id: Literal["given", "none"] = "given"
+    accept: bool = True
+
+
+class Stray(Rule, frozen=True, tag="stray"):
+    """Accepted and answered; ``seconds`` later another answer comes on the same connection, which nobody asked for.
+
+    It is the same answer again, or with another ``status`` an error without a body.
+    """
+
+    seconds: Seconds = 0.0
+    status: Annotated[int, Meta(ge=200, le=599)] = 202
+
+
 Error: TypeAlias = Status | RateLimit | TokenExpired | Cosmos | Outage
-Silence: TypeAlias = Hang | ResetBefore | ResetAfter
+Silence: TypeAlias = Hang | Vanish | ResetBefore | ResetAfter
 BrokenBody: TypeAlias = SlowBody | StalledBody | CutResponse | HugeBody
-CallFault: TypeAlias = Error | Redirect | Silence | Slow | BrokenBody | InvalidJson
+CallFault: TypeAlias = Error | Redirect | Silence | Slow | BrokenBody | InvalidJson | OddAnswer | Stray
 Fault: TypeAlias = CallFault | ResetUnread | Refuse
 
 KINDS: tuple[str, ...] = tuple(str(kind.__struct_config__.tag) for kind in get_args(Fault))

@@ -53,6 +53,7 @@ class Journal:
     def __init__(self, path: Path | None = None) -> None:
         self.entries: list[Entry] = []
         self.calls: Counter[str] = Counter()
+        self._accepted: set[str] = set()
         self._encode = msgspec.json.Encoder().encode
         self._torn = path is not None and path.is_file() and _last_byte(path) not in {b"", NEWLINE}
         self._file: FileIO | None = path.open("ab", buffering=0) if path else None
@@ -74,6 +75,8 @@ class Journal:
             if self._torn:
                 raise OSError(ENOSPC, os.strerror(ENOSPC))
         self.entries.append(entry)
+        if entry.accepted and entry.request_id:
+            self._accepted.add(entry.request_id)
 
     def lines(self) -> bytes:
         """All entries in memory as JSON lines."""
@@ -83,10 +86,15 @@ class Journal:
         """How often each request id was accepted."""
         return Counter(entry.request_id for entry in self.entries if entry.accepted and entry.request_id)
 
+    def has_accepted(self, request_id: str) -> bool:
+        """Whether a call of this request id was accepted before."""
+        return request_id in self._accepted
+
     def clear(self) -> None:
         """Forget all entries in memory; the file keeps them."""
         self.entries.clear()
         self.calls.clear()
+        self._accepted.clear()
 
     def close(self) -> None:
         """Close the file."""

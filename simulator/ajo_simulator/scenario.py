@@ -36,6 +36,14 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     retry_after: RetryAfter | None = None
 
 
+class Repeated(Struct, frozen=True, forbid_unknown_fields=True):
+    """A call of a request id that was accepted before is refused with this ``status``; accepted again if it is None."""
+
+    status: Annotated[int, Meta(ge=400, le=499)] | None = None
+    title: str = "Duplicate request"
+    error_code: str | None = None
+
+
 class Campaign(Struct, frozen=True, forbid_unknown_fields=True):
     """What the campaign endpoint says of one campaign, ``latency`` seconds later; ``answer`` is an error instead."""
 
@@ -58,6 +66,7 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     latency: Latency = Latency()
     token: TokenRules = TokenRules()
     limits: Limits = Limits()
+    repeated: Repeated = Repeated()
     campaign: tuple[Campaign, ...] = ()
     fault: tuple[Fault, ...] = ()
     feedback: FeedbackRules | None = None

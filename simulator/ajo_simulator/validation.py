@@ -36,12 +36,15 @@ class Execution:
     request_id: str
     campaign_id: str
     recipients: tuple[Recipient, ...]
+    body: str = field(default="", repr=False, compare=False)
 
 
-def service_error(status: int, title: str, code: str | None = None) -> Problem:
-    """The service's shape of an error."""
+def service_error(
+    status: int, title: str, code: str | None = None, context: Mapping[str, str] | None = None
+) -> Problem:
+    """The service's shape of an error, with whatever more it tells as ``context``."""
     kind = f"https://ns.adobe.com/aep/errors/{code or f'CJMRT-000001-{status}'}"
-    document = {"type": kind, "title": title, "status": status, "report": {"additionalContext": {}}}
+    document = {"type": kind, "title": title, "status": status, "report": {"additionalContext": context or {}}}
     return Problem(status, msgspec.json.encode(document), title)
 
 
@@ -96,7 +99,7 @@ def check_body(body: bytes, *, high_throughput: bool) -> Execution | Problem:
         return service_error(400, "userId must be unique")
     if len({one["namespace"] for one in recipients}) > 1:
         return service_error(400, "recipients must have one namespace")
-    return Execution(request_id, campaign_id, tuple(map(_recipient, recipients)))
+    return Execution(request_id, campaign_id, tuple(map(_recipient, recipients)), body.decode())
 
 
 def _flaw(recipient: Any, *, high_throughput: bool) -> str | None:  # noqa: ANN401 - whatever JSON holds

@@ -1,6 +1,9 @@
 """Every kind of fault, as a caller sees it and as the journal has it."""
 
+import errno
 import json
+import socket
+import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,10 +12,10 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from ajo_simulator.executions import COSMOS_TEXTS
+from ajo_simulator.cosmos import USUAL
 from ajo_simulator.faults import KINDS
 
-from tests.integration.simulator.calls import SHORT, UNITARY, Api, entries, payload
+from tests.integration.simulator.calls import HIGH_THROUGHPUT, PATIENCE, SHORT, UNITARY, Api, entries, payload
 from tests.support.waiting import wait_until
 
 
@@ -43,6 +46,12 @@ CASES = [
     Case('kind = "redirect"\nstatus = 301', 301, 301, False),
     Case('kind = "hang"', httpx2.ReadTimeout, None, False),
     Case('kind = "hang"\naccept = true', httpx2.ReadTimeout, None, True),
+    Case('kind = "vanish"', httpx2.ReadTimeout, None, False),
+    Case('kind = "vanish"\naccept = true', httpx2.ReadTimeout, None, True),
+    Case('kind = "odd-answer"\nstatus = 200', 200, 200, True),
+    Case('kind = "odd-answer"\nrequest_id = "none"\naccept = false', 202, 202, False),
+    Case('kind = "stray"', 202, 202, True),
+    Case('kind = "cosmos"\nstatus = 403\ncode = "any"', 403, 403, False),
     Case('kind = "reset-before"', httpx2.ReadError, None, False),
     Case('kind = "reset-after"', httpx2.ReadError, None, True),
     Case('kind = "slow"\nseconds = 0.1', 202, 202, True),
@@ -91,7 +100,7 @@ def test_an_answer_without_a_fault_of_its_own_can_be_invalid_too(api: Api) -> No
 
 def test_the_texts_of_the_cosmos_outage_reach_the_caller(api: Api) -> None:
     api.play('[[fault]]\nkind = "cosmos"\n')
-    assert {api.call().json()["title"] for _ in range(20)} == set(COSMOS_TEXTS)
+    assert {api.call().json()["title"] for _ in range(20)} == set(USUAL)
     api.play('[[fault]]\nkind = "outage"\n')
     assert api.call().content == b""
 
@@ -197,3 +206,65 @@ def test_a_caller_that_gives_up_on_a_slow_call_has_it_accepted_all_the_same(api:
         api.call(request_id, timeout=SHORT)
     wait_until(lambda: api.entries(request_id), what="the abandoned call in the journal")
     assert api.entry(request_id)["accepted"]
+
+
+def test_an_answer_can_have_the_request_id_of_a_call_before_one_that_nobody_knows_or_none(api: Api) -> None:
+    api.call("before")
+    for which, seen in (("ours", "r-ours"), ("another", "before"), ("none", None)):
+        api.play(f'[[fault]]\nkind = "odd-answer"\nrequest_id = "{which}"\ncampaign = "odd"\n')
+        api.call("before")
+        assert api.call(f"r-{which}", "odd").json().get("requestId") == seen
+    api.play('[[fault]]\nkind = "odd-answer"\nrequest_id = "unknown"\nexecution_id = "none"\n')
+    answer = api.call("r-unknown").json()
+    assert answer["requestId"] not in {"before", "r-unknown"}
+    assert "executionId" not in answer
+
+
+@pytest.mark.parametrize(("rule", "status", "same"), [("", 202, True), ("status = 408", 408, False)])
+def test_a_stray_answer_follows_the_true_one_on_the_same_connection(
+    api: Api, rule: str, status: int, same: bool
+) -> None:
+    api.play(f'[[fault]]\nkind = "stray"\n{rule}\n')
+    with socket.create_connection(api.address, timeout=PATIENCE) as connection:
+        connection.sendall(api.raw(payload("r-stray")))
+        got = b""
+        while got.count(b"HTTP/1.1 ") < 2 or (same and got.count(b"r-stray") < 2):
+            got += connection.recv(65_536)
+    assert b"HTTP/1.1 202 Accepted" in got
+    assert f"HTTP/1.1 {status} Stray".encode() in got
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux drops the packets of a socket")
+def test_a_machine_that_vanished_answers_no_packet_any_more(api: Api) -> None:
+    api.play('[[fault]]\nkind = "vanish"\n')
+    with socket.create_connection(api.address, timeout=PATIENCE) as connection:
+        connection.sendall(api.raw(payload("r-gone")))
+        wait_until(lambda: api.entries("r-gone"), what="the call in the journal")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 500)
+        connection.sendall(b"x")  # a living one would acknowledge it, or reset the connection
+        with pytest.raises(TimeoutError) as caught:
+            connection.recv(1)
+    assert caught.value.errno == errno.ETIMEDOUT
+
+
+def test_what_was_accepted_before_is_refused_as_a_duplicate_where_the_scenario_says_so(api: Api) -> None:
+    again = '[repeated]\nstatus = 400\ntitle = "Duplicate"\n'
+    api.play(again + '[[fault]]\nkind = "status"\naccept = true\nattempts = 1\n')
+    request_id = str(uuid4())
+    answers = [api.call(request_id) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [503, 400, 400]
+    assert answers[1].json()["title"] == "Duplicate"
+    api.play("")
+    assert api.call(request_id).status_code == 202
+
+
+def test_a_rule_for_a_lane_and_one_for_users_spare_the_others(api: Api) -> None:
+    api.play(
+        '[[fault]]\nkind = "outage"\nlane = "high-throughput"\n'
+        '[[fault]]\nkind = "status"\nstatus = 404\nuser_id = "unknown"\n'
+    )
+    body = payload("r-who")
+    assert api.call(body=body).status_code == 202
+    body["recipients"][0]["userId"] = "unknown-1"
+    assert api.call(body=body).status_code == 404
+    assert api.call(body=payload("r-lane", "external"), path=HIGH_THROUGHPUT).status_code == 500

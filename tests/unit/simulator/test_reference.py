@@ -12,12 +12,12 @@ from ajo_simulator.feedback.dataset import COLUMNS
 from ajo_simulator.feedback.rules import CampaignCourse, Course, Failure, FeedbackRules, Standstill
 from ajo_simulator.journal import Entry
 from ajo_simulator.latency import Latency
-from ajo_simulator.scenario import Campaign, Limits, Scenario, TokenRules, parse_scenario
+from ajo_simulator.scenario import Campaign, Limits, Repeated, Scenario, TokenRules, parse_scenario
 
 PAGE = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text(encoding="utf-8")
 FEEDBACK = [FeedbackRules, Course, CampaignCourse, Standstill, Failure]
-STRUCTS = [Scenario, Latency, Limits, TokenRules, Campaign, Entry, *FEEDBACK, *get_args(Fault)]
-TABLES = {"latency", "token", "limits", "campaign", "fault", "feedback", "outage"}
+STRUCTS = [Scenario, Latency, Limits, Repeated, TokenRules, Campaign, Entry, *FEEDBACK, *get_args(Fault)]
+TABLES = {"latency", "token", "limits", "repeated", "campaign", "fault", "feedback", "outage"}
 COMMON = {"campaign", "lane", "user_id", "share", "attempts", "from", "until", "every", "lasting"}
 WORDS = set(re.findall(r"`([^`\n]+)`", PAGE))
 

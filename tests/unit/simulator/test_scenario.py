@@ -46,6 +46,8 @@ def test_every_kind_can_be_scripted_by_its_name_alone_and_refuse_with_its_end(ki
         ("[token]\nexpires_in = 0", "Expected `int` >= 1 - at `token.expires_in`"),
         ("[token]\nfail_status = 200", "Expected `int` >= 400 - at `token.fail_status`"),
         ("[limits]\ncalls_per_second = 0", "Expected `float` > 0.0 - at `limits.calls_per_second`"),
+        ("[repeated]\nstatus = 500", "Expected `int` <= 499 - at `repeated.status`"),
+        ("[[fault]]\nkind = 'cosmos'\ncode = 4001", "Invalid enum value 4001 - at `fault[0].code`"),
         ("[[campaign]]\nstatus = 'LIVE'", "missing required field `id` - at `campaign[0]`"),
         ("[[campaign]]\nid = 'a'\nanswer = 429", "at `campaign[0].answer`"),
         ("[[campaign]]\nid = 'a'\nend = 2026-11-01T08:00:00", "timezone component - at `campaign[0].end`"),
