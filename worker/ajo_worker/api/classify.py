@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ajo_worker.api.answer import Answer, Failure
+from ajo_worker.api.cosmos import revocation
 from ajo_worker.api.verdict import Outcome, Verdict
 
 UNAUTHORIZED_CODES = frozenset({"401013", "403010"})
@@ -16,9 +17,6 @@ UNAUTHORIZED_CODES = frozenset({"401013", "403010"})
 
 MOST_TEXT = 300
 """Characters that are kept of an error's title."""
-
-MOST_SEARCHED = 20_000
-"""Bytes of an error's body in which the text of an outage is looked for."""
 
 LONGEST_RETRY_AFTER = 366 * 86_400.0
 """Seconds; whoever asks for more than a year means never."""
@@ -40,28 +38,27 @@ REASONS = {
 }
 RETRYABLE_CLIENT_ERRORS = frozenset({408, 429})
 
-# Both wordings of the outage behind a customer-managed key (Microsoft's Cosmos DB guides): in lower case, any spaces.
-OUTAGES = {
-    "cosmos-identity": re.compile(rb"cosmos\s+db\s+service\s+is\s+unable\s+to\s+obtain\s+the\s+aad\s+authentication"),
-    "cosmos-key": re.compile(rb"customer[\s-]+managed[\s-]+key\s+not\s+being\s+accessible"),
-}
-
 # What may be personal or secret in an error's text: anything like an address, and runs long enough to be a token.
 _IDENTIFIER = re.compile(r"[\w-]{1,64}", re.ASCII)
 _SENSITIVE = re.compile(r"\S+@\S+|[\w.~+/=-]{40,}")
 
 
-def classify(result: Answer | Failure, *, ambiguous_statuses: frozenset[int]) -> Verdict:
-    """What ``result`` shows. After ``ambiguous_statuses`` (retried ones) Adobe may all the same have accepted."""
+def classify(result: Answer | Failure, *, ambiguous_statuses: frozenset[int], sent: bytes = b"") -> Verdict:
+    """What ``result`` shows. After ``ambiguous_statuses`` (retried ones) Adobe may all the same have accepted.
+
+    ``sent`` is the body of the call: what stands in it is no evidence where an answer quotes it.
+    """
     if isinstance(result, Answer):
-        return _of_status(result.status, result.headers, result.body, ambiguous_statuses)
+        return _of_answer(result, ambiguous_statuses, sent)
     if result.status is not None:  # the status line says all that matters, whatever became of the body
-        return _of_status(result.status, {}, b"", ambiguous_statuses)
+        bare = Answer(result.status, {}, b"", result.elapsed, result.elapsed)
+        return _of_answer(bare, ambiguous_statuses, sent)
     return Verdict("retryable", ambiguous=result.perhaps_processed, reason=result.kind, failure=result.kind)
 
 
-def _of_status(status: int, headers: Mapping[str, str], body: bytes, ambiguous_statuses: frozenset[int]) -> Verdict:
-    document = _document(body)
+def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], sent: bytes) -> Verdict:
+    status, headers = answer.status, answer.headers
+    document = _document(answer.body)
     gateway_request = _identifier(headers.get("x-request-id"))
     if status == 202:  # noqa: PLR2004 - the one documented success
         return Verdict(
@@ -70,10 +67,10 @@ def _of_status(status: int, headers: Mapping[str, str], body: bytes, ambiguous_s
             execution_id=_identifier(document.get("executionId")),
             adobe_request_id=gateway_request,
         )
-    code, outage = _error_code(document), _outage(body)
+    code, revoked = _error_code(document), revocation(_whole(answer), sent, truncated=answer.truncated)
     outcome, ambiguous, reason = _meaning(status, code, ambiguous_statuses)
-    if outage:  # whatever the status (403 in Adobe's own logs): every call fails until somebody repairs it
-        outcome, ambiguous, reason = "retryable", False, outage
+    if revoked:  # whatever the status (403 in Adobe's own logs): every call fails until somebody repairs it
+        outcome, ambiguous, reason = "retryable", False, revoked.outage
     return Verdict(
         outcome,
         ambiguous=ambiguous,
@@ -83,8 +80,14 @@ def _of_status(status: int, headers: Mapping[str, str], body: bytes, ambiguous_s
         error_code=code,
         error_title=_text(document.get("title") or document.get("message")),
         adobe_request_id=gateway_request,
-        outage=outage,
+        outage=revoked.outage if revoked else None,
+        key_status=revoked.key_status if revoked else None,
     )
+
+
+def _whole(answer: Answer) -> bytes:
+    """Headers and body: a gateway may tell why in either. The body last, for it may be cut."""
+    return b"\n".join([*(value.encode(errors="replace") for value in answer.headers.values()), answer.body])
 
 
 def _meaning(status: int, code: str | None, ambiguous_statuses: frozenset[int]) -> tuple[Outcome, bool, str]:
@@ -122,11 +125,6 @@ def _http_date(value: str) -> datetime | None:
     except (ValueError, IndexError, TypeError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _outage(body: bytes) -> str | None:
-    text = body[:MOST_SEARCHED].lower()
-    return next((name for name, wording in OUTAGES.items() if wording.search(text)), None)
 
 
 def _document(body: bytes) -> dict[str, Any]:

@@ -12,7 +12,8 @@ Outcome: TypeAlias = Literal["accepted", "refused", "retryable", "unauthorized"]
 class Verdict:
     """What follows from an answer or its absence; ``ambiguous``: Adobe may have accepted, although we saw no 202.
 
-    ``retry_after`` is in seconds. ``outage`` names an outage that the answer itself speaks of.
+    ``retry_after`` is in seconds. ``outage`` names an outage that the answer itself speaks of, ``key_status`` its
+    ``customerManagedKeyStatus``, where that is known.
     """
 
     outcome: Outcome
@@ -26,3 +27,4 @@ class Verdict:
     adobe_request_id: str | None = None
     failure: FailureKind | None = None
     outage: str | None = None
+    key_status: int | None = None

@@ -89,7 +89,7 @@ class Rounds:
                 return await self._end_unsent(received, current, prepared)
 
             sent = await self._send(received, campaign, current, prepared, body)
-            verdict = classify(sent.result, ambiguous_statuses=self.policy.ambiguous_statuses)
+            verdict = classify(sent.result, ambiguous_statuses=self.policy.ambiguous_statuses, sent=body)
             self.preparation.gate.saw(received, verdict)
             history = current.history.after(verdict)
             budget = current.budget or self._budget(received, campaign, sent.dispatched)

@@ -7,14 +7,27 @@ from dataclasses import dataclass
 
 from ajo_worker.ledger.outage_history import Detail
 
+KEY_STATUSES = {
+    4000: ("token", 1),
+    4002: ("permission", 2),
+    4003: ("key not found", 3),
+    4005: ("wrap or unwrap", 2),
+    4006: ("key address", 3),
+    4009: ("DNS", 3),
+    4015: ("no default identity", 1),
+    4016: ("access rules", 3),
+    4017: ("vault not found", 3),
+    4018: ("key disabled or expired", 3),
+}
+"""What each ``customerManagedKeyStatus`` means, and the number of the step to begin with."""
 COSMOS = (
     "Verify that the identity behind the customer-managed key exists and is enabled (service principal or managed "
     "identity, in Microsoft Entra ID).",
     "Verify its permissions on Key Vault and Cosmos DB: get, wrap and unwrap, or the role Key Vault Crypto Service "
     "Encryption User.",
-    "Check the customer-managed-key configuration. customerManagedKeyStatus says: 4000 token, 4002 permission, 4003 "
-    "key not found, 4005 wrap or unwrap, 4006 key address, 4009 DNS, 4015 no default identity, 4016 access rules, 4017 "
-    "vault not found.",
+    "Check the customer-managed-key configuration. customerManagedKeyStatus says: "
+    + ", ".join(f"{status} {meaning}" for status, (meaning, _) in KEY_STATUSES.items())
+    + ".",
     "Re-enable, allow up to an hour (after two, Microsoft's support), then verify by calling the API again: "
     "ajo-dispatch outage probe {scope}",
 )
@@ -33,10 +46,9 @@ REFUSED = (
     "pause: ajo-dispatch dead redrive --campaign {campaign}",
 )
 HELD = ("An operator holds this back: ajo-dispatch outage resume {scope} --why …",)
+COSMOS_REASONS = ("cosmos-identity", "cosmos-key", "suspected-cosmos")
 STEPS = {
-    "cosmos-identity": COSMOS,
-    "cosmos-key": COSMOS,
-    "suspected-cosmos": COSMOS,
+    **dict.fromkeys(COSMOS_REASONS, COSMOS),
     "sustained-failures": FAILING,
     "campaign-failing": REFUSED,
     "held": HELD,
@@ -56,7 +68,19 @@ def runbook(detail: Detail) -> list[Step]:
     outage = detail.outage
     names = {"scope": outage.scope, "campaign": outage.scope.partition(":")[2]}
     steps = [text.format(**names) for text in STEPS.get(outage.reason, FAILING)]
-    return [Step(text, _probed(detail) if number == len(steps) else None) for number, text in enumerate(steps, start=1)]
+    told = _told(outage.evidence.get("customerManagedKeyStatus"))
+    checked = (
+        {len(steps): _probed(detail), **told} if outage.reason in COSMOS_REASONS else {len(steps): _probed(detail)}
+    )
+    return [Step(text, checked.get(number)) for number, text in enumerate(steps, start=1)]
+
+
+def _told(status: object) -> dict[int, str]:
+    """What the answer itself has told, by the number of its step."""
+    if not isinstance(status, int):
+        return {}
+    meaning, number = KEY_STATUSES.get(status, ("not known to this version", 3))
+    return {number: f"the answer says customerManagedKeyStatus {status} ({meaning}): begin here"}
 
 
 def _probed(detail: Detail) -> str | None:

@@ -114,7 +114,8 @@ class View:
         elif failed:
             self._suspect(scope, self._failures[scope].failed(now, request_id, kind_of(verdict)))
         if verdict.outage:
-            self._suspect(scope, Suspicion(verdict.outage, {"kinds": {kind_of(verdict): 1}}))
+            status = {"customerManagedKeyStatus": verdict.key_status} if verdict.key_status else {}
+            self._suspect(scope, Suspicion(verdict.outage, {"kinds": {kind_of(verdict): 1}, **status}))
         self._answers[name] += 1
         if verdict.outcome == "accepted":
             self._refusals[name].accepted()

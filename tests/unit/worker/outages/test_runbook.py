@@ -10,8 +10,8 @@ from ajo_worker.outages.runbook import STEPS, runbook
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
-def detail(reason: str, *probes: Probe, scope: str = "destination:standard@api.example.com") -> Detail:
-    outage = Outage(1, scope, reason, "open", NOON, "a worker", None, None, NOON, len(probes), {})
+def detail(reason: str, *probes: Probe, scope: str = "destination:standard@api.example.com", **seen: int) -> Detail:
+    outage = Outage(1, scope, reason, "open", NOON, "a worker", None, None, NOON, len(probes), seen)
     return Detail(outage, list(probes), [], [])
 
 
@@ -27,6 +27,14 @@ def test_the_probes_are_what_the_system_has_checked_of_the_last_step() -> None:
     steps = runbook(detail("cosmos-key", Probe(NOON, uuid4(), False, "500 CJMRT-110100-500")))
     assert [step.checked for step in steps[:3]] == [None] * 3
     assert steps[3].checked == "probed 1 times; the last at 12:00:00 UTC found 500 CJMRT-110100-500"
+
+
+@pytest.mark.parametrize(("status", "number"), [(4000, 1), (4002, 2), (4003, 3), (4015, 1), (4017, 3), (4099, 3)])
+def test_the_status_that_the_answer_told_marks_the_step_to_begin_with(status: int, number: int) -> None:
+    steps = runbook(detail("cosmos-key", customerManagedKeyStatus=status))
+    told = [place for place, step in enumerate(steps, start=1) if step.checked]
+    assert told == [number]
+    assert f"{status}" in str(steps[number - 1].checked)
 
 
 @pytest.mark.parametrize("reason", [*STEPS, "something new"])
