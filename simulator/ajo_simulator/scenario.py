@@ -20,13 +20,18 @@ class BadScenario(ValueError):  # noqa: N818 - says what it found
 
 
 class TokenRules(Window, frozen=True, forbid_unknown_fields=True):
-    """The token endpoint: lifetime and delay in seconds; ``fail_status`` is answered ``from`` some second ``until``
-    another.
+    """The token endpoint: lifetime and delay in seconds; what else it does, ``from`` some second ``until`` another.
+
+    That is an error, ``fail_status``; or any ``body``, in which ``{token}`` stands for a valid token; or one of so
+    many ``bytes``; or none at all, by ``silence``.
     """
 
     expires_in: Annotated[int, Meta(gt=0)] = 86_399
     latency: Seconds = 0.0
     fail_status: Annotated[int, Meta(ge=400, le=599)] | None = None
+    body: str | None = None
+    bytes: Annotated[int, Meta(ge=1, le=10**12)] | None = None
+    silence: Literal["hang", "vanish", "reset"] | None = None
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,11 +15,12 @@ from ajo_simulator.control import CONTROL, control
 from ajo_simulator.door import Door
 from ajo_simulator.draw import is_shut
 from ajo_simulator.executions import EXECUTIONS, Executions
+from ajo_simulator.faults import HugeBody, kind_of
 from ajo_simulator.feedback.message import Acceptance
 from ajo_simulator.feedback.reports import Reports
 from ajo_simulator.journal import Entry, Journal
 from ajo_simulator.scenario import Scenario, parse_scenario
-from ajo_simulator.tokens import Tokens
+from ajo_simulator.tokens import Tokens, fault_of
 from ajo_simulator.validation import Execution, service_error
 
 
@@ -98,14 +99,21 @@ class Simulator:
             case "POST", path if path in EXECUTIONS:
                 return await self._executions.reply(request, entry, scenario, self._seconds())
             case "POST", "/ims/token/v3":
-                await asyncio.sleep(scenario.token.latency)
-                form = {name: str(value) for name, value in (await request.post()).items()}
-                return Reply(*self.tokens.answer(form, scenario.token, self._seconds()))
+                return await self._token(request, entry, scenario)
             case "GET", "/ajo/im/health":
                 return Reply(200, b'{"status":"UP"}')
             case "GET", path if path.startswith(campaigns.CAMPAIGNS):
                 return await campaigns.reply(request, scenario, self.tokens)
         return refusal(service_error(404, "not found"))
+
+    async def _token(self, request: web.BaseRequest, entry: Entry, scenario: Scenario) -> Reply:
+        await asyncio.sleep(scenario.token.latency)
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        seconds = self._seconds()
+        if (fault := fault_of(scenario.token, seconds)) is not None:
+            entry.fault = kind_of(fault)
+            return Reply(200 if isinstance(fault, HugeBody) else None, fault=fault)
+        return Reply(*self.tokens.answer(form, scenario.token, seconds))
 
 
 def _acceptance(

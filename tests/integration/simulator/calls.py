@@ -58,9 +58,9 @@ class Api:
         parts = urlsplit(self.url)
         return str(parts.hostname), int(parts.port or 0)
 
-    def token(self, **changes: str) -> httpx2.Response:
+    def token(self, *, timeout: float = PATIENCE, **changes: str) -> httpx2.Response:
         """Ask for a token."""
-        return self.client.post(f"{self.url}{TOKEN}", data={**FORM, **changes})
+        return self.client.post(f"{self.url}{TOKEN}", data={**FORM, **changes}, timeout=timeout)
 
     def play(self, scenario: str) -> None:
         """Begin another scenario."""

@@ -15,7 +15,7 @@ import pytest
 from ajo_simulator.cosmos import USUAL
 from ajo_simulator.faults import KINDS
 
-from tests.integration.simulator.calls import HIGH_THROUGHPUT, PATIENCE, SHORT, UNITARY, Api, entries, payload
+from tests.integration.simulator.calls import HIGH_THROUGHPUT, PATIENCE, SHORT, TOKEN, UNITARY, Api, entries, payload
 from tests.support.waiting import wait_until
 
 
@@ -268,3 +268,17 @@ def test_a_rule_for_a_lane_and_one_for_users_spare_the_others(api: Api) -> None:
     body["recipients"][0]["userId"] = "unknown-1"
     assert api.call(body=body).status_code == 404
     assert api.call(body=payload("r-lane", "external"), path=HIGH_THROUGHPUT).status_code == 500
+
+
+def test_the_token_endpoint_hangs_resets_and_floods_while_calls_are_answered(api: Api) -> None:
+    api.play('[token]\nsilence = "hang"\n')
+    with pytest.raises(httpx2.ReadTimeout):
+        api.token(timeout=SHORT)
+    api.play('[token]\nsilence = "reset"\n')
+    with pytest.raises(httpx2.ReadError):
+        api.token()
+    api.play("[token]\nbytes = 3_000_001\n")
+    assert len(api.token().content) == 3_000_001
+    assert api.call().status_code == 202
+    told = [(entry["status"], entry["fault"]) for entry in entries(api.journal) if entry["path"] == TOKEN]
+    assert told[-3:] == [(None, "hang"), (None, "reset-before"), (200, "huge-body")]

@@ -4,8 +4,9 @@ import json
 from dataclasses import dataclass
 
 import pytest
+from ajo_simulator.faults import CallFault, Hang, HugeBody, ResetBefore, Vanish
 from ajo_simulator.scenario import TokenRules
-from ajo_simulator.tokens import Tokens
+from ajo_simulator.tokens import Tokens, fault_of
 
 FORM = {"grant_type": "client_credentials", "client_id": "me", "client_secret": "secret", "scope": "openid"}
 
@@ -71,3 +72,27 @@ def test_the_endpoint_fails_in_its_time_and_only_then() -> None:
     tokens, rules = Tokens(), TokenRules(fail_status=503, from_=1, until=2)
     assert [tokens.answer(FORM, rules, seconds)[0] for seconds in (0.9, 1.0, 1.9, 2.0)] == [200, 503, 503, 200]
     assert tokens.answer(FORM, TokenRules(fail_status=429), 1e6)[0] == 429
+
+
+def test_any_answer_can_be_scripted_with_a_token_that_is_valid() -> None:
+    tokens = Tokens()
+    odd = TokenRules(body='{"access_token": "{token}", "expires_in": "86399"}')
+    status, body = tokens.answer(FORM, odd, 0.0)
+    assert (status, json.loads(body)["expires_in"]) == (200, "86399")
+    assert tokens.valid(f"Bearer {json.loads(body)['access_token']}")
+    assert tokens.answer(FORM, TokenRules(body="oops", fail_status=502), 0.0) == (502, b"oops")
+
+
+@pytest.mark.parametrize(
+    ("rules", "fault"),
+    [
+        (TokenRules(), None),
+        (TokenRules(silence="hang"), Hang()),
+        (TokenRules(silence="vanish"), Vanish()),
+        (TokenRules(silence="reset"), ResetBefore()),
+        (TokenRules(silence="hang", from_=1), None),
+        (TokenRules(bytes=300_000_000), HugeBody(bytes=300_000_000)),
+    ],
+)
+def test_the_endpoint_is_silent_or_endless_as_scripted(rules: TokenRules, fault: CallFault | None) -> None:
+    assert fault_of(rules, 0.0) == fault
