@@ -83,7 +83,7 @@ COMMENT ON COLUMN ledger.triggers.request_id IS 'Adobe''s requestId: the same in
 COMMENT ON COLUMN ledger.triggers.batch_id IS 'The broker message it first came with.';
 COMMENT ON COLUMN ledger.triggers.owner IS 'The worker that has it in hand, or had it last; null once a stopping worker gave it up.';
 COMMENT ON COLUMN ledger.triggers.occurred_at IS 'When the business event happened, by its source''s clock; null if the producer didn''t say.';
-COMMENT ON COLUMN ledger.triggers.enqueued_at IS 'When it was published, by the producer''s clock.';
+COMMENT ON COLUMN ledger.triggers.enqueued_at IS 'When the producer handed it to a connection to the broker that stood, by the producer''s clock.';
 COMMENT ON COLUMN ledger.triggers.received_at IS 'When a worker first received it, by the ledger''s clock. Never changed.';
 COMMENT ON COLUMN ledger.triggers.round_opened_at IS 'When the current round was opened by a redrive or after an outage; null in round 1, which opens at received_at.';
 COMMENT ON COLUMN ledger.triggers.first_dispatched_at IS 'First dispatch of the current round: its budget counts from here.';

@@ -21,7 +21,7 @@ COMMENT ON COLUMN audit.triggers.reason IS 'Why it ended, if not accepted, or wh
 COMMENT ON COLUMN audit.triggers.round IS 'Which budget it is in; a redrive opens the next.';
 COMMENT ON COLUMN audit.triggers.attempts IS 'Attempts announced in this round; the newest may have no row in audit.attempts yet.';
 COMMENT ON COLUMN audit.triggers.occurred_at IS 'When the business event happened, by its source''s clock; null if the producer didn''t say.';
-COMMENT ON COLUMN audit.triggers.enqueued_at IS 'When it was published, by the producer''s clock.';
+COMMENT ON COLUMN audit.triggers.enqueued_at IS 'When the producer handed it to a connection to the broker that stood, by the producer''s clock.';
 COMMENT ON COLUMN audit.triggers.received_at IS 'When a worker first received it.';
 COMMENT ON COLUMN audit.triggers.round_opened_at IS 'When the current round was opened; null in round 1, which opens at received_at.';
 COMMENT ON COLUMN audit.triggers.first_dispatched_at IS 'First dispatch of the current round: its budget counts from here.';

@@ -299,7 +299,7 @@ COMMENT ON COLUMN audit.delays.round IS 'The current round; phases are of all ro
 COMMENT ON COLUMN audit.delays.attempts IS 'Attempts of all rounds that came to an end.';
 COMMENT ON COLUMN audit.delays.possible_duplicate IS 'True if its recipients may have got the message twice.';
 COMMENT ON COLUMN audit.delays.occurred_at IS 'When the business event happened, by its source''s clock; null if the producer didn''t say.';
-COMMENT ON COLUMN audit.delays.enqueued_at IS 'When it was published, by the producer''s clock.';
+COMMENT ON COLUMN audit.delays.enqueued_at IS 'When the producer handed it to a connection to the broker that stood, by the producer''s clock.';
 COMMENT ON COLUMN audit.delays.received_at IS 'When a worker first received it: the column to select times by.';
 COMMENT ON COLUMN audit.delays.completed_at IS 'When it came to its end.';
 COMMENT ON COLUMN audit.delays.departed_at IS 'When its last message left Journey Optimizer; null while not reported.';

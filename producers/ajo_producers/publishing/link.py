@@ -1,6 +1,6 @@
 """One connection to a broker, as the publisher sees it; opening one imports what it needs, and not before."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from socket import SOCK_STREAM, getaddrinfo
 from time import monotonic
@@ -43,6 +43,13 @@ class Deadline:
 
 class Link(Protocol):
     """A connection that confirms. Not for two threads at once, and of no use after it has failed."""
+
+    def prepare(self, queues: Collection[str], deadline: Deadline) -> None:
+        """See to it that these queues are there, so that what is published next goes out at once.
+
+        Raises:
+            LinkFailure: they can't be used.
+        """
 
     def publish(self, messages: Sequence[Outgoing], deadline: Deadline, confirmed: Callable[[Outgoing], None]) -> None:
         """Send messages and wait until the broker has confirmed all; ``confirmed`` is called for each that it has.

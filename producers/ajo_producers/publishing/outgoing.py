@@ -38,8 +38,16 @@ class Sender(NamedTuple):
     queue_prefix: str
 
 
+class Parcel(NamedTuple):
+    """A batch with its id and its queue: one message, however often it has to be sent."""
+
+    batch_id: UUID
+    queue: str
+    triggers: Sequence[CheckedTrigger]
+
+
 class Outgoing(NamedTuple):
-    """A message ready to be sent; sent twice, it is the same message."""
+    """A message ready to be sent now; ``receipts`` hold once it is confirmed."""
 
     batch_id: UUID
     queue: str
@@ -88,13 +96,22 @@ def windows(batches: Iterable[list[CheckedTrigger]]) -> Iterator[list[list[Check
         yield window
 
 
-def to_message(batch: Sequence[CheckedTrigger], sender: Sender) -> Outgoing:
-    """The message of a batch; this is the moment at which its triggers are enqueued."""
-    batch_id, enqueued_at = uuid7(), datetime.now(UTC)
-    queue = queue_name(sender.queue_prefix, batch[0].lane, batch[0].priority)
-    request_ids = [trigger.request_id for trigger in batch]
+def to_parcel(batch: Sequence[CheckedTrigger], sender: Sender) -> Parcel:
+    """A batch made a message that can be sent."""
+    return Parcel(uuid7(), queue_name(sender.queue_prefix, batch[0].lane, batch[0].priority), batch)
+
+
+def to_message(parcel: Parcel, sender: Sender) -> Outgoing:
+    """The message of a batch; this is the moment at which its triggers are enqueued.
+
+    So it is made when the connection stands and the queue is there, and made anew where it is sent again: the wait in
+    the broker counts from ``enqueued_at``, and neither connecting nor waiting for a dead connection is the broker's.
+    """
+    batch_id, queue, triggers = parcel
+    enqueued_at = datetime.now(UTC)
+    request_ids = [trigger.request_id for trigger in triggers]
     task_id = task_message.message_id(batch_id, request_ids)
-    summary = task_message.summary([trigger.trigger.campaign for trigger in batch], request_ids)
+    summary = task_message.summary([trigger.trigger.campaign for trigger in triggers], request_ids)
     return Outgoing(
         batch_id=batch_id,
         queue=queue,
@@ -106,7 +123,7 @@ def to_message(batch: Sequence[CheckedTrigger], sender: Sender) -> Outgoing:
                 batch_id=batch_id,
                 producer=sender.producer,
                 enqueued_at=enqueued_at,
-                triggers=tuple(Raw(trigger.encoded) for trigger in batch),
+                triggers=tuple(Raw(trigger.encoded) for trigger in triggers),
             )
         ),
         receipts=tuple(Receipt(request_id, batch_id, queue, enqueued_at) for request_id in request_ids),

@@ -21,6 +21,7 @@ from ajo_producers.publishing.outgoing import (
     Sender,
     batches,
     to_message,
+    to_parcel,
     windows,
 )
 from ajo_producers.publishing.source import Source
@@ -168,13 +169,13 @@ class Publisher:
         if not self._lock.acquire(timeout=self._timeout):
             return [], LinkFailure("other threads had the connection all the time")
         try:
-            # Made now, and not when their triggers were gathered: this is the moment at which they are enqueued.
-            messages = [to_message(batch, self._sender) for batch in window]
-            waiting = {message.batch_id: message for message in messages}
+            parcels = [to_parcel(batch, self._sender) for batch in window]
+            waiting = {parcel.batch_id: parcel for parcel in parcels}
             done: list[Outgoing] = []
 
             def confirmed(message: Outgoing) -> None:
-                done.append(waiting.pop(message.batch_id))
+                del waiting[message.batch_id]
+                done.append(message)
                 deadline.renew()
 
             while True:
@@ -182,7 +183,9 @@ class Publisher:
                 try:
                     if self._link is None:
                         self._link = open_link(self._url, deadline)
-                    self._link.publish(list(waiting.values()), deadline, confirmed)
+                    self._link.prepare({parcel.queue for parcel in waiting.values()}, deadline)
+                    messages = [to_message(parcel, self._sender) for parcel in waiting.values()]
+                    self._link.publish(messages, deadline, confirmed)
                 except LinkFailure as failure:
                     self._drop_link()
                     # An old connection may have died while nobody looked; what it perhaps delivered is sent again

@@ -1,7 +1,7 @@
 """A link to RabbitMQ: publisher confirms, quorum queues, nothing lost for want of a queue."""
 
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,6 +45,14 @@ class RabbitMQLink:
         self._channel.events["basic_nack"].add(self._on_nack)
         self._channel.events["basic_return"].add(self._on_return)
 
+    def prepare(self, queues: Collection[str], deadline: Deadline) -> None:
+        """See ``Link``."""
+        with failures_named():
+            for queue in sorted(set(queues) - self._declared):
+                self._limit(deadline)
+                self._channel.queue_declare(queue, durable=True, auto_delete=False, arguments=QUORUM_ARGUMENTS)
+                self._declared.add(queue)
+
     def publish(self, messages: Sequence[Outgoing], deadline: Deadline, confirmed: Callable[[Outgoing], None]) -> None:
         """See ``Link``."""
         self._confirmed = confirmed
@@ -77,10 +85,6 @@ class RabbitMQLink:
             self._connection.collect()
 
     def _send(self, message: Outgoing, deadline: Deadline) -> None:
-        if message.queue not in self._declared:
-            self._limit(deadline)
-            self._channel.queue_declare(message.queue, durable=True, auto_delete=False, arguments=QUORUM_ARGUMENTS)
-            self._declared.add(message.queue)
         self._sent += 1
         self._waiting[self._sent] = message
         self._limit(deadline)

@@ -4,7 +4,7 @@ How soon it is on disk is the server's ``appendfsync``; docs/message-format.md s
 """
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,6 +51,9 @@ class ValkeyLink:
         self._channel = self._transport.create_channel(self._transport.establish_connection())
         # The one over which the channel has just pinged; held as long as the link, so that nothing reconnects silently.
         self._connection = self._channel.client.connection_pool.get_connection()
+
+    def prepare(self, queues: Collection[str], deadline: Deadline) -> None:
+        """Nothing to do: a list comes into being with its first message."""
 
     def publish(self, messages: Sequence[Outgoing], deadline: Deadline, confirmed: Callable[[Outgoing], None]) -> None:
         """See ``Link``."""

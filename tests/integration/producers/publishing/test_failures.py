@@ -3,17 +3,20 @@
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
 from ajo_producers import CheckedTrigger, Publisher, PublishError
+from ajo_producers.contract.batch import decode_body
 from ajo_producers.publishing import publisher as publisher_module
 from ajo_producers.publishing.link import Deadline, Link, open_link
 from ajo_producers.publishing.outgoing import WINDOW_MESSAGES
 from ajo_worker.local.ports import LOOPBACK
 
 from tests.integration.producers.publishing.proxy import Proxy
-from tests.integration.producers.publishing.queues import arrived, ids, make, make_many
+from tests.integration.producers.publishing.queues import arrived, as_bytes, ids, make, make_many, take
 from tests.support.waiting import wait_until
 
 SHORT = 0.5
@@ -167,6 +170,26 @@ def test_what_was_not_confirmed_in_a_window_is_all_named(
     assert told.confirmed == ()
     assert told.unconfirmed == tuple(trigger.request_id for trigger in triggers)
     assert set(arrived(broker_url, queue_prefix)) <= ids(triggers)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first", "again"])
+def test_the_time_of_a_broker_that_lets_nobody_in_is_not_time_in_its_queue(
+    again: bool, proxy: Proxy, broker_url: str, queue_prefix: str
+) -> None:
+    """The wait in the broker is counted from ``enqueued_at``: when the message goes out on a connection that stands."""
+    with Publisher(proxy.url, queue_prefix=queue_prefix) as publisher, ThreadPoolExecutor() as pool:
+        if again:
+            publisher.publish(make(1))
+            proxy.cut()
+        proxy.freeze()
+        published = pool.submit(publisher.publish, make(2))
+        wait_until(lambda: proxy.connections == 1 + again, what="the publisher connects")
+        let_in = datetime.now(UTC)
+        proxy.thaw()
+        receipt = published.result()
+    assert receipt.enqueued_at >= let_in
+    *_, message = take(broker_url, receipt.queue)
+    assert decode_body(as_bytes(message.body)).enqueued_at == receipt.enqueued_at
 
 
 def test_publishing_goes_on_once_the_broker_is_back(proxy: Proxy, broker_url: str, queue_prefix: str) -> None:

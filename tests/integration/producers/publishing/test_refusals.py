@@ -102,20 +102,18 @@ def test_a_queue_that_is_deleted_again_and_again_gets_a_refusal_and_nothing_is_l
     send = rabbitmq.RabbitMQLink._send
 
     def delete_and_send(link: Any, message: Any, deadline: Any) -> None:
-        if message.queue in link._declared:
-            delete(rabbitmq_url, message.queue)
+        delete(rabbitmq_url, message.queue)
         send(link, message, deadline)
 
-    monkeypatch.setattr(rabbitmq.RabbitMQLink, "_send", delete_and_send)
-    trigger = make(key="A-1")
+    other, trigger = make(2), make(key="A-1")
     publisher.publish(make(1))
+    monkeypatch.setattr(rabbitmq.RabbitMQLink, "_send", delete_and_send)
     with pytest.raises(PublishError, match="NO_ROUTE") as caught:
-        publisher.publish_many([make(2), trigger, trigger], batch_size=1)
-    confirmed = set(caught.value.confirmed)
+        publisher.publish_many([other, trigger, trigger], batch_size=1)
     monkeypatch.undo()
     publisher.publish(make(3))
-    assert trigger.request_id not in confirmed
-    assert set(caught.value.unconfirmed) == {trigger.request_id}
+    assert caught.value.confirmed == ()
+    assert set(caught.value.unconfirmed) == ids([other, trigger])
 
 
 def test_on_valkey_each_message_is_confirmed_or_refused_by_itself(valkey_url: str, queue_prefix: str) -> None:

@@ -1,17 +1,18 @@
 """The publisher without a broker: what it refuses to begin with, and how it counts time and confirms."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ajo_producers import CheckedTrigger, Publisher, PublishError, SettingError
+from ajo_producers.contract.batch import decode_body
 from ajo_producers.publishing import link as links
 from ajo_producers.publishing import publisher as publishers
 from ajo_producers.publishing.campaign import Campaign
 from ajo_producers.publishing.link import Deadline, LinkFailure
-from ajo_producers.publishing.outgoing import WINDOW_BYTES, WINDOW_MESSAGES, Outgoing, to_message
+from ajo_producers.publishing.outgoing import WINDOW_BYTES, WINDOW_MESSAGES, Outgoing, to_message, to_parcel
 from ajo_producers.publishing.rabbitmq import RabbitMQLink
 
 from tests.support.definitions import ORDER_SHIPPED
@@ -41,6 +42,12 @@ class FakeLink:
         self._script = script
         self.windows: list[list[Outgoing]] = []
         self.left: list[float] = []
+        self.stood = datetime.max.replace(tzinfo=UTC)
+
+    def prepare(self, queues: Collection[str], deadline: Deadline) -> None:
+        assert queues
+        deadline.remaining()
+        self.stood = datetime.now(UTC)
 
     def publish(self, messages: Sequence[Outgoing], deadline: Deadline, confirmed: Callable[[Outgoing], None]) -> None:
         self.windows.append(list(messages))
@@ -185,6 +192,44 @@ def test_triggers_are_enqueued_when_they_are_sent_and_not_when_they_are_gathered
     assert all(receipt.enqueued_at >= taken[-1] for message in receipts for receipt in message)
 
 
+PUBLISHING: dict[str, Callable[[Publisher, list[CheckedTrigger]], list[datetime]]] = {
+    "publish": lambda publisher, triggers: [publisher.publish(trigger).enqueued_at for trigger in triggers],
+    "publish_stream": lambda publisher, triggers: [
+        receipt.enqueued_at for message in publisher.publish_stream(triggers) for receipt in message
+    ],
+    "publish_many": lambda publisher, triggers: [
+        decode_body(message.body).enqueued_at
+        for _ in publisher.publish_many(triggers).confirmed[:1]
+        for message in publisher._link.windows[0]  # type: ignore[union-attr] # a fake link
+    ],
+}
+
+
+@pytest.mark.parametrize("way", PUBLISHING)
+def test_connecting_and_declaring_queues_are_not_the_brokers_time(
+    way: str, opened: Callable[..., list[FakeLink]]
+) -> None:
+    links_ = opened()
+    enqueued = PUBLISHING[way](Publisher(URL), [make()])
+    assert enqueued
+    assert all(moment >= links_[0].stood for moment in enqueued)
+
+
+def test_what_is_sent_again_is_the_same_message_enqueued_when_the_new_connection_stands(
+    opened: Callable[..., list[FakeLink]],
+) -> None:
+    links_ = opened([0.0, LinkFailure("lost")], [])
+    publisher, first, again = Publisher(URL), make(1), make(2)
+    publisher.publish(first)
+    receipt = publisher.publish(again)
+    lost, came = links_[0].windows[1][0], links_[1].windows[0][0]
+    assert (came.batch_id, came.queue, came.properties) == (lost.batch_id, lost.queue, lost.properties)
+    assert [bytes(raw) for raw in decode_body(came.body).triggers] == [again.encoded]
+    assert decode_body(came.body).enqueued_at == receipt.enqueued_at >= links_[1].stood
+    assert decode_body(lost.body).enqueued_at < links_[1].stood
+    assert receipt == came.receipts[0]
+
+
 @pytest.mark.parametrize(
     ("count", "filling", "windows"),
     [
@@ -208,7 +253,8 @@ def test_two_returned_messages_with_one_id_are_both_refused() -> None:
     link = RabbitMQLink.__new__(RabbitMQLink)
     confirmed: list[Outgoing] = []
     trigger = make()
-    message = to_message([trigger], Publisher(URL)._sender)
+    sender = Publisher(URL)._sender
+    message = to_message(to_parcel([trigger], sender), sender)
     returned = SimpleNamespace(properties={"correlation_id": str(trigger.request_id)})
     link._waiting, link._returned, link._refused = {1: message, 2: message, 3: message}, {}, []
     link._confirmed = confirmed.append
