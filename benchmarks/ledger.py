@@ -138,8 +138,9 @@ async def prepare(url: str, begin: datetime) -> None:
     await connection.execute("SELECT count(*) FROM ledger.make_partitions($1::date, $1::date)", begin.date())
     await connection.execute(
         "INSERT INTO ledger.workers"
-        " (worker_id, hostname, pid, version, started_at, heartbeat_at, budget_seconds, lanes)"
-        " SELECT $1, 'node-1', 1, '0', $2::timestamptz - interval '1 day', now(), 60, '{standard,high-throughput}'"
+        " (worker_id, hostname, pid, version, started_at, heartbeat_at, owner_timeout_seconds, budget_seconds,"
+        " lanes)"
+        " SELECT $1, 'node-1', 1, '0', $2::timestamptz - interval '1 day', now(), 15, 60, '{standard,high-throughput}'"
         " ON CONFLICT DO NOTHING",
         uuid4(),
         begin,

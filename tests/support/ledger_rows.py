@@ -19,9 +19,18 @@ def after(moment: datetime, seconds: float) -> datetime:
     return moment + timedelta(seconds=seconds)
 
 
+OWNER_TIMEOUT = 15.0
+
+
 def put_worker(url: str, **columns: Any) -> UUID:
-    """A worker that beats just now, unless ``columns`` say otherwise; returns its id."""
+    """A worker that beats just now, unless ``columns`` say otherwise; returns its id.
+
+    One whose heartbeat is too old is dead at once: a server of the tests may have started a moment ago, which counts as
+    a heartbeat.
+    """
+    died = columns.get("heartbeat_at", ago()) < ago(seconds=OWNER_TIMEOUT)
     row = {
+        "owner_timeout_seconds": 0.0 if died else OWNER_TIMEOUT,
         "worker_id": uuid7(),
         "hostname": "node-1",
         "pid": 4711,

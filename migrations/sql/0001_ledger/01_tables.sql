@@ -10,18 +10,19 @@ COMMENT ON TABLE ledger.alembic_version IS 'The migration that this database is 
 COMMENT ON COLUMN ledger.alembic_version.version_num IS 'Its number: the begin of its file''s name in migrations/versions.';
 
 CREATE TABLE ledger.workers (
-    worker_id          uuid PRIMARY KEY,
-    hostname           text NOT NULL,
-    pid                integer NOT NULL,
-    version            text NOT NULL,
-    started_at         timestamptz NOT NULL,
-    heartbeat_at       timestamptz NOT NULL,
-    stopped_at         timestamptz,
-    clock_skew_seconds double precision,
-    token_failed_at    timestamptz,
-    token_failure      text,
-    budget_seconds     double precision NOT NULL,
-    lanes              text[] NOT NULL
+    worker_id             uuid PRIMARY KEY,
+    hostname              text NOT NULL,
+    pid                   integer NOT NULL,
+    version               text NOT NULL,
+    started_at            timestamptz NOT NULL,
+    heartbeat_at          timestamptz NOT NULL,
+    stopped_at            timestamptz,
+    clock_skew_seconds    double precision,
+    token_failed_at       timestamptz,
+    token_failure         text,
+    owner_timeout_seconds double precision NOT NULL,
+    budget_seconds        double precision NOT NULL,
+    lanes                 text[] NOT NULL
 ) WITH (fillfactor = 50); -- a row is updated at every heartbeat, and no index holds what changes
 
 COMMENT ON TABLE ledger.workers IS 'One row for each worker process that ever ran; its heartbeat says whether it owns its triggers.';
@@ -37,6 +38,34 @@ COMMENT ON COLUMN ledger.workers.token_failed_at IS 'Since when it has asked for
 COMMENT ON COLUMN ledger.workers.budget_seconds IS 'The budget that it gives each round.';
 COMMENT ON COLUMN ledger.workers.lanes IS 'The lanes that it consumes.';
 COMMENT ON COLUMN ledger.workers.token_failure IS 'What the newest of these failures was; nothing secret.';
+COMMENT ON COLUMN ledger.workers.owner_timeout_seconds IS 'Without a heartbeat for that long, it counts as dead.';
+
+-- Who lives, and since when and until when: nothing else says it. Nobody can beat while the database is away: its start
+-- counts as everybody's heartbeat. The time is the statement's, and not the clock's, so that they are inlined.
+CREATE FUNCTION ledger.last_sign(worker ledger.workers) RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce(worker.stopped_at, greatest(worker.heartbeat_at, pg_postmaster_start_time()));
+
+CREATE FUNCTION ledger.lives(worker ledger.workers) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN worker.worker_id IS NOT NULL AND worker.stopped_at IS NULL
+        AND greatest(worker.heartbeat_at, pg_postmaster_start_time())
+            > statement_timestamp() - make_interval(secs => worker.owner_timeout_seconds);
+
+CREATE FUNCTION ledger.lived(worker ledger.workers) RETURNS tstzrange
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN tstzrange(worker.started_at, CASE WHEN ledger.lives(worker) THEN 'infinity'
+        ELSE greatest(worker.started_at, coalesce(worker.stopped_at, worker.heartbeat_at)) END);
+
+CREATE FUNCTION ledger.worker_status(worker ledger.workers) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN worker.worker_id IS NULL THEN 'unknown' WHEN worker.stopped_at IS NOT NULL THEN 'stopped'
+                WHEN ledger.lives(worker) THEN 'alive' ELSE 'dead' END;
+
+COMMENT ON FUNCTION ledger.last_sign IS 'When a worker last said that it lives, or that it stops; the database''s start counts as a heartbeat of all that had not stopped.';
+COMMENT ON FUNCTION ledger.lives IS 'Whether a worker lives: it has not stopped, and its newest heartbeat, or the database''s start, is younger than its owner_timeout_seconds. False for no row.';
+COMMENT ON FUNCTION ledger.lived IS 'When a worker lived: from its start until it stopped, or until the last heartbeat of one that died; without an end while it lives.';
+COMMENT ON FUNCTION ledger.worker_status IS 'alive, dead (it doesn''t live, and didn''t stop), stopped, or unknown for no row.';
 
 CREATE TABLE ledger.triggers (
     request_id          uuid NOT NULL,

@@ -56,9 +56,7 @@ WITH lane (lane) AS (VALUES ('standard'), ('high-throughput'))
 SELECT 'absent' AS kind, lane.lane, NULL::text AS campaign,
        tstzmultirange(tstzrange('-infinity', 'infinity')) - coalesce(range_agg(lived.during), '{}') AS during
 FROM lane LEFT JOIN LATERAL (
-    SELECT tstzrange(started_at, greatest(started_at, CASE WHEN stopped_at IS NOT NULL THEN stopped_at
-               WHEN heartbeat_at > now() - interval '10 seconds' THEN 'infinity' ELSE heartbeat_at END)) AS during
-    FROM ledger.workers WHERE lane.lane = ANY(lanes)
+    SELECT ledger.lived(w) AS during FROM ledger.workers w WHERE lane.lane = ANY(lanes)
 ) AS lived ON true
 GROUP BY lane.lane
 UNION ALL

@@ -153,7 +153,7 @@ WITH known AS MATERIALIZED (
     SELECT 'no-worker', NULL, w.at, coalesce(extract(epoch FROM now() - w.at)::float8, 'Infinity'), NULL,
            format('no worker is alive: %s sending, %s parked, and the broker holds what comes; '
                   'first: ajo-dispatch worker', coalesce(s.sending, 0), coalesce(p.parked, 0))
-    FROM (SELECT greatest(max(heartbeat_at), max(stopped_at)) AS at FROM ledger.workers) AS w
+    FROM (SELECT max(ledger.last_sign(w)) AS at FROM ledger.workers w) AS w
     CROSS JOIN (SELECT sum(sending) AS sending FROM hour) AS s
     CROSS JOIN (SELECT sum(triggers) AS parked FROM parked) AS p
     UNION ALL
@@ -193,8 +193,7 @@ WITH known AS MATERIALIZED (
     SELECT 'token-failing', NULL, min(token_failed_at), extract(epoch FROM now() - min(token_failed_at))::float8, NULL,
            format('living workers without an access token: %s (%s); first: ajo-dispatch doctor', count(*),
                   (array_agg(token_failure ORDER BY token_failed_at))[1])
-    FROM ledger.workers
-    WHERE stopped_at IS NULL AND heartbeat_at >= now() - interval '30 seconds' AND token_failed_at IS NOT NULL
+    FROM ledger.workers w WHERE ledger.lives(w) AND token_failed_at IS NOT NULL
     UNION ALL
     SELECT 'parked-age', campaign, since, extract(epoch FROM now() - since)::float8, NULL,
            format('parked: %s, the oldest for %s s; first: ajo-dispatch outage list', triggers,
@@ -204,8 +203,7 @@ WITH known AS MATERIALIZED (
     SELECT 'clock-skew', hostname, NULL, max(abs(clock_skew_seconds)), NULL,
            format('its clock is %s s from the database''s; first: synchronize both (NTP), then ajo-dispatch doctor',
                   round(max(abs(clock_skew_seconds))::numeric, 1))
-    FROM ledger.workers
-    WHERE stopped_at IS NULL AND heartbeat_at >= now() - interval '30 seconds' GROUP BY hostname
+    FROM ledger.workers w WHERE ledger.lives(w) GROUP BY hostname
     UNION ALL
     SELECT 'quarantine', queue, min(received_at), count(*)::float8, NULL,
            format('unreadable in the last hour: %s; first: ajo-dispatch quarantine --since 1h', count(*))

@@ -93,7 +93,7 @@ def test_no_worker_is_an_alert_once_none_has_lived_for_half_a_minute(database_ur
     put_worker(database_url, heartbeat_at=ago(seconds=10), stopped_at=ago(seconds=5))
     assert alert not in alerts(database_url), "it may be restarted"
     query(database_url, "delete from ledger.workers")
-    put_worker(database_url, heartbeat_at=ago(seconds=31))
+    put_worker(database_url, heartbeat_at=ago(seconds=40), stopped_at=ago(seconds=31))
     put_many(database_url, 2, state="sending", took=None)
     put_parked(database_url, ago(), ago())
     found = alerts(database_url)[alert]

@@ -36,7 +36,7 @@ def run(tables: Tables, now: datetime, statement: str, parameters: Sequence[Any]
     if statement == admission.INSERT:
         return [(one,) for one in tables.insert(rows_of(Admission, parameters))]
     if statement == admission.LOOK:
-        found = tables.look(parameters[0], now, parameters[1])
+        found = tables.look(parameters[0], now)
         return [
             {"request_id": key} | {name: getattr(known, name) for name in Known.__slots__}
             for key, known in found.items()
@@ -48,11 +48,11 @@ def run(tables: Tables, now: datetime, statement: str, parameters: Sequence[Any]
     if statement == progress.END:
         return [(one,) for one in tables.end(rows_of(Ending, parameters))]
     if statement == ownership.TAKE_OVER:
-        return [(one,) for one in tables.take_over(rows_of(Takeover, parameters[:-1]), now, parameters[-1])]
+        return [(one,) for one in tables.take_over(rows_of(Takeover, parameters), now)]
     if statement == ownership.RELEASE:
         return tables.release(rows_of(Release, parameters))
     if statement == liveness.BEAT:
-        return tables.beat(parameters[0], now)
+        return tables.beat(parameters[0], now, owner_timeout=parameters[8])
     if statement == liveness.STOPPED:
         return tables.stop(parameters[0], now)
     return []

@@ -18,6 +18,7 @@ class WorkerRow:
     """As much of a row of ledger.workers as decides whether a worker lives."""
 
     heartbeat_at: datetime
+    owner_timeout: timedelta
     stopped_at: datetime | None = None
 
 
@@ -91,9 +92,9 @@ class Tables:
     seen_dead: set[tuple[UUID, UUID | None]] = field(default_factory=set)
     grasped: list[tuple[UUID, UUID | None]] = field(default_factory=list)
 
-    def beat(self, worker: UUID, now: datetime) -> datetime:
+    def beat(self, worker: UUID, now: datetime, *, owner_timeout: float) -> datetime:
         """BEAT."""
-        self.workers.setdefault(worker, WorkerRow(now)).heartbeat_at = now
+        self.workers.setdefault(worker, WorkerRow(now, timedelta(seconds=owner_timeout))).heartbeat_at = now
         return now
 
     def stop(self, worker: UUID, now: datetime) -> None:
@@ -101,12 +102,12 @@ class Tables:
         if worker in self.workers:
             self.workers[worker].stopped_at = now
 
-    def lives(self, worker: UUID | None, now: datetime, patience: timedelta) -> bool:
-        """Whether a worker is taken to be alive."""
+    def lives(self, worker: UUID | None, now: datetime) -> bool:
+        """ledger.lives."""
         row = self.workers.get(worker) if worker else None
         if row is None or row.stopped_at is not None:
             return False
-        return max(row.heartbeat_at, self.started_at) > now - patience
+        return max(row.heartbeat_at, self.started_at) > now - row.owner_timeout
 
     def insert(self, rows: Iterable[Admission]) -> list[UUID]:
         """INSERT: the ids that were new."""
@@ -131,14 +132,14 @@ class Tables:
                 self.announced[row.request_id, 1, row.attempts_started] = row.owner
         return fresh
 
-    def look(self, request_ids: Iterable[UUID], now: datetime, patience: timedelta) -> dict[UUID, Known]:
+    def look(self, request_ids: Iterable[UUID], now: datetime) -> dict[UUID, Known]:
         """LOOK."""
         found = {}
         for request_id in request_ids:
             row = self.triggers.get(request_id)
             if row is None:
                 continue
-            alive = self.lives(row.owner, now, patience)
+            alive = self.lives(row.owner, now)
             if not alive:
                 self.seen_dead.add((request_id, row.owner))
             attempts = {key[2]: made for key, made in self.attempts.items() if key[:2] == (request_id, row.round)}
@@ -223,14 +224,14 @@ class Tables:
             ended.append(end.request_id)
         return ended
 
-    def take_over(self, takeovers: Iterable[Takeover], now: datetime, patience: timedelta) -> list[UUID]:
+    def take_over(self, takeovers: Iterable[Takeover], now: datetime) -> list[UUID]:
         """TAKE_OVER: the ids that changed hands."""
         taken = []
         for wanted in takeovers:
             row = self.triggers.get(wanted.request_id)
             if row is None or row.fence != wanted.fence or row.state != "sending":
                 continue
-            if row.owner != wanted.owner and self.lives(row.owner, now, patience):
+            if row.owner != wanted.owner and self.lives(row.owner, now):
                 if (row.request_id, row.owner) not in self.seen_dead:
                     self.grasped.append((row.request_id, row.owner))
                 continue

@@ -70,9 +70,9 @@ def _read_request_id(text: str) -> UUID:
 
 async def _overview(settings: Settings, since: timedelta) -> Overview:
     async with snapshot(settings.database_url.get_secret_value()) as connection:
-        return await overview(connection, since, timedelta(seconds=settings.owner_timeout))
+        return await overview(connection, since)
 
 
 async def _timeline(settings: Settings, request_id: UUID) -> Timeline | None:
     async with snapshot(settings.database_url.get_secret_value()) as connection:
-        return await timeline(connection, request_id, timedelta(seconds=settings.owner_timeout))
+        return await timeline(connection, request_id)

@@ -1,7 +1,6 @@
 """The workers that say in the ledger that they live."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import asyncpg
 
@@ -14,20 +13,18 @@ from ajo_worker.ledger.database import DatabaseError
 
 WORKERS = "workers"
 ALIVE = """
-    SELECT hostname || ':' || pid AS worker FROM ledger.workers
-    WHERE stopped_at IS NULL AND heartbeat_at > clock_timestamp() - $1::interval
-    ORDER BY 1
+    SELECT hostname || ':' || pid AS worker FROM ledger.workers w WHERE ledger.lives(w) ORDER BY 1
 """
 
 
 async def look_at_workers(readable: Readable) -> Check:
-    """Which are alive; one whose last heartbeat is older than AJO_OWNER_TIMEOUT is not."""
+    """Which are alive: ``ledger.lives`` says it."""
     address = address_of(readable, "database_url", WORKERS)
     if isinstance(address, Check):
         return skipped(WORKERS, "the ledger can't be read: see database")
     try:
         async with opened(address.url) as connection:
-            rows = await connection.fetch(ALIVE, timedelta(seconds=readable.settings.owner_timeout))
+            rows = await connection.fetch(ALIVE)
     except (DatabaseError, asyncpg.PostgresError):
         return skipped(WORKERS, "the ledger can't be read: see database")
     return judge_workers([row["worker"] for row in rows])

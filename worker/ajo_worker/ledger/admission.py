@@ -5,7 +5,7 @@ A copy of a trigger that the ledger knows already gets what is known of it inste
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -99,11 +99,7 @@ INSERT = """
 
 LOOK = """
     SELECT t.request_id, t.state, t.owner, t.fence, t.round, t.attempts_started, t.first_dispatched_at,
-           t.last_intent_at,
-           -- Nobody could beat while the database was away: its start counts as everybody's heartbeat.
-           w.worker_id IS NOT NULL AND w.stopped_at IS NULL
-               AND greatest(w.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - $2::interval
-               AS owner_alive,
+           t.last_intent_at, ledger.lives(w) AS owner_alive,
            a.recorded AS last_attempt_recorded, a.not_before, a.ambiguous AS ambiguous_attempts,
            a.interrupted AS interrupted_attempts
     FROM ledger.triggers t
@@ -120,9 +116,7 @@ LOOK = """
 """
 
 
-async def admit(
-    connection: asyncpg.Connection, rows: Sequence[Admission], owner_timeout: timedelta
-) -> list[Known | None]:
+async def admit(connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:
     """Insert what is new (None in the answer) and look up what is known.
 
     A repetition after a commit whose acknowledgement was lost finds its own row, and counts it as new.
@@ -130,17 +124,15 @@ async def admit(
     fresh = {record[0] for record in await connection.fetch(INSERT, *columns(rows, Admission))}
     if len(fresh) == len(rows):
         return [None] * len(rows)
-    known = await look(connection, [row.request_id for row in rows if row.request_id not in fresh], owner_timeout)
+    known = await look(connection, [row.request_id for row in rows if row.request_id not in fresh])
     return [None if row.request_id in fresh else _unless_own(row, known.get(row.request_id)) for row in rows]
 
 
-async def look(
-    connection: asyncpg.Connection, request_ids: Sequence[UUID], owner_timeout: timedelta
-) -> dict[UUID, Known]:
+async def look(connection: asyncpg.Connection, request_ids: Sequence[UUID]) -> dict[UUID, Known]:
     """What the ledger holds of these triggers."""
     return {
         record["request_id"]: Known(**{name: record[name] for name in Known.__slots__})
-        for record in await connection.fetch(LOOK, request_ids, owner_timeout)
+        for record in await connection.fetch(LOOK, request_ids)
     }
 
 

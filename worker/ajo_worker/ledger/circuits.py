@@ -31,10 +31,7 @@ READ = """
     FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
 """
 KEPT_BACK = "SELECT scope FROM ledger.circuits WHERE state <> 'closed'"
-WORKERS = """
-    SELECT count(*) FROM ledger.workers
-    WHERE stopped_at IS NULL AND heartbeat_at > clock_timestamp() - make_interval(secs => $1)
-"""
+WORKERS = "SELECT count(*) FROM ledger.workers w WHERE ledger.lives(w)"
 OPEN = """
     INSERT INTO ledger.circuits AS c (scope, state, changed_at, probe_at, probe_interval_seconds)
     VALUES ($1, 'open', clock_timestamp(), clock_timestamp() + make_interval(secs => $2), $2)
@@ -66,9 +63,8 @@ CLAIM_PROBE = """
     UPDATE ledger.circuits c
     SET probing_by = $2, probing_until = clock_timestamp() + make_interval(secs => $3)
     WHERE c.scope = $1 AND c.state = 'open' AND c.probe_at <= clock_timestamp()
-      AND (c.probing_by IS NULL OR c.probing_until < clock_timestamp() OR NOT EXISTS (
-          SELECT FROM ledger.workers w WHERE w.worker_id = c.probing_by AND w.stopped_at IS NULL
-              AND w.heartbeat_at > clock_timestamp() - make_interval(secs => $4)))
+      AND (c.probing_by IS NULL OR c.probing_until < clock_timestamp()
+           OR (SELECT ledger.lives(w) FROM ledger.workers w WHERE w.worker_id = c.probing_by) IS NOT TRUE)
     RETURNING c.outage_id
 """
 PUT_OFF_PROBE = """
@@ -116,9 +112,9 @@ async def kept_back(connection: asyncpg.Connection) -> list[str]:
     return [record["scope"] for record in await connection.fetch(KEPT_BACK)]
 
 
-async def living_workers(connection: asyncpg.Connection, owner_timeout: float) -> int:
+async def living_workers(connection: asyncpg.Connection) -> int:
     """How many workers there are to share a limit with, this one among them."""
-    return max(int(await connection.fetchval(WORKERS, owner_timeout)), 1)
+    return max(int(await connection.fetchval(WORKERS)), 1)
 
 
 async def open_circuit(
@@ -157,14 +153,12 @@ async def recover(connection: asyncpg.Connection, scope: str, ended_by: str, pro
         return outage_id
 
 
-async def claim_probe(
-    connection: asyncpg.Connection, scope: str, worker: UUID, seconds: float, owner_timeout: float
-) -> int | None:
+async def claim_probe(connection: asyncpg.Connection, scope: str, worker: UUID, seconds: float) -> int | None:
     """Take the right to probe for so many seconds; None if it isn't due, or a living worker has that right.
 
     Otherwise the outage's number.
     """
-    outage_id: int | None = await connection.fetchval(CLAIM_PROBE, scope, worker, seconds, owner_timeout)
+    outage_id: int | None = await connection.fetchval(CLAIM_PROBE, scope, worker, seconds)
     return outage_id
 
 

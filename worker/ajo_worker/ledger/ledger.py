@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -52,18 +51,17 @@ class Ledger:
         lanes: Sequence[str],
     ) -> None:
         self._database_url = database_url
-        self._owner_timeout = timedelta(seconds=owner_timeout)
         self.worker_id = worker_id
         self.liveness = Liveness(
             worker_id, self.connect, clock, every=heartbeat, owner_timeout=owner_timeout, budget=budget, lanes=lanes
         )
         self.upkeep = Upkeep(self.connect, worker_id, definitions, ages)
         self.rollup = Rollup(lambda: self.connect(**WHOLE_TABLES))
-        self.admissions: GroupCommit[Admission, Known | None] = GroupCommit("admissions", self.connect, self._admit)
+        self.admissions: GroupCommit[Admission, Known | None] = GroupCommit("admissions", self.connect, admission.admit)
         self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self.connect, progress.intend)
         self.outcomes: GroupCommit[Outcome, bool] = GroupCommit("outcomes", self.connect, progress.record)
-        self.looks: GroupCommit[UUID, Known | None] = GroupCommit("looks", self.connect, self._look)
-        self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self.connect, self._take_over)
+        self.looks: GroupCommit[UUID, Known | None] = GroupCommit("looks", self.connect, _look)
+        self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self.connect, ownership.take_over)
         self.releases: GroupCommit[Release, None] = GroupCommit("releases", self.connect, ownership.release)
         self.quarantine: GroupCommit[Quarantined, None] = GroupCommit("quarantine", self.connect, quarantine.write)
         self._before_a_send = (self.admissions, self.intents, self.looks, self.takeovers)
@@ -107,12 +105,7 @@ class Ledger:
             server_settings={"application_name": f"ajo-dispatch {self.worker_id}", **PLANNER, **more},
         )
 
-    async def _admit(self, connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:
-        return await admission.admit(connection, rows, self._owner_timeout)
 
-    async def _take_over(self, connection: asyncpg.Connection, rows: Sequence[Takeover]) -> list[bool]:
-        return await ownership.take_over(connection, rows, self._owner_timeout)
-
-    async def _look(self, connection: asyncpg.Connection, rows: Sequence[UUID]) -> list[Known | None]:
-        known = await admission.look(connection, rows, self._owner_timeout)
-        return [known.get(request_id) for request_id in rows]
+async def _look(connection: asyncpg.Connection, rows: Sequence[UUID]) -> list[Known | None]:
+    known = await admission.look(connection, rows)
+    return [known.get(request_id) for request_id in rows]

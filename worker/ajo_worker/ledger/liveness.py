@@ -19,8 +19,8 @@ log = structlog.get_logger("ajo_worker.ledger")
 # $6 is the skew as of the previous beat: the answer to this one is not known yet.
 BEAT = """
     INSERT INTO ledger.workers (worker_id, hostname, pid, version, started_at, heartbeat_at, clock_skew_seconds,
-                                token_failed_at, token_failure, budget_seconds, lanes)
-    VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6, $7, $8, $9, $10)
+                                token_failed_at, token_failure, owner_timeout_seconds, budget_seconds, lanes)
+    VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6, $7, $8, $9, $10, $11)
     ON CONFLICT (worker_id) DO UPDATE
     SET heartbeat_at = clock_timestamp(), clock_skew_seconds = excluded.clock_skew_seconds,
         token_failed_at = excluded.token_failed_at, token_failure = excluded.token_failure
@@ -68,7 +68,7 @@ class Liveness:
         self._clock = clock
         self._every = every
         self._owner_timeout = owner_timeout
-        self._facts = budget, list(lanes)
+        self._facts = owner_timeout, budget, list(lanes)
         self._connection: asyncpg.Connection = None
         self._task: asyncio.Task[None] | None = None
         self._beat_asked = float("-inf")

@@ -79,11 +79,9 @@ OLDEST = """
 # Those that live, those that have something in flight, and those that died in the while.
 WORKERS = """
     SELECT worker_id, hostname, pid, version, clock_skew_seconds,
-           CASE WHEN stopped_at IS NOT NULL THEN 'stopped'
-                WHEN heartbeat_at > now() - $2::interval THEN 'alive' ELSE 'dead' END AS status,
-           extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
-    FROM ledger.workers
-    WHERE worker_id = ANY($3::uuid[]) OR (stopped_at IS NULL AND heartbeat_at >= least($1, now() - $2::interval))
+           ledger.worker_status(w) AS status, extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
+    FROM ledger.workers w
+    WHERE worker_id = ANY($2::uuid[]) OR ledger.lives(w) OR (stopped_at IS NULL AND heartbeat_at >= $1)
     ORDER BY stopped_at IS NOT NULL, hostname, pid, worker_id
 """
 # A look-up for each held payload, as in ajo_worker.ledger.dead_letters: a join would read the whole ledger.
@@ -95,8 +93,8 @@ HELD = """
 """
 
 
-async def overview(connection: asyncpg.Connection, since: timedelta, owner_timeout: timedelta) -> Overview:
-    """Everything at one moment; a worker without a heartbeat for ``owner_timeout`` counts as dead."""
+async def overview(connection: asyncpg.Connection, since: timedelta) -> Overview:
+    """Everything at one moment."""
     at = await connection.fetchval("SELECT now()")
     begin = at - since
     groups = await connection.fetch(GROUPS, begin)
@@ -116,7 +114,7 @@ async def overview(connection: asyncpg.Connection, since: timedelta, owner_timeo
             causes[cause] += group["triggers"]
     oldest = min((group["oldest"] for group in groups if group["state"] == "sending"), default=None)
     found = await connection.fetchrow(OLDEST, oldest) if oldest is not None else None
-    workers = await connection.fetch(WORKERS, begin, owner_timeout, list(owners))
+    workers = await connection.fetch(WORKERS, begin, list(owners))
     return Overview(
         at=at,
         since=begin,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -34,9 +33,8 @@ TAKE_OVER = """
         FROM wanted w, ledger.triggers old
         WHERE t.request_id = w.request_id AND t.fence = w.fence AND t.state = 'sending'
           AND old.request_id = t.request_id
-          AND (old.owner = w.owner OR NOT EXISTS (
-              SELECT FROM ledger.workers h WHERE h.worker_id = old.owner AND h.stopped_at IS NULL
-                  AND greatest(h.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - $6::interval))
+          AND (old.owner = w.owner
+               OR (SELECT ledger.lives(h) FROM ledger.workers h WHERE h.worker_id = old.owner) IS NOT TRUE)
           -- The owner may have been slow, and not dead: what it did since the look makes the taker look again.
           AND t.attempts_started = w.attempts_started
           AND NOT (w.interrupted AND EXISTS (
@@ -57,10 +55,10 @@ TAKE_OVER = """
 """
 
 
-async def take_over(connection: asyncpg.Connection, rows: Sequence[Takeover], owner_timeout: timedelta) -> list[bool]:
+async def take_over(connection: asyncpg.Connection, rows: Sequence[Takeover]) -> list[bool]:
     """Change the owner; False where somebody else was faster, the owner lives after all, or this is a repetition."""
     offered = columns(sorted(rows, key=LOCK_ORDER), Takeover)
-    taken = {record[0] for record in await connection.fetch(TAKE_OVER, *offered, owner_timeout)}
+    taken = {record[0] for record in await connection.fetch(TAKE_OVER, *offered)}
     return [row.request_id in taken for row in rows]
 
 

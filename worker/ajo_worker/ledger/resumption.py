@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -52,10 +52,11 @@ RESUME = """
 RESCUE = """
     SELECT t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.lane, h.key_id, h.payload
     FROM ledger.held_payloads h JOIN ledger.triggers t USING (request_id)
+    LEFT JOIN ledger.workers w ON w.worker_id = h.resumed_by
     WHERE h.resumed_by IS NOT NULL AND h.campaign = ANY($1::text[]) AND t.state = 'sending'
-      AND CASE WHEN h.resumed_by = $4 THEN t.round_opened_at < clock_timestamp() - $3::interval ELSE NOT EXISTS (
-          SELECT FROM ledger.workers w WHERE w.worker_id = h.resumed_by AND w.stopped_at IS NULL
-              AND greatest(w.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - $3::interval) END
+      AND CASE WHEN h.resumed_by = $3
+               THEN t.round_opened_at < statement_timestamp() - make_interval(secs => w.owner_timeout_seconds)
+               ELSE NOT ledger.lives(w) END
     LIMIT $2
 """
 
@@ -64,9 +65,7 @@ PARK_AGAIN = """
         UPDATE ledger.triggers t
         SET state = 'parked', reason = 'payload-unreadable', owner = NULL, fence = t.fence + 1, round = t.round - 1
         WHERE t.request_id = $1 AND t.state = 'sending' AND t.attempts_started = 0 AND t.round > 1
-          AND (t.owner = $2 OR NOT EXISTS (
-              SELECT FROM ledger.workers w WHERE w.worker_id = t.owner AND w.stopped_at IS NULL
-                  AND greatest(w.heartbeat_at, pg_postmaster_start_time()) > clock_timestamp() - $4::interval))
+          AND (t.owner = $2 OR (SELECT ledger.lives(w) FROM ledger.workers w WHERE w.worker_id = t.owner) IS NOT TRUE)
         RETURNING t.request_id
     )
     UPDATE ledger.held_payloads h
@@ -77,9 +76,9 @@ UNREADABLE_FOR = 60.0
 """Seconds until a payload that couldn't be read is tried again: another worker may have its key."""
 
 
-async def park_again(connection: asyncpg.Connection, request_id: UUID, worker: UUID, owner_timeout: timedelta) -> None:
+async def park_again(connection: asyncpg.Connection, request_id: UUID, worker: UUID) -> None:
     """Put a trigger back whose payload this worker can't read: the round that was opened for it doesn't count."""
-    await connection.execute(PARK_AGAIN, request_id, worker, UNREADABLE_FOR, owner_timeout)
+    await connection.execute(PARK_AGAIN, request_id, worker, UNREADABLE_FOR)
 
 
 async def resume(connection: asyncpg.Connection, campaigns: Sequence[str], most: int, worker: UUID) -> list[Resumed]:
@@ -87,11 +86,9 @@ async def resume(connection: asyncpg.Connection, campaigns: Sequence[str], most:
     return [Resumed(**record) for record in await connection.fetch(RESUME, campaigns, most, worker)]
 
 
-async def rescue(
-    connection: asyncpg.Connection, campaigns: Sequence[str], most: int, owner_timeout: timedelta, worker: UUID
-) -> list[Resumed]:
+async def rescue(connection: asyncpg.Connection, campaigns: Sequence[str], most: int, worker: UUID) -> list[Resumed]:
     """Resumed triggers whose worker is dead: to be taken over as copies of a message would be.
 
     Also those that ``worker`` itself opened a while ago: it may never have learnt of them.
     """
-    return [Resumed(**record) for record in await connection.fetch(RESCUE, campaigns, most, owner_timeout, worker)]
+    return [Resumed(**record) for record in await connection.fetch(RESCUE, campaigns, most, worker)]

@@ -1,6 +1,6 @@
 """The whole way of one trigger, from the business event to its end: ``ajo-dispatch status REQUEST_ID``."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,7 @@ from ajo_worker.ledger.delays import PHASES
 
 TRIGGER = """
     SELECT t.*, w.hostname || ':' || w.pid AS owner_place,
-           CASE WHEN w.worker_id IS NULL THEN 'unknown' WHEN w.stopped_at IS NOT NULL THEN 'stopped'
-                WHEN w.heartbeat_at > now() - $2::interval THEN 'alive' ELSE 'dead' END AS owner_status,
+           ledger.worker_status(w) AS owner_status,
            EXISTS (SELECT FROM ledger.held_payloads h WHERE h.request_id = t.request_id) AS payload_held
     FROM ledger.triggers t LEFT JOIN ledger.workers w ON w.worker_id = t.owner
     WHERE t.request_id = $1
@@ -65,9 +64,9 @@ class Timeline(Struct, frozen=True):
     events: list[Event]
 
 
-async def timeline(connection: asyncpg.Connection, request_id: UUID, owner_timeout: timedelta) -> Timeline | None:
+async def timeline(connection: asyncpg.Connection, request_id: UUID) -> Timeline | None:
     """The timeline of a trigger; None if the ledger doesn't have it."""
-    found = await connection.fetchrow(TRIGGER, request_id, owner_timeout)
+    found = await connection.fetchrow(TRIGGER, request_id)
     if found is None:
         return None
     trigger = dict(found)

@@ -63,9 +63,7 @@ WORKERS = """
     SELECT s.status, count(w.status) AS value
     FROM unnest(ARRAY['alive', 'dead', 'stopped']) AS s(status)
     LEFT JOIN (
-        SELECT CASE WHEN stopped_at IS NOT NULL THEN 'stopped'
-                    WHEN heartbeat_at >= now() - interval '30 seconds' THEN 'alive' ELSE 'dead' END AS status
-        FROM ledger.workers WHERE heartbeat_at >= now() - interval '1 hour'
+        SELECT ledger.worker_status(w) AS status FROM ledger.workers w WHERE heartbeat_at >= now() - interval '1 hour'
     ) AS w USING (status)
     GROUP BY 1
 """

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -33,7 +32,6 @@ class Timing:
     longest_interval: float
     rate_recovery: float
     recovery: float
-    owner_timeout: float
 
 
 class Patrol:
@@ -45,15 +43,7 @@ class Patrol:
         self._intake = intake
         self._worker = worker
         self._timing = timing
-        self._probing = Probing(
-            view,
-            ledger,
-            intake,
-            worker,
-            longest_interval=timing.longest_interval,
-            owner_timeout=timing.owner_timeout,
-        )
-        self._patience = timedelta(seconds=timing.owner_timeout)
+        self._probing = Probing(view, ledger, intake, worker, longest_interval=timing.longest_interval)
         self._task: asyncio.Task[None] | None = None
         self._paused: frozenset[str] | None = None
         self._rescue_at = self._slow_down_at = 0.0
@@ -91,7 +81,7 @@ class Patrol:
             log.info("outage-over", scope=scope)
         known = await self._ledger.run(circuits.read)
         slowed = await self._ledger.run(lambda c: rate_limits.slowed(c, timing.rate_recovery))
-        workers = await self._ledger.run(lambda c: circuits.living_workers(c, timing.owner_timeout))
+        workers = await self._ledger.run(circuits.living_workers)
         self._view.know(known, slowed, workers)
         self._turn_taps()
         self.first_round.set()
@@ -144,7 +134,7 @@ class Patrol:
             return []
         self._rescue_at = now + RESCUE_EVERY
         campaigns = list(self._view.destinations)
-        rows = await self._ledger.run(lambda c: resumption.rescue(c, campaigns, most, self._patience, self._worker))
+        rows = await self._ledger.run(lambda c: resumption.rescue(c, campaigns, most, self._worker))
         return [row for row in rows if not self._intake.dispatcher.has(row.request_id)]
 
     async def _take(self, rows: list[Resumed]) -> None:
@@ -157,5 +147,5 @@ class Patrol:
                 self._intake.dispatcher.resume(received)
         for request_id in unreadable:
             await self._ledger.run(
-                lambda c, request_id=request_id: resumption.park_again(c, request_id, self._worker, self._patience)  # type: ignore[misc] # bound now
+                lambda c, request_id=request_id: resumption.park_again(c, request_id, self._worker)  # type: ignore[misc] # bound now
             )

@@ -1,7 +1,6 @@
 """One real trigger at a time tries the way during an outage."""
 
 import asyncio
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -33,9 +32,7 @@ class Probing:
         worker: UUID,
         *,
         longest_interval: float,
-        owner_timeout: float,
     ) -> None:
-        self._owner_timeout = owner_timeout
         self._view = view
         self._ledger = ledger
         self._intake = intake
@@ -64,9 +61,7 @@ class Probing:
             log.warning("probe-failed", scope=scope, fault=type(fault).__name__)
 
     async def _probe(self, scope: str) -> None:
-        outage = await self._ledger.run(
-            lambda c: circuits.claim_probe(c, scope, self._worker, LEASE, self._owner_timeout)
-        )
+        outage = await self._ledger.run(lambda c: circuits.claim_probe(c, scope, self._worker, LEASE))
         if outage is None:
             return
         campaigns = self._view.campaigns_to_probe(scope)
@@ -74,11 +69,7 @@ class Probing:
         received = self._intake.unsealing.received(rows[0], probe=True) if rows else None
         if received is None:
             if rows:
-                await self._ledger.run(
-                    lambda c: resumption.park_again(
-                        c, rows[0].request_id, self._worker, timedelta(seconds=self._owner_timeout)
-                    )
-                )
+                await self._ledger.run(lambda c: resumption.park_again(c, rows[0].request_id, self._worker))
             elif lane_of(scope):
                 self._view.want_one(scope)
             await self._put_off(scope, NOTHING_TO_SEND)

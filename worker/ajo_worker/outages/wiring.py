@@ -36,7 +36,6 @@ def timing_of(settings: Settings) -> Timing:
         longest_interval=settings.probe_interval_longest,
         rate_recovery=settings.rate_limit_recovery,
         recovery=ramp_of(settings).seconds(max(lane_rates(settings).values())),
-        owner_timeout=settings.owner_timeout,
     )
 
 

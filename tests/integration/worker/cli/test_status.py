@@ -81,8 +81,8 @@ def test_the_overview_of_an_empty_ledger_says_that_nothing_came_and_nobody_works
 def test_a_worker_that_lives_is_shown_even_if_its_last_beat_was_before_the_while(
     run_cli: Cli, database_url: str
 ) -> None:
-    put_worker(database_url, heartbeat_at=ago(minutes=1))
-    env = {"AJO_DATABASE_URL": database_url, "AJO_OWNER_TIMEOUT": "3600"}
+    put_worker(database_url, heartbeat_at=ago(minutes=1), owner_timeout_seconds=3600.0)
+    env = {"AJO_DATABASE_URL": database_url}
     assert [worker["status"] for worker in read(run_cli("status", "--since", "1s", "--json", env=env))["workers"]] == [
         "alive"
     ]

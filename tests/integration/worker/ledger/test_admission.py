@@ -17,18 +17,15 @@ from tests.integration.worker.ledger.rows import BUSY, HOUR, NOON, accepted, adm
 from tests.integration.worker.ledger.workers import until, waiting
 from tests.support.ledger_rows import put_worker
 
-AT_ONCE = timedelta(0)
-"""An owner's time-out: with it, only a heartbeat that is still to come is young enough."""
-
 
 async def test_a_new_row_announces_its_first_attempt_in_one_statement(
     connection: asyncpg.Connection, read: Read
 ) -> None:
     offered = admission()
-    await admit(connection, [admission()], HOUR)  # the driver asks for types once
+    await admit(connection, [admission()])  # the driver asks for types once
     statements: list[Any] = []
     with connection.query_logger(statements.append):
-        assert await admit(connection, [offered], HOUR) == [None]
+        assert await admit(connection, [offered]) == [None]
         await asyncio.sleep(0)  # the driver tells its loggers in the loop's next turn
     assert len(statements) == 1
     (row,) = await read("triggers", offered.request_id)
@@ -46,7 +43,7 @@ async def test_a_refused_trigger_gets_its_end_and_its_held_payload_with_its_firs
     connection: asyncpg.Connection, read: Read
 ) -> None:
     offered = refused(state="expired", reason="expires-at")
-    assert await admit(connection, [offered], HOUR) == [None]
+    assert await admit(connection, [offered]) == [None]
     (row,) = await read("triggers", offered.request_id)
     assert (row["state"], row["reason"], row["completed_at"]) == ("expired", "expires-at", NOON)
     assert row["first_dispatched_at"] is row["last_intent_at"] is None
@@ -59,9 +56,9 @@ async def test_a_refused_trigger_gets_its_end_and_its_held_payload_with_its_firs
 
 async def test_a_refused_copy_of_a_known_trigger_changes_nothing(connection: asyncpg.Connection, read: Read) -> None:
     first = admission()
-    await admit(connection, [first], HOUR)
+    await admit(connection, [first])
     before = await read("triggers", first.request_id)
-    (known,) = await admit(connection, [refused(request_id=first.request_id)], HOUR)
+    (known,) = await admit(connection, [refused(request_id=first.request_id)])
     assert known is not None
     assert known.state == "sending"
     assert await read("triggers", first.request_id) == before
@@ -78,9 +75,10 @@ async def test_a_copy_sees_whether_the_owner_lives_by_its_heartbeat(
     offered = admission()
     now = await connection.fetchval("select clock_timestamp()")
     if beat is not None:
-        put_worker(database_url, worker_id=offered.owner, heartbeat_at=now + beat, stopped_at=now if stopped else None)
-    await admit(connection, [offered], AT_ONCE)
-    (known,) = await admit(connection, [admission(request_id=offered.request_id)], AT_ONCE)
+        stopped_at = now if stopped else None
+        put_worker(database_url, worker_id=offered.owner, heartbeat_at=now + beat, stopped_at=stopped_at)
+    await admit(connection, [offered])
+    (known,) = await admit(connection, [admission(request_id=offered.request_id)])
     assert known is not None
     assert (known.owner, known.owner_alive) == (offered.owner, alive)
 
@@ -94,23 +92,29 @@ async def test_after_a_start_of_the_database_every_owner_has_its_time_out_to_bea
     now, started = await connection.fetchrow("select clock_timestamp(), pg_postmaster_start_time()")
     stopped_at = started - 2 * HOUR if owner == "stopped" else None
     if owner != "unknown":
-        put_worker(database_url, worker_id=offered.owner, heartbeat_at=started - 3 * HOUR, stopped_at=stopped_at)
-    await admit(connection, [offered], HOUR)
-    known = (await look(connection, [offered.request_id], now - started + HOUR))[offered.request_id]
+        put_worker(
+            database_url,
+            worker_id=offered.owner,
+            heartbeat_at=started - 3 * HOUR,
+            stopped_at=stopped_at,
+            owner_timeout_seconds=(now - started + HOUR).total_seconds(),
+        )
+    await admit(connection, [offered])
+    known = (await look(connection, [offered.request_id]))[offered.request_id]
     assert known.owner_alive is alive
 
 
 async def test_a_copy_learns_everything_that_its_next_step_depends_on(connection: asyncpg.Connection) -> None:
     offered, taker = admission(), uuid7()
     request_id = offered.request_id
-    await admit(connection, [offered], HOUR)
+    await admit(connection, [offered])
     await record(connection, [Outcome(attempt(offered, **BUSY), None)])
     await intend(connection, [Intent(request_id, 1, 2, after(5), None)])
     await record(connection, [Outcome(attempt(offered, 2, outcome="retryable", ambiguous=True, http_status=504), None)])
     await intend(connection, [Intent(request_id, 1, 3, after(9), "ambiguous-answer")])
-    assert (await look(connection, [request_id], HOUR))[request_id].last_attempt_recorded is False
-    assert await take_over(connection, [Takeover(request_id, 1, taker, 3, interrupted=True)], HOUR) == [True]
-    assert await look(connection, [request_id, uuid7()], HOUR) == {
+    assert (await look(connection, [request_id]))[request_id].last_attempt_recorded is False
+    assert await take_over(connection, [Takeover(request_id, 1, taker, 3, interrupted=True)]) == [True]
+    assert await look(connection, [request_id, uuid7()]) == {
         request_id: Known(
             state="sending",
             owner=taker,
@@ -130,13 +134,13 @@ async def test_a_copy_learns_everything_that_its_next_step_depends_on(connection
 
 async def test_of_earlier_rounds_only_what_may_have_been_accepted_counts(connection: asyncpg.Connection) -> None:
     offered = admission()
-    await admit(connection, [offered], HOUR)
+    await admit(connection, [offered])
     await record(connection, [Outcome(attempt(offered, ambiguous=True, outcome="interrupted"), None)])
     await connection.execute(
         "update ledger.triggers set round = 2, attempts_started = 1, first_dispatched_at = null where request_id = $1",
         offered.request_id,
     )
-    known = (await look(connection, [offered.request_id], HOUR))[offered.request_id]
+    known = (await look(connection, [offered.request_id]))[offered.request_id]
     assert (known.ambiguous_attempts, known.interrupted_attempts, known.last_attempt_recorded) == (1, 1, False)
     assert known.first_dispatched_at is None
 
@@ -145,9 +149,9 @@ async def test_of_earlier_rounds_only_what_may_have_been_accepted_counts(connect
 async def test_a_repetition_after_a_lost_acknowledgement_counts_as_the_first_time(
     connection: asyncpg.Connection, read: Read, offered: Any
 ) -> None:
-    assert await admit(connection, [offered], HOUR) == [None]
+    assert await admit(connection, [offered]) == [None]
     before = await read("triggers", offered.request_id)
-    assert await admit(connection, [offered], HOUR) == [None]
+    assert await admit(connection, [offered]) == [None]
     assert await read("triggers", offered.request_id) == before
 
 
@@ -155,20 +159,20 @@ async def test_what_happened_since_makes_a_repetition_a_copy(connection: asyncpg
     """Its own row, but taken over, ended or announced again meanwhile: there is nothing to begin with."""
     taken, retaken, ended, announced = (admission() for _ in range(4))
     rows = [taken, retaken, ended, announced]
-    await admit(connection, rows, HOUR)
-    await take_over(connection, [Takeover(taken.request_id, 1, uuid7(), 1, interrupted=True)], HOUR)
-    await take_over(connection, [Takeover(retaken.request_id, 1, retaken.owner, 1, interrupted=True)], HOUR)
+    await admit(connection, rows)
+    await take_over(connection, [Takeover(taken.request_id, 1, uuid7(), 1, interrupted=True)])
+    await take_over(connection, [Takeover(retaken.request_id, 1, retaken.owner, 1, interrupted=True)])
     await record(connection, [accepted(ended)])
     await intend(connection, [Intent(announced.request_id, 1, 2, after(1), None)])
-    states = [known and known.state for known in await admit(connection, rows, HOUR)]
+    states = [known and known.state for known in await admit(connection, rows)]
     assert states == ["sending", "sending", "accepted", "sending"]
 
 
 async def test_new_triggers_and_copies_in_one_group_each_get_their_own_answer(connection: asyncpg.Connection) -> None:
     old, other = admission(), uuid7()
-    await admit(connection, [old], HOUR)
+    await admit(connection, [old])
     group = [admission(), admission(request_id=old.request_id, owner=other), refused(), old]
-    answers = await admit(connection, group, HOUR)
+    answers = await admit(connection, group)
     assert [answer and answer.owner for answer in answers] == [None, old.owner, None, None]
 
 
@@ -183,8 +187,8 @@ async def test_of_two_workers_that_insert_the_same_ids_exactly_one_owns_each_and
     yours = [admission(request_id=request_id, owner=you) for request_id in reversed(ids)]
     transaction = third.transaction()
     await transaction.start()
-    await admit(third, [admission(request_id=ids[100])], HOUR)
-    both = [asyncio.create_task(admit(one, mine, HOUR)), asyncio.create_task(admit(other, yours, HOUR))]
+    await admit(third, [admission(request_id=ids[100])])
+    both = [asyncio.create_task(admit(one, mine)), asyncio.create_task(admit(other, yours))]
     await until(lambda: waiting(database_url) == 2, "both workers wait")
     await transaction.rollback()
     first, second = await asyncio.gather(*both)

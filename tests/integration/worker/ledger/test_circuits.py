@@ -20,16 +20,15 @@ from uuid_utils.compat import uuid7
 
 SCOPE = "destination:standard@platform.adobe.io"
 ME, OTHER = uuid7(), uuid7()
-ALIVE = 60.0
 
 
-async def beat(connection: asyncpg.Connection, worker: UUID, age: str = "0 s") -> None:
+async def beat(connection: asyncpg.Connection, worker: UUID, owner_timeout: float = 60.0) -> None:
     await connection.execute(
         "insert into ledger.workers "
-        "(worker_id, hostname, pid, version, started_at, heartbeat_at, budget_seconds, lanes) "
-        "values ($1, 'host', 1, '0', now(), now() - $2::text::interval, 60, '{}')",
+        "(worker_id, hostname, pid, version, started_at, heartbeat_at, owner_timeout_seconds, budget_seconds, "
+        "lanes) values ($1, 'host', 1, '0', now(), now(), $2, 60, '{}')",
         worker,
-        age,
+        owner_timeout,
     )
 
 
@@ -54,27 +53,27 @@ async def test_one_worker_probes_at_a_time_and_none_before_it_is_due(connection:
     await beat(connection, ME)
     number = await opened(connection, interval=0.0)
     assert (await read(connection))[SCOPE].probe_due
-    assert await claim_probe(connection, SCOPE, ME, 60.0, ALIVE) == number
-    assert await claim_probe(connection, SCOPE, OTHER, 60.0, ALIVE) is None
+    assert await claim_probe(connection, SCOPE, ME, 60.0) == number
+    assert await claim_probe(connection, SCOPE, OTHER, 60.0) is None
     await put_off_probe(connection, SCOPE, ME, 60.0)
-    assert await claim_probe(connection, SCOPE, OTHER, 60.0, ALIVE) is None
+    assert await claim_probe(connection, SCOPE, OTHER, 60.0) is None
 
 
-@pytest.mark.parametrize(("seconds", "age"), [(0.0, "0 s"), (60.0, "2 min")], ids=["too long", "dead"])
+@pytest.mark.parametrize(("seconds", "owner_timeout"), [(0.0, 60.0), (60.0, 0.0)], ids=["too long", "dead"])
 async def test_the_probe_of_a_dead_worker_or_of_one_that_takes_too_long_is_another_ones(
-    connection: asyncpg.Connection, seconds: float, age: str
+    connection: asyncpg.Connection, seconds: float, owner_timeout: float
 ) -> None:
-    await beat(connection, ME, age)
+    await beat(connection, ME, owner_timeout)
     number = await opened(connection)
-    assert await claim_probe(connection, SCOPE, ME, seconds, ALIVE) == number
-    assert await claim_probe(connection, SCOPE, OTHER, 60.0, ALIVE) == number
+    assert await claim_probe(connection, SCOPE, ME, seconds) == number
+    assert await claim_probe(connection, SCOPE, OTHER, 60.0) == number
 
 
 async def test_the_time_between_probes_doubles_up_to_its_limit(connection: asyncpg.Connection) -> None:
     await opened(connection, interval=4.0)
     for expected in (8.0, 10.0, 10.0):
         await probe_now(connection, SCOPE)
-        assert await claim_probe(connection, SCOPE, ME, 60.0, ALIVE)
+        assert await claim_probe(connection, SCOPE, ME, 60.0)
         await probe_failed(connection, SCOPE, ME, 10.0)
         row = await connection.fetchrow(
             "select probe_interval_seconds as kept, probing_by, probe_at > clock_timestamp() + "
@@ -111,7 +110,7 @@ async def test_what_an_operator_holds_is_not_probed_nor_opened(connection: async
     assert number is not None
     assert await hold(connection, SCOPE, "again", "olga") is None
     assert await open_circuit(connection, SCOPE, 0.0, "sustained-failures", str(ME), {}) is None
-    assert await claim_probe(connection, SCOPE, ME, 60.0, ALIVE) is None
+    assert await claim_probe(connection, SCOPE, ME, 60.0) is None
     assert await probe_now(connection, SCOPE) is None
     row = await connection.fetchrow("select reason, opened_by, evidence->>'why' as why from ledger.outages")
     assert tuple(row) == ("held", "olga", "maintenance")
@@ -133,7 +132,7 @@ async def test_a_probe_ends_no_hold_and_no_outage_that_it_does_not_probe(connect
     await beat(connection, ME)
     number = await opened(connection)
     assert await recover(connection, SCOPE, str(OTHER), OTHER) is None
-    assert await claim_probe(connection, SCOPE, ME, 60.0, ALIVE) == number
+    assert await claim_probe(connection, SCOPE, ME, 60.0) == number
     await hold(connection, SCOPE, "maintenance", "olga")
     assert await recover(connection, SCOPE, str(ME), ME) is None
     assert (await read(connection))[SCOPE].state == "held"
@@ -142,5 +141,5 @@ async def test_a_probe_ends_no_hold_and_no_outage_that_it_does_not_probe(connect
 async def test_a_probe_that_was_accepted_ends_its_outage(connection: asyncpg.Connection) -> None:
     await beat(connection, ME)
     number = await opened(connection)
-    await claim_probe(connection, SCOPE, ME, 60.0, ALIVE)
+    await claim_probe(connection, SCOPE, ME, 60.0)
     assert await recover(connection, SCOPE, str(ME), ME) == number

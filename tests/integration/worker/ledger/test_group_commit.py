@@ -16,7 +16,7 @@ from ajo_worker.ledger.progress import Outcome, record
 from structlog.testing import capture_logs
 
 from tests.integration.worker.ledger.conftest import Stoppable
-from tests.integration.worker.ledger.rows import HOUR, accepted, admission, refused
+from tests.integration.worker.ledger.rows import accepted, admission, refused
 from tests.integration.worker.ledger.workers import until
 from tests.support.database import query
 
@@ -33,7 +33,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def admit_all(connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:
-    return await admit(connection, rows, HOUR)
+    return await admit(connection, rows)
 
 
 @asynccontextmanager
@@ -118,7 +118,7 @@ async def test_a_commit_whose_acknowledgement_was_lost_still_gives_its_rows_to_t
     lost: list[int] = []
 
     async def write(connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:
-        known = await admit(connection, rows, HOUR)
+        known = await admit(connection, rows)
         if not lost:
             lost.append(len(rows))
             raise ConnectionResetError
@@ -180,7 +180,7 @@ async def test_what_nobody_foresaw_is_tried_again_on_a_new_connection(database_u
         connections.append(connection)
         if faults:
             raise faults.pop()
-        return await admit(connection, rows, HOUR)
+        return await admit(connection, rows)
 
     async with writer(database_url, write) as group:
         assert await asyncio.wait_for(group.submit(admission()), 10) is None
@@ -195,7 +195,7 @@ async def test_a_row_with_which_nobody_can_do_anything_fails_alone_with_the_faul
     async def write(connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:
         if bad in rows:
             raise LookupError("never seen before")
-        return await admit(connection, rows, HOUR)
+        return await admit(connection, rows)
 
     async with writer(database_url, write) as group:
         rows = [*good[:2], bad, *good[2:]]

@@ -6,7 +6,7 @@ import asyncpg
 from ajo_worker.ledger.admission import admit
 from ajo_worker.ledger.progress import Intent, Outcome, intend, record
 
-from tests.integration.worker.ledger.rows import BUSY, HOUR, accepted, admission, after, attempt
+from tests.integration.worker.ledger.rows import BUSY, accepted, admission, after, attempt
 from tests.support.database import query
 
 INDEXED = """
@@ -26,7 +26,7 @@ def test_no_index_of_the_triggers_holds_a_column_that_ever_changes(database_url:
 async def test_intents_and_ends_of_mingled_triggers_stay_inside_their_pages(connection: asyncpg.Connection) -> None:
     triggers = [admission() for _ in range(1_000)]
     for begin in range(0, 1_000, 100):
-        await admit(connection, triggers[begin : begin + 100], HOUR)
+        await admit(connection, triggers[begin : begin + 100])
     random.Random(1).shuffle(triggers)
     retried = triggers[::10]
     await record(connection, [Outcome(attempt(trigger, **BUSY), None) for trigger in retried])

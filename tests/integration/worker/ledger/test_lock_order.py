@@ -16,7 +16,7 @@ from ajo_worker.ledger.progress import Intent, Outcome, intend, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Connect
-from tests.integration.worker.ledger.rows import HOUR, accepted, admission, after, attempt
+from tests.integration.worker.ledger.rows import accepted, admission, after, attempt
 from tests.integration.worker.ledger.workers import until, waiting
 
 Write: TypeAlias = Callable[[asyncpg.Connection, list[Admission]], Awaitable[list[bool]]]
@@ -29,7 +29,7 @@ def intentions(connection: asyncpg.Connection, triggers: list[Admission]) -> Awa
 def takeovers(connection: asyncpg.Connection, triggers: list[Admission]) -> Awaitable[list[bool]]:
     me = uuid7()
     rows = [Takeover(trigger.request_id, 1, me, 1, interrupted=True) for trigger in triggers]
-    return take_over(connection, rows, HOUR)
+    return take_over(connection, rows)
 
 
 def ends(connection: asyncpg.Connection, triggers: list[Admission]) -> Awaitable[list[bool]]:
@@ -77,7 +77,7 @@ async def test_the_same_triggers_in_opposite_orders_do_not_lock_two_workers_agai
 ) -> None:
     third, one, other = await connect(), await connect(), await connect()
     triggers = [admission() for _ in range(9)]
-    await admit(third, triggers, HOUR)
+    await admit(third, triggers)
     if table == "attempts":
         await takeovers(third, triggers)
     async with held(third, table, triggers[4]):
@@ -95,7 +95,7 @@ async def test_an_owner_that_answers_late_and_its_successor_do_not_lock_each_oth
     """The one records an attempt and an end, the other changes the owner and records the same attempt."""
     third, owner, successor = await connect(), await connect(), await connect()
     first, second = triggers = [admission(), admission()]
-    await admit(third, triggers, HOUR)
+    await admit(third, triggers)
     async with held(third, "triggers", first):
         late = asyncio.create_task(record(owner, [accepted(trigger) for trigger in triggers]))
         await waits(database_url, 1)

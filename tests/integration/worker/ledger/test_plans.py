@@ -13,7 +13,7 @@ from ajo_worker.ledger.ownership import RELEASE, TAKE_OVER, Release, Takeover
 from ajo_worker.ledger.progress import END, INTEND, RECORD, AttemptRow, Ending, Intent, Outcome, record
 from uuid_utils.compat import uuid7
 
-from tests.integration.worker.ledger.rows import HOUR, accepted, admission, after, attempt, ending
+from tests.integration.worker.ledger.rows import accepted, admission, after, attempt, ending
 
 ONE_TRIGGER = [
     "select * from audit.triggers where request_id = $1",
@@ -49,11 +49,11 @@ def statements(trigger: Admission) -> dict[str, tuple[str, list[Any]]]:
     takeover = Takeover(request_id, 1, uuid7(), 1, interrupted=True)
     return {
         "admit": (INSERT, columns([trigger], Admission)),
-        "look": (LOOK, [[request_id], HOUR]),
+        "look": (LOOK, [[request_id]]),
         "intend": (INTEND, columns([Intent(request_id, 1, 2, after(1), None)], Intent)),
         "record": (RECORD, columns([attempt(trigger, 2)], AttemptRow)),
         "end": (END, columns([ending(trigger)], Ending)),
-        "take over": (TAKE_OVER, [*columns([takeover], Takeover), HOUR]),
+        "take over": (TAKE_OVER, columns([takeover], Takeover)),
         "release": (RELEASE, columns([Release(request_id, 1, 0)], Release)),
     }
 
@@ -62,7 +62,7 @@ def statements(trigger: Admission) -> dict[str, tuple[str, list[Any]]]:
 async def trigger(connection: asyncpg.Connection) -> Admission:
     """One of many triggers: the planner has seen that the tables are not empty."""
     triggers = [admission() for _ in range(300)]
-    await admit(connection, triggers, HOUR)
+    await admit(connection, triggers)
     await record(connection, [Outcome(attempt(each), None) for each in triggers[1:]])
     await connection.execute("analyze ledger.triggers, ledger.attempts")
     return triggers[0]

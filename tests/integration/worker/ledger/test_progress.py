@@ -10,14 +10,14 @@ from ajo_worker.ledger.progress import Intent, Outcome, intend, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Read
-from tests.integration.worker.ledger.rows import BUSY, HOUR, NOON, accepted, admission, after, attempt, dead, ending
+from tests.integration.worker.ledger.rows import BUSY, NOON, accepted, admission, after, attempt, dead, ending
 
 
 @pytest.fixture
 async def trigger(connection: asyncpg.Connection) -> Admission:
     """A trigger whose first attempt is announced."""
     offered = admission()
-    await admit(connection, [offered], HOUR)
+    await admit(connection, [offered])
     return offered
 
 
@@ -26,7 +26,7 @@ def intent(trigger: Admission, number: int = 2, *, fence: int = 1, cause: str | 
 
 
 async def taken_over(connection: asyncpg.Connection, trigger: Admission, *, interrupted: bool = True) -> None:
-    assert await take_over(connection, [Takeover(trigger.request_id, 1, uuid7(), 1, interrupted)], HOUR) == [True]
+    assert await take_over(connection, [Takeover(trigger.request_id, 1, uuid7(), 1, interrupted)]) == [True]
 
 
 async def test_an_intent_is_on_record_before_the_attempt(
@@ -72,7 +72,7 @@ async def test_an_intent_is_refused_for_a_trigger_that_has_ended_and_to_none_of_
     connection: asyncpg.Connection, trigger: Admission
 ) -> None:
     going_on = admission()
-    await admit(connection, [going_on], HOUR)
+    await admit(connection, [going_on])
     await record(connection, [accepted(trigger)])
     assert await intend(connection, [intent(trigger), intent(going_on), intent(admission())]) == [False, True, False]
 
@@ -128,7 +128,7 @@ async def test_a_dead_letter_keeps_its_payload_and_an_accepted_trigger_none(
     connection: asyncpg.Connection, trigger: Admission, read: Read, state: str
 ) -> None:
     lucky = admission()
-    await admit(connection, [lucky], HOUR)
+    await admit(connection, [lucky])
     letter = dead(trigger, state)
     assert await record(connection, [Outcome(None, letter), accepted(lucky)]) == [True, True]
     (held,) = await read("held_payloads", trigger.request_id)
@@ -222,7 +222,7 @@ async def test_a_group_holds_ends_attempts_and_strangers_and_each_gets_its_own_a
     connection: asyncpg.Connection, trigger: Admission, read: Read
 ) -> None:
     busy, unsent, stranger = admission(), admission(), admission()
-    await admit(connection, [busy, unsent], HOUR)
+    await admit(connection, [busy, unsent])
     outcomes = [
         accepted(trigger),
         Outcome(attempt(busy, **BUSY), None),

@@ -14,7 +14,7 @@ from ajo_worker.ledger.retention import BATCH, Ages, Tidied, tidy
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Connect
-from tests.integration.worker.ledger.rows import HOUR, admission
+from tests.integration.worker.ledger.rows import admission
 from tests.integration.worker.ledger.workers import until, waiting
 from tests.support.database import query
 from tests.support.ledger_rows import ago, put_attempt, put_trigger, put_worker
@@ -116,7 +116,7 @@ async def test_writers_go_on_while_a_long_reader_holds_a_drop_up_and_the_next_ro
     tidying = asyncio.create_task(tidied(tidier))
     await until(lambda: waiting(past) == 1, "the drop waits for the reader")
     async with asyncio.timeout(30):
-        assert await admit(worker, [admission()], HOUR) == [None]
+        assert await admit(worker, [admission()]) == [None]
         done = await tidying
     assert done.held_up
     assert partitions(past) == before
@@ -133,7 +133,7 @@ async def test_writers_go_on_while_days_are_dropped(past: str, connect: Connect)
 
     async def write() -> None:
         while not over.is_set():
-            written.extend(await admit(worker, [admission()], HOUR))
+            written.extend(await admit(worker, [admission()]))
 
     writing = asyncio.create_task(write())
     await until(lambda: written, "a first row")

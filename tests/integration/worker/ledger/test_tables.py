@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
-from tests.integration.worker.ledger.rows import HOUR, admission, after, attempt, dead, ending, refused
+from tests.integration.worker.ledger.rows import admission, after, attempt, dead, ending, refused
 from tests.support.examples import examples
 from tests.support.simulation.statements import run
 from tests.support.simulation.tables import Tables
@@ -62,7 +62,7 @@ class Insertion:
     async def do(self, connection: Any, ledger: Names) -> Any:
         same = {"request_id": ledger.triggers[self.one].request_id, "owner": ledger.workers[self.owner]}
         row = refused(**same) if self.refused else admission(**same, intended_at=after(self.second))
-        return await admit(connection, [row], HOUR)
+        return await admit(connection, [row])
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,11 @@ class Change:
     owner: int
     number: int
     interrupted: bool
-    patience: timedelta
 
     async def do(self, connection: Any, ledger: Names) -> Any:
         request_id, owner = ledger.triggers[self.one].request_id, ledger.workers[self.owner]
         change = Takeover(request_id, self.fence, owner, self.number, self.interrupted)
-        return await take_over(connection, [change], self.patience)
+        return await take_over(connection, [change])
 
 
 @dataclass(frozen=True)
@@ -134,9 +133,11 @@ class Sign:
 
     worker: int
     stops: bool
+    owner_timeout: float
 
     async def do(self, connection: Any, ledger: Names) -> None:
-        more = () if self.stops else ("node-1", 1, "0", datetime.now(UTC), 0.0, None, None, 60.0, [])
+        facts = "node-1", 1, "0", datetime.now(UTC), 0.0, None, None, self.owner_timeout, 60.0, []
+        more = () if self.stops else facts
         await connection.execute(STOPPED if self.stops else BEAT, ledger.workers[self.worker], *more)
 
 
@@ -144,14 +145,11 @@ class Sign:
 class Look:
     """Somebody looks."""
 
-    patience: timedelta
-
     async def do(self, connection: Any, ledger: Names) -> Any:
-        return await look(connection, [trigger.request_id for trigger in ledger.triggers], self.patience)
+        return await look(connection, [trigger.request_id for trigger in ledger.triggers])
 
 
 which, who, small = st.sampled_from(range(TRIGGERS)), st.sampled_from(range(WORKERS)), st.integers(1, 3)
-patience = st.sampled_from([HOUR, timedelta(0)])
 steps = st.one_of(
     st.builds(Insertion, which, who, st.booleans(), small),
     st.builds(Announcement, which, small, small, st.sampled_from([None, "ambiguous-answer", "worker-crash"])),
@@ -165,10 +163,10 @@ steps = st.one_of(
         retry_after=st.none() | st.just(2.0),
         brings=st.sampled_from(["no end", "acceptance", "another end", "only an end"]),
     ),
-    st.builds(Change, which, small, who, st.integers(0, 3), st.booleans(), patience),
+    st.builds(Change, which, small, who, st.integers(0, 3), st.booleans()),
     st.builds(Surrender, which, small, st.integers(0, 3)),
-    st.builds(Sign, who, st.booleans()),
-    st.builds(Look, patience),
+    st.builds(Sign, who, st.booleans(), st.sampled_from([0.0, 3600.0])),
+    st.builds(Look),
 )
 
 
@@ -203,7 +201,7 @@ async def compare(url: str, made: Sequence[Any]) -> None:
     connection, model = await asyncpg.connect(url, server_settings=PLANNER), Model()
     try:
         for each in (model, connection):
-            await admit(each, ledger.triggers, HOUR)
+            await admit(each, ledger.triggers)
         for step in made:
             answers = [await step.do(each, ledger) for each in (model, connection)]
             assert answers[0] == answers[1]

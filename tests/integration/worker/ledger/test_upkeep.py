@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Connect
-from tests.integration.worker.ledger.rows import HOUR, admission, after, refused
+from tests.integration.worker.ledger.rows import admission, after, refused
 from tests.integration.worker.ledger.workers import until, waiting
 from tests.support.database import query
 from tests.support.definitions import ORDER_SHIPPED, definition
@@ -56,7 +56,7 @@ async def test_missing_partitions_are_made_two_weeks_ahead(database_url: str) ->
 async def test_payloads_of_old_dead_letters_are_deleted_and_no_others(database_url: str) -> None:
     old, new, parked, resumed = [refused(state=state) for state in ("rejected", "expired", "parked", "parked")]
     connection = await asyncpg.connect(database_url)
-    await admit(connection, [old, new, parked, resumed], HOUR)
+    await admit(connection, [old, new, parked, resumed])
     await connection.execute(
         "update ledger.held_payloads set held_at = now() - interval '31 days' where request_id <> $1", new.request_id
     )
@@ -90,7 +90,7 @@ async def test_new_partitions_never_keep_workers_waiting_behind_somebody_who_rea
     """What waits to lock a reader out has everybody else wait behind itself: it must not wait for long."""
     maker, worker = await connect(), await connect()
     trigger = admission()
-    await admit(worker, [trigger], HOUR)
+    await admit(worker, [trigger])
     making = asyncio.create_task(maker.fetch(upkeep.PARTITIONS))
     await until(lambda: waiting(database_url) == 1, "the new partition waits for the reader")
     async with asyncio.timeout(30):
