@@ -143,7 +143,11 @@ CREATE TABLE ledger.attempts (
     responded_at            timestamptz,
     backoff_wait_seconds    double precision,
     slot_wait_seconds       double precision,
+    congestion_wait_seconds double precision,
     rate_limit_wait_seconds double precision,
+    throttle_wait_seconds   double precision,
+    ramp_wait_seconds       double precision,
+    silence_wait_seconds    double precision,
     token_wait_seconds      double precision,
     ledger_wait_seconds     double precision,
     to_headers_seconds      double precision,
@@ -175,8 +179,12 @@ COMMENT ON COLUMN ledger.attempts.intended_at IS 'When it was announced in the l
 COMMENT ON COLUMN ledger.attempts.dispatched_at IS 'When the HTTP call began; for an interrupted attempt its announcement, the last that is known of it.';
 COMMENT ON COLUMN ledger.attempts.responded_at IS 'When the call ended, with an answer or without; null if it was interrupted.';
 COMMENT ON COLUMN ledger.attempts.backoff_wait_seconds IS 'Seconds of back-off before it; null (like all waits) if it was interrupted.';
-COMMENT ON COLUMN ledger.attempts.slot_wait_seconds IS 'Seconds it waited for its turn among the attempts in flight.';
-COMMENT ON COLUMN ledger.attempts.rate_limit_wait_seconds IS 'Seconds it was held back by a rate limit.';
+COMMENT ON COLUMN ledger.attempts.slot_wait_seconds IS 'Seconds it waited for its turn among the attempts in flight, as it would have done with calls that were not slow.';
+COMMENT ON COLUMN ledger.attempts.congestion_wait_seconds IS 'Seconds longer that it waited for its turn since calls in flight were slow.';
+COMMENT ON COLUMN ledger.attempts.rate_limit_wait_seconds IS 'Seconds it was held back by a rate limit, as it is configured.';
+COMMENT ON COLUMN ledger.attempts.throttle_wait_seconds IS 'Seconds longer that it was held back since answers 429 had slowed the rate.';
+COMMENT ON COLUMN ledger.attempts.ramp_wait_seconds IS 'Seconds longer that it was held back while the rate came back after an outage.';
+COMMENT ON COLUMN ledger.attempts.silence_wait_seconds IS 'Seconds it was held back since its destination answered nothing.';
 COMMENT ON COLUMN ledger.attempts.token_wait_seconds IS 'Seconds it waited for an access token.';
 COMMENT ON COLUMN ledger.attempts.ledger_wait_seconds IS 'Seconds until its announcement was committed.';
 COMMENT ON COLUMN ledger.attempts.to_headers_seconds IS 'Seconds from the dispatch to the answer''s headers; null without an answer.';

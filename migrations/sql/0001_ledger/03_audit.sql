@@ -41,7 +41,8 @@ COMMENT ON COLUMN audit.triggers.recipient_hashes IS 'Keyed hashes of the recipi
 
 CREATE VIEW audit.attempts AS
 SELECT request_id, round, attempt, worker, intended_at, dispatched_at, responded_at,
-       backoff_wait_seconds, slot_wait_seconds, rate_limit_wait_seconds, token_wait_seconds, ledger_wait_seconds,
+       backoff_wait_seconds, slot_wait_seconds, congestion_wait_seconds, rate_limit_wait_seconds,
+       throttle_wait_seconds, ramp_wait_seconds, silence_wait_seconds, token_wait_seconds, ledger_wait_seconds,
        to_headers_seconds, to_body_seconds, retry_after_seconds,
        http_status, error_code, error_title, outcome, ambiguous, failure, adobe_request_id, execution_id
 FROM ledger.attempts;
@@ -55,8 +56,12 @@ COMMENT ON COLUMN audit.attempts.intended_at IS 'When it was announced in the le
 COMMENT ON COLUMN audit.attempts.dispatched_at IS 'When the HTTP call began; for an interrupted attempt its announcement.';
 COMMENT ON COLUMN audit.attempts.responded_at IS 'When the call ended, with an answer or without; null if it was interrupted.';
 COMMENT ON COLUMN audit.attempts.backoff_wait_seconds IS 'Seconds of back-off before it; null (like all waits) if it was interrupted.';
-COMMENT ON COLUMN audit.attempts.slot_wait_seconds IS 'Seconds it waited for its turn among the attempts in flight.';
-COMMENT ON COLUMN audit.attempts.rate_limit_wait_seconds IS 'Seconds it was held back by a rate limit.';
+COMMENT ON COLUMN audit.attempts.slot_wait_seconds IS 'Seconds it waited for its turn among the attempts in flight, as it would have done with calls that were not slow.';
+COMMENT ON COLUMN audit.attempts.congestion_wait_seconds IS 'Seconds longer that it waited for its turn since calls in flight were slow.';
+COMMENT ON COLUMN audit.attempts.rate_limit_wait_seconds IS 'Seconds it was held back by a rate limit, as it is configured.';
+COMMENT ON COLUMN audit.attempts.throttle_wait_seconds IS 'Seconds longer that it was held back since answers 429 had slowed the rate.';
+COMMENT ON COLUMN audit.attempts.ramp_wait_seconds IS 'Seconds longer that it was held back while the rate came back after an outage.';
+COMMENT ON COLUMN audit.attempts.silence_wait_seconds IS 'Seconds it was held back since its destination answered nothing.';
 COMMENT ON COLUMN audit.attempts.token_wait_seconds IS 'Seconds it waited for an access token.';
 COMMENT ON COLUMN audit.attempts.ledger_wait_seconds IS 'Seconds until its announcement was committed.';
 COMMENT ON COLUMN audit.attempts.to_headers_seconds IS 'Seconds from the dispatch to the answer''s headers; null without an answer.';

@@ -145,10 +145,14 @@ CREATE TABLE ledger.full_intakes (
     worker   uuid NOT NULL,
     began_at timestamptz NOT NULL,
     ended_at timestamptz NOT NULL,
-    CONSTRAINT full_intakes_pkey PRIMARY KEY (worker, began_at)
+    lane     text,
+    because  text,
+    CONSTRAINT full_intakes_key UNIQUE NULLS NOT DISTINCT (worker, began_at, lane)
 );
 
-COMMENT ON TABLE ledger.full_intakes IS 'When a worker had all messages in hand that it may have, so that others waited in the broker.';
+COMMENT ON TABLE ledger.full_intakes IS 'When a worker had all messages of a queue in hand that it may have, so that others waited in the broker.';
 COMMENT ON COLUMN ledger.full_intakes.worker IS 'The worker.';
 COMMENT ON COLUMN ledger.full_intakes.began_at IS 'Since when.';
 COMMENT ON COLUMN ledger.full_intakes.ended_at IS 'Until when; moved on with each heartbeat while it lasts.';
+COMMENT ON COLUMN ledger.full_intakes.lane IS 'The lane of the queue; null for all lanes of the worker.';
+COMMENT ON COLUMN ledger.full_intakes.because IS 'The phase that most of the time of what was in hand went into meanwhile; null if that is not known. When it changes, a row ends and another one begins.';

@@ -61,7 +61,8 @@ FROM lane LEFT JOIN LATERAL (
 GROUP BY lane.lane
 UNION ALL
 SELECT 'full', lane.lane, NULL, range_agg(tstzrange(f.began_at, f.ended_at))
-FROM lane JOIN ledger.workers w ON lane.lane = ANY(w.lanes) JOIN ledger.full_intakes f ON f.worker = w.worker_id
+FROM lane JOIN ledger.workers w ON lane.lane = ANY(w.lanes)
+JOIN ledger.full_intakes f ON f.worker = w.worker_id AND coalesce(f.lane, lane.lane) = lane.lane
 GROUP BY lane.lane
 UNION ALL
 SELECT CASE o.reason WHEN 'held' THEN 'held' ELSE 'outage' END,

@@ -1,4 +1,22 @@
--- Outages as auditors see them.
+-- Outages and silences: as workers write them, and as auditors see them.
+
+CREATE TABLE ledger.silences (
+    worker   uuid NOT NULL,
+    began_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    scope    text NOT NULL,
+    lane     text NOT NULL,
+    calls    integer NOT NULL,
+    CONSTRAINT silences_pkey PRIMARY KEY (worker, scope, began_at)
+);
+
+COMMENT ON TABLE ledger.silences IS 'When a destination answered none of a worker''s calls, so that the worker started hardly any new ones there. No outage.';
+COMMENT ON COLUMN ledger.silences.worker IS 'The worker; each sees its own calls.';
+COMMENT ON COLUMN ledger.silences.began_at IS 'When it held the first trigger back.';
+COMMENT ON COLUMN ledger.silences.ended_at IS 'When one was answered, an outage took its place, or no call was open any more; null while it lasts, and for ever if the worker died in it.';
+COMMENT ON COLUMN ledger.silences.scope IS 'destination:LANE@HOST.';
+COMMENT ON COLUMN ledger.silences.lane IS 'The lane.';
+COMMENT ON COLUMN ledger.silences.calls IS 'How many calls were open when it began.';
 
 CREATE VIEW audit.outages AS
 SELECT o.outage_id, o.scope, o.reason, coalesce(c.state, 'over') AS state,

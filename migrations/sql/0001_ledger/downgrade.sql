@@ -53,6 +53,7 @@ DROP TABLE ledger.revisions;
 DROP TABLE ledger.digests;
 DROP TABLE ledger.network_probes;
 DROP TABLE ledger.full_intakes;
+DROP TABLE ledger.silences;
 DROP TABLE ledger.stale_minutes;
 DROP TABLE ledger.delay_hours;
 DROP TABLE ledger.delay_minutes;

@@ -16,6 +16,7 @@ from ajo_worker.ledger.progress import Intent
 from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.slots import Slots
 from ajo_worker.limits.turns import Urgency
+from ajo_worker.limits.waits import Waits
 
 TOKEN_POLL = 1.0
 """Seconds between looks, while a token is waited for: whether the worker stops, or something keeps the trigger back."""
@@ -30,12 +31,10 @@ class _KeptBack(Exception):  # noqa: N818 - not an error: an outage, or an opera
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A token, a permit and a slot in hand; how long each was waited for, all tries together, in seconds."""
+    """A token, a permit and a slot in hand; how long each was waited for, all tries together."""
 
     token: str = field(repr=False)
-    rate_limit_wait: float
-    slot_wait: float
-    token_wait: float
+    waits: Waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ class Preparation:
         The token comes first: permits that wait for one would all be used in the moment in which it comes.
         """
         clock, campaign = self.clock.monotonic, received.trigger.campaign
-        token_wait = rate_limit_wait = slot_wait = 0.0
+        waits = Waits()
         while True:
             began = clock()
             if not await self._token_comes(received, ends, rejected):
@@ -159,11 +158,9 @@ class Preparation:
             except BaseException:
                 self.slots.release(campaign)
                 raise
-            token_wait += there - began + clock() - taken
-            rate_limit_wait += permitted - there
-            slot_wait += taken - permitted
+            waits += Waits(permitted - there, slot=taken - permitted, token=there - began + clock() - taken)
             if token is not None:
-                return Ready(token, rate_limit_wait, slot_wait, token_wait)
+                return Ready(token, waits)
             self.slots.release(campaign)
 
     async def _newest_token(self) -> str | None:

@@ -60,6 +60,7 @@ def attempt_row(
     """What came of one attempt."""
     result = sent.result
     whole = result.to_body if isinstance(result, Answer) else result.elapsed
+    waits = prepared.ready.waits
     return AttemptRow(
         request_id=received.trigger.request_id,
         round=current.number,
@@ -69,9 +70,13 @@ def attempt_row(
         dispatched_at=clock.at(sent.dispatched),
         responded_at=clock.at(sent.dispatched + whole),
         backoff_wait_seconds=prepared.backoff_wait,
-        slot_wait_seconds=prepared.ready.slot_wait,
-        rate_limit_wait_seconds=prepared.ready.rate_limit_wait,
-        token_wait_seconds=prepared.ready.token_wait,
+        slot_wait_seconds=waits.slot,
+        congestion_wait_seconds=waits.congestion,
+        rate_limit_wait_seconds=waits.rate_limit,
+        throttle_wait_seconds=waits.throttle,
+        ramp_wait_seconds=waits.ramp,
+        silence_wait_seconds=waits.silence,
+        token_wait_seconds=waits.token,
         ledger_wait_seconds=prepared.ledger_wait,
         to_headers_seconds=result.to_headers,
         to_body_seconds=whole,

@@ -28,7 +28,7 @@ BEAT = """
 """
 FULL = """
     INSERT INTO ledger.full_intakes (worker, began_at, ended_at) VALUES ($1, $2, $3)
-    ON CONFLICT (worker, began_at) DO UPDATE SET ended_at = excluded.ended_at
+    ON CONFLICT (worker, began_at, lane) DO UPDATE SET ended_at = excluded.ended_at
 """
 STOPPED = "UPDATE ledger.workers SET stopped_at = clock_timestamp() WHERE worker_id = $1"
 

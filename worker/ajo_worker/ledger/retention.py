@@ -59,6 +59,7 @@ AGED = "{} < now() - make_interval(days => $1)"
 AS_LONG_AS_TRIGGERS = {
     "quarantine": "received_at",
     "full_intakes": "ended_at",
+    "silences": "began_at",
     "workers": "greatest(heartbeat_at, stopped_at)",
     "network_probes": "probed_at",
 }

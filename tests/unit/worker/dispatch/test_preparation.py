@@ -117,9 +117,9 @@ def test_all_waits_before_an_attempt_are_kept_however_often_it_tries(
     stage = Stage(token_from, lifetime, permit, place)
     ready = stage.first()
     assert isinstance(ready, Ready)
-    waited = ready.token_wait + ready.rate_limit_wait + ready.slot_wait
+    waited = ready.waits.token + ready.waits.rate_limit + ready.waits.slot
     assert abs(waited - stage.world.now) < 1e-6, "nothing of it falls into other"
-    assert ready.token_wait >= token_from
+    assert ready.waits.token >= token_from
     assert stage.given == 1, "the place is held, once"
 
 
@@ -135,9 +135,9 @@ def test_a_token_that_ends_while_a_permit_is_waited_for_is_waited_for_again_and_
     ready = stage.run(with_an_old_token)
     assert isinstance(ready, Ready)
     assert len(stage.taken) == 2
-    assert abs(ready.rate_limit_wait - 16.0) < 1e-6
-    assert ready.token_wait > 15.0
-    assert abs(ready.token_wait + ready.rate_limit_wait - (stage.world.now - 4.05)) < 1e-6
+    assert abs(ready.waits.rate_limit - 16.0) < 1e-6
+    assert ready.waits.token > 15.0
+    assert abs(ready.waits.token + ready.waits.rate_limit - (stage.world.now - 4.05)) < 1e-6
 
 
 def test_where_tokens_live_shorter_than_permits_take_to_come_triggers_go_out_all_the_same() -> None:

@@ -1,0 +1,25 @@
+"""How long an attempt waited before it could be announced, by what held it back. Pure; seconds."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Each part is a column of ``ledger.attempts``, and a phase of its own.
+
+    ``rate_limit`` and ``slot`` are ours: the limits as they are configured. What goes beyond that is Adobe's: answers
+    429 slowed the rate (``throttle``), it comes back after an outage (``ramp``), nothing is answered (``silence``),
+    calls in flight are slow (``congestion``), there is no access token (``token``).
+    """
+
+    rate_limit: float = 0.0
+    throttle: float = 0.0
+    ramp: float = 0.0
+    silence: float = 0.0
+    slot: float = 0.0
+    congestion: float = 0.0
+    token: float = 0.0
+
+    def __add__(self, other: "Waits") -> "Waits":
+        """Both, one after the other."""
+        return Waits(*(getattr(self, part.name) + getattr(other, part.name) for part in fields(self)))
