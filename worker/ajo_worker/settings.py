@@ -104,7 +104,9 @@ class Settings(AuditSettings):
         0.9, description="share of all answers of a destination that must have failed meanwhile"
     )
     campaign_refusals: PositiveInt = Field(
-        20, description="refusals of one campaign in a row, all alike, after which the campaign is paused"
+        20,
+        description="refusals of one campaign in a row, all alike, after which it is paused; where the answers don't tell "
+        "whose fault it is, twice as many of different recipients",
     )
     probe_interval: Seconds = Field(5, description="seconds from an outage's begin to its first probe; then doubling")
     probe_interval_longest: Seconds = Field(60, description="seconds between two probes at most")

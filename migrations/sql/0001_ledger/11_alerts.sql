@@ -61,6 +61,7 @@ INSERT INTO ledger.alert_audiences (reason, audience) VALUES
     ('held', 'operators'),
     ('invalid-payload', 'producers'),
     ('not-found', 'campaign-owners'),
+    ('recipient-refused', 'producers'),
     ('retry-after-beyond-budget', 'adobe-support'),
     ('token-unavailable', 'credentials'),
     ('too-large', 'producers'),

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ajo_worker.api.answer import Answer, Failure
+from ajo_worker.api.blame import blame
 from ajo_worker.api.cosmos import revocation
 from ajo_worker.api.verdict import Outcome, Verdict
 
@@ -36,6 +37,8 @@ REASONS = {
     503: "unavailable",
     504: "gateway-timeout",
 }
+RECIPIENT_REFUSED = "recipient-refused"
+"""The reason where the answer names the recipient's fault, whatever its status."""
 RETRYABLE_CLIENT_ERRORS = frozenset({408, 429})
 
 # What may be personal or secret in an error's text: anything like an address, and runs long enough to be a token.
@@ -71,6 +74,9 @@ def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], sent: bytes) 
     outcome, ambiguous, reason = _meaning(status, code, ambiguous_statuses)
     if revoked:  # whatever the status (403 in Adobe's own logs): every call fails until somebody repairs it
         outcome, ambiguous, reason = "retryable", False, revoked.outage
+    whose = blame(status, code, document, answer.body, sent) if outcome == "refused" and not ambiguous else None
+    if whose == "recipient":
+        reason = RECIPIENT_REFUSED
     return Verdict(
         outcome,
         ambiguous=ambiguous,
@@ -82,6 +88,7 @@ def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], sent: bytes) 
         adobe_request_id=gateway_request,
         outage=revoked.outage if revoked else None,
         key_status=revoked.key_status if revoked else None,
+        blame=whose,
     )
 
 

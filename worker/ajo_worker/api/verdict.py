@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ajo_worker.api.answer import FailureKind
+from ajo_worker.api.blame import Blame
 
 Outcome: TypeAlias = Literal["accepted", "refused", "retryable", "unauthorized"]
 
@@ -13,7 +14,7 @@ class Verdict:
     """What follows from an answer or its absence; ``ambiguous``: Adobe may have accepted, although we saw no 202.
 
     ``retry_after`` is in seconds. ``outage`` names an outage that the answer itself speaks of, ``key_status`` its
-    ``customerManagedKeyStatus``, where that is known.
+    ``customerManagedKeyStatus``, where that is known. ``blame``: whose fault a refusal is, as far as it tells.
     """
 
     outcome: Outcome
@@ -28,3 +29,4 @@ class Verdict:
     failure: FailureKind | None = None
     outage: str | None = None
     key_status: int | None = None
+    blame: Blame | None = None

@@ -84,7 +84,8 @@ def decide(
     """What follows from ``verdict``, with ``history`` already counting it.
 
     An outage is not the trigger's failure, and its budget is not to be burnt by it: while its lane or its campaign is
-    ``kept_back``, what would be tried again is parked; so is what a failing campaign refuses.
+    ``kept_back``, what would be tried again is parked; so is what a failing campaign refuses, unless the recipient or
+    the trigger itself is to blame.
 
     No attempt is promised that couldn't start at least ``attempt_minimum`` seconds before the budget's end: one that
     is cut short tells nothing, and may be a duplicate.
@@ -92,7 +93,7 @@ def decide(
     match verdict.outcome:
         case "accepted":
             return End("accepted", None)
-        case "refused" if kept_back and kept_back.of_campaign and not verdict.ambiguous:
+        case "refused" if kept_back and kept_back.of_campaign and not verdict.ambiguous and not _own_fault(verdict):
             return End("parked", kept_back.reason)
         case "refused":
             return End(history.refused(), verdict.reason)
@@ -110,3 +111,7 @@ def decide(
         beyond = verdict.retry_after is not None and now + verdict.retry_after + attempt_minimum > budget.end
         return End(history.failed(), "retry-after-beyond-budget" if beyond else budget.end_reason)
     return Retry(wait, fresh_token)
+
+
+def _own_fault(verdict: Verdict) -> bool:
+    return verdict.blame in {"recipient", "trigger"}

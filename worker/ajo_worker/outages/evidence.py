@@ -1,10 +1,12 @@
 """When failures are an outage, and when refusals are a campaign's fault. Without I/O; instants monotonic."""
 
 from collections import Counter, deque
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from ajo_worker.api.blame import Blame
 from ajo_worker.api.verdict import Verdict
 
 WINDOW = 2.0
@@ -13,13 +15,15 @@ FEW_FAILURES, FEW_FOR = 5, 6.0
 """Where little is sent, this many failures without a success are enough, over so many times as long."""
 LEAST_TRIGGERS = 3
 """Failures must be of so many different triggers: one that fails again and again may itself be at fault."""
+PLACES_ON_TRIAL = 5
+"""Calls of a campaign on trial that are in flight in a worker at most: more would be refused than tell anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """What counts as sustained: ``failures`` within the window, over ``seconds``, being ``share`` of all answers.
 
-    ``refusals`` of different triggers in a row are a campaign's fault.
+    ``refusals`` in a row make a campaign suspect.
     """
 
     failures: int
@@ -109,23 +113,47 @@ def _suspicion(span: _Span, now: float) -> Suspicion:
 
 @dataclass(slots=True)
 class Refusals:
-    """What a campaign's answers have shown: refusals in a row, all for the same reason."""
+    """What a campaign's answers have shown: refusals in a row, all alike, since one was accepted.
+
+    What a recipient or the trigger itself is to blame for never counts. So many that the campaign is to blame for
+    pause it. Where an answer doesn't tell, so many of different recipients begin its **trial**: few of its calls are in
+    flight at a time (``PLACES_ON_TRIAL``), until one is accepted, or as many others were refused too.
+    """
 
     thresholds: Thresholds
     _kind: str = ""
-    _in_a_row: int = 0
+    _told: int = 0
+    _recipients: set[Hashable] = field(default_factory=set)
+
+    @property
+    def on_trial(self) -> bool:
+        """Whether others are to be tried, few at a time."""
+        return len(self._recipients) >= self.thresholds.refusals
 
     def accepted(self) -> None:
         """One was accepted: the campaign works."""
-        self._in_a_row = 0
+        self._told = 0
+        self._recipients.clear()
 
-    def refused(self, kind: str) -> Suspicion | None:
-        """One was refused for good; the suspicion, if so many were in a row."""
-        self._in_a_row = self._in_a_row + 1 if kind == self._kind else 1
-        self._kind = kind
-        if self._in_a_row < self.thresholds.refusals:
+    def refused(self, kind: str, blame: Blame | None = "campaign", recipient: Hashable = None) -> Suspicion | None:
+        """One was refused for good, to this recipient; the suspicion, if that makes it the campaign's fault."""
+        if blame in {"recipient", "trigger"}:
             return None
-        return Suspicion("campaign-failing", {"refusals": self._in_a_row, "kinds": {kind: self._in_a_row}})
+        if kind != self._kind:
+            self._kind = kind
+            self.accepted()
+        most = self.thresholds.refusals
+        if blame == "campaign":
+            self._told += 1
+        elif len(self._recipients) < 2 * most:
+            self._recipients.add(recipient)
+        others = len(self._recipients)
+        if self._told < most and others < 2 * most:
+            return None
+        counted = {"recipients": others} if others else {}
+        return Suspicion(
+            "campaign-failing", {"refusals": self._told + others, **counted, "kinds": {kind: self._told + others}}
+        )
 
 
 def kind_of(verdict: Verdict) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, log2
@@ -14,7 +14,15 @@ from ajo_worker.dispatch.received import Campaign, Received
 from ajo_worker.dispatch.rows import storable
 from ajo_worker.ledger.circuits import Circuit
 from ajo_worker.limits.block import ramp_rate
-from ajo_worker.outages.evidence import Failures, Refusals, Suspicion, Thresholds, destination_failed, kind_of
+from ajo_worker.outages.evidence import (
+    PLACES_ON_TRIAL,
+    Failures,
+    Refusals,
+    Suspicion,
+    Thresholds,
+    destination_failed,
+    kind_of,
+)
 from ajo_worker.outages.scope import destination_of, lane_of, scope_of_campaign
 
 LEAST_KEPT = 0.5
@@ -121,7 +129,8 @@ class View:
             self._refusals[name].accepted()
         elif verdict.outcome == "refused" and not verdict.ambiguous:
             kind = storable(f"{kind_of(verdict)} {verdict.error_code or ''}".strip())
-            self._suspect(scope_of_campaign(name), self._refusals[name].refused(kind))
+            told = self._refusals[name].refused(kind, verdict.blame, _whom(received))
+            self._suspect(scope_of_campaign(name), told)
         elif verdict.http_status == 429:  # noqa: PLR2004 - HTTP's number for it
             self._throttled[name] += 1
 
@@ -176,10 +185,16 @@ class View:
         return limit or (lane if scope in self._slowed else None)
 
     def places_of(self, name: str) -> int | None:
-        """How many attempts of a campaign may be in flight in this worker: its share of what the definition allows."""
+        """How many attempts of a campaign may be in flight in this worker: its share of what the definition allows.
+
+        While it is on trial they are few.
+        """
         campaign = self._campaigns.get(name)
         most = campaign.definition.concurrency if campaign else None
-        return None if most is None else ceil(most / self._workers)
+        share = None if most is None else ceil(most / self._workers)
+        if name in self._refusals and self._refusals[name].on_trial:
+            return min(share or PLACES_ON_TRIAL, PLACES_ON_TRIAL)
+        return share
 
     def _suspect(self, scope: str, suspicion: Suspicion | None) -> None:
         if suspicion is not None and not self._stopped(scope):
@@ -207,3 +222,8 @@ class View:
             return None
         since = circuit.since + self._monotonic() - self._read_at
         return ramp_rate(since, first=self._ramp.first, doubling=self._ramp.doubling, limit=limit)
+
+
+def _whom(received: Received) -> Hashable:
+    """The recipients of a trigger, to tell them from others'."""
+    return frozenset(recipient.user_id for recipient in received.trigger.recipients)

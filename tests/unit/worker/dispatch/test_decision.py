@@ -1,5 +1,7 @@
 """What follows from a verdict: the table, and properties that hold for every history."""
 
+from dataclasses import replace
+
 import pytest
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.backoff import Backoff
@@ -148,6 +150,9 @@ OUTAGE, PAUSED = End("parked", "outage"), End("parked", "campaign-paused")
         (kept_back(BAD_REQUEST, of_campaign=False), End("rejected", "bad-request")),
         (kept_back(Verdict("accepted"), of_campaign=False), End("accepted", None)),
         (kept_back(BAD_REQUEST, of_campaign=True), PAUSED),
+        (kept_back(replace(BAD_REQUEST, blame="campaign"), of_campaign=True), PAUSED),
+        (kept_back(replace(BAD_REQUEST, blame="recipient"), of_campaign=True), End("rejected", "bad-request")),
+        (kept_back(replace(BAD_REQUEST, blame="trigger"), of_campaign=True), End("rejected", "bad-request")),
         (kept_back(BUSY, of_campaign=True), PAUSED),
         (
             kept_back(Verdict("refused", ambiguous=True, reason="conflict"), of_campaign=True),

@@ -101,6 +101,67 @@ def test_an_acceptance_or_another_kind_of_refusal_begins_anew() -> None:
     assert refusals.refused("400 b") is None
 
 
+def test_what_a_recipient_or_the_trigger_is_to_blame_for_never_pauses_a_campaign() -> None:
+    refusals = Refusals(LIMITS)
+    for number in range(1000):
+        assert refusals.refused("404", "recipient", number) is None
+        assert refusals.refused("413", "trigger", number) is None
+    assert not refusals.on_trial
+
+
+def test_where_it_is_not_told_others_are_tried_before_a_campaign_is_paused() -> None:
+    refusals = Refusals(LIMITS)
+    for number in range(5):
+        assert refusals.refused("400", None, number) is None
+        assert refusals.on_trial == (number >= 2)
+    found = refusals.refused("400", None, 5)
+    assert found == Suspicion("campaign-failing", {"refusals": 6, "recipients": 6, "kinds": {"400": 6}})
+
+
+def test_one_that_is_accepted_ends_the_trial() -> None:
+    refusals = Refusals(LIMITS)
+    for number in range(5):
+        refusals.refused("400", None, number)
+    refusals.accepted()
+    assert not refusals.on_trial
+    assert refusals.refused("400", None, 5) is None
+
+
+def test_the_same_recipient_again_and_again_tells_nothing_of_the_campaign() -> None:
+    refusals = Refusals(LIMITS)
+    assert all(refusals.refused("400", None, "ada") is None for _ in range(1000))
+    assert not refusals.on_trial
+
+
+@given(
+    st.integers(1, 30),
+    st.lists(st.sampled_from(["accepted", "recipient", "trigger", "unknown", "again", "campaign"]), max_size=300),
+)
+def test_a_campaign_is_paused_soon_and_never_while_it_works(most: int, answers: list[str]) -> None:
+    refusals, told, untold = Refusals(Thresholds(20, 5.0, 0.9, most)), 0, 0
+    for number, answer in enumerate(answers):
+        found = None
+        match answer:
+            case "accepted":
+                refusals.accepted()
+                told = untold = 0
+            case "again":
+                found = refusals.refused("400", None, -1)
+            case "unknown":
+                found = refusals.refused("400", None, number)
+                untold += 1
+            case "campaign":
+                found = refusals.refused("400", "campaign", number)
+                told += 1
+            case "recipient" | "trigger" as own:
+                assert refusals.refused("400", own, number) is None  # type: ignore[arg-type] # one of the two
+        if found is not None:
+            assert told >= most or untold >= 2 * most - 1
+            return
+        assert told < most
+        assert untold < 2 * most
+
+
 @pytest.mark.parametrize(
     ("verdict", "failed"),
     [

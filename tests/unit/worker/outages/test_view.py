@@ -12,7 +12,7 @@ from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.dispatch.received import Campaign, Received
 from ajo_worker.ledger.circuits import Circuit, CircuitState
-from ajo_worker.outages.evidence import Thresholds
+from ajo_worker.outages.evidence import PLACES_ON_TRIAL, Thresholds
 from ajo_worker.outages.view import Ramp, View
 
 from tests.support.definitions import definition
@@ -50,8 +50,8 @@ def circuits(state: CircuitState, *scopes: str, since: float = 0.0) -> dict[str,
     return {scope: Circuit(scope, state, 1, since, False, None) for scope in scopes}
 
 
-def received(name: str, *, probe: bool = False) -> Received:
-    trigger = Trigger(request_id=uuid4(), campaign=name, recipients=(Recipient(user_id="person@example.com"),))
+def received(name: str, *, probe: bool = False, to: str = "person@example.com") -> Received:
+    trigger = Trigger(request_id=uuid4(), campaign=name, recipients=(Recipient(user_id=to),))
     return Received(trigger, b"", uuid4(), "shop", NOW, 0.0, NOW, CAMPAIGNS[name], "standard", probe=probe)
 
 
@@ -126,11 +126,11 @@ async def test_of_what_is_open_already_nothing_is_suspected() -> None:
 async def test_refusals_are_counted_by_campaign_and_ambiguous_ones_not() -> None:
     seen = view()
     for name in ("a", "b"):
-        seen.saw(received(name), Verdict("refused", http_status=403, error_code="403003"))
+        seen.saw(received(name), Verdict("refused", http_status=403, error_code="403003", blame="campaign"))
     for _ in range(5):
         seen.saw(received("b"), Verdict("refused", http_status=409, ambiguous=True))
     assert seen.suspected == {}
-    seen.saw(received("a"), Verdict("refused", http_status=403, error_code="403003"))
+    seen.saw(received("a"), Verdict("refused", http_status=403, error_code="403003", blame="campaign"))
     assert list(seen.suspected) == ["campaign:a"]
 
 
@@ -194,3 +194,14 @@ async def test_failures_from_before_an_outage_ended_open_it_no_second_time() -> 
     clock.now += 300.0
     seen.saw(received("a"), Verdict("retryable", http_status=503))
     assert seen.suspected == {}
+
+
+async def test_a_campaign_on_trial_has_few_places_until_one_is_accepted() -> None:
+    seen = view()
+    for _ in range(THRESHOLDS.refusals):
+        seen.saw(received("a", to=f"{uuid4()}@example.com"), Verdict("refused", http_status=400))
+    assert seen.places_of("a") == PLACES_ON_TRIAL
+    assert seen.places_of("b") is None
+    assert seen.suspected == {}
+    seen.saw(received("a"), Verdict("accepted", http_status=202))
+    assert seen.places_of("a") is None

@@ -1,0 +1,99 @@
+"""Whose fault a refusal is: the recipient's, the trigger's own, or its campaign's; as far as an answer tells. Pure.
+
+A campaign is paused for what every one of its messages meets, and never for what a recipient is to blame for. Codes:
+Adobe's reference of Journey Optimizer's error codes, as of November 2026. Texts are undocumented: what names a
+recipient and what is wrong with it is taken for that, else nothing is known, and others are tried (``Refusals``).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, TypeAlias
+
+Blame: TypeAlias = Literal["recipient", "trigger", "campaign"]
+
+FORBIDDEN = 403
+OF_CAMPAIGN = frozenset({FORBIDDEN, 405, 415})
+"""Statuses that every call of a campaign meets: credentials, permissions, what we send in the same way each time."""
+TOO_LARGE = 413
+
+CAMPAIGN_CODES = re.compile(r"CJMCMP-|CJMMAS-|CJMRT-(?:080605|080608|130004|170016)-|40[03]0\d\d$")
+"""Campaigns and messages as authored, channels and templates as configured; the gateway's for keys and entitlement."""
+RECIPIENT_CODES = re.compile(r"CJMRT-050030-")
+"""No push token in the profile."""
+
+_WRONG = (
+    r"(?:not\s+(?:be\s+)?(?:found|known|exist\w*|valid|reachable|resolved|allowed)|(?:can\s*not|can['’]t|could\s*n[o'’]t)"
+    r"\s*(?:be\s+)?(?:find|found|resolve\w*|reach\w*)|unknown|do(?:es)?\s*n[o'’]t\s*exist|no\s+such|missing|invalid|malformed"
+    r"|wrong|blank|empty|unresolved|unreachable|non-?existent|blocked|blacklisted|deny-?listed|suppressed|opted[\s-]*out)"
+)
+_PERSON = (
+    r"(?:profiles?|recipients?|user\s*-?ids?|subscribers?|e-?mail(?:\s*-?address(?:es)?)?|(?:mobile|phone)[\s\w]{0,16}"
+    r"|mobilephonenumber|emailaddress|msisdn|(?:push|device|registration)\s*-?tokens?)"
+)
+_PERSON_OR_USER = rf"(?:{_PERSON}|users?|identit(?:y|ies)|customers?|contacts?)(?!\.\w)"
+"""Words that may mean whoever calls, too: at a 403 they do."""
+_OWN = (
+    r"\bno\s+(?:consent|opt-?in|profile|push\s*token)\b"
+    r"|\bconsent\b[^.;]{0,40}\b(?:missing|required|denied|withdrawn|revoked|not)\b|\bunsubscribed\b|\bopted[\s-]*out\b"
+    r"|\bsuppress(?:ion|ed)\b|\b(?:deny|block|black)-?list(?:ed)?\b"
+)
+
+
+def _wrong_with(person: str) -> "re.Pattern[str]":
+    return re.compile(rf"\b{person}\b[^.;]{{0,60}}?\b{_WRONG}\b|\b{_WRONG}\b[^.;]{{0,40}}?\b{person}\b|{_OWN}")
+
+
+_RECIPIENT, _RECIPIENT_AT_403 = _wrong_with(_PERSON_OR_USER), _wrong_with(_PERSON)
+_OF_ALL = re.compile(
+    r"\bnamespaces?\b|merge\s*-?polic|\bsandbox|\borgani[sz]ation|\bapi[\s-]*key|\bentitle|\bdatasets?\b|\bschemas?\b"
+    r"|recipient\s*-?type|\bsurface|\bpermission|\bpreset|\btemplate|\bcontent\b|configur|\bvariables?\b"
+    r"|\battributes?\b|\bcontext\b|\bpersonali[sz]"
+)
+_CAMPAIGN = re.compile(
+    r"\bcampaigns?\b[^.;]{0,60}?\b(?:not|in-?active|stopped|closed|ended|expired|finished|completed|paused|archived|draft"
+    r"|unknown|disabled|deactivated|deleted|outside|no\s+longer|invalid|does\s*n[o'’]t)\b"
+    r"|\b(?:unknown|no\s+such|invalid|inactive|no\s+active)\s+campaign|\bcan\s*not\s+find\s+(?:the\s+)?campaign"
+    r"|\bapi[\s-]*key\b|\bnot\s+entitled\b|\bsandbox\b"
+)
+MOST_TEXTS, MOST_CHARACTERS, DEEPEST = 50, 500, 6
+
+
+def blame(status: int, code: str | None, document: Mapping[str, Any], body: bytes, sent: bytes) -> Blame | None:
+    """Who is to blame for a refusal; None if the answer doesn't tell.
+
+    ``document`` is the ``body`` if that is JSON. Texts that stand in the body that was ``sent`` tell nothing.
+    """
+    if status == TOO_LARGE:
+        return "trigger"
+    texts = [" ".join(text[:MOST_CHARACTERS].lower().split()) for text in _texts(document, body, sent)]
+    words = _RECIPIENT_AT_403 if status == FORBIDDEN else _RECIPIENT
+    recipient, campaign = any(map(words.search, texts)), any(map(_CAMPAIGN.search, texts))
+    of_all = campaign or any(map(_OF_ALL.search, texts))
+    if (recipient and not of_all) or (code and RECIPIENT_CODES.match(code)):
+        return "recipient"
+    if (campaign and not recipient) or status in OF_CAMPAIGN or 300 <= status < 400:  # noqa: PLR2004 - redirects
+        return "campaign"
+    return "campaign" if code and CAMPAIGN_CODES.match(code) else None
+
+
+def _texts(document: Mapping[str, Any], body: bytes, sent: bytes) -> Iterator[str]:
+    if not document:
+        yield body[:MOST_CHARACTERS].decode(errors="replace")
+        return
+    for number, text in enumerate(_strings(document, 0)):
+        if number == MOST_TEXTS:
+            return
+        if text.encode(errors="replace") not in sent:
+            yield text
+
+
+def _strings(value: object, depth: int) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict() if depth < DEEPEST:
+            for inner in value.values():
+                yield from _strings(inner, depth + 1)
+        case list() if depth < DEEPEST:
+            for inner in value:
+                yield from _strings(inner, depth + 1)
