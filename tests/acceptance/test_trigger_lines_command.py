@@ -11,8 +11,8 @@ from ajo_producers.contract.batch import decode_body, decode_trigger
 from ajo_producers.publishing.outgoing import WINDOW_MESSAGES
 
 from tests.acceptance.trigger_command import GOOD, TriggerCommand, broker_environment, queued, receipts
-from tests.integration.producers.publishing.proxy import Proxy
 from tests.integration.producers.publishing.queues import arrived, as_bytes, take
+from tests.support.proxy import Proxy
 from tests.support.waiting import wait_until
 
 CSV = """to,key,context.orderId,context.lines

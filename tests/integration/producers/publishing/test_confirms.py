@@ -8,8 +8,8 @@ import pytest
 from ajo_producers import CheckedTrigger, Publisher, PublishError
 from ajo_producers.publishing.outgoing import WINDOW_MESSAGES
 
-from tests.integration.producers.publishing.proxy import Proxy
 from tests.integration.producers.publishing.queues import arrived, batches, ids, make, make_many
+from tests.support.proxy import Proxy
 
 
 @pytest.fixture

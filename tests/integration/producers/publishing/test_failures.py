@@ -15,8 +15,8 @@ from ajo_producers.publishing.link import Deadline, Link, open_link
 from ajo_producers.publishing.outgoing import WINDOW_MESSAGES
 from ajo_worker.local.ports import LOOPBACK
 
-from tests.integration.producers.publishing.proxy import Proxy
 from tests.integration.producers.publishing.queues import arrived, as_bytes, ids, make, make_many, take
+from tests.support.proxy import Proxy
 from tests.support.waiting import wait_until
 
 SHORT = 0.5

@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 from ajo_producers import Publisher
 
-from tests.integration.producers.publishing.proxy import Proxy
 from tests.integration.producers.publishing.queues import arrived, ids, make
+from tests.support.proxy import Proxy
 from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[4]

@@ -8,8 +8,8 @@ import pytest
 import trustme
 from ajo_producers import Publisher, PublishError
 
-from tests.integration.producers.publishing.proxy import Proxy
 from tests.integration.producers.publishing.queues import arrived, make
+from tests.support.proxy import Proxy
 from tests.support.waiting import DEADLINE_SECONDS
 
 AUTHORITY = trustme.CA()

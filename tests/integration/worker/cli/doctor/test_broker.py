@@ -11,9 +11,9 @@ from ajo_producers.contract.lanes import LANES, queue_names
 from ajo_worker.local.processes import Processes
 from ajo_worker.local.valkey import Valkey, start_valkey
 
-from tests.integration.producers.publishing.proxy import Proxy
 from tests.support.brokers import delete_queues
 from tests.support.doctor import PASSWORD, Diagnose, declare, statuses
+from tests.support.proxy import Proxy
 from tests.support.waiting import wait_until
 
 
