@@ -108,6 +108,11 @@ def campaigns_of(definitions: Mapping[str, Definition], settings: Settings) -> d
     }
 
 
+def longest_budget(settings: Settings, campaigns: Mapping[str, Campaign]) -> float:
+    """How long a call may be under way, in seconds: a probe waits for all of its campaign's budget."""
+    return max([settings.budget_seconds, *(campaign.budget for campaign in campaigns.values())])
+
+
 async def start_worker(settings: Settings, tap: Tap) -> Worker:
     """Build all parts on the running event loop, and say in the ledger that this worker lives.
 
@@ -163,9 +168,7 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
     probing.start()
     await patrol.first_round.wait()  # an outage that lasts must be known before the first message comes
     log.info("worker-started", worker_id=str(ledger.worker_id), pid=os.getpid(), campaigns=sorted(campaigns))
-    grace = (
-        max([settings.attempt_timeout, *(campaign.attempt_timeout for campaign in campaigns.values())]) + LEDGER_GRACE
-    )
+    grace = longest_budget(settings, campaigns) + LEDGER_GRACE  # a call that was sent is seen through
     return Worker(
         ledger.worker_id,
         dispatcher,

@@ -65,8 +65,10 @@ class Settings(AuditSettings):
     budget_seconds: Seconds = Field(
         60, description="wall clock of a round, for all attempts and waits (Adobe's own time-out is 60 s)"
     )
-    attempt_timeout: Seconds = Field(
-        20, description="seconds an answer gets at most; shorter means more possible duplicates"
+    attempt_timeout: Seconds | None = Field(
+        None,
+        description="seconds an answer gets at most; empty: what is left of the budget. What is shorter than a slow "
+        "Adobe's answers doubles the messages that it accepts",
     )
     connect_timeout: Seconds = Field(3, description="seconds until a connection must stand")
     backoff_base: Seconds = Field(0.5, description="seconds; upper bound of the first wait before jitter")

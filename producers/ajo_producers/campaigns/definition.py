@@ -29,11 +29,11 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     """One campaign, as its file ``campaigns/NAME.toml`` has it; ``name`` is the file's.
 
     Triggers of an ``urgent`` campaign overtake all others. ``rate_limit`` is in calls a second, ``concurrency`` in
-    calls under way at the same time, ``attempt_timeout`` and ``budget`` in seconds; ``on_ambiguous`` says what follows
-    a call that may have been accepted. ``context``, ``profile`` and ``channel_data`` map dotted paths to what a
-    recipient must bring there. The merge policy belongs to recipients of type ``aep``; without one Journey Optimizer
-    takes its default. ``creates_profiles`` says what was agreed for the campaign; nothing but the comparison with
-    Journey Optimizer reads it.
+    calls under way at the same time, ``attempt_timeout`` and ``budget`` in seconds: without the former an answer is
+    waited for until the budget ends. ``on_ambiguous`` says what follows a call that may have been accepted.
+    ``context``, ``profile`` and ``channel_data`` map dotted paths to what a recipient must bring there. The merge
+    policy belongs to recipients of type ``aep``; without one Journey Optimizer takes its default. ``creates_profiles``
+    says what was agreed for the campaign; nothing but the comparison with Journey Optimizer reads it.
     """
 
     name: str

@@ -38,7 +38,7 @@ _OPTIONAL = (
     "rate_limit = {limit}  # calls a second",
     "concurrency = 100  # calls under way at the same time",
     'on_ambiguous = "hold"  # a call that may have been accepted is not sent again, for fear of doubling it',
-    "attempt_timeout = 20  # seconds until an answer must be there",
+    "attempt_timeout = 20  # seconds until an answer must be there; without it, all of the budget: fewest doubles",
     "budget = 60  # seconds for all attempts of a trigger and the waits between them",
 )
 _AREA_COMMENTS = {

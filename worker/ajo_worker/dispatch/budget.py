@@ -31,6 +31,10 @@ class Budget:
         """Seconds left; negative afterwards."""
         return self.end - now
 
-    def answer_time(self, now: float, at_most: float) -> float:
-        """How long an attempt that starts ``now`` may wait for its answer."""
-        return min(at_most, self.started + self.seconds - now)
+    def answer_time(self, now: float, at_most: float | None = None) -> float:
+        """How long an attempt that starts ``now`` may wait for its answer: to the budget's end, if not ``at_most``.
+
+        ``expires_at`` bounds when an attempt starts, and not its answer: what was sent is waited for.
+        """
+        left = self.started + self.seconds - now
+        return left if at_most is None else min(at_most, left)

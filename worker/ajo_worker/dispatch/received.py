@@ -22,13 +22,13 @@ BeforeStart: TypeAlias = Literal["wait", "refuse"]
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A definition with what a worker derives from it once."""
+    """A definition with what a worker derives from it once; ``attempt_timeout`` None: to the budget's end."""
 
     definition: Definition
     check: PayloadCheck
     endpoint: Endpoint
     budget: float
-    attempt_timeout: float
+    attempt_timeout: float | None = None
     holds_ambiguous: bool = False
 
 

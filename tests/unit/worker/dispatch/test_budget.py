@@ -26,6 +26,7 @@ def test_an_answer_gets_what_is_left_of_the_budget_but_never_more_than_the_attem
     budget = Budget(100.0, 60.0)
     assert budget.answer_time(100.0, at_most=20.0) == 20.0
     assert budget.answer_time(155.0, at_most=20.0) == 5.0
+    assert (budget.answer_time(100.0), budget.answer_time(155.0)) == (60.0, 5.0), "which is none by default"
 
 
 def test_an_answer_may_come_after_the_triggers_expiry_since_only_the_start_of_an_attempt_is_bounded() -> None:
