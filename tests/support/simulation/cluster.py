@@ -26,15 +26,6 @@ from tests.support.simulation.witness import Witness
 
 BUDGET, ATTEMPT_TIMEOUT = 20.0, 5.0
 POLICY = Policy(Backoff(0.5, 2.0, 4.0), 1.0, frozenset({502, 504}), b"", Sealer.from_keys(""))
-CAMPAIGNS = {
-    ORDER_SHIPPED.name: Campaign(
-        ORDER_SHIPPED,
-        PayloadCheck(ORDER_SHIPPED),
-        Address(ORDER_SHIPPED.endpoint, {}),
-        budget=BUDGET,
-        attempt_timeout=ATTEMPT_TIMEOUT,
-    )
-}
 PERSON = Recipient(
     user_id="ada@example.com", channel_data={"emailAddress": "ada@example.com"}, context={"orderId": "1"}
 )
@@ -43,19 +34,34 @@ QUIET_SECONDS = 120.0
 
 
 class Cluster:
-    """Everything together. Close it."""
+    """Everything together. Close it. ``attempt_timeout`` None: answers are waited for until the budget ends."""
 
-    def __init__(self, workers: int, *, slots: int = 3) -> None:
+    def __init__(
+        self,
+        workers: int,
+        *,
+        slots: int = 3,
+        attempt_timeout: float | None = ATTEMPT_TIMEOUT,
+        holds_ambiguous: bool = False,
+    ) -> None:
         self._stack = ExitStack()
         self._stack.enter_context(patch("ajo_worker.ledger.liveness.version", lambda _: "0"))  # it reads a file
         self.logged = self._stack.enter_context(structlog.testing.capture_logs([structlog.processors.format_exc_info]))
         self.world = World()
         self.network = Network(self.world)
-        self.witness = Witness(self.world, self.network, BUDGET)
+        self.witness = Witness(self.world, self.network, BUDGET, holds_ambiguous=holds_ambiguous)
         self.endpoint = Endpoint(self.world, self.witness.called, self.witness.accepted)
         self.broker = Broker(self.world, self.witness.acknowledged)
         self.processes: list[Process] = []
         self._slots = slots
+        self._campaign = Campaign(
+            ORDER_SHIPPED,
+            PayloadCheck(ORDER_SHIPPED),
+            Address(ORDER_SHIPPED.endpoint, {}),
+            budget=BUDGET,
+            attempt_timeout=attempt_timeout,
+            holds_ambiguous=holds_ambiguous,
+        )
         for _ in range(workers):
             self.start()
 
@@ -67,7 +73,7 @@ class Cluster:
             self.network,
             self.endpoint,
             self.broker,
-            CAMPAIGNS,
+            {ORDER_SHIPPED.name: self._campaign},
             number=number,
             slots=self._slots,
             policy=POLICY,

@@ -155,6 +155,7 @@ class Tables:
                 last_attempt_recorded=row.attempts_started in attempts,
                 not_before=max((made.not_before for made in attempts.values() if made.not_before), default=None),
                 ambiguous_attempts=sum(made.ambiguous for made in attempts.values()),
+                ambiguous_before=0,  # it has no second rounds
                 interrupted_attempts=sum(made.outcome == "interrupted" for made in attempts.values()),
             )
         return found

@@ -17,11 +17,12 @@ NEARLY = timedelta(milliseconds=1)
 class Witness:
     """Sees every call, acceptance and acknowledgement, and notes in the world what is wrong."""
 
-    def __init__(self, world: World, network: Network, budget: float) -> None:
+    def __init__(self, world: World, network: Network, budget: float, *, holds_ambiguous: bool) -> None:
         self._world = world
         self._network = network
         self._tables = network.tables
         self._budget = timedelta(seconds=budget)
+        self._holds_ambiguous = holds_ambiguous
         self._first_calls: dict[UUID, datetime] = {}
         self._used: set[tuple[UUID, int, int]] = set()
         self._acceptances: Counter[UUID] = Counter()
@@ -38,6 +39,8 @@ class Witness:
     def accepted(self, call: Seen) -> None:
         """A call is accepted: the second time, the ledger must already call it a possible duplicate."""
         self._acceptances[call.request_id] += 1
+        if self._holds_ambiguous and self._acceptances[call.request_id] > 1:
+            self._fail(call.request_id, "accepted twice, although what may have been accepted is held")
         row = self._tables.triggers[call.request_id]
         if self._acceptances[call.request_id] > 1 and not (row.possible_duplicate and row.duplicate_causes):
             self._fail(call.request_id, f"accepted {self._acceptances[call.request_id]} times, and not marked")

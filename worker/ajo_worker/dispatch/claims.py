@@ -56,7 +56,7 @@ class Claims:
         if known is None:
             return Done("forgotten")
         if known.state == "sending" and known.owner == self.ledger.worker_id and not known.attempts_started:
-            history = History(0, known.ambiguous_attempts, known.interrupted_attempts)
+            history = History(0, known.ambiguous_attempts, known.ambiguous_before, known.interrupted_attempts)
             return Claim(Round(known.round, known.fence, history, None, None, self.clock.monotonic()), None)
         return await self._copy(received, known)
 
@@ -106,9 +106,12 @@ class Claims:
 
     def _taken_over(self, received: Received, known: Known, *, interrupted: bool) -> Claim:
         now = self.clock.monotonic()
-        history = History(known.attempts_started, known.ambiguous_attempts, known.interrupted_attempts)
-        if interrupted:
-            history = History(known.attempts_started, history.ambiguous + 1, history.interrupted + 1)
+        history = History(
+            known.attempts_started,
+            known.ambiguous_attempts + interrupted,
+            known.ambiguous_before,
+            known.interrupted_attempts + interrupted,
+        )
         if known.first_dispatched_at is None:  # a round that was opened, and nothing sent in it
             return Claim(Round(known.round, known.fence + 1, history, None, None, now), None)
         expires_at = received.trigger.expires_at
@@ -117,6 +120,8 @@ class Claims:
         budget = Budget(started, seconds, self.clock.monotonic_at(expires_at) if expires_at else None)
         wait = max(self.clock.monotonic_at(known.not_before) - now, 0.0) if known.not_before else 0.0
         ours = Round(known.round, known.fence + 1, history, budget, Retry(wait), now)
+        if history.in_doubt and received.campaign and received.campaign.holds_ambiguous:
+            return Claim(ours, Refusal("expired", history.duplicate_cause or "budget-spent"))
         spent = now + wait + self.policy.attempt_minimum > budget.end
         if spent and self._kept_back_since(received, known.first_dispatched_at):
             return Claim(ours, Refusal("parked", "outage"))  # its copy waited in the broker while the outage lasted

@@ -19,11 +19,13 @@ class History:
     """What the attempts of this round have shown so far.
 
     ``ambiguous`` counts the attempts that Adobe may have accepted although we saw no 202, ``interrupted`` those of them
-    whose worker died; ``unauthorized`` counts the answers in a row that refused the token.
+    whose worker died, both of all rounds; ``ambiguous_before`` are those of earlier rounds, which an operator chose to
+    repeat. ``unauthorized`` counts the answers in a row that refused the token.
     """
 
     attempts: int = 0
     ambiguous: int = 0
+    ambiguous_before: int = 0
     interrupted: int = 0
     unauthorized: int = 0
 
@@ -42,6 +44,15 @@ class History:
         if not self.ambiguous:
             return None
         return "worker-crash" if self.interrupted == self.ambiguous else "ambiguous-answer"
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether an attempt of this round may have been accepted: then nothing but its own retries may follow it."""
+        return self.ambiguous > self.ambiguous_before
+
+    def kept_back(self) -> EndState:
+        """The state of a trigger that may not go on now: parked only where no attempt may have been accepted."""
+        return "unconfirmed" if self.in_doubt else "parked"
 
     def failed(self) -> EndState:
         """The state of a trigger that ran out of time: expired only where no attempt may have been accepted."""
@@ -85,7 +96,7 @@ def decide(
 
     An outage is not the trigger's failure, and its budget is not to be burnt by it: while its lane or its campaign is
     ``kept_back``, what would be tried again is parked; so is what a failing campaign refuses, unless the recipient or
-    the trigger itself is to blame.
+    the trigger itself is to blame. But what may have been accepted is not parked: a new round would send it again.
 
     No attempt is promised that couldn't start at least ``attempt_minimum`` seconds before the budget's end: one that
     is cut short tells nothing, and may be a duplicate.
@@ -94,13 +105,13 @@ def decide(
         case "accepted":
             return End("accepted", None)
         case "refused" if kept_back and kept_back.of_campaign and not verdict.ambiguous and not _own_fault(verdict):
-            return End("parked", kept_back.reason)
+            return End(history.kept_back(), kept_back.reason)
         case "refused":
             return End(history.refused(), verdict.reason)
         case "retryable" if verdict.ambiguous and holds_ambiguous:
             return End("unconfirmed", verdict.reason)
         case "retryable" if kept_back:
-            return End("parked", kept_back.reason)
+            return End(history.kept_back(), kept_back.reason)
         case "unauthorized" if history.unauthorized > 1:
             return End(history.refused(), verdict.reason)
         case "unauthorized":

@@ -164,7 +164,7 @@ class Rounds:
 def _state_of(refused: Refusal, history: History) -> EndState:
     match refused.state:
         case "parked":
-            return "parked"
+            return history.kept_back()
         case "expired":
             return history.failed()
         case _:

@@ -48,7 +48,7 @@ class Known:
     """What the ledger holds of a trigger whose copy has come again; the budget counts from ``first_dispatched_at``.
 
     ``not_before`` is until when ``Retry-After`` asked to wait. Ambiguous and interrupted attempts are those of all
-    rounds: what may have been accepted in an earlier one makes the next a possible duplicate.
+    rounds: what may have been accepted in an earlier one (``ambiguous_before``) makes the next a possible duplicate.
     """
 
     state: str
@@ -62,6 +62,7 @@ class Known:
     last_attempt_recorded: bool
     not_before: datetime | None
     ambiguous_attempts: int
+    ambiguous_before: int
     interrupted_attempts: int
 
 
@@ -101,7 +102,7 @@ LOOK = """
     SELECT t.request_id, t.state, t.owner, t.fence, t.round, t.attempts_started, t.first_dispatched_at,
            t.last_intent_at, ledger.lives(w) AS owner_alive,
            a.recorded AS last_attempt_recorded, a.not_before, a.ambiguous AS ambiguous_attempts,
-           a.interrupted AS interrupted_attempts
+           a.ambiguous_before, a.interrupted AS interrupted_attempts
     FROM ledger.triggers t
     LEFT JOIN ledger.workers w ON w.worker_id = t.owner
     CROSS JOIN LATERAL (
@@ -109,6 +110,7 @@ LOOK = """
                max(a.responded_at + make_interval(secs => a.retry_after_seconds))
                    FILTER (WHERE a.round = t.round) AS not_before,
                count(*) FILTER (WHERE a.ambiguous) AS ambiguous,
+               count(*) FILTER (WHERE a.ambiguous AND a.round < t.round) AS ambiguous_before,
                count(*) FILTER (WHERE a.outcome = 'interrupted') AS interrupted
         FROM ledger.attempts a WHERE a.request_id = t.request_id
     ) a

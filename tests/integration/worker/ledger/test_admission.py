@@ -127,6 +127,7 @@ async def test_a_copy_learns_everything_that_its_next_step_depends_on(connection
             not_before=after(2.21),  # the first answer's Retry-After
             last_attempt_recorded=True,
             ambiguous_attempts=2,
+            ambiguous_before=0,
             interrupted_attempts=1,
         )
     }
@@ -142,6 +143,7 @@ async def test_of_earlier_rounds_only_what_may_have_been_accepted_counts(connect
     )
     known = (await look(connection, [offered.request_id]))[offered.request_id]
     assert (known.ambiguous_attempts, known.interrupted_attempts, known.last_attempt_recorded) == (1, 1, False)
+    assert known.ambiguous_before == 1, "and a retry of this round need not fear for it once more"
     assert known.first_dispatched_at is None
 
 

@@ -139,14 +139,16 @@ def test_a_round_ends_and_never_promises_an_attempt_after_its_budget(
 
 CONFLICT = Verdict("refused", ambiguous=True, reason="conflict")
 OUTAGE, PAUSED = End("parked", "outage"), End("parked", "campaign-paused")
+IN_DOUBT = End("unconfirmed", "outage")
+REDRIVEN = History(ambiguous=1, ambiguous_before=1)
+"""A round that an operator opened for what may have been accepted, and nothing was sent in it."""
 
 
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
         (kept_back(BUSY, of_campaign=False), OUTAGE),
-        (kept_back(TIMEOUT, of_campaign=False), OUTAGE),
-        (kept_back(BUSY, AMBIGUOUS, of_campaign=False), OUTAGE),
+        (kept_back(BUSY, REDRIVEN, of_campaign=False), OUTAGE),
         (kept_back(BAD_REQUEST, of_campaign=False), End("rejected", "bad-request")),
         (kept_back(Verdict("accepted"), of_campaign=False), End("accepted", None)),
         (kept_back(BAD_REQUEST, of_campaign=True), PAUSED),
@@ -163,6 +165,48 @@ OUTAGE, PAUSED = End("parked", "outage"), End("parked", "campaign-paused")
 )
 def test_an_outage_is_not_the_trigger_s_failure_and_its_budget_doesn_t_matter(step: End, expected: End) -> None:
     assert step == expected
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (kept_back(TIMEOUT, of_campaign=False), IN_DOUBT),
+        (kept_back(TIMEOUT, REDRIVEN, of_campaign=False), IN_DOUBT),
+        (kept_back(BUSY, AMBIGUOUS, of_campaign=False), IN_DOUBT),
+        (kept_back(Verdict("retryable", reason="cosmos-key"), AMBIGUOUS, of_campaign=False), IN_DOUBT),
+        (kept_back(BAD_REQUEST, AMBIGUOUS, of_campaign=True), End("unconfirmed", "campaign-paused")),
+        (kept_back(Verdict("accepted"), AMBIGUOUS, of_campaign=False), End("accepted", None)),
+    ],
+)
+def test_what_may_have_been_accepted_is_not_parked_for_a_round_that_would_send_it_again(
+    step: End, expected: End
+) -> None:
+    assert step == expected
+
+
+@given(st.lists(verdicts, min_size=1, max_size=10), st.booleans(), st.booleans(), st.floats(0, 70))
+def test_nothing_is_parked_of_which_an_attempt_of_this_round_was_ambiguous(
+    shown: list[Verdict], holds: bool, of_campaign: bool, now: float
+) -> None:
+    history = History(ambiguous=2, ambiguous_before=2)
+    for verdict in shown:
+        history = history.after(verdict)
+    step = decide(
+        shown[-1],
+        history,
+        budget=Budget(0.0, 60.0),
+        now=now,
+        backoff=BACKOFF,
+        jitter=lambda: 1.0,
+        attempt_minimum=MINIMUM,
+        holds_ambiguous=holds,
+        kept_back=KeptBack("x", of_campaign=of_campaign),
+    )
+    if any(verdict.ambiguous for verdict in shown):
+        assert not (isinstance(step, End) and step.state == "parked")
+        assert history.kept_back() == "unconfirmed"
+    else:
+        assert history.kept_back() == "parked"
 
 
 def test_where_ambiguous_calls_are_held_none_is_sent_again_and_others_are() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.support.examples import examples
-from tests.support.simulation.cluster import BUDGET, Cluster
+from tests.support.simulation.cluster import ATTEMPT_TIMEOUT, BUDGET, Cluster
 from tests.support.simulation.endpoint import Reply
 from tests.support.simulation.network import Fate
 from tests.support.simulation.process import OWNER_TIMEOUT, Process
@@ -57,9 +57,18 @@ class Machine(RuleBasedStateMachine):
 
     cluster: Cluster
 
-    @initialize(count=st.integers(2, 3), slots=st.integers(1, 3), usual=replies, numbers=batches)
-    def begin(self, count: int, slots: int, usual: Reply, numbers: list[int]) -> None:
-        self.cluster = Cluster(count, slots=slots)
+    @initialize(
+        count=st.integers(2, 3),
+        slots=st.integers(1, 3),
+        usual=replies,
+        numbers=batches,
+        attempt_timeout=st.sampled_from([None, ATTEMPT_TIMEOUT]),
+        holds=st.booleans(),
+    )
+    def begin(
+        self, count: int, slots: int, usual: Reply, numbers: list[int], attempt_timeout: float | None, holds: bool
+    ) -> None:
+        self.cluster = Cluster(count, slots=slots, attempt_timeout=attempt_timeout, holds_ambiguous=holds)
         self.cluster.endpoint.usual = usual
         self.cluster.advance(0.1)
         self.cluster.publish(numbers)

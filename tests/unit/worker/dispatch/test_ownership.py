@@ -23,6 +23,15 @@ def cluster() -> Iterator[Cluster]:
     made.close()
 
 
+@pytest.fixture
+def holding() -> Iterator[Cluster]:
+    seed(0)
+    made = Cluster(2, attempt_timeout=None, holds_ambiguous=True)
+    made.advance(0.1)
+    yield made
+    made.close()
+
+
 def begin(cluster: Cluster, expires: float | None = None) -> tuple[Process, Process]:
     """Publish trigger 1; the worker that gets it, and the other one."""
     message = cluster.publish([1], expires)
@@ -61,6 +70,35 @@ def test_a_dead_workers_attempt_in_flight_is_repeated_and_marked(cluster: Cluste
     owner.kill()
     assert end(cluster) == ("accepted", ("worker-crash",))
     assert cluster.endpoint.accepted(cluster.endpoint.calls[0].request_id) == 2
+
+
+def test_where_ambiguous_calls_are_held_a_dead_workers_attempt_in_flight_is_not_repeated(holding: Cluster) -> None:
+    owner, _ = begin(holding)
+    holding.until("accepted")
+    owner.kill()
+    assert end(holding) == ("unconfirmed", ())
+    (row,) = holding.network.tables.triggers.values()
+    assert row.reason == "worker-crash"
+    assert len(holding.endpoint.calls) == 1
+
+
+def test_where_ambiguous_calls_are_held_a_dead_workers_known_failure_is_repeated(holding: Cluster) -> None:
+    holding.endpoint.planned.append(Reply(503))
+    owner, _ = begin(holding)
+    holding.until("written commits")
+    owner.kill()
+    assert end(holding) == ("accepted", ())
+    assert len(holding.endpoint.calls) == 2
+
+
+def test_a_frozen_workers_late_202_ends_what_its_taker_held(holding: Cluster) -> None:
+    holding.endpoint.usual = Reply(202, accepts=True, seconds=LONG + 4)
+    owner, other = begin(holding)
+    holding.until("called")
+    owner.freeze(LONG)
+    copy(holding, other)
+    assert end(holding) == ("accepted", ())
+    assert len(holding.endpoint.calls) == 1
 
 
 def test_a_dead_workers_recorded_failure_is_no_doubt(cluster: Cluster) -> None:

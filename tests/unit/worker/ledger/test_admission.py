@@ -23,6 +23,7 @@ def known(**changes: Any) -> Known:
         "last_attempt_recorded": False,
         "not_before": None,
         "ambiguous_attempts": 0,
+        "ambiguous_before": 0,
         "interrupted_attempts": 0,
     }
     return Known(**{**usual, **changes})
