@@ -152,6 +152,7 @@ CREATE TABLE ledger.attempts (
     ledger_wait_seconds     double precision,
     to_headers_seconds      double precision,
     to_body_seconds         double precision,
+    lag_seconds             double precision,
     retry_after_seconds     double precision,
     round                   smallint NOT NULL,
     attempt                 smallint NOT NULL,
@@ -177,7 +178,7 @@ COMMENT ON COLUMN ledger.attempts.request_id IS 'The trigger.';
 COMMENT ON COLUMN ledger.attempts.worker IS 'The worker that made the call.';
 COMMENT ON COLUMN ledger.attempts.intended_at IS 'When it was announced in the ledger: no intent, no send.';
 COMMENT ON COLUMN ledger.attempts.dispatched_at IS 'When the HTTP call began; for an interrupted attempt its announcement, the last that is known of it.';
-COMMENT ON COLUMN ledger.attempts.responded_at IS 'When the call ended, with an answer or without; null if it was interrupted.';
+COMMENT ON COLUMN ledger.attempts.responded_at IS 'When the call ended: the arrival of the answer''s last byte, whenever the worker took it, or what broke the call; null if it was interrupted.';
 COMMENT ON COLUMN ledger.attempts.backoff_wait_seconds IS 'Seconds of back-off before it; null (like all waits) if it was interrupted.';
 COMMENT ON COLUMN ledger.attempts.slot_wait_seconds IS 'Seconds it waited for its turn among the attempts in flight, as it would have done with calls that were not slow.';
 COMMENT ON COLUMN ledger.attempts.congestion_wait_seconds IS 'Seconds longer that it waited for its turn since calls in flight were slow.';
@@ -189,6 +190,7 @@ COMMENT ON COLUMN ledger.attempts.token_wait_seconds IS 'Seconds it waited for a
 COMMENT ON COLUMN ledger.attempts.ledger_wait_seconds IS 'Seconds until its announcement was committed.';
 COMMENT ON COLUMN ledger.attempts.to_headers_seconds IS 'Seconds from the dispatch to the answer''s headers; null without an answer.';
 COMMENT ON COLUMN ledger.attempts.to_body_seconds IS 'Seconds from the dispatch to the end of the answer''s body, or of the failure.';
+COMMENT ON COLUMN ledger.attempts.lag_seconds IS 'Seconds from responded_at until the worker took the answer: its own lag, and not Adobe''s.';
 COMMENT ON COLUMN ledger.attempts.retry_after_seconds IS 'What the answer''s Retry-After asked for, in seconds.';
 COMMENT ON COLUMN ledger.attempts.round IS 'The round it belongs to.';
 COMMENT ON COLUMN ledger.attempts.attempt IS 'Number within the round, from 1.';

@@ -43,7 +43,7 @@ CREATE VIEW audit.attempts AS
 SELECT request_id, round, attempt, worker, intended_at, dispatched_at, responded_at,
        backoff_wait_seconds, slot_wait_seconds, congestion_wait_seconds, rate_limit_wait_seconds,
        throttle_wait_seconds, ramp_wait_seconds, silence_wait_seconds, token_wait_seconds, ledger_wait_seconds,
-       to_headers_seconds, to_body_seconds, retry_after_seconds,
+       to_headers_seconds, to_body_seconds, lag_seconds, retry_after_seconds,
        http_status, error_code, error_title, outcome, ambiguous, failure, adobe_request_id, execution_id
 FROM ledger.attempts;
 
@@ -54,7 +54,7 @@ COMMENT ON COLUMN audit.attempts.attempt IS 'Number within the round, from 1.';
 COMMENT ON COLUMN audit.attempts.worker IS 'The worker that made the call.';
 COMMENT ON COLUMN audit.attempts.intended_at IS 'When it was announced in the ledger.';
 COMMENT ON COLUMN audit.attempts.dispatched_at IS 'When the HTTP call began; for an interrupted attempt its announcement.';
-COMMENT ON COLUMN audit.attempts.responded_at IS 'When the call ended, with an answer or without; null if it was interrupted.';
+COMMENT ON COLUMN audit.attempts.responded_at IS 'When the call ended: the arrival of the answer''s last byte, or what broke the call; null if it was interrupted.';
 COMMENT ON COLUMN audit.attempts.backoff_wait_seconds IS 'Seconds of back-off before it; null (like all waits) if it was interrupted.';
 COMMENT ON COLUMN audit.attempts.slot_wait_seconds IS 'Seconds it waited for its turn among the attempts in flight, as it would have done with calls that were not slow.';
 COMMENT ON COLUMN audit.attempts.congestion_wait_seconds IS 'Seconds longer that it waited for its turn since calls in flight were slow.';
@@ -66,6 +66,7 @@ COMMENT ON COLUMN audit.attempts.token_wait_seconds IS 'Seconds it waited for an
 COMMENT ON COLUMN audit.attempts.ledger_wait_seconds IS 'Seconds until its announcement was committed.';
 COMMENT ON COLUMN audit.attempts.to_headers_seconds IS 'Seconds from the dispatch to the answer''s headers; null without an answer.';
 COMMENT ON COLUMN audit.attempts.to_body_seconds IS 'Seconds from the dispatch to the end of the answer''s body, or of the failure.';
+COMMENT ON COLUMN audit.attempts.lag_seconds IS 'Seconds from responded_at until the worker took the answer: its own lag, and not Adobe''s.';
 COMMENT ON COLUMN audit.attempts.retry_after_seconds IS 'What the answer''s Retry-After asked for, in seconds.';
 COMMENT ON COLUMN audit.attempts.http_status IS 'Status of the answer; null without one.';
 COMMENT ON COLUMN audit.attempts.error_code IS 'Adobe''s error code, of the service or the gateway.';

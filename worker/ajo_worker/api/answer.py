@@ -20,7 +20,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer; times in seconds since the call began. ``truncated``: the body was longer than what is read."""
+    """A whole answer. ``truncated``: the body was longer than what is read.
+
+    Times in seconds. ``to_headers`` and ``to_body`` count from the call's beginning to the arrival of the bytes,
+    whenever our loop took them. ``lag`` is how long it left them; ``start_lag`` how long it left the call before that
+    began.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -28,11 +33,21 @@ class Answer:
     to_headers: float
     to_body: float
     truncated: bool = False
+    lag: float = 0.0
+    start_lag: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """From the call's beginning to its end."""
+        return self.to_body
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """No whole answer. ``status`` and ``to_headers`` are known where the status line had come and the body broke."""
+    """No whole answer. ``status`` and ``to_headers`` are known where the status line had come and the body broke.
+
+    Times as in ``Answer``; ``elapsed`` ends with what broke the call, or with its time-out.
+    """
 
     kind: FailureKind
     perhaps_processed: bool
@@ -40,6 +55,13 @@ class Failure:
     detail: str = ""
     to_headers: float | None = None
     status: int | None = None
+    lag: float = 0.0
+    start_lag: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """From the call's beginning to its end."""
+        return self.elapsed
 
 
 class HttpAdapter(Protocol):

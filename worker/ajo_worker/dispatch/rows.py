@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from ajo_worker.api.answer import Answer
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.preparation import Prepared
@@ -59,16 +58,15 @@ def attempt_row(
 ) -> AttemptRow:
     """What came of one attempt."""
     result = sent.result
-    whole = result.to_body if isinstance(result, Answer) else result.elapsed
-    waits = prepared.ready.waits
+    dispatched, waits = sent.dispatched + result.start_lag, prepared.ready.waits
     return AttemptRow(
         request_id=received.trigger.request_id,
         round=current.number,
         attempt=prepared.attempt,
         worker=worker,
         intended_at=clock.at(prepared.intended),
-        dispatched_at=clock.at(sent.dispatched),
-        responded_at=clock.at(sent.dispatched + whole),
+        dispatched_at=clock.at(dispatched),
+        responded_at=clock.at(dispatched + result.seconds),
         backoff_wait_seconds=prepared.backoff_wait,
         slot_wait_seconds=waits.slot,
         congestion_wait_seconds=waits.congestion,
@@ -79,7 +77,8 @@ def attempt_row(
         token_wait_seconds=waits.token,
         ledger_wait_seconds=prepared.ledger_wait,
         to_headers_seconds=result.to_headers,
-        to_body_seconds=whole,
+        to_body_seconds=result.seconds,
+        lag_seconds=result.lag,
         retry_after_seconds=verdict.retry_after,
         http_status=verdict.http_status,
         error_code=storable(verdict.error_code),

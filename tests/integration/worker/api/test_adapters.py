@@ -4,6 +4,8 @@ import asyncio
 import gzip
 import logging
 import resource
+import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +15,7 @@ from ajo_worker.api.answer import Answer, Call, Failure, HttpAdapter
 
 from tests.support import raw_behaviours as does
 from tests.support.calls import HEADERS, SECRETS, call_to, only
+from tests.support.punctual_server import PunctualServer
 from tests.support.raw_server import Behaviour, RawServer
 
 LONG = 60.0
@@ -27,6 +30,25 @@ async def test_an_answer_comes_back_whole_and_with_its_times(adapter: HttpAdapte
     assert (answer.status, answer.body, answer.truncated) == (202, does.BODY, False)
     assert answer.headers == {"x-request-id": "abc", "retry-after": "5", "content-length": str(len(does.BODY))}
     assert 0 < answer.to_headers <= answer.to_body
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux remembers when data came")
+@pytest.mark.parametrize("form", [does.whole, does.chunked])
+async def test_an_answer_is_stamped_when_it_comes_and_not_when_the_loop_gets_to_it(make: Any, form: Any) -> None:
+    """The loop is held up by half a second in which the answer, sent after a quarter, has long been there."""
+    adapter = make()
+    with PunctualServer(form(does.BODY), after=0.25) as server:
+        only(Answer, await adapter.post(call_to(server.url), timeout=LONG))  # the connection is kept from here on
+        post = asyncio.create_task(adapter.post(call_to(server.url), timeout=LONG))
+        while server.asked < 2:
+            await asyncio.sleep(0.001)
+        held_up_until = time.monotonic() + 0.5
+        while time.monotonic() < held_up_until:
+            pass
+        answer = only(Answer, await post)
+    took = server.answered - server.received
+    assert answer.to_headers <= answer.to_body == pytest.approx(took, abs=0.1)
+    assert answer.lag > 0.1
 
 
 async def test_the_request_is_the_call_and_nothing_more(adapter: HttpAdapter) -> None:

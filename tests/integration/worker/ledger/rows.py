@@ -79,6 +79,7 @@ def attempt(trigger: Admission, number: int = 1, **changes: Any) -> AttemptRow:
         "ledger_wait_seconds": 0.01,
         "to_headers_seconds": 0.15,
         "to_body_seconds": 0.2,
+        "lag_seconds": 0.03,
         "retry_after_seconds": None,
         "http_status": 202,
         "error_code": None,

@@ -1,5 +1,6 @@
 """What is known of one call while it is under way, and what both adapters do alike."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,35 +20,63 @@ MOST_DETAIL = 200
 
 @dataclass(slots=True)
 class Exchange:
-    """One call, from its beginning to its answer or failure; times by the monotonic clock."""
+    """One call, from its beginning to its answer or failure; instants by the monotonic clock.
 
+    An instant in the past, where it is given, is when the bytes were there; without it that is now.
+    """
+
+    timeout: float = math.inf
     began: float = field(default_factory=time.monotonic)
     status: int | None = None
-    to_headers: float | None = None
+    _headers_at: float | None = None
+    _start_lag: float = 0.0
 
-    def headers_came(self, status: int) -> None:
-        """The status line and the headers are here, the body is not."""
-        self.status, self.to_headers = status, self._elapsed()
+    def begins(self, at: float | None = None) -> None:
+        """The call really begins at ``at``, or now: what passed since it was handed over was our own loop's."""
+        at = self._past(at)
+        self._start_lag, self.began = self._start_lag + at - self.began, at
 
-    def answer(self, headers: Mapping[str, str], body: bytes, *, most: int) -> Answer:
+    def headers_came(self, status: int, at: float | None = None) -> None:
+        """The status line and the headers came, the body is not here yet."""
+        self.status, self._headers_at = status, self._past(at)
+
+    def answer(self, headers: Mapping[str, str], body: bytes, *, most: int, at: float | None = None) -> Answer:
         """The whole answer; a body longer than ``most`` bytes is cut."""
-        to_body = self._elapsed()
-        if self.status is None or self.to_headers is None:
+        arrived = self._past(at)
+        if self.status is None or self._headers_at is None:
             raise ValueError("an answer has a status")
-        return Answer(self.status, headers, body[:most], self.to_headers, to_body, truncated=len(body) > most)
+        return Answer(
+            self.status,
+            headers,
+            body[:most],
+            min(self._headers_at, arrived) - self.began,
+            arrived - self.began,
+            truncated=len(body) > most,
+            lag=time.monotonic() - arrived,
+            start_lag=self._start_lag,
+        )
 
-    def failure(self, kind: FailureKind, *, nothing_sent: bool = False, detail: str = "") -> Failure:
+    def failure(
+        self, kind: FailureKind, *, nothing_sent: bool = False, detail: str = "", at: float | None = None
+    ) -> Failure:
         """No whole answer. Whatever went wrong after the headers is a time-out, or the body's."""
         if self.status is not None and kind != "timeout":
             kind = "body"
+        ended = self._past(at)
+        if kind == "timeout":  # that our loop noticed it late makes it no longer
+            ended = min(ended, max(self.began + self.timeout, self._headers_at or self.began))
         return Failure(
             kind,
             perhaps_processed=not nothing_sent,
-            elapsed=self._elapsed(),
+            elapsed=ended - self.began,
             detail=detail[:MOST_DETAIL],
-            to_headers=self.to_headers,
+            to_headers=None if self._headers_at is None else self._headers_at - self.began,
             status=self.status,
+            lag=time.monotonic() - ended,
+            start_lag=self._start_lag,
         )
 
-    def _elapsed(self) -> float:
-        return time.monotonic() - self.began
+    def _past(self, at: float | None) -> float:
+        """``at`` as far as it can be: not before the call began, nor in the future."""
+        now = time.monotonic()
+        return now if at is None else min(max(at, self.began), now)

@@ -1,11 +1,14 @@
 """Attempts through httpx2: for where pyreqwest can't be had, or is in doubt."""
 
 import asyncio
+import socket
+import time
 from contextlib import aclosing
 from typing import Any
 
 import httpx2
 
+from ajo_worker.api.adapters.arrival import last_arrival, last_sent
 from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
 from ajo_worker.api.adapters.httpx_connections import Connections
 from ajo_worker.api.adapters.httpx_failures import failure_of
@@ -13,18 +16,38 @@ from ajo_worker.api.answer import Answer, Call, Failure
 from ajo_worker.api.tls import tls_context
 from ajo_worker.settings import Settings
 
+CONNECTS = "connection.connect_tcp.started"
+SENDS = frozenset({"http11.send_request_headers.started", "http11.send_request_body.started"})
+SENT = "http11.send_request_body.complete"
+
 
 class Progress:
-    """Keeps the last event of httpcore's trace (its request extension ``trace``)."""
+    """Keeps the last event of httpcore's trace (its request extension ``trace``), and sees when the call really begins:
+    with connecting, or, on a kept connection, when the last of the request goes out.
+    """
 
-    __slots__ = ("last_event",)
+    __slots__ = ("_connected", "_exchange", "_sent", "last_event")
 
-    def __init__(self) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self.last_event = ""
+        self._connected, self._exchange, self._sent = False, exchange, exchange.began
 
     async def __call__(self, event: str, _: Any) -> None:  # noqa: ANN401 - what httpcore tells of the event, unread
         """Told by httpcore."""
         self.last_event = event
+        if event == SENT:
+            self._sent = time.monotonic()
+        elif event == CONNECTS or (event in SENDS and not self._connected):
+            self._connected = event == CONNECTS
+            self._exchange.begins()
+
+    def answered(self, connection: socket.socket | None) -> None:
+        """The headers are here: the kernel knows when the request went out, between its start and its end in the trace.
+
+        That is not asked after a fresh connection, and a repetition by TCP, however late, is no lag of ours.
+        """
+        if not self._connected:
+            self._exchange.begins(min(last_sent(connection), self._sent))
 
 
 class HttpxAdapter:
@@ -37,7 +60,8 @@ class HttpxAdapter:
 
     async def post(self, call: Call, *, timeout: float) -> Answer | Failure:
         """Send ``call`` once, and wait ``timeout`` seconds at most for its whole answer. Never raises."""
-        exchange, progress = Exchange(), Progress()
+        exchange = Exchange(timeout)
+        progress = Progress(exchange)
         if self._connections is None:
             return exchange.failure("internal", nothing_sent=True, detail="the adapter is closed")
         try:
@@ -46,7 +70,7 @@ class HttpxAdapter:
             return exchange.failure("internal", nothing_sent=True, detail=type(fault).__name__)
         try:
             async with asyncio.timeout(timeout):
-                return await self._exchange(self._connections, request, exchange)
+                return await self._exchange(self._connections, request, exchange, progress)
         except Exception as fault:  # noqa: BLE001 - post never raises
             return failure_of(fault, exchange, progress.last_event)
 
@@ -56,14 +80,18 @@ class HttpxAdapter:
         if connections is not None:
             await connections.close()
 
-    async def _exchange(self, connections: Connections, request: httpx2.Request, exchange: Exchange) -> Answer:
+    async def _exchange(
+        self, connections: Connections, request: httpx2.Request, exchange: Exchange, progress: Progress
+    ) -> Answer:
         transport = await connections.take()
         try:
             response = await transport.handle_async_request(request)
             async with aclosing(response):  # closes the connection where the body is not read to its end
-                exchange.headers_came(response.status_code)
+                connection = response.extensions["network_stream"].get_extra_info("socket")
+                progress.answered(connection)
+                exchange.headers_came(response.status_code, last_arrival(connection))
                 body = await _body(response, self._most)
-                answer = exchange.answer(_headers(response.headers), body, most=self._most)
+                answer = exchange.answer(_headers(response.headers), body, most=self._most, at=last_arrival(connection))
             if _more_came(response):
                 await transport.aclose()
             return answer

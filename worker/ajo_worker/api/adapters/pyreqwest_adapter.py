@@ -7,10 +7,10 @@ from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import BuilderError
 from pyreqwest.http import HeaderMap
 from pyreqwest.request import StreamRequest
-from pyreqwest.response import ResponseBodyReader
 
 from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
 from ajo_worker.api.adapters.pyreqwest_failures import causes_of, failure_of
+from ajo_worker.api.adapters.wakes import Wake
 from ajo_worker.api.answer import Answer, Call, Failure
 from ajo_worker.api.tls import tls_context
 from ajo_worker.settings import Settings
@@ -33,7 +33,7 @@ class PyreqwestAdapter:
 
     async def post(self, call: Call, *, timeout: float) -> Answer | Failure:
         """Send ``call`` once, and wait ``timeout`` seconds at most for its whole answer. Never raises."""
-        exchange = Exchange()
+        exchange, wake = Exchange(timeout), Wake()
         if self._client is None:
             return exchange.failure("internal", nothing_sent=True, detail="the adapter is closed")
         try:
@@ -41,13 +41,29 @@ class PyreqwestAdapter:
         except Exception as fault:  # noqa: BLE001 - post never raises; nothing was sent, for there is no request
             return exchange.failure("internal", nothing_sent=True, detail=type(fault).__name__)
         try:
-            async with asyncio.timeout(timeout + self._lost_after), request as response:
-                exchange.headers_came(response.status)
-                headers = _headers(response.headers)
-                body = await _body(response.body_reader, headers.get("content-length"), self._most)
-                return exchange.answer(headers, body, most=self._most)
+            async with asyncio.timeout(timeout + self._lost_after):
+                return await self._exchange(request, exchange, wake)
         except Exception as fault:  # noqa: BLE001 - post never raises
-            return failure_of(fault, exchange)
+            return failure_of(fault, exchange, wake.at)
+
+    async def _exchange(self, request: StreamRequest, exchange: Exchange, wake: Wake) -> Answer:
+        response = await wake.watch(request.__aenter__())
+        try:
+            arrived = wake.at
+            exchange.headers_came(response.status, arrived)
+            headers, body = _headers(response.headers), b""
+            announced, reader = headers.get("content-length"), response.body_reader
+            while len(body) <= self._most:  # or a little more; leaving the request then drops the connection
+                chunk = await wake.watch(reader.read(min(READ_BYTES, self._most + 1 - len(body))))
+                arrived = wake.at or arrived
+                if chunk is None:
+                    break
+                body += bytes(chunk)
+                if announced == str(len(body)):
+                    break  # whole, without asking once more
+            return exchange.answer(headers, body, most=self._most, at=arrived)
+        finally:
+            await request.__aexit__(None, None, None)
 
     async def close(self) -> None:
         """Close the idle connections; those of calls under way end with them, at their time-outs at the latest."""
@@ -115,13 +131,3 @@ def _readable(found: HeaderMap, name: str) -> list[tuple[str, str]]:
         return [(name, found[name])]
     except ValueError:
         return []
-
-
-async def _body(reader: ResponseBodyReader, announced: str | None, most: int) -> bytes:
-    """The body, or a little more than ``most`` bytes of it; leaving the request then drops the connection."""
-    body = b""
-    while len(body) <= most and (chunk := await reader.read(min(READ_BYTES, most + 1 - len(body)))) is not None:
-        body += bytes(chunk)
-        if announced == str(len(body)):
-            break  # whole, without asking once more
-    return body

@@ -17,10 +17,10 @@ SENDING = frozenset({"client error (SendRequest)", "client error (Canceled)"})
 """hyper-util says these where it had a connection; a network fault that pyreqwest has no class for ends up here too."""
 
 
-def failure_of(fault: Exception, exchange: Exchange) -> Failure:
-    """The failure that ``fault`` is; nothing counts as unsent unless the causes prove it."""
+def failure_of(fault: Exception, exchange: Exchange, at: float | None = None) -> Failure:
+    """The failure that ``fault`` is, told at ``at``; nothing counts as unsent unless the causes prove it."""
     causes = causes_of(fault)
-    return exchange.failure(_kind(fault, causes), nothing_sent=CONNECT in causes, detail=_detail(fault, causes))
+    return exchange.failure(_kind(fault, causes), nothing_sent=CONNECT in causes, detail=_detail(fault, causes), at=at)
 
 
 def causes_of(fault: Exception) -> list[str]:
