@@ -143,7 +143,7 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
         sealer=Sealer.from_keys(settings.payload_keys.get_secret_value()),
         before_start=settings.before_start,
     )
-    lanes = lane_rates(settings)
+    lanes, longest = lane_rates(settings), longest_budget(settings, campaigns)
     view = View(campaigns, thresholds_of(settings), ramp_of(settings), lanes, clock.monotonic)
     slots = Slots(settings.max_in_flight, closing, view.places_of)
     leases = SharedConnection(lambda: ledger.connect_shared(synchronous_commit="off"))
@@ -154,7 +154,9 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
     rounds = Rounds(ledger, clock, http, claims, preparation, policy, statuses)
     dispatcher = Dispatcher(rounds, ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * settings.max_in_flight)
     intake = Intake(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap)
-    patrol = Patrol(view, SharedConnection(ledger.connect_shared), intake, ledger.worker_id, timing_of(settings))
+    patrol = Patrol(
+        view, SharedConnection(ledger.connect_shared), intake, ledger.worker_id, timing_of(settings, longest)
+    )
     rules = Rules(timedelta(seconds=settings.feedback_window), timedelta(days=settings.feedback_match_days))
     matching = Matching(ledger.connect, rules)
     ways = probed({name: one.endpoint for name, one in campaigns.items()}, settings.base_url, settings.token_url)
@@ -168,7 +170,7 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
     probing.start()
     await patrol.first_round.wait()  # an outage that lasts must be known before the first message comes
     log.info("worker-started", worker_id=str(ledger.worker_id), pid=os.getpid(), campaigns=sorted(campaigns))
-    grace = longest_budget(settings, campaigns) + LEDGER_GRACE  # a call that was sent is seen through
+    grace = longest + LEDGER_GRACE  # a call that was sent is seen through
     return Worker(
         ledger.worker_id,
         dispatcher,

@@ -107,8 +107,8 @@ class Settings(AuditSettings):
     )
     campaign_refusals: PositiveInt = Field(
         20,
-        description="refusals of one campaign in a row, all alike, after which it is paused; where the answers don't tell "
-        "whose fault it is, twice as many of different recipients",
+        description="refusals of one campaign in a row, all alike, after which it is paused; where the answers don't "
+        "tell whose fault it is, twice as many of different recipients",
     )
     probe_interval: Seconds = Field(5, description="seconds from an outage's begin to its first probe; then doubling")
     probe_interval_longest: Seconds = Field(60, description="seconds between two probes at most")

@@ -94,7 +94,10 @@ class Free:
     def known(self, campaign_id: str) -> None:
         """Know nothing of any campaign."""
 
-    def saw(self, received: Received, verdict: Verdict) -> None:
+    def sends(self, received: Received, dispatched: float) -> None:
+        """Count nothing."""
+
+    def saw(self, received: Received, verdict: Verdict, dispatched: float) -> None:
         """Learn nothing."""
 
 

@@ -31,5 +31,8 @@ class Gate(Protocol):
     def wants_one(self, campaign: Campaign) -> bool:
         """Whether a trigger that comes while its whole lane is kept back is to be parked, for a probe to send."""
 
-    def saw(self, received: Received, verdict: Verdict) -> None:
-        """An attempt has shown this."""
+    def sends(self, received: Received, dispatched: float) -> None:
+        """A call is about to be sent, at this monotonic instant."""
+
+    def saw(self, received: Received, verdict: Verdict, dispatched: float) -> None:
+        """An attempt that was sent at ``dispatched`` (monotonic) has shown this."""

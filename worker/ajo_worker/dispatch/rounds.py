@@ -90,7 +90,7 @@ class Rounds:
 
             sent = await self._send(received, campaign, current, prepared, body)
             verdict = classify(sent.result, ambiguous_statuses=self.policy.ambiguous_statuses, sent=body)
-            self.preparation.gate.saw(received, verdict)
+            self.preparation.gate.saw(received, verdict, sent.dispatched)
             history = current.history.after(verdict)
             budget = current.budget or self._budget(received, campaign, sent.dispatched)
             step = decide(
@@ -132,8 +132,10 @@ class Rounds:
         dispatched = self.clock.monotonic()
         budget = current.budget or self._budget(received, campaign, dispatched)
         call = call_of(campaign.endpoint, body, prepared.ready.token)
+        self.preparation.gate.sends(received, dispatched)
         try:
-            timeout = budget.answer_time(dispatched, campaign.attempt_timeout)
+            # What a probe is for is to wait for the answer, however impatient the operator is otherwise.
+            timeout = budget.answer_time(dispatched, None if received.probe else campaign.attempt_timeout)
             return Sent(dispatched, await self.http.post(call, timeout=timeout))
         finally:
             self.preparation.slots.release(received.trigger.campaign)

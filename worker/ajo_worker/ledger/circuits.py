@@ -22,12 +22,13 @@ class Circuit:
     since: float
     probe_due: bool
     ended_at: datetime | None
+    reason: str | None = None
 
 
 READ = """
     SELECT c.scope, c.state, c.outage_id, extract(epoch FROM clock_timestamp() - c.changed_at)::float8 AS since,
            c.state = 'open' AND c.probe_at <= clock_timestamp() AS probe_due,
-           o.ended_at
+           o.ended_at, o.reason
     FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
 """
 KEPT_BACK = "SELECT scope FROM ledger.circuits WHERE state <> 'closed'"
@@ -87,6 +88,11 @@ NOTE_PROBE = """
 RECOVER = """
     UPDATE ledger.circuits SET state = 'recovering', changed_at = clock_timestamp(), probing_by = NULL, probe_at = NULL
     WHERE scope = $1 AND (state = 'open' AND ($2::uuid IS NULL OR probing_by = $2) OR state = 'held' AND $2 IS NULL)
+    RETURNING outage_id
+"""
+ANSWERED = """
+    UPDATE ledger.circuits SET state = 'recovering', changed_at = clock_timestamp(), probing_by = NULL, probe_at = NULL
+    WHERE scope = $1 AND state = 'open' AND outage_id = $2
     RETURNING outage_id
 """
 END_OUTAGE = "UPDATE ledger.outages SET ended_at = clock_timestamp(), ended_by = $2 WHERE outage_id = $1"
@@ -151,6 +157,15 @@ async def recover(connection: asyncpg.Connection, scope: str, ended_by: str, pro
         if outage_id is not None:
             await connection.execute(END_OUTAGE, outage_id, ended_by)
         return outage_id
+
+
+async def answered(connection: asyncpg.Connection, scope: str, outage_id: int, worker: UUID) -> bool:
+    """End an outage in which nothing was answered, since something was; False if somebody else has ended it."""
+    async with connection.transaction():
+        if await connection.fetchval(ANSWERED, scope, outage_id) is None:
+            return False
+        await connection.execute(END_OUTAGE, outage_id, str(worker))
+        return True
 
 
 async def claim_probe(connection: asyncpg.Connection, scope: str, worker: UUID, seconds: float) -> int | None:

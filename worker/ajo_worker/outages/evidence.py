@@ -1,7 +1,7 @@
 """When failures are an outage, and when refusals are a campaign's fault. Without I/O; instants monotonic."""
 
 from collections import Counter, deque
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,8 @@ FEW_FAILURES, FEW_FOR = 5, 6.0
 """Where little is sent, this many failures without a success are enough, over so many times as long."""
 LEAST_TRIGGERS = 3
 """Failures must be of so many different triggers: one that fails again and again may itself be at fault."""
+NO_ANSWERS = "no-answers"
+"""The reason of an outage in which nothing was answered at all: a single good answer, of whatever call, ends it."""
 PLACES_ON_TRIAL = 5
 """Calls of a campaign on trial that are in flight in a worker at most: more would be refused than tell anything."""
 
@@ -42,50 +44,100 @@ class Suspicion:
 
 @dataclass(slots=True)
 class _Span:
-    """Answers of a second, or since the last success."""
+    """Answers of a second, or since the last success; failures ``since``, of which the ``slowest`` took so long."""
 
     began: float
     answers: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
     triggers: set[UUID] = field(default_factory=set)
+    since: float = field(init=False)
+    slowest: float = 0.0
 
-    def failed(self, request_id: UUID, kind: str) -> None:
+    def __post_init__(self) -> None:
+        self.since = self.began
+
+    def failed(self, request_id: UUID, kind: str, since: float, took: float) -> None:
         self.answers += 1
         self.kinds[kind] += 1
+        self.since, self.slowest = min(self.since, since), max(self.slowest, took)
         if len(self.triggers) < LEAST_TRIGGERS:
             self.triggers.add(request_id)
 
 
 @dataclass(slots=True)
 class Failures:
-    """What a destination's answers have shown of late; kept by each worker for itself."""
+    """What a destination's answers have shown of late; kept by each worker for itself.
+
+    Slowness is no failure. A time-out says that a call was not answered until then: where anything was answered since
+    that call was sent, the destination is slow, and the time-out counts neither as failure nor as answer. Where nothing
+    was, it attests to a failure that has lasted since then.
+
+    And quick failures must not speak for slow successes that are under way: calls of the same time that have been open
+    for longer than the failures took count as answers, as long as there was a success within ``patience`` seconds (as
+    long as an answer may take), or so much time has not passed since ``began``.
+    """
 
     thresholds: Thresholds
+    began: float = 0.0
+    patience: float = 0.0
     _window: deque[_Span] = field(default_factory=deque)
     _in_a_row: _Span | None = None
+    _open: Counter[int] = field(default_factory=Counter)
+    _answered: float = float("-inf")
+    _healthy: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._healthy = self.began
+
+    def sends(self, now: float) -> None:
+        """A call is about to be sent; ``learn`` is told what came of it."""
+        self._open[int(now)] += 1
+
+    def learn(self, now: float, sent: float, request_id: UUID, verdict: Verdict) -> Suspicion | None:
+        """What came ``now`` of a call that was ``sent`` then; the suspicion, if that makes it an outage."""
+        self._open[int(sent)] -= 1
+        if self._open[int(sent)] <= 0:
+            del self._open[int(sent)]
+        answered_since, failed = self._answered >= sent, destination_failed(verdict)
+        if verdict.http_status is not None:
+            self._answered = now
+        if failed is False:
+            self.healthy(now)
+        if not failed or ((unanswered := is_unanswered(verdict)) and answered_since):
+            return None
+        return self.failed(now, request_id, kind_of(verdict), since=sent if unanswered else now, took=now - sent)
 
     def healthy(self, now: float) -> None:
         """The destination answered as it should, or refused with reason."""
         self._second(now).answers += 1
-        self._in_a_row = None
+        self._in_a_row, self._healthy = None, now
 
-    def failed(self, now: float, request_id: UUID, kind: str) -> Suspicion | None:
+    def failed(
+        self, now: float, request_id: UUID, kind: str, *, since: float | None = None, took: float = 0.0
+    ) -> Suspicion | None:
         """The destination failed in this way; the suspicion, if that makes it an outage."""
         if self._in_a_row is None:
             self._in_a_row = _Span(now)
-        self._in_a_row.failed(request_id, kind)
-        self._second(now).failed(request_id, kind)
+        for span in (self._in_a_row, self._second(now)):
+            span.failed(request_id, kind, now if since is None else since, took)
         limits, window, row = self.thresholds, _sum(self._window), self._in_a_row
-        failures = window.kinds.total()
-        many = (
-            failures >= limits.failures
-            and failures >= limits.share * window.answers
-            and now - window.began >= limits.seconds
-        )
-        if many and len(window.triggers) >= LEAST_TRIGGERS:
+        if window.kinds.total() >= limits.failures and self._lasts(window, now, limits.seconds):
             return _suspicion(window, now)
-        few = row.answers >= FEW_FAILURES and now - row.began >= FEW_FOR * limits.seconds
-        return _suspicion(row, now) if few and len(row.triggers) >= LEAST_TRIGGERS else None
+        if row.kinds.total() >= FEW_FAILURES and self._lasts(row, now, FEW_FOR * limits.seconds):
+            return _suspicion(row, now)
+        return None
+
+    def _lasts(self, span: _Span, now: float, seconds: float) -> bool:
+        if now - span.since < seconds or len(span.triggers) < LEAST_TRIGGERS:
+            return False
+        return span.kinds.total() >= self.thresholds.share * (span.answers + self._slow_ones(span, now))
+
+    def _slow_ones(self, span: _Span, now: float) -> int:
+        """Calls of a span's time that may yet be answered well: they have been open for longer than failures took."""
+        if now - self._healthy > self.patience:
+            return 0
+        until = now - span.slowest
+        return sum(count for second, count in self._open.items() if span.began <= second + 1 <= until)
 
     def _second(self, now: float) -> _Span:
         if not self._window or now - self._window[-1].began >= 1.0:
@@ -99,16 +151,21 @@ def _sum(window: deque[_Span]) -> _Span:
     failing = [second for second in window if second.kinds]
     whole = _Span(failing[0].began, sum(second.answers for second in window))
     for second in failing:
+        whole.since, whole.slowest = min(whole.since, second.since), max(whole.slowest, second.slowest)
         whole.kinds += second.kinds
         whole.triggers |= second.triggers
     return whole
 
 
 def _suspicion(span: _Span, now: float) -> Suspicion:
-    # Adobe's gateway may keep the text of the Cosmos outage from us: a bare run of 500s is the same suspicion.
-    reason = "suspected-cosmos" if set(span.kinds) == {"500"} else "sustained-failures"
-    seen = {"failures": span.kinds.total(), "answers": span.answers, "seconds": round(now - span.began, 1)}
-    return Suspicion(reason, {**seen, "kinds": dict(span.kinds)})
+    seen = {"failures": span.kinds.total(), "answers": span.answers, "seconds": round(now - span.since, 1)}
+    return Suspicion(_reason(span.kinds), {**seen, "kinds": dict(span.kinds)})
+
+
+def _reason(kinds: Collection[str]) -> str:
+    if set(kinds) == {"500"}:  # of the Cosmos outage, Adobe's gateway may keep the text from us
+        return "suspected-cosmos"
+    return NO_ANSWERS if set(kinds) == {"timeout"} else "sustained-failures"
 
 
 @dataclass(slots=True)
@@ -159,6 +216,11 @@ class Refusals:
 def kind_of(verdict: Verdict) -> str:
     """One word for what an attempt showed: its status, or how it failed."""
     return str(verdict.http_status) if verdict.http_status else str(verdict.failure or verdict.reason)
+
+
+def is_unanswered(verdict: Verdict) -> bool:
+    """Whether an attempt was given up after it was sent, with not even a status of its answer."""
+    return verdict.failure == "timeout" and verdict.http_status is None
 
 
 def destination_failed(verdict: Verdict) -> bool | None:

@@ -26,12 +26,15 @@ SLOW_DOWN_EVERY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds: from opening to the first probe, between growing ones at most, to grow back after a 429, to recover."""
+    """Seconds: from opening to the first probe, between growing ones at most, to grow back after a 429, to recover.
+
+    ``longest_budget``: how long a probe may be under way."""
 
     probe_interval: float
     longest_interval: float
     rate_recovery: float
     recovery: float
+    longest_budget: float
 
 
 class Patrol:
@@ -43,7 +46,9 @@ class Patrol:
         self._intake = intake
         self._worker = worker
         self._timing = timing
-        self._probing = Probing(view, ledger, intake, worker, longest_interval=timing.longest_interval)
+        self._probing = Probing(
+            view, ledger, intake, worker, longest_interval=timing.longest_interval, longest_budget=timing.longest_budget
+        )
         self._task: asyncio.Task[None] | None = None
         self._paused: frozenset[str] | None = None
         self._rescue_at = self._slow_down_at = 0.0
@@ -75,6 +80,7 @@ class Patrol:
     async def _round(self) -> None:
         self._turn_taps()
         await self._open()
+        await self._end_refuted()
         await self._slow_down()
         timing = self._timing
         for scope in await self._ledger.run(lambda c: circuits.close_recovered(c, timing.recovery)):
@@ -99,6 +105,16 @@ class Patrol:
             self._view.suspected.pop(scope, None)
             if outage is not None:
                 log.warning("outage-opened", scope=scope, outage=outage, reason=suspicion.reason, **suspicion.evidence)
+
+    async def _end_refuted(self) -> None:
+        while self._view.answering:
+            scope, outage = next(iter(self._view.answering.items()))
+            ended = await self._ledger.run(
+                lambda c, scope=scope, outage=outage: circuits.answered(c, scope, outage, self._worker)  # type: ignore[misc] # bound now
+            )
+            self._view.answering.pop(scope, None)
+            if ended:
+                log.info("outage-refuted", scope=scope, outage=outage)
 
     async def _slow_down(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -16,8 +16,8 @@ from ajo_worker.outages.view import View
 
 log = structlog.get_logger("ajo_worker.outages")
 
-LEASE = 60.0
-"""Seconds after which another worker may probe, whatever became of this one: longer than an attempt may take."""
+LEASE_MARGIN = 60.0
+"""Seconds that a probe may wait for a permit, a place and a token, and its record for the ledger, beside its answer."""
 NOTHING_TO_SEND = 1.0
 
 
@@ -32,12 +32,14 @@ class Probing:
         worker: UUID,
         *,
         longest_interval: float,
+        longest_budget: float,
     ) -> None:
         self._view = view
         self._ledger = ledger
         self._intake = intake
         self._worker = worker
         self._longest_interval = longest_interval
+        self._lease = longest_budget + LEASE_MARGIN
         self._under_way: dict[str, asyncio.Task[None]] = {}
 
     def start_due(self) -> None:
@@ -61,7 +63,7 @@ class Probing:
             log.warning("probe-failed", scope=scope, fault=type(fault).__name__)
 
     async def _probe(self, scope: str) -> None:
-        outage = await self._ledger.run(lambda c: circuits.claim_probe(c, scope, self._worker, LEASE))
+        outage = await self._ledger.run(lambda c: circuits.claim_probe(c, scope, self._worker, self._lease))
         if outage is None:
             return
         campaigns = self._view.campaigns_to_probe(scope)

@@ -6,6 +6,7 @@ The four steps of the Cosmos outage are Microsoft's, for Azure Cosmos DB with cu
 from dataclasses import dataclass
 
 from ajo_worker.ledger.outage_history import Detail
+from ajo_worker.outages.evidence import NO_ANSWERS
 
 KEY_STATUSES = {
     4000: ("token", 1),
@@ -37,6 +38,14 @@ FAILING = (
     "Ask Adobe's support, with the gateway's request ids that are listed above.",
     "Verify by calling the API again: ajo-dispatch outage probe {scope}",
 )
+NOTHING_ANSWERED = (
+    "See whether the way to the endpoint is free: ajo-dispatch doctor (DNS, connect, TLS, health), ajo-dispatch network.",
+    "Look at https://status.adobe.com for Journey Optimizer, and at proxies and firewalls in between: calls are taken, "
+    "and nothing comes back.",
+    "Ask Adobe's support, with the times of the calls that were never answered: they may have been accepted. They are "
+    "unconfirmed, and are not sent again by themselves: ajo-dispatch dead list --state unconfirmed",
+    "Verify by calling the API again: ajo-dispatch outage probe {scope}. One good answer, of whatever call, ends this.",
+)
 REFUSED = (
     "Compare the definition with Journey Optimizer: ajo-dispatch campaigns check --live (stopped, ended, another "
     "namespace or mode, no permission).",
@@ -50,6 +59,7 @@ COSMOS_REASONS = ("cosmos-identity", "cosmos-key", "suspected-cosmos")
 STEPS = {
     **dict.fromkeys(COSMOS_REASONS, COSMOS),
     "sustained-failures": FAILING,
+    NO_ANSWERS: NOTHING_ANSWERED,
     "campaign-failing": REFUSED,
     "held": HELD,
 }

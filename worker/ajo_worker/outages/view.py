@@ -15,6 +15,7 @@ from ajo_worker.dispatch.rows import storable
 from ajo_worker.ledger.circuits import Circuit
 from ajo_worker.limits.block import ramp_rate
 from ajo_worker.outages.evidence import (
+    NO_ANSWERS,
     PLACES_ON_TRIAL,
     Failures,
     Refusals,
@@ -61,10 +62,11 @@ class View:
         self.woken = asyncio.Event()
         self.circuits: dict[str, Circuit] = {}
         self._thresholds = thresholds
-        self._failures = {scope: Failures(thresholds) for scope in self.destinations.values()}
         self._refusals = {name: Refusals(thresholds) for name in campaigns}
         self._ramp, self._lanes, self._monotonic = ramp, lanes, monotonic
         self._campaigns = campaigns
+        self._failures = {scope: self._none_yet(scope) for scope in self.destinations.values()}
+        self.answering: dict[str, int] = {}
         self._slowed: frozenset[str] = frozenset()
         self._read_at = monotonic()
         self._workers = 1
@@ -110,17 +112,19 @@ class View:
         """A probe has nothing to send: the next trigger that comes is to be parked."""
         self._wanted.add(scope)
 
-    def saw(self, received: Received, verdict: Verdict) -> None:
-        """Learn from an attempt."""
+    def sends(self, received: Received, dispatched: float) -> None:
+        """A call is about to be sent."""
+        self._failures[self.destinations[received.trigger.campaign]].sends(dispatched)
+
+    def saw(self, received: Received, verdict: Verdict, dispatched: float) -> None:
+        """Learn from an attempt that was sent at ``dispatched`` (monotonic)."""
         name, request_id = received.trigger.campaign, received.trigger.request_id
         if received.probe:
             self.probed[request_id] = verdict
         scope, now = self.destinations[name], self._monotonic()
-        failed = destination_failed(verdict)
-        if failed is False:
-            self._failures[scope].healthy(now)
-        elif failed:
-            self._suspect(scope, self._failures[scope].failed(now, request_id, kind_of(verdict)))
+        self._suspect(scope, self._failures[scope].learn(now, dispatched, request_id, verdict))
+        if destination_failed(verdict) is False and not received.probe:  # a probe's prober ends the outage
+            self._refute(scope)
         if verdict.outage:
             status = {"customerManagedKeyStatus": verdict.key_status} if verdict.key_status else {}
             self._suspect(scope, Suspicion(verdict.outage, {"kinds": {kind_of(verdict): 1}, **status}))
@@ -165,7 +169,7 @@ class View:
     def _forget(self, scope: str) -> None:
         """What was seen before an outage ended says nothing of afterwards."""
         if scope in self._failures:
-            self._failures[scope] = Failures(self._thresholds)
+            self._failures[scope] = self._none_yet(scope)
         for name in self._refusals:
             if scope == scope_of_campaign(name):
                 self._refusals[name] = Refusals(self._thresholds)
@@ -195,6 +199,21 @@ class View:
         if name in self._refusals and self._refusals[name].on_trial:
             return min(share or PLACES_ON_TRIAL, PLACES_ON_TRIAL)
         return share
+
+    def _none_yet(self, scope: str) -> Failures:
+        budgets = (
+            self._campaigns[name].budget for name, destination in self.destinations.items() if destination == scope
+        )
+        return Failures(self._thresholds, began=self._monotonic(), patience=max(budgets))
+
+    def _refute(self, scope: str) -> None:
+        """A good answer: whoever says that this destination answers nothing is wrong."""
+        if (suspicion := self.suspected.get(scope)) and suspicion.reason == NO_ANSWERS:
+            del self.suspected[scope]
+        circuit = self.circuits.get(scope)
+        if circuit and circuit.state == "open" and circuit.reason == NO_ANSWERS and circuit.outage_id is not None:
+            self.answering[scope] = circuit.outage_id
+            self.woken.set()
 
     def _suspect(self, scope: str, suspicion: Suspicion | None) -> None:
         if suspicion is not None and not self._stopped(scope):

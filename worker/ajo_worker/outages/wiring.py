@@ -29,12 +29,13 @@ def ramp_of(settings: Settings) -> Ramp:
     return Ramp(settings.recovery_rate, settings.recovery_doubling)
 
 
-def timing_of(settings: Settings) -> Timing:
+def timing_of(settings: Settings, longest_budget: float) -> Timing:
     """The patrol's times."""
     return Timing(
         probe_interval=settings.probe_interval,
         longest_interval=settings.probe_interval_longest,
         rate_recovery=settings.rate_limit_recovery,
+        longest_budget=longest_budget,
         recovery=ramp_of(settings).seconds(max(lane_rates(settings).values())),
     )
 

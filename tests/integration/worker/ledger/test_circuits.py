@@ -5,6 +5,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from ajo_worker.ledger.circuits import (
+    answered,
     claim_probe,
     close_recovered,
     hold,
@@ -67,6 +68,20 @@ async def test_the_probe_of_a_dead_worker_or_of_one_that_takes_too_long_is_anoth
     number = await opened(connection)
     assert await claim_probe(connection, SCOPE, ME, seconds) == number
     assert await claim_probe(connection, SCOPE, OTHER, 60.0) == number
+
+
+async def test_an_answer_ends_the_outage_that_it_refutes_and_no_later_one(connection: asyncpg.Connection) -> None:
+    number = await opened(connection)
+    assert await answered(connection, SCOPE, number, ME)
+    assert not await answered(connection, SCOPE, number, OTHER)
+    row = await connection.fetchrow("select ended_by, ended_at from ledger.outages where outage_id = $1", number)
+    assert (row["ended_by"], row["ended_at"] is not None) == (str(ME), True)
+    assert (await read(connection))[SCOPE].state == "recovering"
+    again = await opened(connection)
+    assert not await answered(connection, SCOPE, number, ME)
+    assert (await read(connection))[SCOPE].outage_id == again
+    await hold(connection, SCOPE, "why", "jane")
+    assert not await answered(connection, SCOPE, again, ME), "nor what an operator holds"
 
 
 async def test_the_time_between_probes_doubles_up_to_its_limit(connection: asyncpg.Connection) -> None:

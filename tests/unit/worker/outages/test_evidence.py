@@ -179,3 +179,119 @@ def test_a_campaign_is_paused_soon_and_never_while_it_works(most: int, answers: 
 )
 def test_what_an_answer_says_of_its_destination(verdict: Verdict, failed: bool | None) -> None:
     assert destination_failed(verdict) is failed
+
+
+SLOW = 60.0
+"""Seconds that an answer may take here."""
+ACCEPTED, BUSY = Verdict("accepted", http_status=202), Verdict("retryable", http_status=503)
+TIMEOUT = Verdict("retryable", failure="timeout", ambiguous=True)
+
+
+class Told:
+    """A destination's calls as a worker sees them: each sent, and what came of it so many seconds later."""
+
+    def __init__(self) -> None:
+        self.failures = Failures(LIMITS, began=0.0, patience=SLOW)
+        self.events: list[tuple[float, int, float, Verdict | None]] = []
+
+    def call(self, sent: float, took: float, verdict: Verdict) -> None:
+        number = len(self.events)
+        self.events += [(sent, number, sent, None), (sent + took, number, sent, verdict)]
+
+    def calls(self, begin: float, every: float, count: int, took: float, verdict: Verdict) -> None:
+        for number in range(count):
+            self.call(begin + number * every, took, verdict)
+
+    def told(self) -> tuple[str, float] | None:
+        """Why and when it is first taken for an outage."""
+        for now, number, sent, verdict in sorted(self.events, key=lambda event: event[:2]):
+            if verdict is None:
+                self.failures.sends(now)
+            elif found := self.failures.learn(now, sent, trigger(number), verdict):
+                return found.reason, now
+        return None
+
+
+@pytest.mark.parametrize("latency", [0.1, 5.0, 25.0, 55.0, 59.9])
+@pytest.mark.parametrize("every", [0.05, 1.0, 20.0])
+def test_slowness_is_no_outage_whatever_the_latency_and_the_load(latency: float, every: float) -> None:
+    told = Told()
+    told.calls(0.0, every, 300, latency, ACCEPTED)
+    assert told.told() is None
+
+
+def test_time_outs_of_calls_since_which_something_was_answered_are_no_evidence() -> None:
+    told = Told()
+    told.calls(0.0, 0.1, 900, SLOW, TIMEOUT)
+    told.calls(0.05, 30.0, 8, 29.0, ACCEPTED)  # one answer in half a minute
+    assert told.told() is None
+
+
+@pytest.mark.parametrize(
+    "answer", [BUSY, Verdict("unauthorized", http_status=401), Verdict("refused", http_status=400)]
+)
+def test_any_answer_shows_that_something_answers(answer: Verdict) -> None:
+    told = Told()
+    told.calls(0.0, 1.0, 60, SLOW, TIMEOUT)
+    told.call(30.5, 29.4, answer)
+    told.call(40.0, 25.0, answer)
+    told.call(80.0, 30.0, answer)
+    assert told.told() is None
+
+
+def test_a_destination_that_answers_nothing_is_an_outage_as_soon_as_calls_reach_the_end_of_their_budget() -> None:
+    told = Told()
+    told.calls(0.0, 0.05, 100, 0.1, ACCEPTED)
+    told.calls(5.0, 0.005, 800, SLOW, TIMEOUT)  # the places of a lane, full within 4 s
+    assert told.told() == ("no-answers", pytest.approx(65.1, abs=0.1))
+
+
+def test_so_it_is_where_but_one_call_a_second_is_made_since_nothing_is_answered() -> None:
+    told = Told()
+    told.calls(0.0, 1.0, 100, SLOW, TIMEOUT)
+    assert told.told() == ("no-answers", 64.0)
+
+
+def test_time_outs_that_an_operator_shortened_attest_to_no_more_than_they_waited_for() -> None:
+    told = Told()
+    told.calls(0.0, 0.01, 300, 3.0, TIMEOUT)
+    assert told.told() == ("no-answers", pytest.approx(5.0, abs=0.02))
+
+
+@pytest.mark.parametrize("latency", [5.0, 25.0, 55.0])
+def test_quick_failures_beside_as_many_slow_successes_are_no_outage(latency: float) -> None:
+    told = Told()
+    told.calls(0.0, 0.2, 1000, latency, ACCEPTED)
+    told.calls(0.1, 0.2, 1000, 0.05, BUSY)
+    assert told.told() is None
+
+
+def test_quick_failures_beside_calls_that_are_never_answered_are_an_outage_once_nothing_succeeds() -> None:
+    told = Told()
+    told.calls(0.0, 0.2, 1000, 10 * SLOW, TIMEOUT)
+    told.calls(0.1, 0.2, 1000, 0.05, BUSY)
+    assert told.told() == ("sustained-failures", pytest.approx(60.0, abs=0.3))
+
+
+@pytest.mark.parametrize("took", [0.05, 2.0, 8.0])
+def test_where_all_fails_the_failures_own_slowness_delays_nothing(took: float) -> None:
+    told = Told()
+    told.calls(0.0, 0.1, 50, 0.1, ACCEPTED)
+    told.calls(5.0, 0.1, 400, took, BUSY)
+    why, when = told.told() or ("", 0.0)
+    assert why == "sustained-failures"
+    assert when < 5.0 + took + 2 * LIMITS.seconds + 1
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 3), st.floats(0.01, 50), st.sampled_from([ACCEPTED, None])), max_size=120),
+)
+def test_where_every_third_call_succeeds_however_late_time_outs_open_nothing(
+    calls: list[tuple[float, float, Verdict | None]],
+) -> None:
+    told, at = Told(), 0.0
+    for number, (wait, took, verdict) in enumerate(calls):
+        at += wait
+        succeeds = number % 3 == 0
+        told.call(at, took if succeeds or verdict else SLOW, ACCEPTED if succeeds or verdict else TIMEOUT)
+    assert told.told() is None

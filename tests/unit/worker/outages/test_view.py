@@ -19,6 +19,8 @@ from tests.support.definitions import definition
 
 STANDARD, HIGH = "destination:standard@api.example.com", "destination:high-throughput@api.example.com"
 ELSEWHERE = "destination:standard@other.example.com"
+TIMEOUT = Verdict("retryable", failure="timeout", ambiguous=True)
+ACCEPTED = Verdict("accepted", http_status=202)
 THRESHOLDS = Thresholds(failures=20, seconds=5.0, share=0.9, refusals=2)
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 LANES = {"standard": 500.0, "high-throughput": 5000.0}
@@ -46,8 +48,10 @@ def view(campaigns: dict[str, Campaign] = CAMPAIGNS, clock: Clock | None = None)
     return View(campaigns, THRESHOLDS, Ramp(5.0, 5.0), LANES, clock or Clock())
 
 
-def circuits(state: CircuitState, *scopes: str, since: float = 0.0) -> dict[str, Circuit]:
-    return {scope: Circuit(scope, state, 1, since, False, None) for scope in scopes}
+def circuits(
+    state: CircuitState, *scopes: str, since: float = 0.0, reason: str = "sustained-failures"
+) -> dict[str, Circuit]:
+    return {scope: Circuit(scope, state, 1, since, False, None, reason) for scope in scopes}
 
 
 def received(name: str, *, probe: bool = False, to: str = "person@example.com") -> Received:
@@ -111,7 +115,7 @@ async def test_where_a_probe_wants_a_trigger_the_lane_opens_for_one() -> None:
 
 async def test_the_cosmos_text_is_a_suspicion_at_once_and_wakes_the_patrol() -> None:
     seen = view()
-    seen.saw(received("a"), Verdict("retryable", http_status=403, outage="cosmos-key"))
+    seen.saw(received("a"), Verdict("retryable", http_status=403, outage="cosmos-key"), 100.0)
     assert seen.suspected[STANDARD].reason == "cosmos-key"
     assert seen.woken.is_set()
 
@@ -119,27 +123,27 @@ async def test_the_cosmos_text_is_a_suspicion_at_once_and_wakes_the_patrol() -> 
 async def test_of_what_is_open_already_nothing_is_suspected() -> None:
     seen = view()
     seen.know(circuits("open", STANDARD), frozenset())
-    seen.saw(received("a"), Verdict("retryable", http_status=500, outage="cosmos-key"))
+    seen.saw(received("a"), Verdict("retryable", http_status=500, outage="cosmos-key"), 100.0)
     assert seen.suspected == {}
 
 
 async def test_refusals_are_counted_by_campaign_and_ambiguous_ones_not() -> None:
     seen = view()
     for name in ("a", "b"):
-        seen.saw(received(name), Verdict("refused", http_status=403, error_code="403003", blame="campaign"))
+        seen.saw(received(name), Verdict("refused", http_status=403, error_code="403003", blame="campaign"), 100.0)
     for _ in range(5):
-        seen.saw(received("b"), Verdict("refused", http_status=409, ambiguous=True))
+        seen.saw(received("b"), Verdict("refused", http_status=409, ambiguous=True), 100.0)
     assert seen.suspected == {}
-    seen.saw(received("a"), Verdict("refused", http_status=403, error_code="403003", blame="campaign"))
+    seen.saw(received("a"), Verdict("refused", http_status=403, error_code="403003", blame="campaign"), 100.0)
     assert list(seen.suspected) == ["campaign:a"]
 
 
 async def test_a_429_slows_its_campaign_alone() -> None:
     seen = view()
     for _ in range(3):
-        seen.saw(received("a"), Verdict("accepted", http_status=202))
-    seen.saw(received("a"), Verdict("retryable", http_status=429))
-    seen.saw(received("b"), Verdict("accepted", http_status=202))
+        seen.saw(received("a"), Verdict("accepted", http_status=202), 100.0)
+    seen.saw(received("a"), Verdict("retryable", http_status=429), 100.0)
+    seen.saw(received("b"), Verdict("accepted", http_status=202), 100.0)
     throttled = seen.throttled()
     assert throttled == {"campaign:a": 0.75}
     assert seen.throttled() == {}, "each is told once"
@@ -163,8 +167,8 @@ async def test_what_comes_back_grows_from_when_it_was_read() -> None:
 async def test_the_verdict_of_a_probe_is_kept_for_the_prober() -> None:
     seen, verdict = view(), Verdict("accepted", http_status=202)
     one = received("a", probe=True)
-    seen.saw(one, verdict)
-    seen.saw(received("a"), verdict)
+    seen.saw(one, verdict, 100.0)
+    seen.saw(received("a"), verdict, 100.0)
     assert seen.probed == {one.trigger.request_id: verdict}
 
 
@@ -176,7 +180,7 @@ async def test_where_all_campaigns_of_a_destination_are_paused_too_one_of_them_p
 
 async def test_what_is_suspected_is_kept_back_before_the_ledger_knows() -> None:
     seen = view()
-    seen.saw(received("a"), Verdict("retryable", http_status=500, outage="cosmos-key"))
+    seen.saw(received("a"), Verdict("retryable", http_status=500, outage="cosmos-key"), 100.0)
     assert seen.kept_back(CAMPAIGNS["b"]) == KeptBack("outage")
     assert seen.kept_back(CAMPAIGNS["fast"]) is None
 
@@ -186,22 +190,83 @@ async def test_failures_from_before_an_outage_ended_open_it_no_second_time() -> 
     seen = view(clock=clock)
     for _ in range(30):
         clock.now += 0.5
-        seen.saw(received("a"), Verdict("retryable", http_status=503))
+        seen.saw(received("a"), Verdict("retryable", http_status=503), 100.0)
     assert STANDARD in seen.suspected
     seen.suspected.clear()
     seen.know(circuits("open", STANDARD), frozenset())
     seen.know(circuits("recovering", STANDARD), frozenset())
     clock.now += 300.0
-    seen.saw(received("a"), Verdict("retryable", http_status=503))
+    seen.saw(received("a"), Verdict("retryable", http_status=503), 100.0)
     assert seen.suspected == {}
 
 
 async def test_a_campaign_on_trial_has_few_places_until_one_is_accepted() -> None:
     seen = view()
     for _ in range(THRESHOLDS.refusals):
-        seen.saw(received("a", to=f"{uuid4()}@example.com"), Verdict("refused", http_status=400))
+        seen.saw(received("a", to=f"{uuid4()}@example.com"), Verdict("refused", http_status=400), 100.0)
     assert seen.places_of("a") == PLACES_ON_TRIAL
     assert seen.places_of("b") is None
     assert seen.suspected == {}
-    seen.saw(received("a"), Verdict("accepted", http_status=202))
+    seen.saw(received("a"), Verdict("accepted", http_status=202), 100.0)
     assert seen.places_of("a") is None
+
+
+def hang(seen: View, clock: Clock, name: str, calls: int = 10) -> None:
+    """Calls of a campaign that nothing answers until they are given up, 60 s later."""
+    sent = clock.now
+    ones = [received(name) for _ in range(calls)]
+    for one in ones:
+        seen.sends(one, sent)
+    clock.now += 60.0
+    for one in ones:
+        seen.saw(one, TIMEOUT, sent)
+
+
+async def test_a_destination_that_answers_nothing_is_an_outage_and_another_lane_of_its_host_that_answers_is_not() -> (
+    None
+):
+    clock = Clock()
+    seen = view(clock=clock)
+    seen.sends(one := received("fast"), clock.now)
+    hang(seen, clock, "a")
+    seen.saw(one, ACCEPTED, 100.0)
+    hang(seen, clock, "fast", calls=2)
+    assert {scope: suspicion.reason for scope, suspicion in seen.suspected.items()} == {STANDARD: "no-answers"}
+
+
+async def test_one_good_answer_refutes_that_nothing_is_answered() -> None:
+    clock = Clock()
+    seen = view(clock=clock)
+    seen.sends(late := received("b"), clock.now)
+    hang(seen, clock, "a")
+    assert STANDARD in seen.suspected
+    seen.saw(late, ACCEPTED, 100.0)
+    assert (seen.suspected, seen.kept_back(CAMPAIGNS["a"])) == ({}, None)
+    assert not seen.answering, "nothing was opened"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "refutes"),
+    [
+        (ACCEPTED, True),
+        (Verdict("refused", http_status=400), True),
+        (Verdict("retryable", http_status=429), True),
+        (Verdict("retryable", http_status=503), False),
+        (TIMEOUT, False),
+    ],
+)
+async def test_a_late_answer_ends_an_outage_without_answers(verdict: Verdict, refutes: bool) -> None:
+    seen = view()
+    seen.know(circuits("open", STANDARD, reason="no-answers"), frozenset())
+    seen.woken.clear()
+    seen.saw(received("a"), verdict, 10.0)
+    assert seen.answering == ({STANDARD: 1} if refutes else {})
+    assert seen.woken.is_set() == refutes
+
+
+@pytest.mark.parametrize("state", ["open", "held"])
+async def test_a_late_answer_of_a_call_from_before_says_nothing_of_failures_since(state: CircuitState) -> None:
+    seen = view()
+    seen.know(circuits(state, STANDARD, reason="no-answers" if state == "held" else "sustained-failures"), frozenset())
+    seen.saw(received("a"), ACCEPTED, 10.0)
+    assert seen.answering == {}, "only a probe ends these, or the operator"
