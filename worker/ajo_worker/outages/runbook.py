@@ -39,7 +39,7 @@ FAILING = (
     "Verify by calling the API again: ajo-dispatch outage probe {scope}",
 )
 NOTHING_ANSWERED = (
-    "See whether the way to the endpoint is free: ajo-dispatch doctor (DNS, connect, TLS, health), ajo-dispatch network.",
+    "See whether the way to the endpoint is free: ajo-dispatch doctor (DNS, connect, TLS, health), and network.",
     "Look at https://status.adobe.com for Journey Optimizer, and at proxies and firewalls in between: calls are taken, "
     "and nothing comes back.",
     "Ask Adobe's support, with the times of the calls that were never answered: they may have been accepted. They are "
