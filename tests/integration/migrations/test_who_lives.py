@@ -8,7 +8,8 @@ from tests.support.database import query
 from tests.support.ledger_rows import ago, put_worker
 
 ASKED = """
-    select ledger.lives(w) as lives, ledger.worker_status(w) as status, upper_inf(during) or upper(during) = 'infinity' as on,
+    select ledger.lives(w) as lives, ledger.worker_status(w) as status,
+           upper_inf(during) or upper(during) = 'infinity' as on,
            upper(during) as until, ledger.last_sign(w) as sign, pg_postmaster_start_time() as start
     from ledger.workers w cross join lateral (select ledger.lived(w) as during) as l where worker_id = $1
 """
