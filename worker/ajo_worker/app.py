@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS, TASK_NAME, queue_name, queue_names
 from celery import Celery
-from celery.signals import setup_logging, worker_ready
+from celery.signals import setup_logging
 from kombu.entity import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
 
-from ajo_worker.intake.stop_signals import only_note_signals
+from ajo_worker.intake.program import Program
 from ajo_worker.logs import configure_logs
 from ajo_worker.settings import Settings, settings
 
@@ -59,8 +59,12 @@ def make_app(settings: Settings) -> Celery:
         accept_content=["json"],
         result_backend=None,
         event_queue_prefix=f"{settings.queue_prefix}.events",
+        # An exclusive queue outlives a half-open connection, and its own worker is locked out of it.
+        control_queue_exclusive=False,
+        event_queue_exclusive=False,
         enable_utc=True,
     )
+    app.Worker = app.subclass_with_self(Program, name="Worker")
     app.task(name=TASK_NAME, Request="ajo_worker.intake.request:TriggerRequest")(_never_called)
     return app
 
@@ -99,11 +103,6 @@ def _never_called(*_: object) -> None:
 @setup_logging.connect  # type: ignore[untyped-decorator] # Celery ships no types
 def _set_up_logs(**_: object) -> None:
     configure_logs(settings().log_level, settings().log_format)
-
-
-@worker_ready.connect  # type: ignore[untyped-decorator] # Celery ships no types
-def _note_signals(**_: object) -> None:
-    only_note_signals()
 
 
 app = make_app(settings())

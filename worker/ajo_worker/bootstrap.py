@@ -12,7 +12,6 @@ import structlog
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import load_definitions
 from ajo_producers.campaigns.payload import PayloadCheck
-from uuid_utils.compat import uuid7
 
 from ajo_worker.api.adapters import make_adapter
 from ajo_worker.api.answer import HttpAdapter
@@ -50,6 +49,8 @@ OPEN_PER_SLOT = 4
 """Triggers under way for each slot: those that back off hold no slot, and must not keep others from theirs."""
 LEDGER_GRACE = 15.0
 """Seconds that a stopping worker gives the ledger to write what has been sent."""
+HURRIED_GRACE = 1.0
+"""The same, of a worker that is told to end at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Worker:
         self.dispatcher.begin_closing()
         await asyncio.gather(self.patrol.stop(), self.matching.stop(), self.probing.stop())
         finished = await self.dispatcher.finish(self.grace)
-        written = await self.ledger.stop(LEDGER_GRACE)
+        written = await self.ledger.stop(HURRIED_GRACE if self.dispatcher.hurried else LEDGER_GRACE)
         await self.statuses.stop()
         await asyncio.gather(self.http.close(), self.tokens.close())
         await self.token_http.aclose()
@@ -113,7 +114,7 @@ def longest_budget(settings: Settings, campaigns: Mapping[str, Campaign]) -> flo
     return max([settings.budget_seconds, *(campaign.budget for campaign in campaigns.values())])
 
 
-async def start_worker(settings: Settings, tap: Tap) -> Worker:
+async def start_worker(settings: Settings, worker_id: UUID, tap: Tap) -> Worker:
     """Build all parts on the running event loop, and say in the ledger that this worker lives.
 
     ``tap`` is told which lanes must not be consumed from.
@@ -123,7 +124,7 @@ async def start_worker(settings: Settings, tap: Tap) -> Worker:
     clock, closing = LedgerClock(), Closing()
     ledger = Ledger(
         settings.database_url.get_secret_value(),
-        uuid7(),
+        worker_id,
         clock,
         definitions,
         heartbeat=settings.heartbeat_seconds,

@@ -73,3 +73,90 @@ def _delete_if_empty(run: Run, queue: str) -> bool:
     except RuntimeError:
         return False
     return True
+
+
+REFUSAL_SECONDS = 6.0
+"""How long a broker refuses everybody."""
+
+
+@fault("broker-rights", 4, "the broker refuses everybody's rights for 6 s", duplicates=False)
+def rights_refused(run: Run) -> None:
+    _refuse(
+        run,
+        rabbitmq=(("set_permissions", "guest", "^$", "^$", "^$"), ("set_permissions", "guest", ".*", ".*", ".*")),
+        valkey=(("ACL", "SETUSER", "default", "-@write"), ("ACL", "SETUSER", "default", "+@all")),
+    )
+
+
+@fault("broker-password", 4, "the broker has another password for 6 s", duplicates=False)
+def password_changed(run: Run) -> None:
+    _refuse(
+        run,
+        rabbitmq=(("change_password", "guest", "another"), ("change_password", "guest", "guest")),
+        valkey=(("CONFIG", "SET", "requirepass", "another"), ("CONFIG", "SET", "requirepass", "")),
+    )
+
+
+@fault("broker-vhost-stopped", 4, "the virtual host is stopped for 3 s", duplicates=False, brokers=("rabbitmq",))
+def vhost_stopped(run: Run) -> None:
+    if not isinstance(run.broker, RabbitMQ):
+        raise TypeError
+    run.when_done(0.2)
+    run.broker.control("eval", 'rabbit_vhost_sup_sup:stop_and_delete_vhost(<<"/">>).')
+    run.hold(3)
+    run.broker.control("restart_vhost")
+
+
+@fault(
+    "broker-consumer-timeout",
+    4,
+    "RabbitMQ closes channels whose messages are not acknowledged within 3 s",
+    duplicates=False,
+    brokers=("rabbitmq",),
+    count=400,
+    AJO_RATE_LIMIT_STANDARD="10",
+)
+def consumer_timeout(run: Run) -> None:
+    if not isinstance(run.broker, RabbitMQ):
+        raise TypeError
+    try:
+        for name, milliseconds in (("consumer_timeout", 3000), ("channel_tick_interval", 1000)):
+            run.broker.control("eval", f"application:set_env(rabbit, {name}, {milliseconds}).")
+        close_connections(run)  # channels read their tick when they are opened
+        run.when_done(0.9)
+    finally:
+        for name, milliseconds in (("consumer_timeout", 1_800_000), ("channel_tick_interval", 60_000)):
+            run.broker.control("eval", f"application:set_env(rabbit, {name}, {milliseconds}).")
+
+
+@fault("broker-read-only", 4, "Valkey is a replica for 6 s, as at a fail-over", duplicates=False, brokers=("valkey",))
+def read_only(run: Run) -> None:
+    _refuse(run, valkey=(("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE")))
+
+
+@fault("broker-no-replicas", 4, "Valkey misses its replicas for 6 s", duplicates=False, brokers=("valkey",))
+def no_replicas(run: Run) -> None:
+    option = "min-replicas-to-write"
+    _refuse(run, valkey=(("CONFIG", "SET", option, "1"), ("CONFIG", "SET", option, "0")))
+
+
+Commands = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def _refuse(run: Run, *, valkey: Commands, rabbitmq: Commands | None = None) -> None:
+    """Have the broker refuse, close all connections, and have it take everybody again."""
+    run.when_done(0.2)
+    if isinstance(run.broker, RabbitMQ):
+        begin, end = rabbitmq or ((), ())
+        run.broker.control(*begin)
+        close_connections(run)
+        run.hold(REFUSAL_SECONDS)
+        run.broker.control(*end)
+        return
+    with redis.Redis.from_url(run.broker.url) as client:  # logged in before it begins, and skipped when others are cut
+        begin, end = valkey
+        client.execute_command("PING")
+        client.execute_command(*begin)
+        client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        run.hold(REFUSAL_SECONDS)
+        client.execute_command(*end)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ajo_worker.cli.running import read_settings
+from ajo_worker.identity import worker_id
 
 app = typer.Typer(help="Run a worker: take triggers from the broker, send them, record every dispatch.")
 
@@ -13,11 +14,23 @@ app = typer.Typer(help="Run a worker: take triggers from the broker, send them, 
 @app.command()
 def worker(
     name: Annotated[
-        str, typer.Option(help="The worker's name in Flower; %h is the host, %n its first part.")
-    ] = "ajo-dispatch@%h",
+        str | None,
+        typer.Option(
+            help="The worker's name in Flower; %h is the host, %n its first part. "
+            "By default it ends with that of the worker's id in the ledger.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Run a worker until SIGTERM: it takes no more messages, finishes what is in flight, and gives back the rest."""
+    """Run a worker until SIGTERM: it takes no more messages, finishes what is in flight, and gives back the rest.
+
+    SIGQUIT, or a second signal, ends it within 5 seconds; what was in flight is then taken over by other workers.
+    """
+    from ajo_worker.intake.stop_signals import note_signals, told_to_stop  # noqa: PLC0415 - Celery takes its time
+
+    note_signals()
     read_settings()  # says what is wrong with them; the application reads them when it is imported
     from ajo_worker.app import app as celery_app  # noqa: PLC0415 - see above
+    from ajo_worker.intake.program import default_name, run  # noqa: PLC0415 - see above
 
-    sys.exit(celery_app.worker_main(["--quiet", "worker", "--hostname", name, "--without-gossip", "--without-mingle"]))
+    sys.exit(0 if told_to_stop() else run(celery_app, name or default_name(worker_id())))

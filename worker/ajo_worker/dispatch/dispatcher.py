@@ -54,6 +54,7 @@ class Dispatcher:
         self._messages: set[asyncio.Task[None]] = set()
         self._urgent: deque[Delivery] = deque()
         self._resumed_open = 0
+        self.hurried = False
         self.open = 0
 
     def deliver(self, delivery: Delivery) -> None:
@@ -90,15 +91,23 @@ class Dispatcher:
         self._ledger.hand_back()
         self._open_more()
 
+    def hurry(self) -> None:
+        """Cut off what is in flight: another worker takes it over, as a dead one's."""
+        self.hurried = True
+        self._cut_off()
+
     async def finish(self, grace: float) -> bool:
         """Wait until no message is in hand; after ``grace`` seconds give up and return False."""
         while self._messages:
             _, late = await asyncio.wait(self._messages, timeout=grace)
             if late:
-                for task in self._running.values():
-                    task.cancel()
+                self._cut_off()
                 return False
         return True
+
+    def _cut_off(self) -> None:
+        for task in self._running.values():
+            task.cancel()
 
     def _open_more(self) -> None:
         for queue, most in ((self._urgent, 2 * self._most_open), (self._waiting, self._most_open)):

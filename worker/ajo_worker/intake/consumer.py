@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from celery.worker.consumer import Consumer
+from ajo_worker.intake.reconnecting import ReconnectingConsumer
 
 
-class QuarantiningConsumer(Consumer):  # type: ignore[misc] # Celery ships no types
+class QuarantiningConsumer(ReconnectingConsumer):
     """Overrides the four ways in which Celery discards a message, and the one in which a message stops Celery."""
 
     def create_task_handler(self, *arguments: Any) -> Callable[[Any], None]:

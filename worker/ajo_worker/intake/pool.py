@@ -4,18 +4,25 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import wait
 from typing import Any
 
 import structlog
+from ajo_producers.campaigns.folder import DefinitionError
 from celery.concurrency.base import BasePool
+from celery.exceptions import WorkerShutdown
+from celery.platforms import EX_FAILURE
+from celery.worker.state import maybe_shutdown
 
+from ajo_worker.api.request import ForeignHost
 from ajo_worker.bootstrap import Worker, start_worker
 from ajo_worker.dispatch.delivery import Delivery
+from ajo_worker.identity import worker_id
 from ajo_worker.intake.fullness import Fullness
 from ajo_worker.intake.hub_calls import HubCalls
 from ajo_worker.intake.open_files import allow_open_files
 from ajo_worker.intake.receipt import QuarantineReceipt, RequestReceipt
-from ajo_worker.intake.stop_signals import told_to_quit
+from ajo_worker.intake.stop_signals import told_to_quit, told_to_stop
 from ajo_worker.intake.taps import Taps
 from ajo_worker.settings import settings
 
@@ -25,6 +32,9 @@ except ImportError:  # there is none for Windows
     from asyncio import SelectorEventLoop as Loop  # type: ignore[assignment] # both are event loops
 
 log = structlog.get_logger("ajo_worker.intake")
+
+LOOK_EVERY = 0.2
+"""Seconds between looks whether a worker that is starting was told to stop."""
 
 
 class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
@@ -44,10 +54,24 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._fullness = Fullness(settings().prefetch)
 
     def on_start(self) -> None:
-        """Start the loop and everything on it; a worker that can't be built must not take messages."""
+        """Start the loop and everything on it; a worker that can't be built must not take messages.
+
+        Raises:
+            WorkerShutdown: it was told to stop meanwhile (0), or can't be built, and has said why (1).
+        """
         allow_open_files(settings().max_in_flight)
         self._thread.start()
-        self._worker = asyncio.run_coroutine_threadsafe(start_worker(settings(), self._tap), self._loop).result()
+        starting = asyncio.run_coroutine_threadsafe(start_worker(settings(), worker_id(), self._tap), self._loop)
+        while not starting.done():  # without the ledger for however long
+            if told_to_stop():
+                starting.cancel()
+                maybe_shutdown()
+            wait([starting], timeout=LOOK_EVERY)
+        try:
+            self._worker = starting.result()
+        except (ForeignHost, DefinitionError, OSError) as reason:
+            log.error("worker-not-started", reason="; ".join(str(reason).splitlines()))  # noqa: TRY400 - a person's mistake
+            raise WorkerShutdown(EX_FAILURE) from None
         self._worker.ledger.liveness.intake_full = lambda: self._fullness.newest(time.monotonic())
 
     def consuming(self, consumer: Any) -> None:
@@ -86,28 +110,30 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
     def on_close(self) -> None:
         """The worker was told to stop: give back what is not in flight."""
         if self._worker is not None:
+            log.info("worker-stopping", messages_in_hand=self._in_hand)
             self._loop.call_soon_threadsafe(self._worker.dispatcher.begin_closing)
 
     def on_stop(self) -> None:
-        """Wait for what is in flight, unless told to quit meanwhile."""
-        self._finish(told_to_quit)
+        """Give back what is not in flight, and wait for the rest, unless told to quit meanwhile.
 
-    def on_terminate(self) -> None:
-        """SIGQUIT came: the same."""
-        self._finish(lambda: False)
-
-    def _finish(self, cut_off: Callable[[], bool]) -> None:
-        """Give back what is not in flight, and wait for the rest; the hub's own loop has ended, and is turned here."""
+        The hub's own loop has ended, and is turned here.
+        """
         if self._worker is None:
             return
-        self.on_close()
+        self._loop.call_soon_threadsafe(self._worker.dispatcher.begin_closing)
         stopping = asyncio.run_coroutine_threadsafe(self._worker.stop(), self._loop)
         stopping.add_done_callback(lambda _: self._calls.soon(lambda: None))
-        while (not stopping.done() or self._in_hand) and not cut_off():
+        hurried = False
+        while not stopping.done() or self._in_hand:
+            if told_to_quit() and not hurried:
+                hurried = True
+                self._loop.call_soon_threadsafe(self._worker.dispatcher.hurry)
             self._calls.turn()
         self._worker = None
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
+
+    on_terminate = on_stop
 
     def terminate_job(self, *_: Any) -> None:
         """A sent call can't be unsent: a revoked trigger that is under way goes on."""

@@ -1,9 +1,14 @@
-"""SIGQUIT, and a second Ctrl-C: what is in flight is finished, as at SIGTERM; one more, and the process ends at once.
+"""Being told to stop, in every phase of a worker's life.
+
+The first SIGTERM or SIGINT is polite: what is in flight is finished. SIGQUIT, or a second signal of any kind, ends the
+process within five seconds, whatever it waits for.
 
 Celery's own handlers would cancel consumers and wait for the pool on top of whatever call they interrupt: of an
-acknowledgement that was cut in half, the other half never comes while they wait.
+acknowledgement that was cut in half, the other half never comes while they wait. So signals are only noted here, for
+loops to find.
 """
 
+import faulthandler
 import os
 import signal
 from types import FrameType
@@ -11,12 +16,26 @@ from types import FrameType
 from celery.platforms import EX_FAILURE, EX_OK
 from celery.worker import state
 
+SECONDS = 4.5
+"""From the insisting signal to the end of the process, if it didn't end by itself."""
 
-def only_note_signals() -> None:
-    """Have SIGINT and SIGQUIT noted, for Celery's loop to find; called on the main thread, once Celery has its own."""
-    signal.signal(signal.SIGINT, _interrupted)
+POLITE = (signal.SIGTERM, signal.SIGINT)
+
+
+def note_signals() -> None:
+    """Have signals noted from now on; called on the main thread, before anything that may take long.
+
+    The first process of a container has no default handlers: without ours it could not be stopped while it starts.
+    """
+    for number in POLITE:
+        signal.signal(number, _asked)
     if quit_signal := getattr(signal, "SIGQUIT", None):  # there is none for Windows
         signal.signal(quit_signal, _told_to_quit)
+
+
+def told_to_stop() -> bool:
+    """Whether any signal came."""
+    return state.should_stop is not None or told_to_quit()
 
 
 def told_to_quit() -> bool:
@@ -24,7 +43,7 @@ def told_to_quit() -> bool:
     return state.should_terminate is not None
 
 
-def _interrupted(number: int, frame: FrameType | None) -> None:
+def _asked(number: int, frame: FrameType | None) -> None:
     if state.should_stop is None:
         state.should_stop = EX_OK
     else:
@@ -32,6 +51,7 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
 
 
 def _told_to_quit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what the signal module calls
-    if told_to_quit():
-        os._exit(EX_FAILURE)
-    state.should_terminate = EX_FAILURE
+    if not told_to_quit():
+        state.should_terminate = EX_FAILURE
+        # A thread of C: it needs no interpreter lock, and ends the process with 1 whatever holds it.
+        faulthandler.dump_traceback_later(SECONDS, exit=True, file=os.open(os.devnull, os.O_WRONLY))

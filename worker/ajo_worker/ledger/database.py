@@ -20,6 +20,9 @@ class DatabaseError(Exception):
     """The ledger can't be used; the text says which database, why, and what to do, without the password."""
 
 
+NO_LEDGER = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
+"""What PostgreSQL answers where the ledger's tables are missing, or those of an older version."""
+UPGRADE = "run 'ajo-dispatch db upgrade'"
 UNREADABLE = "the address in AJO_DATABASE_URL (are all special characters of its password percent-encoded?)"
 
 
@@ -73,10 +76,8 @@ async def connected(url: str, options: Mapping[str, str] | None = None) -> Async
     connection = await connect(url, options)
     try:
         yield connection
-    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError) as fault:
-        raise DatabaseError(
-            f"{place(url)} has no ledger, or an older one ({fault.message}): run 'ajo-dispatch db upgrade'"
-        ) from None
+    except NO_LEDGER as fault:
+        raise DatabaseError(f"{place(url)} has no ledger, or an older one ({fault.message}): {UPGRADE}") from None
     except asyncpg.InsufficientPrivilegeError as fault:
         raise DatabaseError(f"{place(url)} refuses: {fault.message}") from None
     except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError) as fault:

@@ -13,6 +13,7 @@ import asyncpg
 import structlog
 
 from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.database import NO_LEDGER, UPGRADE
 
 log = structlog.get_logger("ajo_worker.ledger")
 
@@ -33,7 +34,7 @@ FULL = """
 STOPPED = "UPDATE ledger.workers SET stopped_at = clock_timestamp() WHERE worker_id = $1"
 
 
-STOP_SECONDS = 5.0
+STOP_SECONDS = 2.0
 """How long a stopping worker tries to say so; unsaid, it counts as dead a little later."""
 VERSION = version("ajo-dispatch")
 """Read once: it comes from the installation's files."""
@@ -78,6 +79,7 @@ class Liveness:
         """Since when (monotonic), and why, there is no access token; each beat tells it."""
         self.intake_full: Callable[[], tuple[float, float] | None] = _never_full
         """Since when and until when (monotonic) no further message could be taken; a beat tells what is new of it."""
+        self._told_fault = ""
         self._told_full: tuple[float, datetime, float] | None = None
 
     def start(self) -> None:
@@ -111,11 +113,20 @@ class Liveness:
                 async with asyncio.timeout(self._owner_timeout):
                     await self._beat()
             except Exception as fault:  # noqa: BLE001 - a heart that ended here would forbid its worker to send, for ever
-                log.warning("heartbeat-failed", fault=type(fault).__name__)
+                self._tell(fault)
                 if self._connection is not None:
                     self._connection.terminate()
                     self._connection = None
             await asyncio.sleep(self._every)
+
+    def _tell(self, fault: Exception) -> None:
+        """Once for each kind of fault, until it is over."""
+        kind = type(fault).__name__
+        level = "debug" if kind == self._told_fault else "warning"
+        self._told_fault = kind
+        getattr(log, level)(
+            "heartbeat-failed", fault=kind, do=UPGRADE if isinstance(fault, NO_LEDGER) else "see ajo-dispatch doctor"
+        )
 
     async def _beat(self) -> None:
         connection = await self._connected()
@@ -139,6 +150,7 @@ class Liveness:
             self._gap_ended = answered
         self._beat_asked = asked
         self.first_beat.set()
+        self._told_fault = ""
         await self._tell_full(connection)
 
     async def _tell_full(self, connection: asyncpg.Connection) -> None:

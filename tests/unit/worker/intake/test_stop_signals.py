@@ -1,41 +1,54 @@
-"""A worker told to quit only notes it; the process is really signalled in tests/acceptance and tests/chaos."""
+"""A worker told to stop only notes it; the process is really signalled in tests/acceptance and tests/chaos."""
 
 import signal
 from collections.abc import Iterator
 
 import pytest
-from ajo_worker.intake.stop_signals import only_note_signals, told_to_quit
+from ajo_worker.intake.stop_signals import note_signals, told_to_quit, told_to_stop
 from celery.worker import state
+
+SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
 @pytest.fixture(autouse=True)
-def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGQUIT)}
+def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """After how many seconds the process would be ended, each time that this is arranged."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    arranged: list[float] = []
     monkeypatch.setattr(state, "should_stop", None)
     monkeypatch.setattr(state, "should_terminate", None)
-    only_note_signals()
-    yield
+    monkeypatch.setattr("faulthandler.dump_traceback_later", lambda seconds, **_: arranged.append(seconds))
+    note_signals()
+    yield arranged
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-def test_sigquit_is_noted_for_the_loop_to_find() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_polite_signal_is_noted_for_the_loop_to_find(number: signal.Signals, ends: list[float]) -> None:
+    signal.raise_signal(number)
+    assert (state.should_stop, told_to_stop(), told_to_quit(), ends) == (0, True, False, [])
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("second", SIGNALS)
+def test_a_second_signal_ends_the_process_within_five_seconds(
+    first: signal.Signals, second: signal.Signals, ends: list[float]
+) -> None:
+    signal.raise_signal(first)
+    signal.raise_signal(second)
+    assert told_to_quit()
+    assert len(ends) == 1
+    assert ends[0] < 5
+
+
+def test_sigquit_ends_the_process_within_five_seconds(ends: list[float]) -> None:
     signal.raise_signal(signal.SIGQUIT)
     assert told_to_quit()
-    assert state.should_stop is None
+    assert len(ends) == 1
 
 
-def test_ctrl_c_asks_politely_once_and_then_to_quit() -> None:
-    signal.raise_signal(signal.SIGINT)
-    assert (state.should_stop, told_to_quit()) == (0, False)
-    signal.raise_signal(signal.SIGINT)
-    assert told_to_quit()
-
-
-def test_who_insists_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    codes: list[int] = []
-    monkeypatch.setattr("os._exit", codes.append)
-    signal.raise_signal(signal.SIGQUIT)
-    assert codes == []
-    signal.raise_signal(signal.SIGQUIT)
-    assert codes == [1]
+def test_further_signals_put_the_end_off_no_more(ends: list[float]) -> None:
+    for _ in range(4):
+        signal.raise_signal(signal.SIGQUIT)
+    assert len(ends) == 1

@@ -1,0 +1,112 @@
+"""A worker's life from outside: two of them on one host, told to stop in every phase, unable to start."""
+
+import signal
+from collections.abc import Callable
+
+import pytest
+from ajo_worker.local.ports import free_port
+from ajo_worker.local.processes import Child, Processes
+
+from tests.support.database import query
+from tests.support.delivery import Delivery
+from tests.support.programs import PROGRAM
+from tests.support.waiting import wait_until
+
+CALM = "[latency]\nseconds = 0.02\n"
+HANGING = '[[fault]]\nkind = "hang"\n'
+NOBODY = "postgresql://127.0.0.1:1/none"
+ENDS = [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]
+LIVING = "select count(*) from ledger.workers where stopped_at is null"
+SOON = 30
+"""Seconds in which a process ends that should within five, on a busy machine."""
+
+
+def start(processes: Processes, env: dict[str, str], *arguments: str) -> Child:
+    """A worker with its default name; nobody waits for it."""
+    return processes.start("worker", [PROGRAM, "worker", *arguments], env=env, grace=SOON)
+
+
+def ended(child: Child) -> int:
+    """Its exit code, which comes soon."""
+    return child.popen.wait(timeout=SOON)
+
+
+def test_workers_with_the_default_name_live_beside_each_other_on_one_host(
+    prepare_delivery: Callable[..., Delivery], broker_url: str, processes: Processes
+) -> None:
+    delivery = prepare_delivery(broker_url, CALM)
+    workers = [start(processes, delivery.env) for _ in range(3)]
+    url = delivery.env["AJO_DATABASE_URL"]
+    wait_until(lambda: query(url, LIVING)[0]["count"] == 3, what="three living workers", timeout=60)
+    for child in workers:
+        child.wait_for_output(r"ajo-dispatch-[0-9a-f]{8}@\S+ ready", timeout=60)
+    assert [child.popen.poll() for child in workers] == [None] * 3
+    names = {child.wait_for_output(r"(ajo-dispatch-[0-9a-f]{8})@", timeout=1)[1] for child in workers}
+    ids = {row["worker_id"].hex[-8:] for row in query(url, "select worker_id from ledger.workers")}
+    assert names == {f"ajo-dispatch-{end}" for end in ids}
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_a_worker_that_waits_for_its_ledger_ends_when_told(
+    number: signal.Signals, prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes
+) -> None:
+    delivery = prepare_delivery(valkey_url, CALM, AJO_DATABASE_URL=NOBODY)
+    child = start(processes, delivery.env)
+    child.wait_for_output("heartbeat-failed", timeout=60)
+    child.popen.send_signal(number)
+    assert ended(child) == (1 if number == signal.SIGQUIT else 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_that_waits_for_its_broker_ends_when_told(
+    number: signal.Signals, prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes
+) -> None:
+    delivery = prepare_delivery(valkey_url, CALM, AJO_BROKER_URL=f"amqp://127.0.0.1:{free_port()}//")
+    child = start(processes, delivery.env)
+    child.wait_for_output("broker-fault", timeout=60)
+    child.popen.send_signal(number)
+    assert ended(child) == 0
+
+
+def test_a_worker_without_its_tables_says_what_to_do_and_ends_when_told(
+    prepare_delivery: Callable[..., Delivery], valkey_url: str, postgres_url: str, processes: Processes
+) -> None:
+    delivery = prepare_delivery(valkey_url, CALM, AJO_DATABASE_URL=postgres_url)
+    child = start(processes, delivery.env)
+    child.wait_for_output("run 'ajo-dispatch db upgrade'", timeout=60)
+    child.popen.send_signal(signal.SIGTERM)
+    assert ended(child) == 0
+
+
+@pytest.mark.parametrize("second", ENDS)
+def test_a_second_signal_ends_a_worker_whose_calls_hang(
+    second: signal.Signals, prepare_delivery: Callable[..., Delivery], broker_url: str, processes: Processes
+) -> None:
+    delivery = prepare_delivery(broker_url, HANGING)
+    child = delivery.start(delivery.env).child
+    delivery.publish(3)
+    wait_until(lambda: len(delivery.api.journal.read_text().splitlines()) >= 3, what="three hanging calls", timeout=30)
+    child.popen.send_signal(signal.SIGTERM)
+    child.wait_for_output("worker-stopping", timeout=30)
+    child.popen.send_signal(second)
+    assert ended(child) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"AJO_CAMPAIGNS": "/nowhere"}, "no such folder of campaign definitions"),
+        ({"AJO_BASE_URL": "", "AJO_ALLOWED_HOSTS": "example.com"}, "is not allowed"),
+        ({"AJO_CA_FILE": "/nowhere.pem"}, "/nowhere.pem"),
+    ],
+)
+def test_what_can_not_start_ends_with_one_and_a_line_without_traceback(
+    change: dict[str, str], said: str, prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes
+) -> None:
+    delivery = prepare_delivery(valkey_url, CALM, **change)
+    child = start(processes, delivery.env)
+    code = ended(child)
+    output = child.output()
+    assert code == 1
+    assert said in output
+    assert "Traceback" not in output
