@@ -13,5 +13,9 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
     """
     context = ssl.create_default_context()
     if settings.ca_file is not None:
-        context.load_verify_locations(settings.ca_file)
+        try:
+            context.load_verify_locations(settings.ca_file)
+        except OSError as fault:  # the text of Python's own doesn't name the file
+            reason = fault.strerror or "no certificates in it"
+            raise OSError(f"AJO_CA_FILE {settings.ca_file} can't be used: {reason}") from None
     return context
