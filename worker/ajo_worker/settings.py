@@ -1,5 +1,6 @@
 """The worker's settings, all from the environment (``AJO_…``), each with its unit and its reason."""
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from ipaddress import ip_address
@@ -42,7 +43,8 @@ class Settings(AuditSettings):
     client_id: str = Field("", description="OAuth server-to-server client id; also sent as x-api-key")
     client_secret: SecretStr = Field(SecretStr(""), description="OAuth server-to-server client secret")
     scopes: str = Field(
-        "openid,AdobeID,read_organizations", description="comma-separated, from the Developer Console project"
+        "openid,AdobeID,read_organizations",
+        description="comma-separated, from the Developer Console project; blanks are left out",
     )
     org_id: str = Field("", description="organization (…@AdobeOrg); empty: each definition's own")
     token_url: str = Field("https://ims-na1.adobelogin.com/ims/token/v3", description="token endpoint")
@@ -144,6 +146,11 @@ class Settings(AuditSettings):
     @classmethod
     def _split_words(cls, value: object) -> object:
         return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+    @field_validator("scopes")
+    @classmethod
+    def _scopes_without_blanks(cls, value: str) -> str:
+        return ",".join(re.split(r"[\s,]+", value.strip(" \t\r\n,")))
 
     @field_validator("ambiguous_statuses", mode="before")
     @classmethod

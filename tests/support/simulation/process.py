@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ajo_worker.api.token import FetchFailed, Token, TokenProvider
+from ajo_worker.api.token import Token, TokenProvider
+from ajo_worker.api.token_answer import FetchFailed
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.bootstrap import OPEN_PER_SLOT, Worker
 from ajo_worker.closing import Closing

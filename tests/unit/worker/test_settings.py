@@ -52,6 +52,21 @@ def test_the_defaults_are_good() -> None:
     assert {source_of(name) for name in Settings.model_fields} == {"default"}
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "openid,AdobeID,x",
+        "openid, AdobeID , x",
+        " openid AdobeID\tx\n",
+        "openid,,AdobeID,\n x,",
+        "openid ,AdobeID\r\nx",
+    ],
+)
+def test_scopes_hold_no_blanks_however_they_were_written(put: Put, given: str) -> None:
+    put(scopes=given)
+    assert read_settings().scopes == "openid,AdobeID,x"
+
+
 def test_a_file_gives_a_value_less_its_line_end_and_nothing_else(put: Put, secret_file: Path) -> None:
     put(client_secret_file=secret_file)
     assert read_settings().client_secret.get_secret_value() == f" {SECRET} "

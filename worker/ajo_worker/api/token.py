@@ -8,35 +8,33 @@ from dataclasses import dataclass, field
 from random import random
 
 import httpx2
-import msgspec
 import structlog
 
+from ajo_worker.api.token_answer import FetchFailed, plain, read_answer
 from ajo_worker.settings import Settings
 
 log = structlog.get_logger("ajo_worker.token")
 
 FETCH_TIMEOUT = 15.0
+"""Seconds for a whole fetch, from connecting to the answer's last byte."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 """Seconds between fetches that fail."""
-LIFETIME = 3600.0
-"""Seconds that a token is taken to live where the answer doesn't say."""
+MOST_BYTES = 65_536
+"""Bytes of an answer that are read at most; a token has some thousand."""
 
 
 class TokenUnavailable(Exception):  # noqa: N818 - says what it found
     """There is no token, and the wait for one was too long; the text says why the last fetch failed."""
 
 
-class FetchFailed(Exception):  # noqa: N818 - says what it found
-    """One fetch brought no token; the text is the reason, without anything secret."""
-
-
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token; ``fetched`` is monotonic, ``lifetime`` in seconds."""
+    """An access token; ``fetched`` is monotonic, ``lifetime`` in seconds, ``remarks`` are what had to be assumed."""
 
     text: str = field(repr=False)
     fetched: float
     lifetime: float
+    remarks: tuple[str, ...] = ()
 
 
 Fetch = Callable[[], Awaitable[Token]]
@@ -122,8 +120,10 @@ class TokenProvider:
                 if token.text == self._rejected:
                     raise FetchFailed("token endpoint: the token that was refused, again")  # noqa: TRY301 - waits like any other
                 self._token = token
-            except FetchFailed as failed:
-                self._reason = str(failed)
+            except Exception as fault:  # noqa: BLE001 - whatever it was, the next one may bring a token
+                # Of a kind that nobody foresaw only its name is told: its text may quote an address, or a secret.
+                known = isinstance(fault, FetchFailed)
+                self._reason = str(fault) if known else f"token endpoint: {type(fault).__name__}"
                 if self._failing_since is None:
                     self._failing_since = self._monotonic()
                 log.warning("token-fetch-failed", reason=self._reason, pause=pause)
@@ -131,13 +131,10 @@ class TokenProvider:
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 self._failing_since = None
+                if token.remarks:
+                    log.warning("token-answer-unusual", remarks=token.remarks)
                 log.info("token-fetched", lifetime=token.lifetime)
                 return
-
-
-class _Answer(msgspec.Struct):
-    access_token: str
-    expires_in: float = LIFETIME
 
 
 def token_fetch(
@@ -153,32 +150,33 @@ def token_fetch(
 
     async def fetch() -> Token:
         try:
-            answer = await client.post(settings.token_url, data=form)
+            async with asyncio.timeout(FETCH_TIMEOUT):
+                status, media_type, body = await _ask(client, settings.token_url, form)
+        except TimeoutError:
+            raise FetchFailed(f"token endpoint: no whole answer within {FETCH_TIMEOUT:g} s") from None
         except httpx2.HTTPError as fault:
             raise FetchFailed(f"token endpoint: {type(fault).__name__}") from None
-        if answer.status_code != 200:  # noqa: PLR2004 - HTTP's number for it
-            raise FetchFailed(f"token endpoint: status {answer.status_code}{_oauth_error(answer.content)}")
-        try:
-            content = msgspec.json.decode(answer.content, type=_Answer)
-        except msgspec.DecodeError:
-            raise FetchFailed("token endpoint: the answer holds no access_token") from None
+        granted = read_answer(status, media_type, body)
         # Counted from the answer: from the question, a slow endpoint's short-lived tokens would never be of use. One
         # that has expired after all is refused, and refreshed.
-        return Token(content.access_token, monotonic(), max(content.expires_in, 1.0))
+        return Token(granted.text, monotonic(), granted.lifetime, granted.remarks)
 
     return fetch
+
+
+async def _ask(client: httpx2.AsyncClient, url: str, form: dict[str, str]) -> tuple[int, str, bytes]:
+    """Status, content type and body of an answer that is read no further than it may be long."""
+    async with client.stream("POST", url, data=form, headers={"Accept-Encoding": "identity"}) as answer:
+        body = bytearray()
+        async for chunk in answer.aiter_raw():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise FetchFailed(f"token endpoint: status {answer.status_code}, more than {MOST_BYTES:,} bytes")
+        coding, media_type = (answer.headers.get(f"content-{name}", "") for name in ("encoding", "type"))
+        return answer.status_code, media_type, plain(bytes(body), coding, MOST_BYTES)
 
 
 def token_client(settings: Settings, tls: ssl.SSLContext) -> httpx2.AsyncClient:
     """The HTTP client of the token endpoint; it follows no redirect and uses no proxy."""
     timeout = httpx2.Timeout(FETCH_TIMEOUT, connect=settings.connect_timeout)
     return httpx2.AsyncClient(verify=tls, timeout=timeout, trust_env=False, follow_redirects=False)
-
-
-def _oauth_error(body: bytes) -> str:
-    """The ``error`` word of RFC 6749, 5.2; nothing else of the answer is shown."""
-    try:
-        error = msgspec.json.decode(body, type=dict[str, object]).get("error")
-    except msgspec.DecodeError:
-        return ""
-    return f", {error}" if isinstance(error, str) and error.isascii() and error.replace("_", "").isalnum() else ""

@@ -16,7 +16,8 @@ from ajo_worker.api.differences import differences
 from ajo_worker.api.live_campaign import LiveCampaign
 from ajo_worker.api.request import ForeignHost
 from ajo_worker.api.tls import tls_context
-from ajo_worker.api.token import FetchFailed, token_client, token_fetch
+from ajo_worker.api.token import token_client, token_fetch
+from ajo_worker.api.token_answer import FetchFailed
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.settings import Settings
 from ajo_worker.settings_source import variable_of

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 from ajo_worker.api import token as token_module
-from ajo_worker.api.token import FetchFailed, Token, TokenProvider, TokenUnavailable
+from ajo_worker.api.token import Token, TokenProvider, TokenUnavailable
+from ajo_worker.api.token_answer import FetchFailed
 
 
 class Endpoint:

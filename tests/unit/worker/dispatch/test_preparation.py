@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from ajo_producers.contract.trigger import Recipient, Trigger
-from ajo_worker.api.token import FetchFailed, Token, TokenProvider
+from ajo_worker.api.token import Token, TokenProvider
+from ajo_worker.api.token_answer import FetchFailed
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.dispatch.preparation import Preparation, Ready

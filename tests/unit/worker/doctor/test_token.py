@@ -2,7 +2,7 @@
 
 import pytest
 from ajo_worker.doctor.check import Status
-from ajo_worker.doctor.token import judge_failure, judge_lifetime
+from ajo_worker.doctor.token import judge_failure, judge_token
 
 
 @pytest.mark.parametrize(
@@ -15,8 +15,15 @@ from ajo_worker.doctor.token import judge_failure, judge_lifetime
     ],
 )
 def test_a_token_should_outlive_a_budget(lifetime: float, status: Status, text: str) -> None:
-    found = judge_lifetime(0.25, lifetime)
+    found = judge_token(0.25, lifetime, ())
     assert (found.status, found.found) == (status, text)
+
+
+def test_what_had_to_be_assumed_of_a_token_is_told() -> None:
+    found = judge_token(0.25, 3_600.0, ("expires_in is missing: the token is taken to live for 3,600 s",))
+    assert found.status == "warning"
+    assert "expires_in is missing" in found.found
+    assert "AJO_TOKEN_URL" in str(found.advice)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +34,12 @@ def test_a_token_should_outlive_a_budget(lifetime: float, status: Status, text: 
         ("token endpoint: status 403", "AJO_TOKEN_URL"),
         ("token endpoint: status 503", "Adobe's status page"),
         ("token endpoint: status 302", "no token endpoint"),
-        ("token endpoint: the answer holds no access_token", "no token endpoint"),
+        ("token endpoint: status 200, but the answer holds no access_token", "no token endpoint"),
+        ("token endpoint: status 200, invalid_client", "AJO_CLIENT_SECRET"),
+        ("token endpoint: status 400, temporarily_unavailable", "Adobe's status page"),
+        ("token endpoint: status 429", "who else does"),
+        ("token endpoint: status 401", "AJO_CLIENT_ID"),
+        ("token endpoint: no whole answer within 15 s", "firewall"),
         ("token endpoint: ConnectError", "firewall"),
     ],
 )
