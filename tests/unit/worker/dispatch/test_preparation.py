@@ -5,13 +5,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from ajo_producers.campaigns.payload import PayloadCheck
 from ajo_producers.contract.trigger import Recipient, Trigger
+from ajo_worker.api.request import Endpoint
 from ajo_worker.api.token import Token, TokenProvider
 from ajo_worker.api.token_answer import FetchFailed
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.dispatch.preparation import Preparation, Ready
-from ajo_worker.dispatch.received import Received, Refusal
+from ajo_worker.dispatch.received import Campaign, Received, Refusal
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.limits.turns import Urgency
 from hypothesis import given, settings
@@ -19,10 +21,13 @@ from hypothesis import strategies as st
 
 from tests.support.definitions import ORDER_SHIPPED
 from tests.support.examples import examples
-from tests.support.simulation.cluster import CAMPAIGNS
 from tests.support.simulation.loops import Loop, World
 from tests.support.simulation.network import START
 from tests.support.simulation.process import Free
+
+CAMPAIGN = Campaign(
+    ORDER_SHIPPED, PayloadCheck(ORDER_SHIPPED), Endpoint(ORDER_SHIPPED.endpoint, {}), budget=60.0, attempt_timeout=60.0
+)
 
 
 class Stage:
@@ -102,7 +107,7 @@ def received(expires_in: float | None = None) -> Received:
         recipients=(Recipient(user_id="person@example.com"),),
         expires_at=expires_at,
     )
-    return Received(trigger, b"", UUID(int=2), "shop", START, 0.0, START, CAMPAIGNS[ORDER_SHIPPED.name], "standard")
+    return Received(trigger, b"", UUID(int=2), "shop", START, 0.0, START, CAMPAIGN, "standard")
 
 
 @settings(max_examples=examples(100), deadline=None)
