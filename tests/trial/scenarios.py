@@ -5,14 +5,23 @@ from dataclasses import dataclass
 
 SYSTEMS = {
     "producer-late": "producer",
+    "first-publish": "producer",
     "broker-stopped": "broker",
-    "slots-taken": "worker",
-    "prefetch-taken": "worker",
     "workers-dead": "worker",
     "rate-limited": "worker",
+    "concurrency": "worker",
+    "starved": "worker",
+    "saturated": "worker",
+    "slots-taken": "adobe-api",
+    "prefetch-taken": "adobe-api",
     "retries": "adobe-api",
     "token-slow": "adobe-api",
+    "token-away": "adobe-api",
+    "storm": "adobe-api",
+    "recovery": "adobe-api",
+    "silence": "adobe-api",
     "api-slow": "adobe-api",
+    "api-crawls": "adobe-api",
     "departure-late": "adobe-departure",
     "mailbox-late": "downstream",
     "clock-wrong": "clocks",
@@ -20,21 +29,35 @@ SYSTEMS = {
 """What can be late, and the system that must be named for it."""
 AMOUNTS = {
     "producer-late": (6, 120),
+    "first-publish": (6, 9),
     "broker-stopped": (5, 9),
-    "slots-taken": (5, 12),
-    "prefetch-taken": (5, 12),
     "workers-dead": (5, 12),
     "rate-limited": (2, 4),  # calls a second: the delay is what comes of it
+    "concurrency": (0.6, 1),  # what each call takes, one after the other: likewise
+    "starved": (1.2, 1.5),  # of every two
+    "saturated": (0.03, 0.07),  # what each call takes
+    "slots-taken": (5, 12),
+    "prefetch-taken": (5, 12),
     "retries": (5, 15),  # whole seconds, as Retry-After has them
     "token-slow": (6, 9),
+    "token-away": (38, 44),
+    "storm": (20, 30),
+    "recovery": (15, 25),
+    "silence": (25, 35),
     "api-slow": (4, 12),
+    "api-crawls": (25, 40),  # and up to 15 more
     "departure-late": (100, 900),
     "mailbox-late": (400, 4000),
     "clock-wrong": (5, 3000),
 }
 """Least and most seconds of each."""
-TWOFOLD = (("api-slow", "mailbox-late"), ("producer-late", "retries"))
-TIMES_EACH = 3
+BY_SECONDS = frozenset({"token-away", "storm", "recovery", "silence", "api-crawls", "starved"})
+"""Kinds in which no two triggers are late alike: they are judged by the sums of seconds."""
+LONG = BY_SECONDS | {"saturated"}
+TWOFOLD = (("api-slow", "mailbox-late"), ("producer-late", "retries"), ("starved", "api-slow"))
+TIMES_EACH, TIMES_LONG = 3, 1
+ALONE = frozenset({"saturated"})
+"""Nothing else is played meanwhile: they are about milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -56,38 +79,19 @@ class Scenario:
         """How long calls of the slow campaign take."""
         return self.amounts.get("slots-taken", self.amounts.get("prefetch-taken", 0))
 
-    def toml(self, slow_campaign: str) -> str:
-        """The simulator's script: noise, and what Adobe or a mailbox provider is late with."""
-        amounts = self.amounts
-        latency = (
-            f"seconds = {amounts['api-slow']}"
-            if "api-slow" in amounts
-            else 'distribution = "lognormal"\nmedian = 0.05\np99 = 0.3'
-        )
-        departure = _latency(amounts.get("departure-late"), 0.5, 8)
-        delivery = _latency(amounts.get("mailbox-late"), 1, 40)
-        retried = f"share = 1\nattempts = 1\nretry_after = {amounts.get('retries', 0):.0f}\n"
-        noise = "share = 0.05\nattempts = 1\n"
-        return "\n".join([
-            f"seed = {self.seed}",
-            f"[latency]\n{latency}",
-            f"[token]\nlatency = {amounts.get('token-slow', 0.02)}",
-            f"[feedback]\ndeparture = {departure}\ndelivery = {delivery}",
-            f'[[fault]]\ncampaign = "{slow_campaign}"\nkind = "slow"\nseconds = {self.blocked_seconds}',
-            f'[[fault]]\nkind = "status"\nstatus = 503\n{retried if "retries" in amounts else noise}',
-        ])  # fmt: skip
-
-
-def _latency(seconds: float | None, low: float, high: float) -> str:
-    if seconds is not None:
-        return f"{{seconds = {seconds}}}"
-    return f'{{distribution = "uniform", low = {low}, high = {high}}}'
+    @property
+    def alone(self) -> bool:
+        """Whether nothing else may be played meanwhile."""
+        return not ALONE.isdisjoint(self.amounts)
 
 
 def scenarios(seed: int) -> list[Scenario]:
-    """Thirty-six with one system each, and two with two, in an order that tells nothing."""
+    """Each kind alone, some times, and some pairs, in an order that tells nothing."""
     chance = random.Random(seed)
-    kinds: list[tuple[str, ...]] = [(kind,) for kind in SYSTEMS for _ in range(TIMES_EACH)]
+    alone = [kind for kind in SYSTEMS if kind != "starved"]
+    kinds: list[tuple[str, ...]] = [
+        (kind,) for kind in alone for _ in range(TIMES_LONG if kind in LONG else TIMES_EACH)
+    ]
     chance.shuffle(kinds)
     return [
         Scenario(

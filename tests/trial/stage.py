@@ -8,12 +8,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 import httpx2
 from ajo_producers import Campaigns, CheckedTrigger, Publisher
@@ -22,22 +21,19 @@ from ajo_worker.local.processes import Processes, environment
 from tests.chaos.faults.clocks import WallClock
 from tests.chaos.servers import Servers
 from tests.chaos.stack import ValkeyBroker, start_valkey_broker
-from tests.support.conservation import finished, journal, write_definition
-from tests.support.database import query
+from tests.support.conservation import write_definition
 from tests.support.delivery import worker_environment
 from tests.support.programs import PROGRAM, Simulator, Worker, run, start_simulator, start_worker
-from tests.support.waiting import wait_until
-from tests.trial.judgement import Judgement, judge
-from tests.trial.scenarios import SYSTEMS, Scenario
+from tests.trial.scenarios import Scenario
+from tests.trial.scripts import script
 
 CAMPAIGN, SLOW_CAMPAIGN = "order-shipped", "flash-sale"
-TRIGGERS, SLOTS = 24, 8
-PATIENCE = 90.0
+SLOTS = 8
 
 
 @dataclass
 class Stage:
-    """The parts of one scenario, running."""
+    """The parts of one scenario, running; ``published`` is when each trigger was."""
 
     scenario: Scenario
     folder: Path
@@ -49,18 +45,36 @@ class Stage:
     worker: Worker
     start_worker: Callable[[], Worker]
     chance: random.Random
+    until_the_end: ExitStack
+    published: dict[str, datetime] = field(default_factory=dict)
 
-    def publish(self, count: int, campaign: str = CAMPAIGN) -> list[datetime]:
-        """Publish triggers one by one, each a little after its event; when."""
+    def begin(self) -> None:
+        """Have the simulator play what begins with the events."""
+        self.simulator.play(script(self.scenario, self.slow_campaign_id, begun=True))
+
+    @property
+    def slow_campaign_id(self) -> str:
+        """What Adobe calls the campaign whose calls are slow."""
+        return Campaigns.load(self.folder / "campaigns")[SLOW_CAMPAIGN].definition.campaign_id
+
+    def triggers(self, count: int, campaign: str = CAMPAIGN) -> Iterator[CheckedTrigger]:
+        """Triggers, each made a little after its event."""
         made = Campaigns.load(self.folder / "campaigns")[campaign]
         late = self.scenario.amounts.get("producer-late", 0)
-        times = []
         for _ in range(count):
+            occurred = datetime.now(UTC) - timedelta(seconds=late + self.chance.uniform(0.01, 0.3))
+            yield made.trigger(
+                to=f"{secrets.token_hex(4)}@example.com", occurred_at=occurred, context={"orderId": "A-1"}
+            )
+
+    def publish(self, count: int, campaign: str = CAMPAIGN, *, within: float = 0.0) -> list[datetime]:
+        """Publish triggers one by one, evenly ``within`` so many seconds; when."""
+        times = []
+        began = time.monotonic()
+        for number, trigger in enumerate(self.triggers(count, campaign)):
+            time.sleep(max(began + number * within / count - time.monotonic(), 0))
             times.append(datetime.now(UTC))
-            occurred = times[-1] - timedelta(seconds=late + self.chance.uniform(0.01, 0.3))
-            trigger: CheckedTrigger = made.trigger(to=f"{secrets.token_hex(4)}@example.com", occurred_at=occurred,
-                                                   context={"orderId": "A-1"})  # fmt: skip
-            self.publisher.publish(trigger)
+            self.published[str(self.publisher.publish(trigger).request_id)] = times[-1]
         return times
 
     def publish_by_clock(self, count: int, offset: float) -> None:
@@ -87,15 +101,32 @@ class Stage:
         yield
         timer.wait()
 
+    @contextmanager
+    def starved(self) -> Iterator[None]:
+        """Freeze the worker for a part of every two seconds, again and again."""
+        frozen = self.scenario.amounts["starved"]
+        stop, go = f"kill -STOP {self.worker.child.pid}", f"kill -CONT {self.worker.child.pid}"
+        loop = subprocess.Popen(
+            ["sh", "-c", f"trap '{go}; exit' TERM; while {stop}; do sleep {frozen}; {go}; sleep {2 - frozen}; done"]
+        )
+        try:
+            yield
+        finally:
+            loop.terminate()
+            loop.wait()
 
-def play(servers: Servers, folder: Path, scenario: Scenario) -> tuple[Judgement, dict[str, float]]:
-    """Play a scenario; who is named, and what each system really made late, in seconds."""
-    with Processes() as processes, servers.database() as name:
+
+@contextmanager
+def on_stage(servers: Servers, folder: Path, scenario: Scenario) -> Iterator[Stage]:
+    """All parts of a scenario, running."""
+    with Processes() as processes, servers.database() as name, ExitStack() as until_the_end:
         broker = start_valkey_broker(processes)
-        write_definition(folder / "campaigns", CAMPAIGN)
-        write_definition(folder / "campaigns", SLOW_CAMPAIGN, campaign_id=secrets.token_hex(8))
-        campaigns = Campaigns.load(folder / "campaigns")
-        simulator = start_simulator(processes, folder, scenario.toml(campaigns[SLOW_CAMPAIGN].definition.campaign_id))
+        one_by_one = "concurrency = 1" if "concurrency" in scenario.amounts else ""
+        write_definition(folder / "campaigns", CAMPAIGN, facts=one_by_one)
+        slow_campaign_id = secrets.token_hex(8)
+        write_definition(folder / "campaigns", SLOW_CAMPAIGN, campaign_id=slow_campaign_id)
+        with on_processor(1 if scenario.alone else None):
+            simulator = start_simulator(processes, folder, script(scenario, slow_campaign_id))
         url = servers.postgres.url_of(name)
         env = {
             **worker_environment(broker.url, f"trial-{secrets.token_hex(5)}", simulator, folder / "campaigns"),
@@ -104,70 +135,31 @@ def play(servers: Servers, folder: Path, scenario: Scenario) -> tuple[Judgement,
             "AJO_PREFETCH": str(SLOTS) if "prefetch-taken" in scenario.amounts else "1000",
             "AJO_RATE_LIMIT_STANDARD": str(scenario.amounts.get("rate-limited", 5000)),
         }  # fmt: skip
+        start = partial(start_worker, processes, env)
+        with on_processor(0 if scenario.alone else None):
+            worker = start()
         with Publisher(broker.url, queue_prefix=env["AJO_QUEUE_PREFIX"], timeout=60, producer="shop") as publisher:
-            start = partial(start_worker, processes, env)
-            stage = Stage(
-                scenario, folder, broker, url, simulator, publisher, env, start(), start, random.Random(scenario.seed)
-            )
-            published, truth = _events(stage)
-        wait_until(lambda: finished(url) >= published, what="everything has its state", timeout=PATIENCE)
-        _report_back(stage)
-        for row in query(url, "select * from ledger.due_minutes(100) as minute"):
-            query(url, "select ledger.roll_up($1)", row["minute"])
-        return judge(url, CAMPAIGN), truth
+            yield Stage(
+                scenario, folder, broker, url, simulator, publisher, env, worker, start, random.Random(scenario.seed),
+                until_the_end,
+            )  # fmt: skip
 
 
-def _events(stage: Stage) -> tuple[int, dict[str, float]]:
-    """Publish, and do what the scenario says; how many were published, and the truth."""
-    amounts = stage.scenario.amounts
-    truth = {SYSTEMS[kind]: amount for kind, amount in amounts.items()}
-    if "broker-stopped" in amounts:
-        with stage.broker_stopped():
-            made = Campaigns.load(stage.folder / "campaigns")[CAMPAIGN]
-            stage.publisher.publish_many(
-                made.trigger(to=f"{secrets.token_hex(4)}@example.com", context={"orderId": "A-1"})
-                for _ in range(TRIGGERS)
-            )
-        return TRIGGERS, truth
-    if "clock-wrong" in amounts:
-        offset = -stage.scenario.sign * round(amounts["clock-wrong"])
-        for _ in range(3):
-            stage.publish(4)
-            time.sleep(1.2)
-            stage.publish_by_clock(4, offset)
-        stage.publish(4)
-        return 28, {"clocks": abs(offset)}
-    if "workers-dead" in amounts:
-        stage.worker.child.kill()
-        time.sleep(1)  # it lived until its last heartbeat
-        times = stage.publish(TRIGGERS)
-        time.sleep(amounts["workers-dead"])
-        stage.start_worker()
-        (row,) = query(stage.database_url, "select max(started_at) as started_at from ledger.workers")
-        return TRIGGERS, {"worker": (row["started_at"] - times[TRIGGERS // 2]).total_seconds()}
-    blockers = SLOTS if stage.scenario.blocked_seconds else 0
-    if blockers:
-        stage.publish(blockers, SLOW_CAMPAIGN)
-        waiting = "select 1 from ledger.triggers where campaign = $1 and first_dispatched_at is not null"
-        wait_until(lambda: len(query(stage.database_url, waiting, SLOW_CAMPAIGN)) == SLOTS, what="all slots are taken")
-    times = stage.publish(TRIGGERS)
-    if "rate-limited" in amounts:
-        wait_until(lambda: finished(stage.database_url) >= TRIGGERS, what="everything has its state", timeout=PATIENCE)
-        truth["worker"] = _rate_limited(stage, times)
-    return blockers + TRIGGERS, truth
+@contextmanager
+def on_processor(number: int | None) -> Iterator[None]:
+    """What is started here has this processor to itself, and none of the others; where the system lets us."""
+    if number is None or not hasattr(os, "sched_setaffinity") or number not in os.sched_getaffinity(0):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {number})  # of this thread; a child begins with that of the thread that starts it
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
-def _rate_limited(stage: Stage, published: list[datetime]) -> float:
-    """The median of what calls came later than they were published, of those that came late at all."""
-    first = {}
-    for entry in journal(stage.simulator.journal):
-        if entry.get("request_id"):
-            first.setdefault(entry["request_id"], datetime.fromisoformat(entry["arrived_at"]))
-    waits = [(arrived - at).total_seconds() for arrived, at in zip(sorted(first.values()), published, strict=True)]
-    return median(wait for wait in waits if wait > 1)
-
-
-def _report_back(stage: Stage) -> None:
+def report_back(stage: Stage) -> None:
     """What Journey Optimizer and the providers will have reported, as an export of the dataset."""
     file = stage.folder / "feedback.jsonl"
     answer = httpx2.get(f"{stage.simulator.url}/_simulator/feedback?format=jsonl&all=true")
