@@ -27,6 +27,7 @@ from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.received import Campaign
 from ajo_worker.dispatch.round import Policy
 from ajo_worker.dispatch.rounds import Rounds
+from ajo_worker.dispatch.strays import Strays
 from ajo_worker.feedback.matching import Matching, Rules
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
@@ -152,7 +153,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap) -> Worker:
     preparation = Preparation(ledger, clock, tokens, limits, slots, view, closing)
     claims = Claims(ledger, clock, preparation, closing, policy)
     statuses = campaign_statuses(settings, definitions, tokens, token_http)
-    rounds = Rounds(ledger, clock, http, claims, preparation, policy, statuses)
+    rounds = Rounds(ledger, clock, http, claims, preparation, policy, statuses, Strays(ledger.answered, http))
     dispatcher = Dispatcher(rounds, ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * settings.max_in_flight)
     intake = Intake(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap)
     patrol = Patrol(

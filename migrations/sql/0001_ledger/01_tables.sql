@@ -163,6 +163,7 @@ CREATE TABLE ledger.attempts (
     error_code              text,
     error_title             text,
     adobe_request_id        text,
+    answered_request_id     text,
     execution_id            text,
     CONSTRAINT attempts_pkey PRIMARY KEY (request_id, round, attempt),
     CONSTRAINT attempts_outcome CHECK
@@ -172,6 +173,9 @@ CREATE TABLE ledger.attempts (
 -- Feedback names an execution. Rows here are inserted once, so an index costs no update its place in the page; and a
 -- trigger that was accepted twice has two executions.
 CREATE INDEX attempts_execution ON ledger.attempts USING hash (execution_id) WHERE execution_id IS NOT NULL;
+-- Answers that were taken for those to other calls: none, as a rule.
+CREATE INDEX attempts_stray ON ledger.attempts (responded_at)
+    WHERE answered_request_id IS NOT NULL AND outcome <> 'accepted';
 
 COMMENT ON TABLE ledger.attempts IS 'One row for each HTTP call that came to an end, or was cut off by its worker''s death. Daily partitions by request_id (UUIDv7), as ledger.triggers.';
 COMMENT ON COLUMN ledger.attempts.request_id IS 'The trigger.';
@@ -200,6 +204,7 @@ COMMENT ON COLUMN ledger.attempts.outcome IS 'accepted, refused, retryable, unau
 COMMENT ON COLUMN ledger.attempts.failure IS 'Kind of transport failure, if there was no usable answer.';
 COMMENT ON COLUMN ledger.attempts.error_code IS 'Adobe''s error code, of the service or the gateway.';
 COMMENT ON COLUMN ledger.attempts.error_title IS 'Adobe''s short text of the error.';
+COMMENT ON COLUMN ledger.attempts.answered_request_id IS 'The requestId that the answer named, where it wasn''t the trigger''s: the gateway''s own, or, if the attempt is a stray answer, another trigger''s.';
 COMMENT ON COLUMN ledger.attempts.adobe_request_id IS 'The gateway''s own x-request-id, which Adobe''s support asks for.';
 COMMENT ON COLUMN ledger.attempts.execution_id IS 'Adobe''s executionId, from the 202.';
 

@@ -44,7 +44,8 @@ SELECT request_id, round, attempt, worker, intended_at, dispatched_at, responded
        backoff_wait_seconds, slot_wait_seconds, congestion_wait_seconds, rate_limit_wait_seconds,
        throttle_wait_seconds, ramp_wait_seconds, silence_wait_seconds, token_wait_seconds, ledger_wait_seconds,
        to_headers_seconds, to_body_seconds, lag_seconds, retry_after_seconds,
-       http_status, error_code, error_title, outcome, ambiguous, failure, adobe_request_id, execution_id
+       http_status, error_code, error_title, outcome, ambiguous, failure, adobe_request_id,
+       answered_request_id, execution_id
 FROM ledger.attempts;
 
 COMMENT ON VIEW audit.attempts IS 'One row for each HTTP call that came to an end, or was cut off by its worker''s death.';
@@ -74,5 +75,6 @@ COMMENT ON COLUMN audit.attempts.error_title IS 'Adobe''s short text of the erro
 COMMENT ON COLUMN audit.attempts.outcome IS 'accepted, refused, retryable, unauthorized or interrupted (its worker died).';
 COMMENT ON COLUMN audit.attempts.ambiguous IS 'True if Adobe may have accepted it although no 202 was seen.';
 COMMENT ON COLUMN audit.attempts.failure IS 'Kind of transport failure, if there was no usable answer.';
+COMMENT ON COLUMN audit.attempts.answered_request_id IS 'The requestId that the answer named, where it wasn''t the trigger''s: the gateway''s own, or, of a call that was not accepted, another trigger''s.';
 COMMENT ON COLUMN audit.attempts.adobe_request_id IS 'The gateway''s own x-request-id, which Adobe''s support asks for.';
 COMMENT ON COLUMN audit.attempts.execution_id IS 'Adobe''s executionId, from the 202.';

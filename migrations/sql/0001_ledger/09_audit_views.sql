@@ -43,6 +43,7 @@ CROSS JOIN LATERAL (
                (a.responded_at, a.outcome, concat_ws(', ', coalesce(a.http_status::text, a.failure, 'no answer'),
                    a.error_code, a.error_title, 'Retry-After ' || a.retry_after_seconds || ' s',
                    CASE WHEN a.ambiguous THEN 'perhaps accepted' END, 'x-request-id ' || a.adobe_request_id,
+                   CASE WHEN a.outcome = 'accepted' THEN 'requestId ' ELSE 'the answer to ' END || a.answered_request_id,
                    a.execution_id))
     ) AS v (at, event, detail)
     WHERE a.request_id = t.request_id

@@ -33,6 +33,7 @@ INSERT INTO ledger.alert_thresholds (alert, threshold, severity, audience, measu
     ('quarantine', 0, 'ticket', 'producers', 'messages and triggers of a queue that couldn''t be read, in the last hour, up to 10,000'),
     ('queue-age', 60, 'page', 'operators', 'seconds from publishing to a worker, 95th percentile of a lane''s triggers received in the last 5 minutes'),
     ('sending-age', 120, 'page', 'operators', 'seconds since the first dispatch of a lane''s oldest trigger that is still sending'),
+    ('stray-answers', 0, 'page', 'operators', 'calls of the last hour that were answered with what belongs to another trigger''s'),
     ('token-failing', 30, 'page', 'credentials', 'seconds for which a living worker has asked for an access token in vain'),
     ('token-refused', 5, 'page', 'credentials', 'calls of the last 5 minutes whose token was refused'),
     ('unconfirmed', 0, 'ticket', 'operators', 'triggers of a campaign that ended unconfirmed in the last hour, while unconfirmed-share doesn''t hold'),
@@ -190,6 +191,12 @@ WITH known AS MATERIALIZED (
     SELECT 'token-refused', NULL, min(responded_at), count(*)::float8, NULL,
            format('the access token was refused %s times in the last 5 minutes; first: ajo-dispatch doctor', count(*))
     FROM ledger.attempts WHERE responded_at >= now() - interval '5 minutes' AND outcome = 'unauthorized'
+    UNION ALL
+    SELECT 'stray-answers', NULL, min(responded_at), count(*)::float8, NULL,
+           format('calls answered with another trigger''s answer in the last hour: %s; a gateway mixes answers up; '
+                  'first: ajo-dispatch status %s', count(*), (array_agg(request_id ORDER BY responded_at DESC))[1])
+    FROM ledger.attempts
+    WHERE responded_at >= now() - interval '1 hour' AND answered_request_id IS NOT NULL AND outcome <> 'accepted'
     UNION ALL
     SELECT 'token-failing', NULL, min(token_failed_at), extract(epoch FROM now() - min(token_failed_at))::float8, NULL,
            format('living workers without an access token: %s (%s); first: ajo-dispatch doctor', count(*),

@@ -70,5 +70,8 @@ class HttpAdapter(Protocol):
     async def post(self, call: Call, *, timeout: float) -> Answer | Failure:
         """Send ``call`` once, and wait ``timeout`` seconds at most for its whole answer. Never raises."""
 
+    async def drop_idle(self) -> None:
+        """Close the connections that wait for their next call: what comes on them can't be trusted. Never raises."""
+
     async def close(self) -> None:
         """Close all connections."""

@@ -6,8 +6,8 @@ recipient and what is wrong with it is taken for that, else nothing is known, an
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 Blame: TypeAlias = Literal["recipient", "trigger", "campaign"]
 
@@ -55,17 +55,12 @@ _CAMPAIGN = re.compile(
     r"|\b(?:unknown|no\s+such|invalid|inactive|no\s+active)\s+campaign|\bcan\s*not\s+find\s+(?:the\s+)?campaign"
     r"|\bapi[\s-]*key\b|\bnot\s+entitled\b|\bsandbox\b"
 )
-MOST_TEXTS, MOST_CHARACTERS, DEEPEST = 50, 500, 6
 
 
-def blame(status: int, code: str | None, document: Mapping[str, Any], body: bytes, sent: bytes) -> Blame | None:
-    """Who is to blame for a refusal; None if the answer doesn't tell.
-
-    ``document`` is the ``body`` if that is JSON. Texts that stand in the body that was ``sent`` tell nothing.
-    """
+def blame(status: int, code: str | None, texts: Sequence[str]) -> Blame | None:
+    """Who is to blame for a refusal with this code and these texts; None if it doesn't tell."""
     if status == TOO_LARGE:
         return "trigger"
-    texts = [" ".join(text[:MOST_CHARACTERS].lower().split()) for text in _texts(document, body, sent)]
     words = _RECIPIENT_AT_403 if status == FORBIDDEN else _RECIPIENT
     recipient, campaign = any(map(words.search, texts)), any(map(_CAMPAIGN.search, texts))
     of_all = campaign or any(map(_OF_ALL.search, texts))
@@ -74,26 +69,3 @@ def blame(status: int, code: str | None, document: Mapping[str, Any], body: byte
     if (campaign and not recipient) or status in OF_CAMPAIGN or 300 <= status < 400:  # noqa: PLR2004 - redirects
         return "campaign"
     return "campaign" if code and CAMPAIGN_CODES.match(code) else None
-
-
-def _texts(document: Mapping[str, Any], body: bytes, sent: bytes) -> Iterator[str]:
-    if not document:
-        yield body[:MOST_CHARACTERS].decode(errors="replace")
-        return
-    for number, text in enumerate(_strings(document, 0)):
-        if number == MOST_TEXTS:
-            return
-        if text.encode(errors="replace") not in sent:
-            yield text
-
-
-def _strings(value: object, depth: int) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict() if depth < DEEPEST:
-            for inner in value.values():
-                yield from _strings(inner, depth + 1)
-        case list() if depth < DEEPEST:
-            for inner in value:
-                yield from _strings(inner, depth + 1)

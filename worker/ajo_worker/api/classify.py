@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from ajo_worker.api.answer import Answer, Failure
-from ajo_worker.api.blame import blame
+from ajo_worker.api.blame import Blame, blame
 from ajo_worker.api.cosmos import revocation
+from ajo_worker.api.error_texts import error_texts
+from ajo_worker.api.repetition import is_conflict, says_repeated
 from ajo_worker.api.verdict import Outcome, Verdict
 
 UNAUTHORIZED_CODES = frozenset({"401013", "403010"})
@@ -46,46 +50,64 @@ _IDENTIFIER = re.compile(r"[\w-]{1,64}", re.ASCII)
 _SENSITIVE = re.compile(r"\S+@\S+|[\w.~+/=-]{40,}")
 
 
-def classify(result: Answer | Failure, *, ambiguous_statuses: frozenset[int], sent: bytes = b"") -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was sent: the trigger's id, the body, and whether the trigger was ``repeated``, after an earlier attempt."""
+
+    request_id: UUID | None = None
+    body: bytes = field(default=b"", repr=False)
+    repeated: bool = False
+
+
+NOTHING = Asked()
+
+
+def classify(result: Answer | Failure, *, ambiguous_statuses: frozenset[int], asked: Asked = NOTHING) -> Verdict:
     """What ``result`` shows. After ``ambiguous_statuses`` (retried ones) Adobe may all the same have accepted.
 
-    ``sent`` is the body of the call: what stands in it is no evidence where an answer quotes it.
+    What stands in the body that was sent is no evidence where an answer quotes it.
     """
     if isinstance(result, Answer):
-        return _of_answer(result, ambiguous_statuses, sent)
+        return _of_answer(result, ambiguous_statuses, asked)
     if result.status is not None:  # the status line says all that matters, whatever became of the body
         bare = Answer(result.status, {}, b"", result.elapsed, result.elapsed)
-        return _of_answer(bare, ambiguous_statuses, sent)
+        return _of_answer(bare, ambiguous_statuses, asked)
     return Verdict("retryable", ambiguous=result.perhaps_processed, reason=result.kind, failure=result.kind)
 
 
-def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], sent: bytes) -> Verdict:
+def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: Asked) -> Verdict:
     status, headers = answer.status, answer.headers
     document = _document(answer.body)
-    gateway_request = _identifier(headers.get("x-request-id"))
-    if status == 202:  # noqa: PLR2004 - the one documented success
-        return Verdict(
-            "accepted",
-            http_status=status,
-            execution_id=_identifier(document.get("executionId")),
-            adobe_request_id=gateway_request,
-        )
-    code, revoked = _error_code(document), revocation(_whole(answer), sent, truncated=answer.truncated)
+    known = Verdict(
+        "accepted",
+        http_status=status,
+        adobe_request_id=_identifier(headers.get("x-request-id")),
+        answered_request_id=_other_request(document.get("requestId"), asked.request_id),
+    )
+    execution_id = _execution_id(document)
+    # 202 is the one documented success. Adobe's pages on Live activities show 200, with an id, for the same calls.
+    if status == 202 or (200 <= status < 300 and execution_id):  # noqa: PLR2004 - HTTP's class of successes
+        return replace(known, execution_id=execution_id)
+    code, revoked = _error_code(document), revocation(_whole(answer), asked.body, truncated=answer.truncated)
     outcome, ambiguous, reason = _meaning(status, code, ambiguous_statuses)
+    whose: Blame | None = None
     if revoked:  # whatever the status (403 in Adobe's own logs): every call fails until somebody repairs it
         outcome, ambiguous, reason = "retryable", False, revoked.outage
-    whose = blame(status, code, document, answer.body, sent) if outcome == "refused" and not ambiguous else None
-    if whose == "recipient":
-        reason = RECIPIENT_REFUSED
-    return Verdict(
-        outcome,
+    elif (outcome == "refused" or status >= 500) and not ambiguous:  # noqa: PLR2004 - HTTP's class of server errors
+        texts = error_texts(document, answer.body, asked.body)
+        if is_conflict(code) or (asked.repeated and says_repeated(texts)):
+            outcome, ambiguous, reason = "refused", True, REASONS[409]
+        elif outcome == "refused":
+            whose = blame(status, code, texts)
+            reason = RECIPIENT_REFUSED if whose == "recipient" else reason
+    return replace(
+        known,
+        outcome=outcome,
         ambiguous=ambiguous,
         reason=reason,
         retry_after=retry_after(headers) if outcome == "retryable" else None,
-        http_status=status,
         error_code=code,
         error_title=_text(document.get("title") or document.get("message")),
-        adobe_request_id=gateway_request,
         outage=revoked.outage if revoked else None,
         key_status=revoked.key_status if revoked else None,
         blame=whose,
@@ -149,6 +171,22 @@ def _error_code(document: Mapping[str, Any]) -> str | None:
         return _text(kind.rstrip("/").rpartition("/")[2])
     code = document.get("error_code")
     return _text(str(code)) if isinstance(code, str | int) else None
+
+
+def _execution_id(document: Mapping[str, Any]) -> str | None:
+    value = document.get("executionId")
+    return _identifier(value.strip()) if isinstance(value, str) else None
+
+
+def _other_request(value: object, ours: UUID | None) -> str | None:
+    """The ``requestId`` of an answer, unless it is ours: in its usual form, if it is a UUID."""
+    if ours is None or not isinstance(value, str) or not value.strip():
+        return None
+    try:
+        found = UUID(value.strip())
+    except ValueError:
+        return _identifier(value.strip())
+    return None if found == ours else str(found)
 
 
 def _identifier(value: object) -> str | None:

@@ -6,6 +6,9 @@ from typing import Literal, TypeAlias
 from ajo_worker.api.answer import FailureKind
 from ajo_worker.api.blame import Blame
 
+STRAY = "stray-answer"
+"""The reason of an attempt that was answered with what belongs to another trigger's."""
+
 Outcome: TypeAlias = Literal["accepted", "refused", "retryable", "unauthorized"]
 
 
@@ -15,6 +18,7 @@ class Verdict:
 
     ``retry_after`` is in seconds. ``outage`` names an outage that the answer itself speaks of, ``key_status`` its
     ``customerManagedKeyStatus``, where that is known. ``blame``: whose fault a refusal is, as far as it tells.
+    ``answered_request_id`` is the ``requestId`` of the answer, where that is not the trigger's.
     """
 
     outcome: Outcome
@@ -30,3 +34,4 @@ class Verdict:
     outage: str | None = None
     key_status: int | None = None
     blame: Blame | None = None
+    answered_request_id: str | None = None

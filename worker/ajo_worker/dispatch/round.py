@@ -43,6 +43,11 @@ class Round:
     decided: float
     rejected_token: str | None = field(default=None, repr=False)
 
+    @property
+    def repeats(self) -> bool:
+        """Whether the trigger may have been sent before: in this round, or in one before it."""
+        return self.number > 1 or self.history.attempts > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:

@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from ajo_worker.api.answer import HttpAdapter
-from ajo_worker.api.classify import classify
+from ajo_worker.api.classify import Asked, classify
 from ajo_worker.api.live_campaign import LiveCampaign
 from ajo_worker.api.request import body_of, call_of
 from ajo_worker.api.verdict import Verdict
@@ -20,6 +20,7 @@ from ajo_worker.dispatch.decision import End, EndState, History, Retry, decide
 from ajo_worker.dispatch.preparation import Preparation, Prepared
 from ajo_worker.dispatch.received import Campaign, Received, Refusal, refusal
 from ajo_worker.dispatch.round import Lost, Policy, Round, Sent
+from ajo_worker.dispatch.strays import Strays
 from ajo_worker.ledger.admission import Done
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.group_commit import WriterStopped
@@ -51,6 +52,7 @@ class Rounds:
     preparation: Preparation
     policy: Policy
     statuses: Statuses
+    strays: Strays
 
     async def conduct(self, received: Received, on_retry: OnRetry) -> End | Done:
         """Bring a trigger to its state in the ledger, or learn that it has one.
@@ -89,7 +91,9 @@ class Rounds:
                 return await self._end_unsent(received, current, prepared)
 
             sent = await self._send(received, campaign, current, prepared, body)
-            verdict = classify(sent.result, ambiguous_statuses=self.policy.ambiguous_statuses, sent=body)
+            asked = Asked(received.trigger.request_id, body, current.repeats)
+            seen = classify(sent.result, ambiguous_statuses=self.policy.ambiguous_statuses, asked=asked)
+            verdict = await self.strays.judged(received.trigger.request_id, seen)
             self.preparation.gate.saw(received, verdict, sent.dispatched)
             history = current.history.after(verdict)
             budget = current.budget or self._budget(received, campaign, sent.dispatched)

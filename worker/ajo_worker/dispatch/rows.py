@@ -87,6 +87,7 @@ def attempt_row(
         ambiguous=verdict.ambiguous,
         failure=verdict.failure,
         adobe_request_id=storable(verdict.adobe_request_id),
+        answered_request_id=storable(verdict.answered_request_id),
         execution_id=storable(verdict.execution_id),
     )
 
@@ -130,6 +131,7 @@ def wide_event(received: Received, attempt: AttemptRow, end: End | None) -> dict
         "http_status": attempt.http_status,
         "error_code": attempt.error_code,
         "failure": attempt.failure,
+        "answered_request_id": attempt.answered_request_id,
         "to_body_seconds": attempt.to_body_seconds,
         "state": end.state if end else "sending",
         "reason": end.reason if end else None,

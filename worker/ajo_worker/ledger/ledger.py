@@ -61,11 +61,12 @@ class Ledger:
         self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self.connect, progress.intend)
         self.outcomes: GroupCommit[Outcome, bool] = GroupCommit("outcomes", self.connect, progress.record)
         self.looks: GroupCommit[UUID, Known | None] = GroupCommit("looks", self.connect, _look)
+        self.answered: GroupCommit[UUID, Known | None] = GroupCommit("answered", self.connect, _look)
         self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self.connect, ownership.take_over)
         self.releases: GroupCommit[Release, None] = GroupCommit("releases", self.connect, ownership.release)
         self.quarantine: GroupCommit[Quarantined, None] = GroupCommit("quarantine", self.connect, quarantine.write)
         self._before_a_send = (self.admissions, self.intents, self.looks, self.takeovers)
-        self._after_a_send = (self.outcomes, self.releases, self.quarantine)
+        self._after_a_send = (self.answered, self.outcomes, self.releases, self.quarantine)
 
     def start(self) -> None:
         """Begin to beat and to write."""

@@ -73,6 +73,7 @@ class AttemptRow:
     ambiguous: bool
     failure: str | None
     adobe_request_id: str | None
+    answered_request_id: str | None
     execution_id: str | None
 
 
@@ -103,12 +104,12 @@ RECORD = """
          slot_wait_seconds, congestion_wait_seconds, rate_limit_wait_seconds, throttle_wait_seconds, ramp_wait_seconds,
          silence_wait_seconds, token_wait_seconds, ledger_wait_seconds, to_headers_seconds, to_body_seconds,
          lag_seconds, retry_after_seconds, http_status, error_code, error_title, outcome, ambiguous, failure,
-         adobe_request_id, execution_id)
+         adobe_request_id, answered_request_id, execution_id)
     SELECT * FROM unnest($1::uuid[], $2::int2[], $3::int2[], $4::uuid[], $5::timestamptz[], $6::timestamptz[],
                          $7::timestamptz[], $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::float8[],
                          $13::float8[], $14::float8[], $15::float8[], $16::float8[], $17::float8[], $18::float8[],
                          $19::float8[], $20::float8[], $21::int2[], $22::text[], $23::text[], $24::text[], $25::bool[],
-                         $26::text[], $27::text[], $28::text[])
+                         $26::text[], $27::text[], $28::text[], $29::text[])
     -- The only thing that is ever corrected: an attempt taken for interrupted, whose worker lived and tells the truth.
     ON CONFLICT (request_id, round, attempt) DO UPDATE
     SET dispatched_at = excluded.dispatched_at, responded_at = excluded.responded_at, outcome = excluded.outcome,
@@ -121,7 +122,8 @@ RECORD = """
         to_body_seconds = excluded.to_body_seconds, lag_seconds = excluded.lag_seconds,
         retry_after_seconds = excluded.retry_after_seconds, http_status = excluded.http_status,
         error_code = excluded.error_code, error_title = excluded.error_title,
-        failure = excluded.failure, adobe_request_id = excluded.adobe_request_id, execution_id = excluded.execution_id
+        failure = excluded.failure, adobe_request_id = excluded.adobe_request_id,
+        answered_request_id = excluded.answered_request_id, execution_id = excluded.execution_id
     WHERE a.outcome = 'interrupted' AND excluded.outcome <> 'interrupted'
 """
 

@@ -59,6 +59,10 @@ NETWORK_FAILED = """
     SELECT DISTINCT ON (endpoint) endpoint, (failure IS NOT NULL)::int AS value FROM ledger.network_probes
     WHERE probed_at >= now() - interval '1 hour' ORDER BY endpoint, probed_at DESC
 """
+STRAYS = """
+    SELECT count(*) AS value FROM ledger.attempts
+    WHERE responded_at >= now() - interval '1 hour' AND answered_request_id IS NOT NULL AND outcome <> 'accepted'
+"""
 WORKERS = """
     SELECT s.status, count(w.status) AS value
     FROM unnest(ARRAY['alive', 'dead', 'stopped']) AS s(status)
@@ -170,6 +174,7 @@ FIGURES = (
         ("endpoint", "step"),
         NETWORK,
     ),
+    gauge("ajo_stray_answers", "Calls of the last hour that were answered with another trigger's answer.", (), STRAYS),
     gauge("ajo_parked", "Parked triggers.", ("campaign",), PARKED),
     gauge("ajo_triggers", "Triggers received in the last 5 minutes.", ("campaign", "state"), TRIGGERS),
     gauge(

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from ajo_worker.api.blame import Blame
-from ajo_worker.api.verdict import Verdict
+from ajo_worker.api.verdict import STRAY, Verdict
 
 WINDOW = 2.0
 """The window is this many times as long as failures must last."""
@@ -229,6 +229,8 @@ def destination_failed(verdict: Verdict) -> bool | None:
         case "accepted" | "refused":
             return False
         case "unauthorized":
+            return None
+        case _ if verdict.reason == STRAY:  # it is not the answer to this call
             return None
         case _:
             return verdict.http_status not in {408, 429}

@@ -243,3 +243,23 @@ def client_sockets(server: RawServer, status: str) -> list[Any]:
         for found in psutil.Process().net_connections("tcp")
         if found.raddr and found.raddr.port == server.port and found.status == status
     ]
+
+
+async def test_after_the_idle_connections_were_dropped_the_next_call_has_a_new_one(adapter: HttpAdapter) -> None:
+    async with RawServer(does.answering(does.whole())) as server:
+        for connections in (1, 1):
+            only(Answer, await adapter.post(call_to(server.url), timeout=LONG))
+            assert server.connections == connections
+        await adapter.drop_idle()
+        only(Answer, await adapter.post(call_to(server.url), timeout=LONG))
+        assert server.connections == 2
+        await server.until(lambda: server.open == 1, "the other one is closed")
+
+
+async def test_dropping_idle_connections_leaves_calls_under_way_alone(adapter: HttpAdapter) -> None:
+    async with RawServer(does.hang) as server:
+        under_way = [asyncio.create_task(adapter.post(call_to(server.url), timeout=LONG)) for _ in range(3)]
+        await server.until(lambda: len(server.requests) == 3, "all are under way")
+        await adapter.drop_idle()
+        server.release.set()
+        assert {only(Answer, answer).status for answer in await asyncio.gather(*under_way)} == {202}

@@ -88,6 +88,7 @@ def attempt(trigger: Admission, number: int = 1, **changes: Any) -> AttemptRow:
         "ambiguous": False,
         "failure": None,
         "adobe_request_id": "gateway-1",
+        "answered_request_id": None,
         "execution_id": None,
     }
     return AttemptRow(**{**usual, **changes})

@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 from typing import get_args
+from uuid import UUID
 
 import msgspec
 import pytest
 from ajo_worker.api.answer import Answer, Failure, FailureKind
-from ajo_worker.api.classify import LONGEST_RETRY_AFTER, classify, retry_after
+from ajo_worker.api.classify import LONGEST_RETRY_AFTER, NOTHING, Asked, classify, retry_after
 from ajo_worker.api.verdict import Outcome, Verdict
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +17,11 @@ SERVICE = {"type": "https://ns.adobe.com/aep/errors/CJMRT-000032-409", "title": 
 GATEWAY = {"error_code": "401013", "message": "Oauth token is not valid"}
 
 
-def verdict(status: int, document: object = None, headers: dict[str, str] | None = None) -> Verdict:
+def verdict(
+    status: int, document: object = None, headers: dict[str, str] | None = None, asked: Asked = NOTHING
+) -> Verdict:
     body = b"" if document is None else msgspec.json.encode(document)
-    return classify(Answer(status, headers or {}, body, 0.1, 0.2), ambiguous_statuses=AMBIGUOUS)
+    return classify(Answer(status, headers or {}, body, 0.1, 0.2), ambiguous_statuses=AMBIGUOUS, asked=asked)
 
 
 @pytest.mark.parametrize(
@@ -50,30 +53,6 @@ def verdict(status: int, document: object = None, headers: dict[str, str] | None
 def test_a_status_has_its_meaning(status: int, outcome: Outcome, ambiguous: bool, reason: str | None) -> None:
     found = verdict(status)
     assert (found.outcome, found.ambiguous, found.reason, found.http_status) == (outcome, ambiguous, reason, status)
-
-
-IDENTITY = (
-    "Access to your account is currently revoked because the Azure Cosmos DB service is unable to obtain the AAD "
-    "authentication token for the account's default identity"
-)
-KEY = "Request is blocked due to Customer Managed Key not being accessible"
-
-
-@pytest.mark.parametrize("status", [400, 403, 500, 503])
-@pytest.mark.parametrize(("text", "outage"), [(IDENTITY, "cosmos-identity"), (KEY.upper(), "cosmos-key")])
-@pytest.mark.parametrize("shape", ["title", "report", "plain"])
-def test_the_text_of_the_cosmos_outage_is_an_outage_whatever_carries_it(
-    status: int, text: str, outage: str, shape: str
-) -> None:
-    document = {"title": {"title": text}, "report": {"title": "x", "report": {"additionalContext": {"why": text}}}}
-    body = text.encode() if shape == "plain" else msgspec.json.encode(document[shape])
-    found = classify(Answer(status, {}, body, 0.1, 0.2), ambiguous_statuses=AMBIGUOUS)
-    assert (found.outcome, found.ambiguous, found.reason, found.outage) == ("retryable", False, outage, outage)
-
-
-@pytest.mark.parametrize("text", ["", "Internal Server Error", "the Cosmos DB service is fine"])
-def test_other_texts_are_no_outage(text: str) -> None:
-    assert verdict(500, {"title": text}).outage is None
 
 
 @pytest.mark.parametrize("prefix", ["UMA-", "HUMA-", ""])
@@ -108,6 +87,108 @@ def test_a_202_is_accepted_whatever_its_body(body: bytes) -> None:
 def test_a_202_gives_its_execution_id_and_the_gateways_request_id() -> None:
     found = verdict(202, {"executionId": "UMA-1"}, {"x-request-id": "gw-1"})
     assert (found.execution_id, found.adobe_request_id) == ("UMA-1", "gw-1")
+
+
+@pytest.mark.parametrize("status", [200, 201, 203])
+def test_another_success_is_accepted_with_an_execution_id_and_ambiguous_without(status: int) -> None:
+    found = verdict(status, {"executionId": " UMA-1 "})
+    assert (found.outcome, found.ambiguous, found.execution_id) == ("accepted", False, "UMA-1")
+    for document in ({}, {"executionId": ""}, {"executionId": " "}, {"executionId": None}, {"executionId": 7}, [], "x"):
+        assert (verdict(status, document).outcome, verdict(status, document).ambiguous) == ("refused", True)
+
+
+OURS = UUID("01a22000-0000-7000-8000-000000000001")
+OTHERS = UUID("01a22000-0000-7000-8000-000000000002")
+
+
+@pytest.mark.parametrize("status", [200, 202, 400, 500])
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        (str(OURS), None),
+        (str(OURS).upper(), None),
+        (f"{{{OURS}}}", None),
+        (OURS.hex, None),
+        (f" urn:uuid:{OURS}\n", None),
+        (str(OTHERS).upper(), str(OTHERS)),
+        ("gw-1", "gw-1"),
+        ("", None),
+        ("  ", None),
+        (None, None),
+        (7, None),
+        ([], None),
+    ],
+)
+def test_the_request_that_an_answer_names_is_kept_where_it_is_not_ours(
+    status: int, told: object, found: str | None
+) -> None:
+    document = {"requestId": told, "executionId": "UMA-1"}
+    assert verdict(status, document, asked=Asked(OURS)).answered_request_id == found
+    assert verdict(status, document).answered_request_id is None, "nobody has asked"
+
+
+AGAIN = Asked(repeated=True)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422, 425, 500, 503])
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"title": "Duplicate"},
+        {"title": "duplicate request"},
+        {"title": "Bad Request", "detail": "Duplicate requestId"},
+        {"title": "requestId must be unique"},
+        {"title": "The request was already processed"},
+        {"message": "This request has already been accepted"},
+        {"title": "Already exists"},
+        {"title": "Request already in progress"},
+        {"title": "Execution with this request ID already exists"},
+        {"error_code": "DUPLICATE_REQUEST", "message": "no"},
+        {"code": "DUPLICATE_REQUEST"},
+        {"title": "x", "report": {"additionalContext": {"requestId": "was received before"}}},
+        {"title": "Idempotency key reused"},
+    ],
+)
+def test_after_an_earlier_attempt_a_repetition_that_is_refused_was_perhaps_accepted(
+    status: int, document: dict[str, object]
+) -> None:
+    found = verdict(status, document, asked=AGAIN)
+    assert (found.outcome, found.ambiguous, found.reason, found.blame) == ("refused", True, "conflict", None)
+    first = verdict(status, document)
+    assert (first.reason == "conflict", first.ambiguous) == (False, False)
+
+
+@pytest.mark.parametrize("asked", [NOTHING, AGAIN])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Duplicate recipients in the request",
+        "userIds must be unique",
+        "Duplicate userId",
+        "The campaign has already ended",
+        "The campaign was already completed",
+        "Duplicate attachment",
+        "Duplicate key in JSON",
+        "The recipient has already opted out",
+        "Bad Request",
+        "",
+    ],
+)
+def test_what_stands_in_one_call_twice_is_the_caller_s_own_fault_whenever_it_is_told(asked: Asked, title: str) -> None:
+    found = verdict(400, {"title": title}, asked=asked)
+    assert (found.outcome, found.ambiguous) == ("refused", False)
+
+
+def test_what_we_sent_ourselves_says_nothing_of_a_repetition() -> None:
+    asked = Asked(body=b'{"context":{"message":"Duplicate invoice"}}', repeated=True)
+    assert not verdict(400, {"title": "Bad Request", "report": {"value": "Duplicate invoice"}}, asked=asked).ambiguous
+
+
+@pytest.mark.parametrize("status", [400, 409, 422, 500])
+@pytest.mark.parametrize("asked", [NOTHING, AGAIN])
+def test_adobe_s_code_of_a_conflict_is_one_whatever_the_status(status: int, asked: Asked) -> None:
+    found = verdict(status, SERVICE, asked=asked)
+    assert (found.outcome, found.ambiguous, found.reason) == ("refused", True, "conflict")
 
 
 @pytest.mark.parametrize("kind", get_args(FailureKind))
@@ -169,7 +250,7 @@ def test_an_errors_text_is_kept_short_and_without_addresses_or_tokens() -> None:
 )
 def test_nothing_that_an_endpoint_answers_raises(status: int, body: bytes, headers: dict[str, str]) -> None:
     found = classify(Answer(status, headers, body, 0.0, 0.0), ambiguous_statuses=AMBIGUOUS)
-    assert (found.outcome == "accepted") == (status == 202)
+    assert found.outcome == "accepted" if status == 202 else found.outcome != "accepted" or found.execution_id
     assert found.retry_after is None or 0 <= found.retry_after <= LONGEST_RETRY_AFTER
 
 

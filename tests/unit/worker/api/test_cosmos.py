@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from ajo_worker.api.answer import Answer
-from ajo_worker.api.classify import classify
+from ajo_worker.api.classify import Asked, classify
 from ajo_worker.api.cosmos import revocation
 from ajo_worker.api.verdict import Verdict
 from hypothesis import given
@@ -104,7 +104,9 @@ def test_each_wording_is_known_in_each_wrapping(wrapping: str, text: str, outage
 
 
 def verdict(status: int, body: bytes, headers: dict[str, str] | None = None, sent: bytes = b"") -> Verdict:
-    return classify(Answer(status, headers or {}, body, 0.1, 0.2), ambiguous_statuses=frozenset({502, 504}), sent=sent)
+    return classify(
+        Answer(status, headers or {}, body, 0.1, 0.2), ambiguous_statuses=frozenset({502, 504}), asked=Asked(body=sent)
+    )
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504])

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from ajo_worker.api.verdict import Verdict
+from ajo_worker.api.verdict import STRAY, Verdict
 from ajo_worker.outages.evidence import Failures, Refusals, Suspicion, Thresholds, destination_failed
 from hypothesis import given
 from hypothesis import strategies as st
@@ -175,6 +175,7 @@ def test_a_campaign_is_paused_soon_and_never_while_it_works(most: int, answers: 
         (Verdict("retryable", failure="connect"), True),
         (Verdict("retryable", failure="timeout", ambiguous=True), True),
         (Verdict("unauthorized", http_status=401), None),
+        (Verdict("retryable", http_status=202, ambiguous=True, reason=STRAY), None),
     ],
 )
 def test_what_an_answer_says_of_its_destination(verdict: Verdict, failed: bool | None) -> None:

@@ -74,6 +74,11 @@ class HttpxAdapter:
         except Exception as fault:  # noqa: BLE001 - post never raises
             return failure_of(fault, exchange, progress.last_event)
 
+    async def drop_idle(self) -> None:
+        """Close the connections that wait for their next call. Never raises."""
+        if self._connections is not None:
+            await self._connections.drop_idle()
+
     async def close(self) -> None:
         """Close all connections; calls under way fail."""
         connections, self._connections = self._connections, None

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 import httpx2
 
@@ -36,6 +37,14 @@ class Connections:
         """The call is over, however it went."""
         self._busy.discard(transport)
         self._idle.append((self._monotonic(), transport))
+
+    async def drop_idle(self) -> None:
+        """Close all that wait for their next call."""
+        transports = [transport for _, transport in self._idle]
+        self._idle.clear()
+        for transport in transports:
+            with suppress(Exception):  # a connection that breaks while it is closed is closed
+                await transport.aclose()
 
     async def close(self) -> None:
         """Close all of them, also those in use."""

@@ -1,6 +1,9 @@
 """Attempts through pyreqwest: hyper and rustls, outside the interpreter lock."""
 
 import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from pyreqwest.client import Client, ClientBuilder
@@ -23,11 +26,24 @@ LOST_AFTER = 5.0
 that lives on and waits for ever keeps its trigger from everybody. Long enough to spare what a busy loop sees late."""
 
 
+RENEW_EVERY = 1.0
+"""Seconds between two new clients at least."""
+
+
 class PyreqwestAdapter:
     """Sends each call once. A cancelled ``post`` ends at once; its connection is held until the call's time-out."""
 
-    def __init__(self, client: Client, *, max_answer_bytes: int, lost_after: float = LOST_AFTER) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        max_answer_bytes: int,
+        lost_after: float = LOST_AFTER,
+        renew: Callable[[], Client] | None = None,
+    ) -> None:
         self._client: Client | None = client
+        self._renew = renew
+        self._renewed = -RENEW_EVERY
         self._most = max_answer_bytes
         self._lost_after = lost_after
 
@@ -65,6 +81,18 @@ class PyreqwestAdapter:
         finally:
             await request.__aexit__(None, None, None)
 
+    async def drop_idle(self) -> None:
+        """Go on with new connections, once a second at most: those that wait close, the others with their calls.
+
+        Never raises. pyreqwest can't close single connections; a new client takes 25 ms.
+        """
+        now = time.monotonic()
+        if self._client is None or self._renew is None or now - self._renewed < RENEW_EVERY:
+            return
+        self._renewed = now
+        with suppress(BuilderError, OSError):  # it could be built before; if not now, the calls matter more
+            self._client = self._renew()
+
     async def close(self) -> None:
         """Close the idle connections; those of calls under way end with them, at their time-outs at the latest."""
         client, self._client = self._client, None
@@ -83,6 +111,15 @@ def pyreqwest_adapter(settings: Settings) -> PyreqwestAdapter:
     Raises:
         OSError: ``AJO_CA_FILE`` can't be read, or there are no certificates to trust.
     """
+    try:
+        client = _client(settings)
+    except BuilderError as fault:
+        reason = (causes_of(fault) or [""])[-1]
+        raise OSError(f"the HTTP client can't be set up, check the system's CA certificates: {reason}") from None
+    return PyreqwestAdapter(client, max_answer_bytes=settings.max_answer_bytes, renew=lambda: _client(settings))
+
+
+def _client(settings: Settings) -> Client:
     builder = (
         ClientBuilder()
         .http1_only()
@@ -100,12 +137,7 @@ def pyreqwest_adapter(settings: Settings) -> PyreqwestAdapter:
     if settings.ca_file is not None:
         tls_context(settings)  # refuses a file without certificates, which pyreqwest would take
         builder = builder.add_root_certificate_pem(settings.ca_file.read_bytes())
-    try:
-        client = builder.build()
-    except BuilderError as fault:
-        reason = (causes_of(fault) or [""])[-1]
-        raise OSError(f"the HTTP client can't be set up, check the system's CA certificates: {reason}") from None
-    return PyreqwestAdapter(client, max_answer_bytes=settings.max_answer_bytes)
+    return builder.build()
 
 
 def _request(client: Client, call: Call, timeout: float) -> StreamRequest:
