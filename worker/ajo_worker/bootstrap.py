@@ -150,7 +150,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap) -> Worker:
     slots = Slots(settings.max_in_flight, closing, view.places_of)
     leases = SharedConnection(lambda: ledger.connect_shared(synchronous_commit="off"))
     limits = Limits(lanes, leasing(leases, settings.rate_limit_recovery), view, clock, closing)
-    preparation = Preparation(ledger, clock, tokens, limits, slots, view, closing)
+    preparation = Preparation(ledger, clock, tokens, limits, slots, view, closing, settings.attempt_minimum)
     claims = Claims(ledger, clock, preparation, closing, policy)
     statuses = campaign_statuses(settings, definitions, tokens, token_http)
     rounds = Rounds(ledger, clock, http, claims, preparation, policy, statuses, Strays(ledger.answered, http))

@@ -77,7 +77,9 @@ class Settings(AuditSettings):
     backoff_factor: Factor = Field(2, description="growth of that bound from attempt to attempt")
     backoff_cap: Seconds = Field(10, description="seconds; upper bound of any wait before jitter")
     attempt_minimum: Seconds = Field(
-        1, description="seconds a retry must have left in its budget: a shorter one tells nothing, and may duplicate"
+        5,
+        description="seconds a retry must have left in its budget, or as many as 95 % of the latest answers took, if "
+        "that is more: a shorter one tells nothing, and may duplicate",
     )
     ambiguous_statuses: Statuses = Field(
         frozenset({502, 504}),

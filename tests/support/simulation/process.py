@@ -95,6 +95,10 @@ class Free:
     def known(self, campaign_id: str) -> None:
         """Know nothing of any campaign."""
 
+    def answers_take(self, campaign: Campaign) -> float:  # noqa: ARG002 - the protocol's
+        """Nobody knows."""
+        return 0.0
+
     def sends(self, received: Received, dispatched: float) -> None:
         """Count nothing."""
 
@@ -128,7 +132,7 @@ class Process:
         http = Adapter(endpoint, self.loop)
         tokens = TokenProvider(self._fetch, margin=300.0, monotonic=self.monotonic)
         free = Free()
-        preparation = Preparation(self.ledger, clock, tokens, free, places, free, closing)  # type: ignore[arg-type] # no limits
+        preparation = Preparation(self.ledger, clock, tokens, free, places, free, closing, policy.attempt_minimum)  # type: ignore[arg-type] # no limits
         claims = Claims(self.ledger, clock, preparation, closing, policy)
         rounds = Rounds(self.ledger, clock, http, claims, preparation, policy, free)
         self.dispatcher = Dispatcher(rounds, self.ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * slots)

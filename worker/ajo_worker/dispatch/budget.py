@@ -31,6 +31,10 @@ class Budget:
         """Seconds left; negative afterwards."""
         return self.end - now
 
+    def latest_start(self, minimum: float, answers_take: float = 0.0) -> float:
+        """Until when a retry may start: with ``minimum`` seconds left, and time for an answer as long as usual."""
+        return min(self.end - minimum, self.started + self.seconds - answers_take)
+
     def answer_time(self, now: float, at_most: float | None = None) -> float:
         """How long an attempt that starts ``now`` may wait for its answer: to the budget's end, if not ``at_most``.
 

@@ -122,9 +122,8 @@ class Claims:
         ours = Round(known.round, known.fence + 1, history, budget, Retry(wait), now)
         if history.in_doubt and received.campaign and received.campaign.holds_ambiguous:
             return Claim(ours, Refusal("expired", history.duplicate_cause or "budget-spent"))
-        spent = now + wait + self.policy.attempt_minimum > budget.end
-        if spent and self._kept_back_since(received, known.first_dispatched_at):
+        if now + wait <= self.preparation.latest_start(received, budget, history):
+            return Claim(ours, None)
+        if self._kept_back_since(received, known.first_dispatched_at):
             return Claim(ours, Refusal("parked", "outage"))  # its copy waited in the broker while the outage lasted
-        if spent and wait:
-            return Claim(ours, Refusal("expired", "retry-after-beyond-budget"))
-        return Claim(ours, None)
+        return Claim(ours, Refusal("expired", "retry-after-beyond-budget" if wait else budget.end_reason))

@@ -89,6 +89,7 @@ def decide(
     backoff: Backoff,
     jitter: Callable[[], float],
     attempt_minimum: float,
+    answers_take: float = 0.0,
     holds_ambiguous: bool = False,
     kept_back: KeptBack | None = None,
 ) -> End | Retry:
@@ -98,8 +99,9 @@ def decide(
     ``kept_back``, what would be tried again is parked; so is what a failing campaign refuses, unless the recipient or
     the trigger itself is to blame. But what may have been accepted is not parked: a new round would send it again.
 
-    No attempt is promised that couldn't start at least ``attempt_minimum`` seconds before the budget's end: one that
-    is cut short tells nothing, and may be a duplicate.
+    No attempt is promised that couldn't start at least ``attempt_minimum`` seconds before the budget's end, and early
+    enough for an answer, which of late ``answers_take`` so many seconds: one that is cut short tells nothing, and is a
+    duplicate in the making.
     """
     match verdict.outcome:
         case "accepted":
@@ -118,8 +120,9 @@ def decide(
             wait, fresh_token = 0.0, True
         case "retryable":
             wait, fresh_token = backoff.wait(history.attempts, jitter, floor=verdict.retry_after), False
-    if now + wait + attempt_minimum > budget.end:
-        beyond = verdict.retry_after is not None and now + verdict.retry_after + attempt_minimum > budget.end
+    latest = budget.latest_start(attempt_minimum, answers_take)
+    if now + wait > latest:
+        beyond = verdict.retry_after is not None and now + verdict.retry_after > latest
         return End(history.failed(), "retry-after-beyond-budget" if beyond else budget.end_reason)
     return Retry(wait, fresh_token)
 

@@ -31,6 +31,9 @@ class Gate(Protocol):
     def wants_one(self, campaign: Campaign) -> bool:
         """Whether a trigger that comes while its whole lane is kept back is to be parked, for a probe to send."""
 
+    def answers_take(self, campaign: Campaign) -> float:
+        """Seconds within which nearly all answers of its destination have come of late; 0 if nothing is known."""
+
     def sends(self, received: Received, dispatched: float) -> None:
         """A call is about to be sent, at this monotonic instant."""
 

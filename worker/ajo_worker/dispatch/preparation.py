@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ajo_worker.api.token import TokenProvider, TokenUnavailable
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.budget import Budget
-from ajo_worker.dispatch.decision import Retry
+from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.gate import Gate, KeptBack
 from ajo_worker.dispatch.received import Received, Refusal
 from ajo_worker.dispatch.round import Lost, Round
@@ -59,6 +59,7 @@ class Preparation:
     slots: Slots
     gate: Gate
     closing: Closing
+    attempt_minimum: float
 
     async def first_attempt(self, received: Received) -> Ready | Refusal:
         """Wait until a trigger may be sent, before anything is known of it; without a token it goes on waiting.
@@ -79,6 +80,8 @@ class Preparation:
     async def next_attempt(self, received: Received, current: Round) -> Prepared | Refusal:
         """Wait out the back-off, take a slot and a token, and announce the next attempt; a refusal ends the round.
 
+        All that is waited for may take longer than foreseen: whether there is time for a retry is asked once more.
+
         Raises:
             Lost: the trigger is not ours any more.
         """
@@ -96,9 +99,9 @@ class Preparation:
             return ready
         intended = self.clock.monotonic()
         try:
-            if budget is None or budget.left(intended) > 0:
+            if budget is None or intended <= self.latest_start(received, budget, current.history):
                 await self.announce(received, current.fence, attempt, intended, current.history.duplicate_cause)
-            if budget is None or budget.left(self.clock.monotonic()) > 0:
+            if budget is None or self.clock.monotonic() <= self.latest_start(received, budget, current.history):
                 ledger_wait = self.clock.monotonic() - intended
                 return Prepared(attempt, ready, intended, waited - current.decided, ledger_wait)
         except BaseException:
@@ -106,6 +109,12 @@ class Preparation:
             raise
         self.slots.release(received.trigger.campaign)
         return Refusal("expired", budget.end_reason)
+
+    def latest_start(self, received: Received, budget: Budget, history: History) -> float:
+        """Until when the next attempt may start (monotonic): a first one to the budget's end, a retry not so late."""
+        if not history.attempts or received.campaign is None:
+            return budget.end
+        return budget.latest_start(self.attempt_minimum, self.gate.answers_take(received.campaign))
 
     async def announce(self, received: Received, fence: int, attempt: int, intended: float, cause: str | None) -> None:
         """Commit the intent of an attempt, and hold it back until nobody can have taken the trigger over.
@@ -132,7 +141,8 @@ class Preparation:
 
     async def _within(self, received: Received, current: Round, budget: Budget) -> Ready | Refusal:
         urgency = min(received.urgency, Urgency.RETRY)
-        ready = await self._ready(received, urgency, ends=budget.end, rejected=current.rejected_token)
+        ends = self.latest_start(received, budget, current.history)
+        ready = await self._ready(received, urgency, ends=ends, rejected=current.rejected_token)
         return ready or Refusal("expired", "token-unavailable")
 
     async def _ready(self, received: Received, urgency: Urgency, *, ends: float, rejected: str | None) -> Ready | None:

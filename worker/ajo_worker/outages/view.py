@@ -9,6 +9,7 @@ from math import ceil, log2
 from uuid import UUID
 
 from ajo_worker.api.verdict import Verdict
+from ajo_worker.dispatch.answer_times import AnswerTimes
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.dispatch.received import Campaign, Received
 from ajo_worker.dispatch.rows import storable
@@ -66,6 +67,7 @@ class View:
         self._ramp, self._lanes, self._monotonic = ramp, lanes, monotonic
         self._campaigns = campaigns
         self._failures = {scope: self._none_yet(scope) for scope in self.destinations.values()}
+        self._answer_times = {scope: AnswerTimes() for scope in self.destinations.values()}
         self.answering: dict[str, int] = {}
         self._slowed: frozenset[str] = frozenset()
         self._read_at = monotonic()
@@ -112,6 +114,10 @@ class View:
         """A probe has nothing to send: the next trigger that comes is to be parked."""
         self._wanted.add(scope)
 
+    def answers_take(self, campaign: Campaign) -> float:
+        """Seconds within which nearly all answers of its destination have come of late; 0 if nothing is known."""
+        return self._answer_times[self.destinations[campaign.definition.name]].usual(self._monotonic())
+
     def sends(self, received: Received, dispatched: float) -> None:
         """A call is about to be sent."""
         self._failures[self.destinations[received.trigger.campaign]].sends(dispatched)
@@ -122,6 +128,8 @@ class View:
         if received.probe:
             self.probed[request_id] = verdict
         scope, now = self.destinations[name], self._monotonic()
+        if verdict.http_status is not None:
+            self._answer_times[scope].answered(now, now - dispatched, accepted=verdict.outcome == "accepted")
         self._suspect(scope, self._failures[scope].learn(now, dispatched, request_id, verdict))
         if destination_failed(verdict) is False and not received.probe:  # a probe's prober ends the outage
             self._refute(scope)
