@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,16 +64,21 @@ class Delivery:
 
     def publish(self, count: int, batch_size: int = 100, campaign: str = "order-shipped") -> set[str]:
         """Publish triggers for so many invented people; the confirmed request ids."""
+        people = (f"person{number}@example.com" for number in range(count))
+        lines = [{"to": person, "context": {"orderId": f"A-{number}"}} for number, person in enumerate(people)]
+        return set(self.publish_lines(lines, batch_size, campaign))
+
+    def publish_lines(
+        self, lines: Sequence[Mapping[str, object]], batch_size: int = 100, campaign: str = "order-shipped"
+    ) -> list[str]:
+        """Publish triggers as lines of a file; the confirmed request ids, in their order."""
         file, receipts = (self.folder / f"{name}-{secrets.token_hex(4)}.jsonl" for name in ("triggers", "receipts"))
-        with file.open("w", encoding="utf-8") as lines:
-            for number in range(count):
-                line = {"to": f"person{number}@example.com", "context": {"orderId": f"A-{number}"}}
-                lines.write(json.dumps(line) + "\n")
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
         options = ("--from", file, "--receipts", receipts, "--batch-size", str(batch_size))
         done = self.run_cli("trigger", campaign, *options, env=self.env)
         assert done.code == 0, done.err
         rows = [json.loads(line) for line in receipts.read_text(encoding="utf-8").splitlines()]
-        return {row["request_id"] for row in rows if row["confirmed"]}
+        return [row["request_id"] for row in rows if row["confirmed"]]
 
 
 def worker_environment(broker_url: str, queue_prefix: str, simulator: Simulator, campaigns: Path) -> dict[str, str]:
