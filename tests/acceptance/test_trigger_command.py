@@ -66,7 +66,7 @@ def test_everything_wrong_with_one_trigger_is_told_at_once_by_path(trigger: Trig
         "  context.orderID is unknown; did you mean context.orderId?",
         "  context.lines must be JSON: an array",
         "  profile.zzz is unknown",
-        "  occurred_at must be a time with its zone, such as 2026-11-01T08:00:00Z",
+        "  occurred_at must be a time with its zone between the years 2000 and 2100, such as 2026-11-01T08:00:00Z",
         *(line for line in done.err.splitlines() if "it has expired already, at " in line),
     }
     assert "it has expired already" in done.err

@@ -95,6 +95,11 @@ CREATE TABLE ledger.triggers (
     recipient_hashes    bytea[],
     duplicate_causes    text[] NOT NULL DEFAULT '{}',
     CONSTRAINT triggers_pkey PRIMARY KEY (request_id),
+    -- Moments beyond these overflow in one reader or the other, and one such row would blind them all.
+    CONSTRAINT triggers_moments CHECK (
+        (occurred_at IS NULL OR occurred_at >= '2000-01-01 00:00+00' AND occurred_at < '2100-01-01 00:00+00')
+        AND enqueued_at >= '2000-01-01 00:00+00' AND enqueued_at < '2100-01-01 00:00+00'
+        AND (expires_at IS NULL OR expires_at >= '2000-01-01 00:00+00' AND expires_at < '2100-01-01 00:00+00')),
     CONSTRAINT triggers_state CHECK (state IN ('sending', 'accepted', 'rejected', 'expired', 'unconfirmed', 'parked'))
 ) PARTITION BY RANGE (request_id);
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from ajo_producers.contract.trigger import Moment, Text, Trigger
+from ajo_producers.contract.trigger import Moment, Text, Trigger, check_moments
 
 VERSION: Literal[1] = 1
 MAX_TRIGGERS = 1000
@@ -28,6 +28,10 @@ class Batch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     producer: Text
     enqueued_at: Moment
     triggers: Annotated[tuple[Raw, ...], Meta(min_length=1, max_length=MAX_TRIGGERS)]
+
+    def __post_init__(self) -> None:
+        """Refuse a moment that can't be meant."""
+        check_moments(enqueued_at=self.enqueued_at)
 
 
 class BadMessage(ValueError):  # noqa: N818 - what it is: the message is bad

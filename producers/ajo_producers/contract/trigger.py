@@ -1,6 +1,6 @@
 """The trigger as it travels: one request to execute one campaign for 1–20 recipients."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,6 +18,27 @@ MAX_TEXT = 512
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
 Moment = Annotated[datetime, Meta(tz=True)]
 """A moment with its offset from UTC: a clock time without one means nothing to another machine."""
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""Between them lies every moment that a trigger can mean. The zero time of Go and .NET (year 1), an "end of all times"
+(year 9999) and the like overflow in one system or the other behind us: PostgreSQL reads the former as -infinity."""
+MOMENT_RULE = "must be a time with its zone between the years 2000 and 2100, such as 2026-11-01T08:00:00Z"
+
+
+def is_moment(value: object) -> bool:
+    """Whether a value is a moment that every system behind us can hold."""
+    return isinstance(value, datetime) and value.utcoffset() is not None and EARLIEST <= value < LATEST
+
+
+def check_moments(**moments: datetime | None) -> None:
+    """Refuse moments that can't be meant.
+
+    Raises:
+        ValueError: names the field; msgspec makes a ``ValidationError`` of it.
+    """
+    for name, moment in moments.items():
+        if moment is not None and not is_moment(moment):
+            raise ValueError(f"{name} {MOMENT_RULE}")
 
 
 def is_text(value: object) -> bool:
@@ -59,6 +80,10 @@ class Trigger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     occurred_at: Moment | None = None
     expires_at: Moment | None = None
     trace_id: Text | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse moments that can't be meant."""
+        check_moments(occurred_at=self.occurred_at, expires_at=self.expires_at)
 
     def __repr__(self) -> str:
         """What may be logged of it."""

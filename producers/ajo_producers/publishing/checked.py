@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import isfinite
 from uuid import UUID
 
@@ -10,9 +10,9 @@ from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.payload import check_recipients, window_problem, with_defaults
 from ajo_producers.contract.batch import MAX_MESSAGE_BYTES, encode_trigger
 from ajo_producers.contract.lanes import Lane, Priority
-from ajo_producers.contract.trigger import MAX_TEXT, Recipient, Trigger, is_text
+from ajo_producers.contract.trigger import MAX_TEXT, MOMENT_RULE, Recipient, Trigger, is_moment, is_text
 from ajo_producers.publishing.errors import InvalidTrigger
-from ajo_producers.publishing.given import MOMENT_RULE, OF_ONE, GivenTrigger, recipient_of
+from ajo_producers.publishing.given import OF_ONE, GivenTrigger, recipient_of
 from ajo_producers.publishing.request_id import keyed_request_id, random_request_id
 
 ENVELOPE_BYTES = 10_000
@@ -88,7 +88,7 @@ def _times(given: GivenTrigger, now: datetime, problems: list[str]) -> datetime 
     """When the trigger expires; a moment that another machine could misread is a problem."""
     before = len(problems)
     for name, moment in (("occurred_at", given.occurred_at), ("expires_at", given.expires_at)):
-        if moment is not None and not _is_moment(moment):
+        if moment is not None and not is_moment(moment):
             problems.append(f"{name} {MOMENT_RULE}")
     if given.expires_in is not None and given.expires_at is not None:
         problems.append("expires_in stands beside expires_at: give one or the other")
@@ -103,9 +103,9 @@ def _times(given: GivenTrigger, now: datetime, problems: list[str]) -> datetime 
             expires_at = now + timedelta(seconds=given.expires_in) if isfinite(given.expires_in) else None
         except OverflowError:
             expires_at = None
-        if expires_at is None:
-            problems.append("expires_in lies beyond all calendars")
-            return None
+    if given.expires_in is not None and not is_moment(expires_at):
+        problems.append("expires_in must end between the years 2000 and 2100; leave it out for never")
+        return None
     if expires_at is not None and expires_at <= now:
         problems.append(f"it has expired already, at {expires_at.isoformat(timespec='seconds')}")
     return expires_at
@@ -118,18 +118,10 @@ def _request_id(campaign: str, given: GivenTrigger, problems: list[str]) -> UUID
         problems.append(f"key must be text of 1 to {MAX_TEXT} characters")
         return None
     moment = given.occurred_at
-    if moment is not None and not _is_moment(moment):
+    if moment is not None and not is_moment(moment):
         return None
     try:
         return keyed_request_id(campaign, given.key, moment)
     except ValueError as error:
         problems.append(f"occurred_at {error}")
         return None
-
-
-def _is_moment(value: object) -> bool:
-    """Whether it is an instant, and one that UTC can say: near the ends of the calendar it can't."""
-    try:
-        return isinstance(value, datetime) and value.utcoffset() is not None and bool(value.astimezone(UTC))
-    except OverflowError:
-        return False

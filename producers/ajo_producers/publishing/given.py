@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.nearest import nearest
-from ajo_producers.contract.trigger import Moment, Recipient
+from ajo_producers.contract.trigger import MOMENT_RULE, Moment, Recipient
 
 ADDRESSES = ("emailAddress", "mobilePhoneNumber")
 """Fields of ``channelData`` that hold an address (Interactive Message Execution API)."""
@@ -52,7 +52,6 @@ class GivenTrigger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return GivenRecipient(**{name: getattr(self, name) for name in OF_ONE})
 
 
-MOMENT_RULE = "must be a time with its zone, such as 2026-11-01T08:00:00Z"
 OF_ONE = GivenRecipient.__struct_fields__
 MOMENTS = ("occurred_at", "expires_at")
 FIELDS = {field.name: field.type for field in structs.fields(GivenTrigger)}

@@ -1,8 +1,10 @@
 """Fault 8: bad messages among good ones, in the same queues."""
 
 import base64
+import bz2
 import json
 import pickle
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -90,17 +92,24 @@ def _bad(run: Run, bomb: str) -> Iterator[Bad]:
     yield Bad(_batch(_trigger(), host="https://attacker.example.com"))
     yield Bad(b"[" * 100_000)
     yield Bad(_batch(*[_trigger(context={"orderId": "x" * 100_000}) for _ in range(200)]))  # 20 MB
+    for name in ("bzip2", "zlib", "xz", "zstd", "gzip", "brotli", "snappy", 7, ["zlib"]):  # 300 MB once unpacked
+        yield Bad(bz2.compress(bytes(300_000_000)) if name == "bzip2" else zlib.compress(bytes(300_000_000)),
+                  headers={**_headers(), "compression": name})  # fmt: skip
+    yield Bad(_batch(_trigger(), enqueued_at="0001-01-01T00:00:00Z"))
+    yield Bad(_batch(_trigger(), enqueued_at="9999-12-31T23:59:59Z"))
     unknown = _trigger(campaign="no-such-campaign")
     yield Bad(_batch(unknown), rejected=(unknown["request_id"],), quarantined=0)
     missing = _trigger(context={})
     yield Bad(_batch(missing), rejected=(missing["request_id"],), quarantined=0)
     # One bad trigger inside a good batch, of every kind.
-    neighbours = [_trigger() for _ in range(4)]
+    neighbours = [_trigger() for _ in range(6)]
     bad = [
         _trigger(recipients="nobody"),
         _trigger(endpoint="https://attacker.example.com"),
         _trigger(request_id="not-an-id"),
         _trigger(expires_at="yesterday"),
+        _trigger(occurred_at="0001-01-01T00:00:00Z"),
+        _trigger(expires_at="9999-12-31T23:59:59-14:00"),
     ]
     mixed = [one for pair in zip(neighbours, bad, strict=True) for one in pair]
     yield Bad(_batch(*mixed), good=tuple(one["request_id"] for one in neighbours), quarantined=len(bad))

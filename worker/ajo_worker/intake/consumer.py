@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from kombu import compression
+
 from ajo_worker.intake.reconnecting import ReconnectingConsumer
 
 
@@ -24,7 +26,7 @@ class QuarantiningConsumer(ReconnectingConsumer):
         return on_message
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
-        """The body is not JSON."""
+        """The body is not JSON, or a header asks for unpacking it."""
         self._quarantine(message, f"can't be decoded: {type(exc).__name__}")
 
     def on_unknown_message(self, body: Any, message: Any) -> None:  # noqa: ARG002 - Celery's signature
@@ -48,3 +50,13 @@ class QuarantiningConsumer(ReconnectingConsumer):
             received=time.monotonic(),
             then=message.ack,
         )
+
+
+def refuse_compression() -> None:
+    """Have no message unpacked: 785 bytes may become a gigabyte, and kill every worker that takes them."""
+    for kind in compression.encoders():
+        compression.register(_refused, _refused, kind)
+
+
+def _refused(_: bytes) -> bytes:
+    raise ValueError("a compressed message")

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
+from ajo_producers.contract.batch import MAX_MESSAGE_BYTES
 from ajo_producers.contract.lanes import priority_of
 from kombu.transport import redis, virtual
 from kombu.utils.json import loads
@@ -65,6 +66,8 @@ ABANDONED = """
     return redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now[1] - tonumber(ARGV[1]), 'LIMIT', 0, ARGV[2])
 """
 MOST_GIVEN_BACK = 1000
+MOST_ENVELOPE_BYTES = 2 * MAX_MESSAGE_BYTES
+"""An item that is longer holds a body that is longer than any message, in base64: it is not even parsed."""
 
 
 class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
@@ -179,7 +182,7 @@ def payload_of(item: bytes, tag: str, queue: str) -> dict[str, Any]:
     """What kombu makes a message of; an item that is no envelope becomes a message that nobody can read. Pure."""
     ours = {"delivery_tag": tag, "delivery_info": {"exchange": "", "routing_key": queue}}
     try:
-        envelope = loads(item)
+        envelope = loads(item) if len(item) <= MOST_ENVELOPE_BYTES else {}
         properties = dict(envelope["properties"])
         body: bytes = envelope["body"].encode()
         if properties.pop("body_encoding", None) == "base64":

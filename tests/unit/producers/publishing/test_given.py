@@ -55,7 +55,7 @@ def test_every_field_that_cant_be_read_is_named_and_the_others_are_read() -> Non
     assert given.trace_id == "t-1"
     assert problems == [
         "to: expected `str | null`, got `int`",
-        "occurred_at must be a time with its zone, such as 2026-11-01T08:00:00Z",
+        "occurred_at must be a time with its zone between the years 2000 and 2100, such as 2026-11-01T08:00:00Z",
         "expires_in: expected `float | null`, got `str`",
         "recipients[0]: object contains unknown field `too`",
         "kei is unknown; did you mean key?",
