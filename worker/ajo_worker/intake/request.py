@@ -5,7 +5,14 @@ from typing import Any
 
 from celery.worker.request import Request
 
-PLAIN = {"eta": None, "expires": None, "shadow": None, "kwargsrepr": "{}", "stamped_headers": None, "stamps": {}}
+PLAIN: dict[str, Any] = {
+    "eta": None,
+    "expires": None,
+    "shadow": None,
+    "kwargsrepr": "{}",
+    "stamped_headers": None,
+    "stamps": {},
+}
 """Headers by which Celery would acknowledge a message or keep it in memory, without a word in the ledger; and those
 that it shows to whoever asks."""
 _SUMMARY = re.compile(r"[\w.-]{1,100}( campaigns)? (×\d{1,6}|[\da-f-]{36})", re.ASCII)
