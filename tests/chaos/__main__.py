@@ -4,6 +4,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -13,14 +14,15 @@ import typer
 from ajo_worker.local.processes import Processes, ended_by_sigterm
 
 from tests.chaos.evidence import gather
-from tests.chaos.plan import FAULTS, Fault
+from tests.chaos.plan import FAULTS, SOON, Fault
 from tests.chaos.report import HEAD, Result, line
 from tests.chaos.run import Run
 from tests.chaos.servers import Servers, serve
 from tests.chaos.stack import Broker
 from tests.chaos.verdict import figures, findings
 
-MODULES = ("workers", "brokers", "databases", "endpoints", "tokens", "messages", "clocks", "publishers")
+WORKERS, SLOW = frozenset({1, 2}), 11
+MODULES = ("workers", "brokers", "databases", "endpoints", "tokens", "messages", "clocks", "publishers", "slowness")
 SMOKE_COUNT, SMOKE_SECONDS = 1_500, 4.0
 ANY_BROKER = frozenset({6, 7})
 """Groups of faults beyond the worker: endpoint and token. A run does each with one broker, and another seed's with the
@@ -41,6 +43,7 @@ def main(
     only: Annotated[list[str] | None, typer.Option(help="Names, or parts of names, of faults.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the stream and of every choice; else a new one.")] = None,
     broker: Annotated[list[str] | None, typer.Option(help="rabbitmq, valkey; else both.")] = None,
+    at_once: Annotated[int, typer.Option(help="Runs side by side, of those that harm no shared server.", min=1)] = 4,
     *,
     smoke: Annotated[bool, typer.Option("--smoke", help="A few faults, with fewer triggers.")] = False,
     keep: Annotated[Path | None, typer.Option(help="Folder that gets the logs of runs that failed.")] = None,
@@ -51,6 +54,7 @@ def main(
     """Run the fault matrix; exit code 1 if a run failed."""
     for module in MODULES:
         import_module(f"tests.chaos.faults.{module}")
+    began = time.monotonic()
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     chosen = [one for one in FAULTS.values() if _is_chosen(one, only, smoke=smoke)]
     for one in chosen:
@@ -68,9 +72,14 @@ def main(
             for server in _brokers_of(one, servers.brokers, index + seed, smoke=smoke)
         ]
         options = Options(seed, smoke, keep, without)
-        results = [_run(one, server, servers, options) for one, server in runs]
+        results = [_run(one, server, servers, options) for one, server in runs if one.alone]
+        # The longest first, so that none is left alone at the end.
+        together = sorted((pair for pair in runs if not pair[0].alone), key=lambda pair: -_wait(*pair))
+        with ThreadPoolExecutor(at_once) as threads:
+            results += threads.map(lambda pair: _run(*pair, servers, options), together)
     failed = [result for result in results if result.findings]
-    typer.echo(f"\n{len(results) - len(failed)} passed, {len(failed)} failed, seed {seed}")
+    minutes = (time.monotonic() - began) / 60
+    typer.echo(f"\n{len(results) - len(failed)} passed, {len(failed)} failed, seed {seed}, {minutes:.0f} minutes")
     raise typer.Exit(1 if failed else 0)
 
 
@@ -81,6 +90,11 @@ def _brokers_of(one: Fault, brokers: Sequence[Broker], turn: int, *, smoke: bool
     return [fitting[turn % len(fitting)]] if in_turn and fitting else fitting
 
 
+def _wait(one: Fault, broker: Broker) -> int:
+    """Which runs wait longest: for messages of a dead worker, then for slow answers."""
+    return 2 * (one.group in WORKERS and broker.name == "valkey") + (one.group == SLOW)
+
+
 def _is_chosen(one: Fault, only: list[str] | None, *, smoke: bool) -> bool:
     return any(part in one.name for part in only) if only else one.smoke or not smoke
 
@@ -89,6 +103,7 @@ def _run(one: Fault, broker: Broker, servers: Servers, options: Options) -> Resu
     """One run from the beginning to its verdict."""
     began = time.monotonic()
     count, seconds = (SMOKE_COUNT, SMOKE_SECONDS) if options.smoke else (one.count, one.seconds)
+    settings = {**SOON, **one.settings} if options.smoke else one.settings
     wrong: list[str] = []
     with (
         tempfile.TemporaryDirectory(prefix="ajo-chaos-") as folder,
@@ -97,7 +112,7 @@ def _run(one: Fault, broker: Broker, servers: Servers, options: Options) -> Resu
     ):
         run = Run(
             processes, Path(folder), broker, servers.postgres, name, seed=options.seed, count=count, seconds=seconds,
-            settings=one.settings, scenario=one.scenario, without=options.without, tls=one.tls,
+            settings=settings, scenario=one.scenario, without=options.without, tls=one.tls,
         )  # fmt: skip
         run.begin()
         try:
@@ -110,7 +125,7 @@ def _run(one: Fault, broker: Broker, servers: Servers, options: Options) -> Resu
         wrong += findings(evidence, one.expectation)
         if wrong and options.keep is not None:
             _keep(run, options.keep / f"{one.name}-{broker.name}", wrong)
-    result = Result(one, broker.name, figures(evidence), wrong, time.monotonic() - began)
+    result = Result(one, broker.name, figures(evidence), settings, wrong, time.monotonic() - began)
     typer.echo("\n".join([line(result), *(f"    FAILED: {text}" for text in wrong)]))
     return result
 

@@ -9,7 +9,7 @@ from ajo_producers.contract.batch import BadMessage, BadTrigger, decode_body, de
 from ajo_producers.contract.lanes import LANES, queue_names
 from kombu import Connection
 
-from tests.chaos.run import ATTEMPT_TIMEOUT, SECRET, Run
+from tests.chaos.run import SECRET, Run
 from tests.chaos.stream import PLANTED_DOMAIN
 from tests.chaos.verdict import Evidence, Row
 from tests.support.conservation import TOO_LATE
@@ -38,20 +38,18 @@ def gather(run: Run) -> Evidence:
             for row in rows
         },
         accepted=Counter(call["request_id"] for call in calls if call["accepted"]),
-        suspects=run.suspects | {call["request_id"] for call in calls if _is_ambiguous(call)},
+        suspects=run.suspects | {call["request_id"] for call in calls if _is_ambiguous(call, run.patience)},
         late={str(row["request_id"]) for row in run.query(TOO_LATE, run.budget)},
+        outages={f"{row['scope']}: {row['reason']}" for row in run.query("select scope, reason from audit.outages")},
         log_faults=tuple(log_faults(run)),
         leaks=tuple(leaks(run)),
     )
 
 
-def _is_ambiguous(call: dict[str, Any]) -> bool:
-    """Whether its caller can't know what became of it."""
-    return (
-        call["status"] is None
-        or call["status"] in AMBIGUOUS_STATUSES
-        or (call["answered_after"] or 0) > ATTEMPT_TIMEOUT
-    )
+def _is_ambiguous(call: dict[str, Any], patience: float) -> bool:
+    """Whether its caller, who waits for an answer so many seconds, can't know what became of it."""
+    late = (call["answered_after"] or 0) > patience
+    return call["status"] is None or call["status"] in AMBIGUOUS_STATUSES or late
 
 
 def in_broker(run: Run) -> set[str]:

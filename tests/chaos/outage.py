@@ -24,9 +24,6 @@ FAILS = '[[fault]]\nkind = "outage"\n'
 SETTINGS = {
     "AJO_MAX_IN_FLIGHT": str(IN_FLIGHT // 2),
     "AJO_PREFETCH": "1000",
-    "AJO_BUDGET_SECONDS": "60",
-    "AJO_ATTEMPT_TIMEOUT": "20",
-    "AJO_OWNER_TIMEOUT": "15",
     "AJO_VISIBILITY_TIMEOUT": "120",
 }
 OPEN = "select scope from ledger.circuits where state = 'open'"

@@ -7,6 +7,10 @@ from tests.chaos.run import Run
 from tests.chaos.verdict import Expectation
 
 BOTH = ("rabbitmq", "valkey")
+SHARED = frozenset({4, 5})
+"""Groups of faults that are done to a broker or to PostgreSQL."""
+SOON = {"AJO_HEARTBEAT_SECONDS": "0.5", "AJO_OWNER_TIMEOUT": "3", "AJO_VISIBILITY_TIMEOUT": "8"}
+"""Triggers of dead workers are taken over sooner than with the defaults: in the short form, and in the soak."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +18,7 @@ class Fault:
     """Something that is done to a run while its stream flows; ``settings`` are its workers'.
 
     ``scenario`` is what the simulator begins with; ``group`` the fault's number in docs/reliability.md; ``unless`` says
-    why it can't be done here.
+    why it can't be done here. One that is done ``alone`` harms servers that other runs share.
     """
 
     name: str
@@ -29,6 +33,7 @@ class Fault:
     scenario: str
     unless: str | None
     tls: bool
+    alone: bool
     settings: dict[str, str] = field(default_factory=dict)
 
 
@@ -41,6 +46,7 @@ def fault(
     what: str,
     *,
     duplicates: bool = True,
+    outages: bool = True,
     states: tuple[str, ...] = ("accepted",),
     brokers: tuple[str, ...] = BOTH,
     count: int = 5_000,
@@ -49,15 +55,17 @@ def fault(
     scenario: str = "",
     unless: str | None = None,
     tls: bool = False,
+    alone: bool = False,
     **settings: str,
 ) -> Callable[[Callable[[Run], None]], Callable[[Run], None]]:
-    """Register a fault; ``group`` is its number in docs/reliability.md."""
+    """Register a fault; ``group`` is its number in docs/reliability.md, ``settings`` are shown in its table."""
 
     def register(inject: Callable[[Run], None]) -> Callable[[Run], None]:
-        expectation = Expectation(duplicates=duplicates, states=frozenset(states))
+        expectation = Expectation(duplicates=duplicates, outages=outages, states=frozenset(states))
         FAULTS[name] = Fault(
-            name, group, what, inject, expectation, brokers, count, seconds, smoke, scenario, unless, tls, settings
-        )
+            name, group, what, inject, expectation, brokers, count, seconds, smoke, scenario, unless, tls,
+            alone or group in SHARED, settings,
+        )  # fmt: skip
         return inject
 
     return register

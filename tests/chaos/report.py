@@ -1,24 +1,25 @@
 """The table that ``make chaos`` prints, in Markdown, as docs/reliability.md has it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.chaos.plan import Fault
 from tests.chaos.verdict import Figures
 
 HEAD = """\
-| | fault | broker | triggers | accepted | others | accepted twice | marked, by cause | seconds | verdict |
-|---|---|---|---:|---:|---|---:|---|---:|---|"""
+| | fault | broker | shortened | triggers | accepted | others | accepted twice | marked, by cause | seconds | verdict |
+|---|---|---|---|---:|---:|---|---:|---|---:|---|"""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one run."""
+    """What came of one run; ``settings`` are those of its workers that are not as users get them."""
 
     fault: Fault
     broker: str
     figures: Figures
+    settings: Mapping[str, str]
     findings: Sequence[str]
     seconds: float
 
@@ -32,6 +33,7 @@ def line(result: Result) -> str:
         str(result.fault.group),
         f"{result.fault.name}: {result.fault.what}",
         result.broker,
+        ", ".join(f"{name.removeprefix('AJO_')} {value}" for name, value in result.settings.items()),
         f"{numbers.confirmed:,}",
         f"{accepted:,}",
         _counts(others),

@@ -1,7 +1,9 @@
 """One run: a database, queues, a simulator, two workers and a stream of its own; a fault; quiet; the evidence."""
 
+import os
 import random
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -23,8 +25,9 @@ from tests.support.programs import PROGRAM, Simulator, Worker, start_simulator, 
 from tests.support.waiting import wait_until
 
 SECRET = "planted-secret-b2f1c0ffee"
-BUDGET = 30.0
-ATTEMPT_TIMEOUT = 4.0
+BUDGET = 60.0
+VISIBILITY_TIMEOUT = 300.0
+"""As users get them."""
 QUIET_SECONDS = 150.0
 WORKERS = 2
 
@@ -77,7 +80,7 @@ class Run:
 
     @property
     def env(self) -> dict[str, str]:
-        """What workers and publishers are told."""
+        """What workers and publishers are told: where everything is, and the run's own settings; else defaults hold."""
         return {
             "AJO_BROKER_URL": self.broker.url,
             "AJO_QUEUE_PREFIX": self.queue_prefix,
@@ -88,14 +91,6 @@ class Run:
             "AJO_CLIENT_SECRET": SECRET,
             "AJO_HASH_KEY": "chaos-hash-key",
             "AJO_CAMPAIGNS": str(self.folder / "campaigns"),
-            "AJO_BUDGET_SECONDS": str(self.budget),
-            "AJO_ATTEMPT_TIMEOUT": str(ATTEMPT_TIMEOUT),
-            "AJO_HEARTBEAT_SECONDS": "0.5",
-            "AJO_OWNER_TIMEOUT": "3",
-            "AJO_VISIBILITY_TIMEOUT": "8",
-            "AJO_MAX_IN_FLIGHT": "200",
-            "AJO_PREFETCH": "60",
-            "AJO_RATE_LIMIT_STANDARD": "5000",
             **({"AJO_CA_FILE": str(self.authority)} if self.tls else {}),
             **self.settings,
         }
@@ -104,6 +99,18 @@ class Run:
     def budget(self) -> float:
         """Seconds of a round."""
         return float(self.settings.get("AJO_BUDGET_SECONDS", BUDGET))
+
+    @property
+    def patience(self) -> float:
+        """Seconds that an answer gets."""
+        return float(self.settings.get("AJO_ATTEMPT_TIMEOUT", self.budget))
+
+    @property
+    def redelivery(self) -> float:
+        """Seconds until the broker hands a dead worker's messages out again."""
+        if self.broker.name == "rabbitmq":
+            return 0.0
+        return float(self.settings.get("AJO_VISIBILITY_TIMEOUT", VISIBILITY_TIMEOUT))
 
     def begin(self) -> None:
         """Start the simulator, the workers and the stream."""
@@ -167,6 +174,14 @@ class Run:
         options = ("--port", self.simulator.url.rpartition(":")[2], *self._certificate(certificate))
         self.simulator = start_simulator(self.processes, self.folder, self._scenario(""), *options)
 
+    def freeze_simulator(self, seconds: float) -> None:
+        """The endpoint takes connections and answers nothing for a while; then it answers all that it was asked."""
+        os.kill(self.simulator.child.pid, signal.SIGSTOP)
+        try:
+            self.hold(seconds)
+        finally:
+            os.kill(self.simulator.child.pid, signal.SIGCONT)
+
     def _certificate(self, kind: str) -> tuple[str, ...]:
         return ("--tls", "--authority", f"{self.authority}.key", "--certificate", kind) if self.tls else ()
 
@@ -195,7 +210,7 @@ class Run:
     def quiet(self) -> None:
         """Wait until the stream is over and every trigger has its state; in vain, the verdict will tell."""
         self.stream.join()
-        deadline = time.monotonic() + QUIET_SECONDS
+        deadline = time.monotonic() + QUIET_SECONDS + (self.redelivery if self.dead else 0.0)
         while time.monotonic() < deadline:
             states = {
                 str(row["request_id"]): row["state"]

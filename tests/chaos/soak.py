@@ -14,6 +14,7 @@ from ajo_worker.local.processes import Processes, ended_by_sigterm
 
 from tests.chaos.evidence import gather
 from tests.chaos.faults import brokers, databases
+from tests.chaos.plan import SOON
 from tests.chaos.run import Run
 from tests.chaos.servers import Servers, serve
 from tests.chaos.verdict import Expectation, figures, findings
@@ -104,7 +105,10 @@ def _soak(servers: Servers, seed: int, seconds: float, rate: float, every: float
         Processes() as processes,
         servers.database() as name,
     ):
-        run = Run(processes, Path(folder), broker, servers.postgres, name, seed=seed, count=count, seconds=seconds)
+        run = Run(
+            processes, Path(folder), broker, servers.postgres, name, seed=seed, count=count, seconds=seconds,
+            settings=SOON,
+        )  # fmt: skip
         run.begin()
         run.script(FAULTY)
         survivor, samples = run.workers[0], Samples()

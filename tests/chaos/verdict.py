@@ -22,7 +22,8 @@ class Evidence:
 
     ``confirmed`` has the publisher's receipts, ``offered`` all that it tried to publish; ``in_broker`` what still
     waits; ``accepted`` how often the journal accepted each; ``suspects`` those in flight at a fault, or those
-    whose call the simulator answered ambiguously: only they may be marked. ``late`` are attempts after their budget.
+    whose call the simulator answered ambiguously: only they may be marked. ``late`` are attempts after their budget,
+    ``outages`` what was kept back in the meantime, and why.
     """
 
     confirmed: Set[str]
@@ -32,15 +33,17 @@ class Evidence:
     accepted: Mapping[str, int]
     suspects: Set[str]
     late: Set[str] = frozenset()
+    outages: Set[str] = frozenset()
     log_faults: tuple[str, ...] = ()
     leaks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a fault allows: whether duplicates at all, and states other than accepted."""
+    """What a fault allows: whether duplicates and outages at all, and states other than accepted."""
 
     duplicates: bool = True
+    outages: bool = True
     states: Set[str] = field(default_factory=lambda: frozenset({"accepted"}))
 
 
@@ -96,5 +99,7 @@ def findings(evidence: Evidence, expectation: Expectation) -> list[str]:
     }
     if not expectation.duplicates:
         wrong["accepted more than once, where nothing may be"] = doubled
+    if not expectation.outages:
+        wrong["outages, where there is none"] = evidence.outages
     told = [f"{len(keys):,} {what}, such as {min(keys)}" for what, keys in wrong.items() if keys]
     return [*told, *evidence.log_faults, *evidence.leaks]

@@ -13,7 +13,7 @@ from ajo_worker.local.processes import Child, Processes, environment
 from tests.support.database import query
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "ajo-dispatch"
-READY_SECONDS = 30
+READY_SECONDS = 120
 COMMAND_SECONDS = 60
 PLAIN = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 """Wide lines without colours, so that tests find whole sentences."""

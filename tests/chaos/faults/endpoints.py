@@ -1,7 +1,5 @@
 """Fault 6: an endpoint that refuses, hangs, resets, lies, or floods. The simulator shows them; the way is real HTTP."""
 
-import os
-import signal
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -10,6 +8,8 @@ from tests.chaos.run import Run
 
 SHARE = 0.3
 SECONDS = 4.0
+IMPATIENCE = "4"
+UNSURE = ("accepted", "unconfirmed")
 
 
 def _script(run: Run, *faults: str) -> None:
@@ -43,23 +43,43 @@ def certificate_expired(run: Run) -> None:
         run.hold(SECONDS)
 
 
-@fault("endpoint-frozen", 6, "the endpoint takes connections and answers nothing for 6 s", seconds=15)
+@fault(
+    "endpoint-frozen",
+    6,
+    "the endpoint takes connections and answers nothing for 6 s",
+    duplicates=False,
+    outages=False,
+    seconds=15,
+)
 def frozen(run: Run) -> None:
     run.when_done(0.2)
-    os.kill(run.simulator.child.pid, signal.SIGSTOP)
-    run.hold(6)
-    os.kill(run.simulator.child.pid, signal.SIGCONT)
-    run.suspect_in_flight()
+    run.freeze_simulator(6)
 
 
-@fault("endpoint-hangs", 6, "30 % of the triggers hang once, not accepted", duplicates=False)
+@fault("endpoint-hangs", 6, "30 % of the triggers hang once, not accepted", duplicates=False, states=UNSURE)
 def hangs(run: Run) -> None:
     _script(run, 'kind = "hang"\nattempts = 1')
 
 
-@fault("endpoint-hangs-accepted", 6, "30 % of the triggers hang once, and are accepted")
+@fault(
+    "endpoint-hangs-accepted",
+    6,
+    "30 % of the triggers hang once, and are accepted",
+    duplicates=False,
+    states=UNSURE,
+)
 def hangs_accepted(run: Run) -> None:
     _script(run, 'kind = "hang"\naccept = true\nattempts = 1')
+
+
+@fault(
+    "endpoint-hangs-impatience",
+    6,
+    "the same, under an operator's short time-out",
+    AJO_ATTEMPT_TIMEOUT=IMPATIENCE,
+)
+def hangs_impatience(run: Run) -> None:
+    hangs_accepted(run)
 
 
 @fault("endpoint-resets-before", 6, "30 % are reset once before they are accepted", duplicates=False)
@@ -85,8 +105,9 @@ def stalled_body(run: Run) -> None:
 @fault(
     "endpoint-slow",
     6,
-    "all answers take 100 times longer: past the attempt's time-out for most",
-    states=("accepted", "unconfirmed"),
+    "all answers take 100 times longer: past an operator's short time-out for most",
+    states=UNSURE,
+    AJO_ATTEMPT_TIMEOUT=IMPATIENCE,
 )
 def slow(run: Run) -> None:
     run.when_done(0.3)

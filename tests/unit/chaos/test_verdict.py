@@ -45,6 +45,7 @@ def test_a_true_story_has_no_findings() -> None:
         (replace(TRUE, late={"a"}), ALLOWED, "after the budget"),
         (TRUE, Expectation(), "a state that this fault doesn't explain"),
         (TRUE, replace(ALLOWED, duplicates=False), "where nothing may be"),
+        (replace(TRUE, outages={"lane: no-answers"}), replace(ALLOWED, outages=False), "where there is none"),
         (replace(TRUE, log_faults=("log: KeyError",)), ALLOWED, "KeyError"),
         (replace(TRUE, leaks=("the planted secret is in a log",)), ALLOWED, "planted secret"),
     ],
