@@ -73,6 +73,21 @@ def test_each_answer_has_its_state_and_no_recipient_s_fault_keeps_others_waiting
     assert alerts == [{"alert": "stray-answers", "value": 5.0}]
 
 
+def test_a_campaign_that_is_paused_for_a_long_run_of_bad_recipients_goes_on_by_itself(
+    valkey_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
+) -> None:
+    settings = {"AJO_MAX_IN_FLIGHT": "3", "AJO_CAMPAIGN_REFUSALS": "5", "AJO_PROBE_INTERVAL": "0.5"}
+    delivery = prepare_delivery(valkey_url, SCENARIO, AJO_RECOVERY_RATE="100", **settings)
+    delivery.start_worker()
+    ids = delivery.publish_lines([*lines("strange", 40), *lines("fine", 40)])
+    wait_until(lambda: done(database_url) == len(ids), what="all have their state", timeout=60)
+    states = {str(row["request_id"]): row["state"] for row in query(database_url, "select * from audit.triggers")}
+    assert [states[one] for one in ids] == ["rejected"] * 40 + ["accepted"] * 40
+    outages = query(database_url, "select scope, reason, ended_at from ledger.outages")
+    assert {(row["scope"], row["reason"]) for row in outages} == {("campaign:order-shipped", "campaign-failing")}
+    assert all(row["ended_at"] for row in outages)
+
+
 def test_another_wording_of_the_cosmos_outage_as_a_403_costs_nobody_s_message(
     valkey_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
 ) -> None:

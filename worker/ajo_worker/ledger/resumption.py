@@ -24,17 +24,29 @@ class Resumed:
 
 # Oldest first in each campaign. held_payloads is locked before triggers here, and after them by the END of a trigger
 # that is sending; both hold a row of the same trigger only where a late acceptance meets a resumption.
-RESUME = """
-    WITH free AS (
-        SELECT h.request_id FROM unnest($1::text[]) AS c(campaign)
-        CROSS JOIN LATERAL (
+OLDEST = """
+    SELECT h.request_id FROM unnest($1::text[]) AS c(campaign)
+    CROSS JOIN LATERAL (
+        SELECT request_id FROM ledger.held_payloads
+        WHERE campaign = c.campaign AND resume_at <= clock_timestamp()
+        ORDER BY resume_at LIMIT ceil($2::float8 / cardinality($1::text[]))::int -- each campaign has its share
+        FOR UPDATE SKIP LOCKED
+    ) AS h
+    LIMIT $2
+"""
+# Of the 10,000 oldest: those that came together may all have the same fault of their own.
+ANY = """
+    SELECT request_id FROM ledger.held_payloads
+    WHERE request_id IN (
+        SELECT request_id FROM (
             SELECT request_id FROM ledger.held_payloads
-            WHERE campaign = c.campaign AND resume_at <= clock_timestamp()
-            ORDER BY resume_at LIMIT ceil($2::float8 / cardinality($1::text[]))::int -- each campaign has its share
-            FOR UPDATE SKIP LOCKED
-        ) AS h
-        LIMIT $2
-    ), accepted AS ( -- a late 202 that met the parking of the same trigger
+            WHERE campaign = ANY($1::text[]) AND resume_at <= clock_timestamp() ORDER BY resume_at LIMIT 10000
+        ) AS h ORDER BY random() LIMIT $2
+    )
+    FOR UPDATE SKIP LOCKED
+"""
+OPEN = """
+    WITH free AS ({free}), accepted AS ( -- a late 202 that met the parking of the same trigger
         DELETE FROM ledger.held_payloads h USING free JOIN ledger.triggers t USING (request_id)
         WHERE h.request_id = free.request_id AND t.state = 'accepted'
     ), opened AS (
@@ -49,6 +61,7 @@ RESUME = """
     FROM opened o WHERE h.request_id = o.request_id
     RETURNING o.*, h.key_id, h.payload
 """
+RESUME, RESUME_SOME = OPEN.format(free=OLDEST), OPEN.format(free=ANY)
 RESCUE = """
     SELECT t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.lane, h.key_id, h.payload
     FROM ledger.held_payloads h JOIN ledger.triggers t USING (request_id)
@@ -84,6 +97,13 @@ async def park_again(connection: asyncpg.Connection, request_id: UUID, worker: U
 async def resume(connection: asyncpg.Connection, campaigns: Sequence[str], most: int, worker: UUID) -> list[Resumed]:
     """Open the next round of up to ``most`` parked triggers of these campaigns that may go on."""
     return [Resumed(**record) for record in await connection.fetch(RESUME, campaigns, most, worker)]
+
+
+async def resume_some(
+    connection: asyncpg.Connection, campaigns: Sequence[str], most: int, worker: UUID
+) -> list[Resumed]:
+    """The same for any of them instead of the oldest."""
+    return [Resumed(**record) for record in await connection.fetch(RESUME_SOME, campaigns, most, worker)]
 
 
 async def rescue(connection: asyncpg.Connection, campaigns: Sequence[str], most: int, worker: UUID) -> list[Resumed]:

@@ -17,6 +17,7 @@ LEAST_TRIGGERS = 3
 """Failures must be of so many different triggers: one that fails again and again may itself be at fault."""
 NO_ANSWERS = "no-answers"
 """The reason of an outage in which nothing was answered at all: a single good answer, of whatever call, ends it."""
+MOST_DOUBLINGS = 2
 PLACES_ON_TRIAL = 5
 """Calls of a campaign on trial that are in flight in a worker at most: more would be refused than tell anything."""
 
@@ -174,10 +175,12 @@ class Refusals:
 
     What a recipient or the trigger itself is to blame for never counts. So many that the campaign is to blame for
     pause it. Where an answer doesn't tell, so many of different recipients begin its **trial**: few of its calls are in
-    flight at a time (``PLACES_ON_TRIAL``), until one is accepted, or as many others were refused too.
+    flight at a time (``PLACES_ON_TRIAL``), until one is accepted, or as many others were refused too. Each time that it
+    was ``acquitted`` the next trial needs twice as many, up to ``MOST_DOUBLINGS``: runs of bad recipients come again.
     """
 
     thresholds: Thresholds
+    acquitted: int = 0
     _kind: str = ""
     _told: int = 0
     _recipients: set[Hashable] = field(default_factory=set)
@@ -185,10 +188,18 @@ class Refusals:
     @property
     def on_trial(self) -> bool:
         """Whether others are to be tried, few at a time."""
-        return len(self._recipients) >= self.thresholds.refusals
+        return len(self._recipients) >= self._enough
+
+    @property
+    def _enough(self) -> int:
+        return self.thresholds.refusals << min(self.acquitted, MOST_DOUBLINGS)
 
     def accepted(self) -> None:
         """One was accepted: the campaign works."""
+        self.acquitted += self.on_trial
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._told = 0
         self._recipients.clear()
 
@@ -198,14 +209,14 @@ class Refusals:
             return None
         if kind != self._kind:
             self._kind = kind
-            self.accepted()
-        most = self.thresholds.refusals
+            self._begin_anew()
+        most = self._enough
         if blame == "campaign":
             self._told += 1
         elif len(self._recipients) < 2 * most:
             self._recipients.add(recipient)
         others = len(self._recipients)
-        if self._told < most and others < 2 * most:
+        if self._told < self.thresholds.refusals and others < 2 * most:
             return None
         counted = {"recipients": others} if others else {}
         return Suspicion(

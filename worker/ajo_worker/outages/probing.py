@@ -1,4 +1,4 @@
-"""One real trigger at a time tries the way during an outage."""
+"""Real triggers try the way during an outage: one at a time a destination's, a few at a time a campaign's."""
 
 import asyncio
 from uuid import UUID
@@ -6,8 +6,10 @@ from uuid import UUID
 import structlog
 
 from ajo_worker.api.verdict import Verdict
+from ajo_worker.dispatch.received import Received
 from ajo_worker.dispatch.rows import storable
 from ajo_worker.ledger import circuits, resumption
+from ajo_worker.ledger.resumption import Resumed
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages.evidence import destination_failed
 from ajo_worker.outages.intake import Intake
@@ -19,6 +21,9 @@ log = structlog.get_logger("ajo_worker.outages")
 LEASE_MARGIN = 60.0
 """Seconds that a probe may wait for a permit, a place and a token, and its record for the ledger, beside its answer."""
 NOTHING_TO_SEND = 1.0
+OF_CAMPAIGN = 5
+"""Triggers that probe a campaign at a time, of different recipients: one alone may be refused for its own fault."""
+OWN = frozenset({"recipient", "trigger"})
 
 
 class Probing:
@@ -66,33 +71,41 @@ class Probing:
         outage = await self._ledger.run(lambda c: circuits.claim_probe(c, scope, self._worker, self._lease))
         if outage is None:
             return
-        campaigns = self._view.campaigns_to_probe(scope)
-        rows = await self._ledger.run(lambda c: resumption.resume(c, campaigns, 1, self._worker))
-        received = self._intake.unsealing.received(rows[0], probe=True) if rows else None
-        if received is None:
-            if rows:
-                await self._ledger.run(lambda c: resumption.park_again(c, rows[0].request_id, self._worker))
-            elif lane_of(scope):
+        campaigns, of_lane = self._view.campaigns_to_probe(scope), lane_of(scope) is not None
+        take = resumption.resume if of_lane else resumption.resume_some
+        rows = await self._ledger.run(lambda c: take(c, campaigns, 1 if of_lane else OF_CAMPAIGN, self._worker))
+        opened = [one for row in rows if (one := await self._opened(row)) is not None]
+        if not opened:
+            if of_lane and not rows:
                 self._view.want_one(scope)
             await self._put_off(scope, NOTHING_TO_SEND)
             return
-        request_id = received.trigger.request_id
-        await asyncio.shield(self._intake.dispatcher.resume(received))  # a call that was sent is seen through
-        verdict = self._view.probed.pop(request_id, None)
-        if verdict is None:  # it was not sent after all: its time had passed, or its payload is refused
+        # A call that was sent is seen through.
+        await asyncio.gather(*(asyncio.shield(self._intake.dispatcher.resume(one)) for one in opened))
+        ids = [one.trigger.request_id for one in opened]
+        shown = {one: verdict for one in ids if (verdict := self._view.probed.pop(one, None)) is not None}
+        if not shown:  # not sent after all: their time had passed, or their payload is refused
             await self._put_off(scope, 0.0)
             return
-        accepted = _works(scope, verdict)
-        found = found_in(verdict)
-        log.info("probe", scope=scope, outage=outage, request_id=str(request_id), accepted=accepted, found=found)
-        if accepted:
+        if any(_works(scope, verdict) for verdict in shown.values()):
             await self._ledger.run(lambda c: circuits.recover(c, scope, str(self._worker), self._worker))
+        elif not of_lane and all(verdict.blame in OWN for verdict in shown.values()):
+            await self._put_off(scope, 0.0)  # this tells nothing of the campaign: others are tried
         else:
             await self._ledger.run(lambda c: circuits.probe_failed(c, scope, self._worker, self._longest_interval))
-        await self._ledger.run(
-            lambda c: circuits.note_probe(c, outage, request_id, self._worker, accepted=accepted, found=found)
-        )
+        for request_id, verdict in shown.items():
+            accepted, found = _works(scope, verdict), found_in(verdict)
+            log.info("probe", scope=scope, outage=outage, request_id=str(request_id), accepted=accepted, found=found)
+            note = {"request_id": request_id, "worker": self._worker, "accepted": accepted, "found": found}
+            await self._ledger.run(lambda c, note=note: circuits.note_probe(c, outage, **note))  # type: ignore[misc] # bound now
         self._view.woken.set()
+
+    async def _opened(self, row: Resumed) -> Received | None:
+        """A resumed trigger; None, and parked again, if it can't be read here."""
+        received = self._intake.unsealing.received(row, probe=True)
+        if received is None:
+            await self._ledger.run(lambda c: resumption.park_again(c, row.request_id, self._worker))
+        return received
 
     async def _put_off(self, scope: str, seconds: float) -> None:
         await self._ledger.run(lambda c: circuits.put_off_probe(c, scope, self._worker, seconds))

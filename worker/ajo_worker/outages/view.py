@@ -180,7 +180,7 @@ class View:
             self._failures[scope] = self._none_yet(scope)
         for name in self._refusals:
             if scope == scope_of_campaign(name):
-                self._refusals[name] = Refusals(self._thresholds)
+                self._refusals[name] = Refusals(self._thresholds, self._refusals[name].acquitted + 1)
 
     def lane_rate(self, lane: str, limit: float) -> float:
         """Calls a second of a lane: fewer while one of its destinations comes back."""

@@ -9,7 +9,7 @@ import asyncpg
 from ajo_worker.ledger.admission import Admission, admit, look
 from ajo_worker.ledger.ownership import Takeover, take_over
 from ajo_worker.ledger.progress import Outcome, record
-from ajo_worker.ledger.resumption import park_again, rescue, resume
+from ajo_worker.ledger.resumption import park_again, rescue, resume, resume_some
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.rows import NOON, accepted, after, attempt, dead, ending, refused
@@ -49,6 +49,17 @@ async def test_a_parked_trigger_goes_on_in_its_next_round_and_is_no_longer_parke
     assert (row["attempts_started"], row["first_dispatched_at"], row["reason"]) == (0, None, None)
     assert row["round_opened_at"] is not None
     assert await resume(connection, CAMPAIGNS, 10, OTHER) == []
+
+
+async def test_some_go_on_in_no_order_and_no_more_than_asked_for(connection: asyncpg.Connection) -> None:
+    rows = [parked(after(seconds)) for seconds in range(40)] + [parked(after(86_400 * 365 * 50))]
+    await admit(connection, rows)
+    taken = [(await resume_some(connection, CAMPAIGNS, 5, ME)) for _ in range(8)]
+    assert [len(some) for some in taken] == [5] * 8
+    ids = [one.request_id for some in taken for one in some]
+    assert set(ids) == {row.request_id for row in rows[:40]}
+    assert ids != [row.request_id for row in rows[:40]]
+    assert await resume_some(connection, CAMPAIGNS, 5, ME) == [], "the last one may not go on yet"
 
 
 async def test_the_oldest_go_first_and_no_more_than_asked_for(connection: asyncpg.Connection) -> None:
