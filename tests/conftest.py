@@ -29,7 +29,7 @@ def session_processes() -> Iterator[Processes]:
 @pytest.fixture
 def processes() -> Iterator[Processes]:
     """Processes of one test."""
-    with Processes() as processes:
+    with programs.WarmProcesses() as processes:
         yield processes
 
 
@@ -150,7 +150,7 @@ def worker(queue_prefix: str, database_url: str) -> Iterator[Callable[..., progr
 
     They end before the test's database and queues do, which is why those are taken here.
     """
-    with Processes() as processes:
+    with programs.WarmProcesses() as processes:
 
         def start(env: Mapping[str, str], *arguments: str) -> programs.Worker:
             own = {"AJO_QUEUE_PREFIX": queue_prefix, "AJO_DATABASE_URL": database_url}

@@ -1,20 +1,25 @@
 """The project's programs as a user starts them: the command line, the simulator, workers."""
 
+import os
 import secrets
 import subprocess
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Thread
+from typing import IO, BinaryIO
 
 import httpx2
 from ajo_worker.local.processes import Child, Processes, environment
 
 from tests.support.database import query
+from tests.support.waiting import DEADLINE_SECONDS
+from tests.support.warm.client import STARTER
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "ajo-dispatch"
-READY_SECONDS = 120
-COMMAND_SECONDS = 60
 PLAIN = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 """Wide lines without colours, so that tests find whole sentences."""
 
@@ -32,17 +37,62 @@ class Finished:
 
 def run(*arguments: str | Path, env: Mapping[str, str], input: str | None = None, cwd: Path | None = None) -> Finished:  # noqa: A002 - the name that subprocess has for it
     """Run ``ajo-dispatch`` to its end; ``env`` is added to this process's own, less its AJO_ variables."""
-    done = subprocess.run(
-        [PROGRAM, *map(str, arguments)],
-        env={**environment(), **PLAIN, **env},
-        input=input,
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
-    return Finished(done.returncode, done.stdout, done.stderr)
+    command, full = [str(PROGRAM), *map(str, arguments)], {**environment(), **PLAIN, **env}
+    if not STARTER.serves(full):
+        done = subprocess.run(
+            command,
+            env=full,
+            input=input,
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_SECONDS,
+            check=False,
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
+    with TemporaryFile() as out, TemporaryFile() as err, _said(input) as stdin:
+        fork = STARTER.start(command, env=full, cwd=cwd, streams=(stdin, out.fileno(), err.fileno()))
+        try:
+            code = fork.wait(DEADLINE_SECONDS)
+        finally:
+            fork.kill()
+        return Finished(code, *(_text(file) for file in (out, err)))
+
+
+@contextmanager
+def _said(text: str | None) -> Iterator[int]:
+    """A standard input on which a text comes, or nothing."""
+    reading, writing = os.pipe()
+
+    def say() -> None:
+        with suppress(BrokenPipeError), open(writing, "w", encoding="utf-8") as pipe:  # noqa: PTH123 - a descriptor
+            pipe.write(text or "")
+
+    speaker = Thread(target=say)
+    speaker.start()
+    try:
+        yield reading
+    finally:
+        os.close(reading)
+        speaker.join()
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
+
+
+class WarmProcesses(Processes):
+    """Processes of a test: what they start of ``ajo-dispatch`` has its imports behind it."""
+
+    def _open(
+        self, command: list[str], env: dict[str, str], cwd: Path | None, output: BinaryIO, account: str | None
+    ) -> "subprocess.Popen[bytes]":
+        if command[0] != str(PROGRAM) or account is not None or not STARTER.serves(env):
+            return super()._open(command, env, cwd, output, account)
+        with Path(os.devnull).open("rb") as nothing:
+            streams = (nothing.fileno(), output.fileno(), output.fileno())
+            return STARTER.start(command, env=env, cwd=cwd, streams=streams)  # type: ignore[return-value] # used as one
 
 
 @dataclass
@@ -75,7 +125,7 @@ def start_simulator(processes: Processes, folder: Path, scenario: str | Path | N
     if scenario is not None:
         command += ["--scenario", scenario]
     child = processes.start("simulator", [*command, *arguments])
-    found = child.wait_for_output(r"listening on (https?://\S+)", timeout=READY_SECONDS)
+    found = child.wait_for_output(r"listening on (https?://\S+)", timeout=DEADLINE_SECONDS)
     return Simulator(child, found[1].rstrip("/"), journal)
 
 
@@ -98,6 +148,6 @@ def start_worker(
     child.wait_for(
         lambda: query(database_url, ALIVE, child.pid, asked_at) or None,
         what="its row in ledger.workers",
-        timeout=READY_SECONDS,
+        timeout=DEADLINE_SECONDS,
     )
     return Worker(child, dict(env))

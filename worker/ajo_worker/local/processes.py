@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import NoReturn, Self, TypedDict, TypeVar
+from typing import BinaryIO, NoReturn, Self, TypedDict, TypeVar
 
 from ajo_worker.local import keeper
 
@@ -220,20 +220,25 @@ class Processes:
         """
         log = self.logs / f"{name}-{len(self._children)}-{time.monotonic_ns()}.log"
         with log.open("wb") as output:
-            popen = subprocess.Popen(  # noqa: S603 - the stack's own commands
-                [str(word) for word in command],
-                env={**environment(), **(env or {})},
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                **as_account(account),
-            )
+            popen = self._open([str(word) for word in command], {**environment(), **(env or {})}, cwd, output, account)
         self._tell_keeper(f"watch {popen.pid} {stop_signal.value}")
         child = Child(name, popen, log, stop_signal, grace, self._forget)
         self._children.append(child)
         return child
+
+    def _open(
+        self, command: list[str], env: dict[str, str], cwd: Path | None, output: BinaryIO, account: str | None
+    ) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603 - the stack's own commands
+            command,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **as_account(account),
+        )
 
     def check(self, *, except_for: Child | None = None) -> None:
         """Raise LocalStackError if any process that was not stopped has ended; one may be expected to."""
