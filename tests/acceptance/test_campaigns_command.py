@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import PROGRAM, Finished, run
+from tests.support.waiting import DEADLINE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "campaigns" / "samples"
@@ -186,7 +187,9 @@ def test_a_closed_pipe_ends_a_command_quietly(home: Path) -> None:
     os.close(reading)
     command = [str(PROGRAM), "campaigns", "list", "--dir", str(ROOT / "campaigns")]
     try:
-        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, cwd=home, timeout=60, check=False)
+        done = subprocess.run(
+            command, stdout=writing, stderr=subprocess.PIPE, cwd=home, timeout=DEADLINE_SECONDS, check=False
+        )
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")
@@ -199,7 +202,7 @@ def test_the_command_line_loads_no_database_driver_no_http_client_and_no_celery(
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=DEADLINE_SECONDS, check=False
     )
     assert done.stdout.splitlines()[-1] == "[]"
 
@@ -210,6 +213,6 @@ def test_reading_definitions_loads_neither_rich_nor_typer_nor_tomlkit() -> None:
         "print([name for name in ('rich', 'typer', 'tomlkit') if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=DEADLINE_SECONDS, check=False
     )
     assert done.stdout == "[]\n", done.stderr

@@ -23,7 +23,7 @@ def test_after_kill_9_and_a_new_start_every_trigger_is_accepted_and_each_double_
     in_flight = unfinished(database_url)
     assert in_flight, "the worker was killed in the middle"
     delivery.start_worker()
-    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state", timeout=120)
+    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state")
 
     rows, counted = ledger(database_url), accepted(delivery.api.journal)
     assert set(rows) == confirmed == set(counted)
@@ -54,7 +54,7 @@ def test_sigterm_finishes_what_is_in_flight_gives_back_the_rest_and_doubles_noth
     states = [row["state"] for row in ledger(database_url).values()]
     assert len(accepted(delivery.api.journal)) == states.count("accepted")
     delivery.start_worker()
-    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state", timeout=120)
+    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state")
 
     rows, counted = ledger(database_url), accepted(delivery.api.journal)
     assert set(rows) == confirmed == set(counted)

@@ -24,7 +24,7 @@ def test_every_confirmed_trigger_is_accepted_once_and_recorded(
     delivery.start_worker()
     confirmed = delivery.publish(count, batch_size)
     assert len(confirmed) == count
-    wait_until(lambda: finished(database_url) == count, what=f"{count} triggers with a state", timeout=120)
+    wait_until(lambda: finished(database_url) == count, what=f"{count} triggers with a state")
 
     rows = ledger(database_url)
     counted = accepted(delivery.api.journal)

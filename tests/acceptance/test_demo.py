@@ -10,7 +10,7 @@ import pytest
 from ajo_worker.local.processes import environment
 
 from tests.support.programs import PLAIN, PROGRAM
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 
 def leftovers(folder: Path) -> list[object]:
@@ -34,7 +34,7 @@ def test_the_demo_delivers_reports_and_leaves_nothing_behind(own_temporary_folde
         env={**environment(), **PLAIN, "TMPDIR": str(own_temporary_folder)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=DEADLINE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -78,9 +78,9 @@ def test_what_the_simulator_posts_in_any_order_and_twice_is_stored_once_and_conf
     delivery.start_worker()
     confirmed = delivery.publish(200)
     settled = "select count(*) as n from audit.triggers where state = 'accepted' or state = 'rejected'"
-    wait_until(lambda: query(database_url, settled)[0]["n"] == 200, what="all are known to be accepted", timeout=120)
+    wait_until(lambda: query(database_url, settled)[0]["n"] == 200, what="all are known to be accepted")
     known = "select count(*) as n from ledger.deliveries where departures > 0 and deliveries + failures > 0"
-    wait_until(lambda: query(database_url, known)[0]["n"] == 200, what="all have departed and arrived", timeout=60)
+    wait_until(lambda: query(database_url, known)[0]["n"] == 200, what="all have departed and arrived")
 
     rows = query(database_url, "select request_id, state, reason from ledger.triggers")
     assert {str(row["request_id"]) for row in rows} == confirmed

@@ -16,7 +16,7 @@ from ajo_worker.local.processes import Child, Processes
 from tests.support.conservation import finished
 from tests.support.database import query
 from tests.support.delivery import SECRET, Delivery
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 COUNT = 60
 USER, PASSWORD = "operator", "flower-password"
@@ -27,7 +27,7 @@ ADDRESS = re.compile(r"[\w.+-]+@example\.com")
 def get(url: str) -> str:
     """A page of Flower."""
     token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-    with urlopen(Request(url, headers={"authorization": f"Basic {token}"}), timeout=30) as answer:
+    with urlopen(Request(url, headers={"authorization": f"Basic {token}"}), timeout=DEADLINE_SECONDS) as answer:
         text: str = answer.read().decode()
     return text
 
@@ -37,7 +37,7 @@ def start_flower(processes: Processes, env: dict[str, str]) -> tuple[Child, str]
     port = free_port()
     command = [sys.executable, "-m", "celery", "-A", "ajo_worker.app", "flower", f"--basic-auth={USER}:{PASSWORD}"]
     child = processes.start("flower", [*command, "--address=127.0.0.1", f"--port={port}"], env=env)
-    child.wait_for_output("Visit me at", timeout=60)
+    child.wait_for_output("Visit me at", timeout=DEADLINE_SECONDS)
     return child, f"http://127.0.0.1:{port}"
 
 
@@ -99,5 +99,5 @@ def test_flower_asks_for_its_password(
 ) -> None:
     env = {"AJO_BROKER_URL": broker_url, "AJO_DATABASE_URL": database_url, "AJO_QUEUE_PREFIX": queue_prefix}
     _, url = start_flower(processes, env)
-    with pytest.raises(OSError, match="401"), urlopen(f"{url}/tasks", timeout=30):
+    with pytest.raises(OSError, match="401"), urlopen(f"{url}/tasks", timeout=DEADLINE_SECONDS):
         pass

@@ -10,6 +10,7 @@ import pytest
 from ajo_worker.local.processes import environment
 
 from tests.support.programs import PLAIN, Finished, Simulator
+from tests.support.waiting import DEADLINE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "campaigns"
@@ -170,7 +171,7 @@ def test_without_the_workers_packages_it_says_how_to_get_them() -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        capture_output=True, text=True, cwd=ROOT, timeout=60, check=False, env={**environment(), **PLAIN},
+        capture_output=True, text=True, cwd=ROOT, timeout=DEADLINE_SECONDS, check=False, env={**environment(), **PLAIN},
     )  # fmt: skip
     assert done.returncode == 2
     assert "--live asks Adobe, which takes the worker's packages: pip install 'ajo-dispatch[worker]'" in done.stderr

@@ -45,12 +45,12 @@ def test_through_an_outage_all_are_accepted_once_and_only_probes_are_sent(
     parked = query(database_url, "select count(*) as n from ledger.triggers where state = 'parked'")[0]["n"]
     quiet = len(journal(delivery.api.journal))
     first.child.kill()
-    wait_until(lambda: probes(database_url) > 4, what="some probes have failed", timeout=60)
+    wait_until(lambda: probes(database_url) > 4, what="some probes have failed")
     assert parked
     assert finished(database_url) < BEFORE, "the outage came in the middle"
     during = journal(delivery.api.journal)[quiet:]
     delivery.api.play(WORKS)
-    wait_until(lambda: finished(database_url) == BEFORE + DURING, what="all triggers with a state", timeout=120)
+    wait_until(lambda: finished(database_url) == BEFORE + DURING, what="all triggers with a state")
 
     rows, counted = ledger(database_url), accepted(delivery.api.journal)
     assert set(rows) == confirmed == set(counted)

@@ -50,7 +50,7 @@ def test_from_an_outage_back_to_normal_with_the_commands_alone(
     assert refused.code == 1, "what an operator holds is not probed"
     assert len(journal(delivery.api.journal)) == calls
     assert "goes on" in outage("resume", "standard", "--why", "repaired", "--operator", "olga")
-    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state", timeout=60)
+    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state")
     assert set(accepted(delivery.api.journal)) == confirmed
     done = query(database_url, "select action, operator, reason from ledger.operations order by done_at")
     assert [(row["action"], row["reason"]) for row in done] == [("hold", "repair under way"), ("resume", "repaired")]
@@ -67,7 +67,7 @@ def test_a_probe_that_is_accepted_ends_the_outage(
     delivery.api.play(WORKS)
     probed = delivery.run_cli("outage", "probe", "standard", env=delivery.env)
     assert (probed.code, "202" in probed.out) == (0, True)
-    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state", timeout=60)
+    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state")
 
 
 def test_wrong_use_says_what_there_is(prepare_delivery: Callable[..., Delivery], valkey_url: str) -> None:

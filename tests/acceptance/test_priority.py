@@ -31,7 +31,7 @@ def test_an_urgent_campaign_overtakes_a_backlog(
         lambda: states(database_url, "password-reset") == {"accepted": URGENT}, what="the urgent ones are accepted"
     )
     assert finished(database_url) < BULK // 2, "they overtook the backlog"
-    wait_until(lambda: finished(database_url) == BULK + URGENT, what="all triggers with a state", timeout=120)
+    wait_until(lambda: finished(database_url) == BULK + URGENT, what="all triggers with a state")
     assert set(accepted(delivery.api.journal)) == bulk | urgent
 
 
@@ -55,7 +55,7 @@ def test_a_campaign_that_is_refused_is_paused_and_goes_on_once_it_works_and_its_
     assert len(dead) < 500, "most were kept from being refused"
 
     delivery.api.play(QUICK)
-    wait_until(lambda: finished(database_url) == 2_000, what="all triggers with a state", timeout=60)
+    wait_until(lambda: finished(database_url) == 2_000, what="all triggers with a state")
     counted = accepted(delivery.api.journal)
     assert set(counted) == (failing | working) - dead
     assert set(counted.values()) == {1}
@@ -69,7 +69,7 @@ def test_the_rate_of_two_workers_together_is_the_lane_s_limit(
     delivery.start_worker()
     delivery.start_worker()
     delivery.publish(count)
-    wait_until(lambda: finished(database_url) == count, what="all triggers with a state", timeout=60)
+    wait_until(lambda: finished(database_url) == count, what="all triggers with a state")
     by_second = query(
         database_url,
         "select floor(extract(epoch from dispatched_at)) as second, count(*) as n, count(distinct worker) as workers "
@@ -91,7 +91,7 @@ def test_429s_slow_their_campaign_down_and_its_neighbour_not(
     delivery.start_worker()
     delivery.publish(1_000, 20, "flash-sale")
     delivery.publish(1_000, 20)
-    wait_until(lambda: finished(database_url) == 2_000, what="all triggers with a state", timeout=120)
+    wait_until(lambda: finished(database_url) == 2_000, what="all triggers with a state")
     assert set(ledger(database_url)) == set(accepted(delivery.api.journal))
     (slowed,) = query(database_url, "select scope, share from ledger.rate_limits where slowed_at is not null")
     assert slowed["scope"] == "campaign:flash-sale"
@@ -108,7 +108,7 @@ def test_a_slow_campaign_has_no_more_calls_in_flight_than_it_may_and_leaves_the_
     limited, free = delivery.publish(30, 5, "flash-sale"), delivery.publish(300, 20)
     wait_until(lambda: states(database_url, "order-shipped") == {"accepted": 300}, what="the other is through")
     assert states(database_url, "flash-sale").get("accepted", 0) < 15, "the slow one is far from its end"
-    wait_until(lambda: finished(database_url) == 330, what="all triggers with a state", timeout=60)
+    wait_until(lambda: finished(database_url) == 330, what="all triggers with a state")
     calls = [call for call in journal(delivery.api.journal) if call["campaign_id"] == OTHER_ID]
     assert most_at_once(calls) == 2
     assert set(accepted(delivery.api.journal)) == limited | free

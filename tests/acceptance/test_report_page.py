@@ -9,6 +9,7 @@ from ajo_worker.reports.html import render
 
 from tests.support import chromium
 from tests.support.report_example import example
+from tests.support.waiting import DEADLINE_SECONDS
 
 HIDDEN_OVERFLOW = """[...document.querySelectorAll('body *')]
     .filter(e => !e.closest('.scroll > *') && e.getBoundingClientRect().right > innerWidth + 0.5)
@@ -129,5 +130,5 @@ def test_a_plain_call_of_the_browser_takes_a_picture_of_it(page: Path, tmp_path:
         f"--user-data-dir={tmp_path / 'profile'}",
         f"--screenshot={picture}",
     ]
-    subprocess.run([*command, page.as_uri()], check=True, capture_output=True, timeout=60)
+    subprocess.run([*command, page.as_uri()], check=True, capture_output=True, timeout=DEADLINE_SECONDS)
     assert picture.read_bytes().startswith(b"\x89PNG")

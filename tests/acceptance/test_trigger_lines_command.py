@@ -13,7 +13,7 @@ from ajo_producers.publishing.outgoing import WINDOW_MESSAGES
 from tests.acceptance.trigger_command import GOOD, TriggerCommand, broker_environment, queued, receipts
 from tests.integration.producers.publishing.queues import arrived, as_bytes, take
 from tests.support.proxy import Proxy
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 CSV = """to,key,context.orderId,context.lines
 ada@example.com,A-1,A-1,"[1, ""two""]"
@@ -213,7 +213,7 @@ def test_an_interrupted_command_has_a_receipt_for_every_line_and_no_traceback(
             feed(process, WINDOW_MESSAGES)
             wait_until(lambda: proxy.sent > before, what="the second window is on its way")
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=DEADLINE_SECONDS)
         assert process.returncode == 130
     assert "Traceback" not in err
     assert "example.com" not in err

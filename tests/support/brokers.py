@@ -10,8 +10,9 @@ from ajo_producers.contract.lanes import LANES, queue_names
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
+from tests.support.waiting import DEADLINE_SECONDS
+
 RABBITMQ_URL = os.environ.get("AJO_TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//")
-START_SECONDS = 60
 
 
 def answers(url: str) -> bool:
@@ -39,7 +40,7 @@ def rabbitmq(lock: Path) -> str | None:
         subprocess.run([server, "-detached"], check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     except FileExistsError:
         pass  # another process of this run is starting it
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + DEADLINE_SECONDS
     while not answers(RABBITMQ_URL):
         if time.monotonic() > deadline:
             return None

@@ -9,7 +9,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-DEADLINE_SECONDS = 30.0
+from tests.support.waiting import DEADLINE_SECONDS
+
 POLL_SECONDS = 0.01
 BACKLOG = 4096
 

@@ -10,11 +10,13 @@ from uuid import uuid4
 
 import httpx2
 
+from tests.support.waiting import DEADLINE_SECONDS
+
 UNITARY = "/ajo/im/executions/unitary"
 HIGH_THROUGHPUT = "/ajo/im/executions/highthroughput"
 TOKEN = "/ims/token/v3"
 FORM = {"grant_type": "client_credentials", "client_id": "me", "client_secret": "secret", "scope": "openid,AdobeID"}
-PATIENCE = 30.0
+PATIENCE = DEADLINE_SECONDS
 SHORT = 0.5
 """Seconds that a caller waits for an answer that never comes."""
 

@@ -17,7 +17,7 @@ from ajo_worker.local.valkey import start_valkey
 from ajo_worker.local.wheel import folders_of_postgres, site_of_postgres
 
 from tests.support.database import query
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 STARTER = """
 import sys
@@ -102,11 +102,11 @@ def test_the_embedded_servers_ask_for_a_password(processes: Processes) -> None:
 def test_a_process_that_ends_too_early_is_reported_with_its_last_words(processes: Processes) -> None:
     child = processes.start("broken", [sys.executable, "-c", "print('no room left'); raise SystemExit(3)"])
     with pytest.raises(LocalStackError, match=r"broken ended with exit code 3 .*\n +no room left"):
-        child.wait_for_output("never printed", timeout=30)
+        child.wait_for_output("never printed", timeout=DEADLINE_SECONDS)
 
 
 def test_settings_of_the_caller_do_not_leak_into_a_stack(processes: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AJO_BASE_URL", "https://platform.adobe.io")
     script = "import os; print('AJO_BASE_URL' in os.environ, os.environ['AJO_ORG_ID'])"
     child = processes.start("settings", [sys.executable, "-c", script], env={"AJO_ORG_ID": "mine"})
-    assert child.wait_for_output(r"(True|False) mine", timeout=30)[1] == "False"
+    assert child.wait_for_output(r"(True|False) mine", timeout=DEADLINE_SECONDS)[1] == "False"

@@ -52,7 +52,7 @@ import sys
 from ajo_producers import Publisher
 from tests.integration.producers.publishing.queues import make
 
-publisher = Publisher(sys.argv[1], queue_prefix=sys.argv[2], timeout=60)
+publisher = Publisher(sys.argv[1], queue_prefix=sys.argv[2], timeout=300)
 publisher.publish(make(1))
 print("ready", flush=True)
 sys.stdin.readline()
@@ -80,7 +80,7 @@ def test_after_a_fork_parent_and_child_have_a_connection_each_and_lose_nothing(
     broker_url: str, queue_prefix: str
 ) -> None:
     with Proxy(broker_url) as proxy:
-        out, err = start(FORKING, proxy.url, queue_prefix).communicate(timeout=60)
+        out, err = start(FORKING, proxy.url, queue_prefix).communicate(timeout=DEADLINE_SECONDS)
         assert err == ""
         told = json.loads(out)
         assert proxy.connections == 2
@@ -109,7 +109,7 @@ def test_an_interrupted_publish_leaves_a_publisher_that_can_go_on(broker_url: st
         process.stdin.write("\n")
         process.stdin.flush()
         confirmed = process.stdout.readline().strip()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=DEADLINE_SECONDS) == 0
         assert proxy.connections == 2
     counts = arrived(broker_url, queue_prefix)
     assert counts[UUID(confirmed)] == 1

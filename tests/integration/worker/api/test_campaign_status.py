@@ -19,10 +19,10 @@ from structlog.testing import capture_logs
 from tests.integration.simulator.calls import entries
 from tests.support.definitions import definition
 from tests.support.programs import Simulator
+from tests.support.waiting import DEADLINE_SECONDS
 
 CAMPAIGNS = "/journey/campaigns/service/campaigns/"
 LIVE = '[[campaign]]\nid = "a"\n'
-PATIENCE = 30.0
 TICK = 0.01
 
 
@@ -63,7 +63,7 @@ async def adobe(simulator: Callable[..., Simulator]) -> AsyncIterator[Adobe]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         while not condition():
             await asyncio.sleep(TICK)
 
@@ -113,8 +113,8 @@ async def test_an_answer_that_takes_an_hour_delays_nobody_but_who_asked(adobe: A
     await adobe.play(LIVE + "latency = 3600\n")
     statuses = adobe.statuses("a", "b")
     first = asyncio.create_task(statuses.of("a"))
-    await adobe.tokens.get(PATIENCE)
-    async with asyncio.timeout(PATIENCE / 2):
+    await adobe.tokens.get(DEADLINE_SECONDS)
+    async with asyncio.timeout(DEADLINE_SECONDS / 2):
         assert await statuses.of("b") is not None
         assert [await statuses.of("a") for _ in range(100)] == [None] * 100
         assert statuses.known("a") is None
@@ -129,7 +129,9 @@ async def test_an_answer_that_takes_too_long_is_given_up(adobe: Adobe, monkeypat
     monkeypatch.setattr("ajo_worker.api.campaign_question.ANSWER_SECONDS", 0.2)
     await adobe.play(LIVE + "latency = 3600\n")
     question = question_of(definition(campaign_id="a"), adobe.settings())
-    assert await ask(question, adobe.client, await adobe.tokens.get(PATIENCE)) == Unreadable("failed", "TimeoutError")
+    assert await ask(question, adobe.client, await adobe.tokens.get(DEADLINE_SECONDS)) == Unreadable(
+        "failed", "TimeoutError"
+    )
 
 
 async def test_a_refused_token_is_a_failure_and_leaves_the_token_to_the_attempts(adobe: Adobe) -> None:

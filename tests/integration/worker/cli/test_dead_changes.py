@@ -20,7 +20,7 @@ from tests.support.database import query
 from tests.support.dead_letters import put_letter, put_letters
 from tests.support.ledger_rows import ago, put_trigger
 from tests.support.programs import PLAIN, PROGRAM, Finished
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 Cli = Callable[..., Finished]
 WHY = ("--why", "the campaign is live again")
@@ -81,7 +81,7 @@ def answer_on_a_terminal(url: str, answer: str, *arguments: str) -> Finished:
             stdin=end,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=DEADLINE_SECONDS,
             check=False,
         )
     finally:
@@ -195,7 +195,7 @@ async def test_cut_off_in_the_middle_it_leaves_whole_batches_and_the_next_one_do
     running = processes.start(action, command, env={"AJO_DATABASE_URL": database_url})
     server = wait_until(lambda: query(database_url, AT_THE_GATE), what="its second batch is under way")[0]["pid"]
     running.popen.send_signal(ended_by)
-    assert running.popen.wait(30) == code
+    assert running.popen.wait(DEADLINE_SECONDS) == code
     await gate.execute("select pg_advisory_unlock($1)", GATE)
     wait_until(lambda: not query(database_url, CONNECTED, server), what="the end of its connection")
 

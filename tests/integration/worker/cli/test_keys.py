@@ -14,7 +14,7 @@ from ajo_worker.local.processes import Processes
 from tests.support.database import query
 from tests.support.held_payloads import put_held, read_held
 from tests.support.programs import PROGRAM, Finished
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 Cli = Callable[..., Finished]
 
@@ -115,7 +115,7 @@ async def test_a_rotation_cut_off_in_the_middle_leaves_whole_payloads_and_is_fin
     server = wait_until(lambda: query(database_url, AT_THE_GATE), what="the rotation inside its second batch")[0]["pid"]
 
     rotation.popen.send_signal(ended_by)
-    assert rotation.popen.wait(30) == code
+    assert rotation.popen.wait(DEADLINE_SECONDS) == code
     assert rotation.output() == ""
     await gate.execute("select pg_advisory_unlock($1)", GATE)
     wait_until(lambda: not query(database_url, CONNECTED, server), what="the end of its connection")

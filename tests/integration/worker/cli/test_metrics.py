@@ -19,6 +19,7 @@ from tests.support.alert_rows import DESTINATION, put_known, put_many, put_outag
 from tests.support.dead_letters import ADDRESS, put_letter
 from tests.support.ledger_rows import after, ago, put_attempt, put_trigger, put_worker
 from tests.support.programs import PLAIN, PROGRAM, Finished
+from tests.support.waiting import DEADLINE_SECONDS
 
 Samples = dict[tuple[str, ...], float]
 """By the metric's name, and its labels' values in the order of the labels' names."""
@@ -33,7 +34,7 @@ def start(processes: Processes) -> Start:
     def started(database_url: str, *arguments: str) -> tuple[Child, str]:
         env = {**PLAIN, "AJO_DATABASE_URL": database_url}
         child = processes.start("metrics", [PROGRAM, "metrics", "--port", "0", *arguments], env=env)
-        return child, child.wait_for_output(r"listening on (http://\S+)", timeout=30)[1]
+        return child, child.wait_for_output(r"listening on (http://\S+)", timeout=DEADLINE_SECONDS)[1]
 
     return started
 
@@ -47,7 +48,7 @@ def read(text: str) -> Samples:
 
 
 def scrape(url: str) -> Samples:
-    answer = httpx2.get(url, timeout=30)
+    answer = httpx2.get(url, timeout=DEADLINE_SECONDS)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
     return read(answer.text)
@@ -71,7 +72,7 @@ def locked(url: str, table: str) -> Iterator[None]:
     with ThreadPoolExecutor(1) as thread:
         holding = thread.submit(asyncio.run, hold())
         try:
-            assert taken.wait(30)
+            assert taken.wait(DEADLINE_SECONDS)
             yield
         finally:
             gate.set()
@@ -150,7 +151,7 @@ def test_a_figure_that_takes_too_long_is_missing_and_told_and_the_others_are_rea
     start: Start, database_url: str
 ) -> None:
     put_worker(database_url)
-    child, url = start(database_url, "--timeout", "4")
+    child, url = start(database_url, "--timeout", "10")
     with locked(database_url, "ledger.circuits"):
         found = scrape(url)
     read_in_time = {name[1] for name, value in found.items() if name[0] == "ajo_figure_read" and value}
@@ -166,7 +167,7 @@ def test_the_server_ends_with_0_when_it_is_told_to(number: signal.Signals, start
     child, url = start(database_url)
     scrape(url)
     child.popen.send_signal(number)
-    assert child.popen.wait(30) == 0
+    assert child.popen.wait(DEADLINE_SECONDS) == 0
     assert len(child.output().splitlines()) == 1
 
 

@@ -8,6 +8,7 @@ from ajo_worker.local.processes import Child, Processes
 
 from tests.support.feedback_items import HASH_KEY, SECRET
 from tests.support.programs import PLAIN, PROGRAM
+from tests.support.waiting import DEADLINE_SECONDS
 
 
 @dataclass
@@ -25,7 +26,7 @@ class Receiver:
     def post(self, content: Any, *, secret: str | None = SECRET, **more: Any) -> httpx2.Response:
         """Post JSON, with the secret's header."""
         headers = {"x-feedback-secret": secret} if secret is not None else {}
-        return httpx2.post(self.url, json=content, headers=headers, timeout=60, **more)
+        return httpx2.post(self.url, json=content, headers=headers, timeout=DEADLINE_SECONDS, **more)
 
 
 def start_receiver(processes: Processes, database_url: str, *arguments: Any, **env: str) -> Receiver:
@@ -34,4 +35,4 @@ def start_receiver(processes: Processes, database_url: str, *arguments: Any, **e
     command = [PROGRAM, "feedback", "serve", "--port", "0", *map(str, arguments)]
     given = {**PLAIN, "AJO_DATABASE_URL": database_url, "AJO_HASH_KEY": HASH_KEY, **own, **env}
     child = processes.start("receiver", command, env={name: value for name, value in given.items() if value})
-    return Receiver(child, child.wait_for_output(r"listening on (https?://\S+)", timeout=30)[1])
+    return Receiver(child, child.wait_for_output(r"listening on (https?://\S+)", timeout=DEADLINE_SECONDS)[1])

@@ -25,7 +25,7 @@ from tests.support.database import query
 from tests.support.feedback_items import ADDRESS, FAILURE, SECRET, webhook_item
 from tests.support.ledger_rows import ago
 from tests.support.programs import Finished
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 Receive = Callable[..., Receiver]
 Cli = Callable[..., Finished]
@@ -59,7 +59,9 @@ def test_bursts_are_committed_together(receive: Receive, database_url: str) -> N
 
     async def burst() -> list[int]:
         limits = httpx2.Limits(max_connections=50)
-        async with httpx2.AsyncClient(limits=limits, timeout=60, headers={"x-feedback-secret": SECRET}) as client:
+        async with httpx2.AsyncClient(
+            limits=limits, timeout=DEADLINE_SECONDS, headers={"x-feedback-secret": SECRET}
+        ) as client:
             items = [webhook_item("sent", execution=f"HUMA-{number}") for number in range(200)]
             answers = await asyncio.gather(*(client.post(receiver.url, json=item) for item in items))
         return [answer.status_code for answer in answers]
@@ -73,7 +75,10 @@ def test_bursts_are_committed_together(receive: Receive, database_url: str) -> N
 def raw_body(url: str, *parts: bytes) -> int:
     """The status of the answer to a body that comes in chunks, whose length nobody has told."""
     return httpx2.post(
-        url, content=iter(parts), headers={"x-feedback-secret": SECRET, "content-type": "application/json"}, timeout=60
+        url,
+        content=iter(parts),
+        headers={"x-feedback-secret": SECRET, "content-type": "application/json"},
+        timeout=DEADLINE_SECONDS,
     ).status_code
 
 
@@ -102,7 +107,7 @@ def test_what_is_no_good_request_is_refused_with_its_status(
     receive: Receive, database_url: str, content: bytes, headers: dict[str, str], status: int
 ) -> None:
     receiver = receive(database_url, AJO_FEEDBACK_MAX_BYTES="30000")
-    answer = httpx2.post(receiver.url, content=content, headers=headers, timeout=60)
+    answer = httpx2.post(receiver.url, content=content, headers=headers, timeout=DEADLINE_SECONDS)
     assert answer.status_code == status
     assert "error" in answer.json()
     assert feedback(database_url) == []
@@ -125,7 +130,7 @@ def test_an_endless_body_is_cut_off(receive: Receive, database_url: str) -> None
     receiver = receive(database_url, AJO_FEEDBACK_MAX_BYTES="5000")
     url = httpx2.URL(receiver.url)
     head = f"POST /feedback HTTP/1.1\r\nhost: a\r\nx-feedback-secret: {SECRET}\r\ncontent-type: application/json\r\n"
-    with socket.create_connection((url.host, url.port), timeout=30) as connection:
+    with socket.create_connection((url.host, url.port), timeout=DEADLINE_SECONDS) as connection:
         connection.sendall(f"{head}transfer-encoding: chunked\r\n\r\n".encode())
         with pytest.raises(OSError):  # noqa: PT011 - reset or closed, as the system has it
             send_for_ever(connection)
@@ -202,7 +207,7 @@ def test_a_ledger_that_is_away_is_told_and_what_was_answered_with_200_survives_i
 
 def test_a_receiver_starts_without_its_ledger(receive: Receive) -> None:
     receiver = receive("postgresql://nobody@127.0.0.1:1/none")
-    assert httpx2.get(receiver.health, timeout=30).status_code == 503
+    assert httpx2.get(receiver.health, timeout=DEADLINE_SECONDS).status_code == 503
     assert receiver.post(webhook_item()).status_code == 503
 
 
@@ -225,7 +230,7 @@ def test_sigterm_lets_what_is_in_hand_finish(
     url = httpx2.URL(receiver.url)
     body = json.dumps(webhook_item()).encode()
     head = f"POST /feedback HTTP/1.1\r\nhost: a\r\nx-feedback-secret: {SECRET}\r\ncontent-type: application/json\r\n"
-    with socket.create_connection((url.host, url.port), timeout=60) as connection:
+    with socket.create_connection((url.host, url.port), timeout=DEADLINE_SECONDS) as connection:
         connection.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
         waits = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
         wait_until(lambda: query(database_url, waits), what="the commit waits")
@@ -233,7 +238,7 @@ def test_sigterm_lets_what_is_in_hand_finish(
         wait_until(lambda: refuses(url.host, url.port or 0), what="no new connection is taken")
         held_table()
         assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
-    assert receiver.child.popen.wait(60) == 0
+    assert receiver.child.popen.wait(DEADLINE_SECONDS) == 0
     assert len(feedback(database_url)) == 1
 
 
@@ -273,7 +278,7 @@ def test_no_secret_and_no_address_is_in_logs_or_answers(receive: Receive, databa
         ),
     ]
     receiver.child.popen.send_signal(signal.SIGTERM)
-    assert receiver.child.popen.wait(60) == 0
+    assert receiver.child.popen.wait(DEADLINE_SECONDS) == 0
     said = receiver.child.output() + "".join(f"{answer.headers} {answer.text}" for answer in answers)
     assert "feedback-refused" in said
     assert ADDRESS not in said

@@ -19,6 +19,7 @@ from tests.integration.worker.ledger.conftest import Stoppable
 from tests.integration.worker.ledger.rows import accepted, admission, refused
 from tests.integration.worker.ledger.workers import until
 from tests.support.database import query
+from tests.support.waiting import DEADLINE_SECONDS
 
 NAME = "a writer under test"
 COMMITS = "select count(distinct xmin::text)::int as commits, count(*)::int as rows from ledger.{}"
@@ -41,7 +42,9 @@ async def writer(url: str, write: Any) -> AsyncIterator[GroupCommit[Any, Any]]:
     """A running group commit on a database."""
 
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(url, timeout=10, server_settings={**PLANNER, "application_name": NAME})
+        return await asyncpg.connect(
+            url, timeout=DEADLINE_SECONDS, server_settings={**PLANNER, "application_name": NAME}
+        )
 
     group: GroupCommit[Any, Any] = GroupCommit("rows", connect, write)
     group.start()
@@ -53,7 +56,7 @@ async def writer(url: str, write: Any) -> AsyncIterator[GroupCommit[Any, Any]]:
 
 async def all_of(group: GroupCommit[Any, Any], rows: Sequence[Any]) -> list[Any]:
     """The answers and faults of rows that are offered together; fails if some never get one."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         return await asyncio.gather(*(group.submit(row) for row in rows), return_exceptions=True)
 
 
@@ -183,9 +186,9 @@ async def test_what_nobody_foresaw_is_tried_again_on_a_new_connection(database_u
         return await admit(connection, rows)
 
     async with writer(database_url, write) as group:
-        assert await asyncio.wait_for(group.submit(admission()), 10) is None
+        assert await asyncio.wait_for(group.submit(admission()), DEADLINE_SECONDS) is None
         assert len(set(map(id, connections))) == 3
-        await asyncio.wait_for(group.drain(), 10)
+        await asyncio.wait_for(group.drain(), DEADLINE_SECONDS)
 
 
 async def test_a_row_with_which_nobody_can_do_anything_fails_alone_with_the_fault_itself(database_url: str) -> None:

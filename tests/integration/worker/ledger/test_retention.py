@@ -18,6 +18,7 @@ from tests.integration.worker.ledger.rows import admission
 from tests.integration.worker.ledger.workers import until, waiting
 from tests.support.database import query
 from tests.support.ledger_rows import ago, put_attempt, put_trigger, put_worker
+from tests.support.waiting import DEADLINE_SECONDS
 
 AGES = Ages(dead_letters=30, rows=100, reports=200)
 TABLES = ("attempts", "deliveries", "feedback", "triggers")
@@ -115,7 +116,7 @@ async def test_writers_go_on_while_a_long_reader_holds_a_drop_up_and_the_next_ro
     before = partitions(past)
     tidying = asyncio.create_task(tidied(tidier))
     await until(lambda: waiting(past) == 1, "the drop waits for the reader")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         assert await admit(worker, [admission()]) == [None]
         done = await tidying
     assert done.held_up

@@ -24,6 +24,7 @@ from tests.integration.worker.ledger.rows import admission, after, refused
 from tests.integration.worker.ledger.workers import until, waiting
 from tests.support.database import query
 from tests.support.definitions import ORDER_SHIPPED, definition
+from tests.support.waiting import DEADLINE_SECONDS
 
 AGES = Ages(dead_letters=30, rows=400, reports=800)
 DEFINITIONS = "select * from ledger.campaigns order by first_loaded_at"
@@ -93,14 +94,14 @@ async def test_new_partitions_never_keep_workers_waiting_behind_somebody_who_rea
     await admit(worker, [trigger])
     making = asyncio.create_task(maker.fetch(upkeep.PARTITIONS))
     await until(lambda: waiting(database_url) == 1, "the new partition waits for the reader")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         assert await intend(worker, [Intent(trigger.request_id, 1, 2, after(1), None)]) == [True]
         with pytest.raises(asyncpg.LockNotAvailableError):
             await making
 
 
 async def test_an_upgrade_that_cannot_make_partitions_says_why(database_url: str, backup: None) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         with pytest.raises(DatabaseError, match=r"^database 'test_\w+' .* is being read for long \(a backup\?\)"):
             await schema.upgrade(database_url, print)
 

@@ -14,7 +14,7 @@ from ajo_worker.ledger.retention import Ages
 from uuid_utils.compat import uuid7
 
 from tests.support.database import query
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 HEARTBEAT, OWNER_TIMEOUT = 0.05, 5.0
 
@@ -43,7 +43,7 @@ async def beating(
     """A heart that beats, and is stopped afterwards."""
     heart = Liveness(
         worker_id,
-        lambda: asyncpg.connect(url, timeout=10),
+        lambda: asyncpg.connect(url, timeout=DEADLINE_SECONDS),
         clock,
         every=HEARTBEAT,
         owner_timeout=owner_timeout,

@@ -20,6 +20,7 @@ from tests.integration.worker.ledger.workers import until
 from tests.support.database import query
 from tests.support.raw_behaviours import hang, sending
 from tests.support.raw_server import RawServer
+from tests.support.waiting import DEADLINE_SECONDS
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 OFTEN, SELDOM = 0.05, 3600.0
@@ -99,7 +100,11 @@ async def test_of_two_workers_one_probes_an_endpoint_at_a_time(database_url: str
 
 
 async def test_a_probe_that_hangs_does_not_keep_a_worker_from_stopping(database_url: str) -> None:
-    async with RawServer(hang) as server, asyncio.timeout(30), probing(connecting(database_url), server.port):
+    async with (
+        RawServer(hang) as server,
+        asyncio.timeout(DEADLINE_SECONDS),
+        probing(connecting(database_url), server.port),
+    ):
         await server.until(lambda: bool(server.requests), "the probe's request")
     assert not query(database_url, PROBES)
 

@@ -2,7 +2,9 @@
 
 from ajo_worker.network.destination import Destination
 
-SHORT, LONG = 1.0, 30.0
+from tests.support.waiting import DEADLINE_SECONDS
+
+SHORT, LONG = 1.0, DEADLINE_SECONDS
 """Seconds of a step that is to fail, and of one that is not."""
 OK = b"HTTP/1.1 200 OK\r\nDate: Mon, 01 Jun 2026 10:00:00 GMT\r\ncontent-length: 0\r\n\r\n"
 

@@ -8,7 +8,7 @@ from ajo_worker.local.processes import Processes
 
 from tests.support.doctor import PASSWORD, Diagnose, statuses
 from tests.support.programs import Worker
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 
 def test_flower_sees_the_worker_that_the_ledger_knows_and_keeps_its_password(
@@ -18,7 +18,7 @@ def test_flower_sees_the_worker_that_the_ledger_knows_and_keeps_its_password(
     port = free_port()
     command = [sys.executable, "-m", "celery", "-A", "ajo_worker.app", "flower", f"--basic-auth=ada:{PASSWORD}"]
     flower = processes.start("flower", [*command, "--address=127.0.0.1", f"--port={port}"], env=env)
-    flower.wait_for_output("Visit me at", timeout=60)
+    flower.wait_for_output("Visit me at", timeout=DEADLINE_SECONDS)
     url = f"http://ada:{PASSWORD}@127.0.0.1:{port}"
 
     def found() -> dict[str, str | None] | None:

@@ -14,7 +14,7 @@ from ajo_worker.local.processes import Processes
 
 from tests.chaos.stack import SBIN, RabbitMQ
 from tests.support.doctor import PASSWORD, Diagnose, declare, statuses
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 PORTS_APART = 10_000
 USER = "limited"
@@ -26,7 +26,9 @@ class Node(RabbitMQ):
     def api(self, method: str, path: str, body: object = None) -> Any:
         """Ask the management API as its administrator."""
         url = f"http://127.0.0.1:{self.port + PORTS_APART}/api/{path}"
-        answer = httpx2.request(method, url, json=body, auth=("guest", "guest"), trust_env=False, timeout=30)
+        answer = httpx2.request(
+            method, url, json=body, auth=("guest", "guest"), trust_env=False, timeout=DEADLINE_SECONDS
+        )
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
@@ -123,7 +125,7 @@ def test_a_broker_that_blocks_publishers_fails_its_confirms_alone(
     node.control("set_vm_memory_high_watermark", "absolute", "1")
     try:
         wait_until(lambda: node.api("GET", "nodes")[0]["mem_alarm"], what="the alarm of memory is on")
-        code, found = diagnose(on_node, "--timeout", "2")
+        code, found = diagnose(on_node, "--timeout", "10")
     finally:
         node.control("set_vm_memory_high_watermark", "0.4")
     assert (code, statuses(found, "failed")) == (1, {"broker confirms"})
