@@ -1,105 +1,10 @@
-"""The Celery application: ``celery -A ajo_worker.app worker`` starts a worker with all that it needs."""
+"""A worker's Celery application: ``celery -A ajo_worker.app worker`` starts a worker with all that it needs."""
 
-import ssl
-from typing import Any
-from urllib.parse import urlsplit
-
-from ajo_producers.contract.lanes import QUORUM_ARGUMENTS, TASK_NAME, queue_name, queue_names
-from celery import Celery
 from celery.signals import setup_logging
-from kombu.entity import Exchange, Queue
-from kombu.transport import TRANSPORT_ALIASES
 
-from ajo_worker.intake.consumer import refuse_compression
-from ajo_worker.intake.program import Program
+from ajo_worker.intake.application import make_app
 from ajo_worker.logs import configure_logs
-from ajo_worker.settings import Settings, settings
-
-MOST_RESTORE_SECONDS = 10.0
-"""Between looks for messages that dead workers left behind in Redis or Valkey."""
-
-
-def queues(settings: Settings) -> list[Queue]:
-    """The queues of this worker's lanes, declared just as the publisher declares them."""
-    arguments = QUORUM_ARGUMENTS if _is_amqp(settings) else None
-    names = [name for lane in settings.lanes for name in queue_names(settings.queue_prefix, lane)]
-    default: Any = Exchange("")
-    return [Queue(name, default, routing_key=name, durable=True, queue_arguments=arguments) for name in names]
-
-
-def make_app(settings: Settings) -> Celery:
-    """The application with every setting that the design depends on."""
-    # Under its own scheme, and not as ``broker_transport``: Flower tells brokers by the scheme.
-    TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "ajo_worker.intake.valkey:Transport"))
-    refuse_compression()
-    app = Celery("ajo-dispatch", set_as_current=True)
-    app.conf.update(
-        broker_url=settings.broker_url.get_secret_value(),
-        broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,  # a broker that is away is waited for, however long
-        broker_transport_options=_transport_options(settings),
-        broker_use_ssl=_tls(settings),
-        worker_pool="ajo_worker.intake.pool:AsyncioPool",
-        worker_consumer="ajo_worker.intake.consumer:QuarantiningConsumer",
-        worker_concurrency=settings.prefetch,
-        worker_prefetch_multiplier=1,
-        worker_hijack_root_logger=False,
-        worker_redirect_stdouts=False,
-        worker_send_task_events=True,  # Flower
-        worker_cancel_long_running_tasks_on_connection_loss=False,  # it would cut HTTP calls in the middle
-        worker_enable_prefetch_count_reduction=False,  # redelivered copies join those in hand: they cost nothing
-        worker_deduplicate_successful_tasks=False,
-        worker_enable_soft_shutdown_on_idle=False,
-        task_queues=queues(settings),
-        task_default_queue=queue_name(settings.queue_prefix, settings.lanes[0]),
-        task_create_missing_queues=False,
-        task_acks_late=True,
-        task_reject_on_worker_lost=True,
-        task_ignore_result=True,
-        task_store_errors_even_if_ignored=False,
-        task_serializer="json",
-        accept_content=["json"],
-        result_backend=None,
-        event_queue_prefix=f"{settings.queue_prefix}.events",
-        # An exclusive queue outlives a half-open connection, and its own worker is locked out of it.
-        control_queue_exclusive=False,
-        event_queue_exclusive=False,
-        enable_utc=True,
-    )
-    app.Worker = app.subclass_with_self(Program, name="Worker")
-    app.task(name=TASK_NAME, Request="ajo_worker.intake.request:TriggerRequest")(_never_called)
-    return app
-
-
-def _is_amqp(settings: Settings) -> bool:
-    return settings.broker_url.get_secret_value().startswith("amqp")
-
-
-def _transport_options(settings: Settings) -> dict[str, Any]:
-    if _is_amqp(settings):
-        return {"confirm_publish": True}
-    return {
-        "visibility_timeout": settings.visibility_timeout,
-        "unacked_key": f"{settings.queue_prefix}.unacked",
-        "unacked_index_key": f"{settings.queue_prefix}.unacked.index",
-        "unacked_restore_interval": min(settings.visibility_timeout / 10, MOST_RESTORE_SECONDS),
-        "priority_steps": [0],  # one list a queue: a lane is what has priority
-        "socket_keepalive": True,
-        "health_check_interval": 10,
-    }
-
-
-def _tls(settings: Settings) -> dict[str, Any] | None:
-    """Verified TLS where the URL asks for TLS: by default neither client checks whose certificate it is shown."""
-    parts = urlsplit(settings.broker_url.get_secret_value())
-    if parts.scheme == "amqps":
-        return {"server_hostname": parts.hostname, "cert_reqs": ssl.CERT_REQUIRED}
-    return {"ssl_cert_reqs": "required", "ssl_check_hostname": True} if parts.scheme == "rediss" else None
-
-
-def _never_called(*_: object) -> None:
-    """The pool hands messages to the dispatcher; another pool (``-P``) must not pretend to have sent anything."""
-    raise RuntimeError("ajo.dispatch runs on ajo_worker.intake.pool only: start the worker without -P")
+from ajo_worker.settings import settings
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator] # Celery ships no types

@@ -25,6 +25,7 @@ from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
 from ajo_producers.cli.main import main
+from ajo_worker.settings import settings
 
 COMMANDS = "ajo_dispatch.commands"
 LENGTH = struct.Struct("!I")
@@ -51,6 +52,8 @@ def warm_up() -> None:
         command.load()
     for name in LATER:
         importlib.import_module(name)
+    if settings.cache_info().currsize:
+        raise RuntimeError("an import has read the settings, which every fork would then have")
     gc.collect()
     gc.freeze()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ajo_producers.contract.lanes import queue_names
 
-from ajo_worker.app import make_app
+from ajo_worker.intake.application import make_app
 from ajo_worker.settings import Settings
 
 TIMEOUT = 5.0
