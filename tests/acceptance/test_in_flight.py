@@ -24,8 +24,8 @@ AT_ONCE = """
 def test_one_process_has_two_thousand_attempts_in_flight_at_once(
     rabbitmq_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
 ) -> None:
-    """All of them wait for an endpoint that answers after 5 s; taken in turns of fewer, they could not overlap."""
-    scenario = '[latency]\ndistribution = "constant"\nseconds = 5\n'
+    """All of them wait for an endpoint that answers after 12 s; taken in turns of fewer, they could not overlap."""
+    scenario = '[latency]\ndistribution = "constant"\nseconds = 12\n'
     delivery = prepare_delivery(rabbitmq_url, scenario, AJO_MAX_IN_FLIGHT=str(COUNT))
     process = psutil.Process(delivery.start_worker().child.pid)
     before = process.memory_info().rss
