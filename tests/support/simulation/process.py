@@ -88,6 +88,10 @@ class Free:
         """Never."""
         return False
 
+    def wants_any(self, campaign: Campaign) -> bool:  # noqa: ARG002 - the protocol's
+        """Never."""
+        return False
+
     def wants_one(self, campaign: Campaign) -> bool:  # noqa: ARG002 - the protocol's
         """Never."""
         return False

@@ -40,6 +40,8 @@ class Claims:
             return await self._resumed(received)
         if refused is None:
             ready = await self.preparation.first_attempt(received)
+            if isinstance(ready, Known):
+                return await self._copy(received, ready)
             if isinstance(ready, Ready):
                 return await self._first(received, ready)
             refused = ready

@@ -28,6 +28,9 @@ class Gate(Protocol):
     def waits_in_broker(self, lane: str) -> bool:
         """Whether this lane's queues are not consumed from; what came through one of them goes back there."""
 
+    def wants_any(self, campaign: Campaign) -> bool:
+        """Whether a probe waits for a trigger of this destination."""
+
     def wants_one(self, campaign: Campaign) -> bool:
         """Whether a trigger that comes while its whole lane is kept back is to be parked, for a probe to send."""
 

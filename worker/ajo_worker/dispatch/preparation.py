@@ -10,6 +10,7 @@ from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.gate import Gate, KeptBack
 from ajo_worker.dispatch.received import Received, Refusal
 from ajo_worker.dispatch.round import Lost, Round
+from ajo_worker.ledger.admission import Known
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.progress import Intent
@@ -61,10 +62,12 @@ class Preparation:
     closing: Closing
     attempt_minimum: float
 
-    async def first_attempt(self, received: Received) -> Ready | Refusal:
+    async def first_attempt(self, received: Received) -> Ready | Refusal | Known:
         """Wait until a trigger may be sent, before anything is known of it; without a token it goes on waiting.
 
-        While its lane is not consumed from it goes back to the broker, unless a probe needs one.
+        While its lane is not consumed from it goes back to the broker, unless a probe needs one. A probe needs one of
+        which nothing is known: of a batch that comes again and again, another one each time. What is known of others is
+        returned.
 
         Raises:
             HandedBack: it does.
@@ -72,7 +75,11 @@ class Preparation:
         try:
             return await self._whenever(received)
         except _KeptBack as kept:
-            wanted = received.campaign is not None and self.gate.wants_one(received.campaign)
+            campaign, wanted = received.campaign, False
+            if campaign is not None and self.gate.wants_any(campaign):
+                if (known := await self.ledger.looks.submit(received.trigger.request_id)) is not None:
+                    return known
+                wanted = self.gate.wants_one(campaign)
             if not wanted and not kept.back.of_campaign and self.gate.waits_in_broker(received.came_by):
                 raise HandedBack from None
             return Refusal("parked", kept.back.reason)

@@ -75,7 +75,7 @@ PUT_OFF_PROBE = """
 PROBE_FAILED = """
     UPDATE ledger.circuits
     SET probing_by = NULL, probe_interval_seconds = least(2 * probe_interval_seconds, $3),
-        probe_at = clock_timestamp() + make_interval(secs => least(2 * probe_interval_seconds, $3))
+        probe_at = clock_timestamp() + make_interval(secs => greatest(least(2 * probe_interval_seconds, $3) - $4, 0))
     WHERE scope = $1 AND probing_by = $2 AND state = 'open'
 """
 PROBE_NOW = """
@@ -189,9 +189,14 @@ async def note_probe(
     await connection.execute(NOTE_PROBE, outage_id, request_id, worker, accepted, found)
 
 
-async def probe_failed(connection: asyncpg.Connection, scope: str, worker: UUID, longest: float) -> None:
-    """Put the next probe off twice as long as the last, ``longest`` seconds at most."""
-    await connection.execute(PROBE_FAILED, scope, worker, longest)
+async def probe_failed(
+    connection: asyncpg.Connection, scope: str, worker: UUID, longest: float, took: float = 0.0
+) -> None:
+    """Put the next probe off twice as long as the last, ``longest`` seconds at most, from where this one began.
+
+    It ``took`` so many seconds: one that waited for an answer in vain needs no pause afterwards.
+    """
+    await connection.execute(PROBE_FAILED, scope, worker, longest, took)
 
 
 async def close_recovered(connection: asyncpg.Connection, after: float) -> list[str]:

@@ -80,6 +80,7 @@ class Probing:
                 self._view.want_one(scope)
             await self._put_off(scope, NOTHING_TO_SEND)
             return
+        began = asyncio.get_running_loop().time()
         # A call that was sent is seen through.
         await asyncio.gather(*(asyncio.shield(self._intake.dispatcher.resume(one)) for one in opened))
         ids = [one.trigger.request_id for one in opened]
@@ -92,7 +93,8 @@ class Probing:
         elif not of_lane and all(verdict.blame in OWN for verdict in shown.values()):
             await self._put_off(scope, 0.0)  # this tells nothing of the campaign: others are tried
         else:
-            await self._ledger.run(lambda c: circuits.probe_failed(c, scope, self._worker, self._longest_interval))
+            longest, took = self._longest_interval, asyncio.get_running_loop().time() - began
+            await self._ledger.run(lambda c: circuits.probe_failed(c, scope, self._worker, longest, took))
         for request_id, verdict in shown.items():
             accepted, found = _works(scope, verdict), found_in(verdict)
             log.info("probe", scope=scope, outage=outage, request_id=str(request_id), accepted=accepted, found=found)

@@ -101,6 +101,10 @@ class View:
         circuits = (self.circuits.get(scope) for scope in (self.destinations[name], scope_of_campaign(name)))
         return any(c and c.outage_id is not None and (c.ended_at is None or c.ended_at >= moment) for c in circuits)
 
+    def wants_any(self, campaign: Campaign) -> bool:
+        """Whether a probe waits for a trigger of this destination."""
+        return self.destinations[campaign.definition.name] in self._wanted
+
     def wants_one(self, campaign: Campaign) -> bool:
         """Whether this trigger is to be parked for a probe; the next one is not, then."""
         scope = self.destinations[campaign.definition.name]

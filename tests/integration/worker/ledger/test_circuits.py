@@ -97,6 +97,16 @@ async def test_the_time_between_probes_doubles_up_to_its_limit(connection: async
         assert (row["kept"], row["probing_by"], row["later"]) == (expected, None, True)
 
 
+async def test_a_probe_that_waited_in_vain_for_its_answer_needs_no_pause_afterwards(
+    connection: asyncpg.Connection,
+) -> None:
+    await opened(connection, interval=30.0)
+    await probe_now(connection, SCOPE)
+    assert await claim_probe(connection, SCOPE, ME, 60.0)
+    await probe_failed(connection, SCOPE, ME, 60.0, 61.0)
+    assert (await read(connection))[SCOPE].probe_due
+
+
 async def test_an_accepted_probe_ends_the_outage_and_after_a_while_the_circuit_is_closed(
     connection: asyncpg.Connection,
 ) -> None:
