@@ -37,7 +37,7 @@ from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.slots import Slots
 from ajo_worker.network.probing import Probing, probed
-from ajo_worker.outages.intake import Intake, Tap, Unsealing
+from ajo_worker.outages.intake import Intake, LeftBehind, Tap, Unsealing
 from ajo_worker.outages.patrol import Patrol
 from ajo_worker.outages.view import View
 from ajo_worker.outages.wiring import lane_rates, leasing, ramp_of, thresholds_of, timing_of
@@ -115,10 +115,10 @@ def longest_budget(settings: Settings, campaigns: Mapping[str, Campaign]) -> flo
     return max([settings.budget_seconds, *(campaign.budget for campaign in campaigns.values())])
 
 
-async def start_worker(settings: Settings, worker_id: UUID, tap: Tap) -> Worker:
+async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behind: LeftBehind) -> Worker:
     """Build all parts on the running event loop, and say in the ledger that this worker lives.
 
-    ``tap`` is told which lanes must not be consumed from.
+    ``tap`` is told which lanes must not be consumed from, ``left_behind`` which workers are dead.
     """
     campaigns = campaigns_of(load_definitions(settings.campaigns), settings)
     definitions = [campaign.definition for campaign in campaigns.values()]
@@ -155,7 +155,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap) -> Worker:
     statuses = campaign_statuses(settings, definitions, tokens, token_http)
     rounds = Rounds(ledger, clock, http, claims, preparation, policy, statuses, Strays(ledger.answered, http))
     dispatcher = Dispatcher(rounds, ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * settings.max_in_flight)
-    intake = Intake(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap)
+    intake = Intake(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap, left_behind)
     patrol = Patrol(
         view, SharedConnection(ledger.connect_shared), intake, ledger.worker_id, timing_of(settings, longest)
     )

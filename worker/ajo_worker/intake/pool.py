@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import wait
 from typing import Any
+from uuid import UUID
 
 import structlog
 from ajo_producers.campaigns.folder import DefinitionError
@@ -61,7 +62,9 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         """
         allow_open_files(settings().max_in_flight)
         self._thread.start()
-        starting = asyncio.run_coroutine_threadsafe(start_worker(settings(), worker_id(), self._tap), self._loop)
+        starting = asyncio.run_coroutine_threadsafe(
+            start_worker(settings(), worker_id(), self._tap, self._left_behind), self._loop
+        )
         while not starting.done():  # without the ledger for however long
             if told_to_stop():
                 starting.cancel()
@@ -146,6 +149,9 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
 
     def _tap(self, paused: frozenset[str]) -> None:
         self._calls.soon(lambda: self._taps.turn(paused))
+
+    def _left_behind(self, dead: frozenset[UUID]) -> None:
+        self._calls.soon(lambda: self._taps.give_back_of(dead))
 
     def _started(self) -> Worker:
         if self._worker is None:

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 import structlog
 from ajo_producers.contract.lanes import Lane, queue_names
+
+from ajo_worker.identity import worker_id
+from ajo_worker.intake.valkey import QoS
 
 log = structlog.get_logger("ajo_worker.intake")
 
@@ -16,6 +20,7 @@ class Taps:
         self._queues: dict[str, tuple[str, ...]] = {lane: queue_names(prefix, lane) for lane in lanes}
         self._closed: set[str] = set()
         self._consumer: Any = None
+        self._dead: frozenset[UUID] = frozenset()
 
     def attach(self, consumer: Any) -> None:
         """Use this consumer of Celery's from now on; what was paused stays so, as Celery deselected its queues."""
@@ -25,6 +30,7 @@ class Taps:
                 for queue in self._queues[lane]:
                     consumer.cancel_task_queue(queue)
         self._consumer = consumer
+        self.give_back_of(frozenset({worker_id()}))
 
     def turn(self, paused: frozenset[str]) -> None:
         """Consume from the queues of all lanes but these."""
@@ -35,6 +41,20 @@ class Taps:
             elif lane not in paused and lane in self._closed:
                 self._closed.discard(lane)
                 self._tell("add_task_queue", queues)
+
+    def give_back_of(self, dead: frozenset[UUID]) -> None:
+        """Have what dead workers had taken given back; RabbitMQ does so by itself when a connection ends."""
+        self._dead |= dead
+        task_consumer = getattr(self._consumer, "task_consumer", None)
+        qos = getattr(getattr(task_consumer, "channel", None), "qos", None)
+        if not self._dead or not isinstance(qos, QoS):
+            return
+        try:
+            qos.give_back_of(self._dead)
+        except self._consumer.connection_errors as fault:
+            log.warning("left-behind-later", workers=len(self._dead), fault=type(fault).__name__)
+        else:
+            self._dead = frozenset()
 
     def _tell(self, command: str, queues: tuple[str, ...]) -> None:
         for queue in queues if self._consumer is not None else ():

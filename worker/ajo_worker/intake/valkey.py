@@ -8,17 +8,19 @@ quarantined. Times are the server's: a worker's wrong clock neither keeps messag
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 from time import monotonic
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from ajo_producers.contract.batch import MAX_MESSAGE_BYTES
 from ajo_producers.contract.lanes import priority_of
 from kombu.transport import redis, virtual
 from kombu.utils.json import loads
+
+from ajo_worker.identity import worker_id
 
 log = structlog.get_logger("ajo_worker.intake")
 
@@ -36,21 +38,22 @@ TAKE = """
     while found and #taken < most do
         found = false
         for queue = 3, #KEYS do
-            local item = #taken < most and redis.call('RPOP', KEYS[queue])
-            if item then
+            local item = #taken < most and redis.call('LINDEX', KEYS[queue], -1)
+            if item then -- noted before it is popped: a note that fails (no memory) leaves it where it is
                 found = true
                 local tag = ARGV[2] .. #taken
                 redis.call('HSET', KEYS[1], tag, KEYS[queue] .. '\\n' .. item)
                 redis.call('ZADD', KEYS[2], score, tag)
+                redis.call('RPOP', KEYS[queue])
                 taken[#taken + 1] = {tag, KEYS[queue], item}
             end
         end
     end
     return taken
 """
-# KEYS: unacknowledged, its index. ARGV: tags. Back to where they came from, to be taken next.
-GIVE_BACK = """
-    for _, tag in ipairs(ARGV) do
+# KEYS of all that follow: unacknowledged, its index. A message goes back to where it came from, to be taken next.
+_BACK = """
+    local function back(tag)
         local held = redis.call('HGET', KEYS[1], tag)
         redis.call('HDEL', KEYS[1], tag)
         redis.call('ZREM', KEYS[2], tag)
@@ -59,8 +62,26 @@ GIVE_BACK = """
             redis.call('RPUSH', string.sub(held, 1, cut - 1), string.sub(held, cut + 1))
         end
     end
+    local function is_of(tag, owner) return string.sub(tag, 1, #owner) == owner end
 """
-# KEYS: unacknowledged, its index. ARGV: seconds after which a message counts as abandoned, how many at most.
+# ARGV: tags.
+GIVE_BACK = f"{_BACK} for _, tag in ipairs(ARGV) do back(tag) end"
+# ARGV: whose tags stay, and whose go back.
+GIVE_BACK_OF = f"""{_BACK}
+    for _, tag in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+        for owner = 2, #ARGV do
+            if is_of(tag, ARGV[owner]) and not is_of(tag, ARGV[1]) then back(tag) end
+        end
+    end
+"""
+# ARGV: whose tags. What a living worker has in hand is not abandoned, however long it waits.
+RENEW = f"""{_BACK}
+    local now = redis.call('TIME')
+    for _, tag in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+        if is_of(tag, ARGV[1]) then redis.call('ZADD', KEYS[2], 'XX', now[1] + now[2] / 1e6, tag) end
+    end
+"""
+# ARGV: seconds after which a message counts as abandoned, how many at most.
 ABANDONED = """
     local now = redis.call('TIME')
     return redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now[1] - tonumber(ARGV[1]), 'LIMIT', 0, ARGV[2])
@@ -110,11 +131,22 @@ class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
         self._delivered.clear()  # the server has noted them: at the latest they come back as a dead worker's do
 
     def restore_visible(self, *_: Any, **__: Any) -> None:
-        """Give back what dead workers left behind."""
+        """Give back what workers left behind of whose death the ledger tells nobody; what is ours stays ours."""
         with self.channel.conn_or_acquire() as client:
             keys = (self.unacked_key, self.unacked_index_key)
+            client.eval(RENEW, len(keys), *keys, self.channel.owner)
             tags = client.eval(ABANDONED, len(keys), *keys, self.visibility_timeout, MOST_GIVEN_BACK)
             self._give_back(tags, client)
+
+    def give_back_of(self, workers: Iterable[UUID]) -> None:
+        """Give back all that these dead workers have taken, whether they had opened it or not.
+
+        One that wakes up after all acknowledges tags that nobody knows any more, which is nothing. Of this worker's
+        own, what an earlier connection had taken goes back.
+        """
+        with self.channel.conn_or_acquire() as client:
+            keys = (self.unacked_key, self.unacked_index_key)
+            client.eval(GIVE_BACK_OF, len(keys), *keys, self.channel.owner, *(worker.hex for worker in workers))
 
     def _give_back(self, tags: Sequence[Any], client: Any) -> None:
         if not tags:
@@ -130,7 +162,9 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
     QoS = QoS
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._tags = (f"{uuid4().hex}-{number}-" for number in count())
+        self.owner = f"{worker_id().hex}-{uuid4().hex[:8]}"
+        """What the tags of all that it takes begin with: the worker's id in the ledger, and one of its own."""
+        self._tags = (f"{self.owner}-{number}-" for number in count())
         self._rest_until = 0.0
         super().__init__(*args, **options)
 

@@ -31,6 +31,10 @@ FULL = """
     INSERT INTO ledger.full_intakes (worker, began_at, ended_at) VALUES ($1, $2, $3)
     ON CONFLICT (worker, began_at, lane) DO UPDATE SET ended_at = excluded.ended_at
 """
+DEAD = """
+    SELECT worker_id FROM ledger.workers w
+    WHERE NOT ledger.lives(w) AND ledger.last_sign(w) > clock_timestamp() - interval '1 hour'
+"""
 STOPPED = "UPDATE ledger.workers SET stopped_at = clock_timestamp() WHERE worker_id = $1"
 
 
@@ -166,3 +170,8 @@ class Liveness:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._connect()
         return self._connection
+
+
+async def dead_workers(connection: asyncpg.Connection) -> frozenset[UUID]:
+    """Workers that have ended or died within the last hour."""
+    return frozenset(record[0] for record in await connection.fetch(DEAD))

@@ -18,6 +18,8 @@ log = structlog.get_logger("ajo_worker.outages")
 
 Tap = Callable[[frozenset[str]], None]
 """Told which lanes' queues must not be consumed from."""
+LeftBehind = Callable[[frozenset[UUID]], None]
+"""Told which workers are dead, so that what they had taken from the broker can be given back."""
 
 
 class Resumer(Protocol):
@@ -68,8 +70,9 @@ class Unsealing:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """The ways in: resumed triggers, and the taps of the lanes."""
+    """The ways in: resumed triggers, the taps of the lanes, and what dead workers left behind."""
 
     dispatcher: Resumer
     unsealing: Unsealing
     tap: Tap
+    left_behind: LeftBehind

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from ajo_worker.ledger import circuits, rate_limits, resumption
+from ajo_worker.ledger import circuits, liveness, rate_limits, resumption
 from ajo_worker.ledger.resumption import Resumed
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages.intake import Intake
@@ -51,6 +51,7 @@ class Patrol:
         )
         self._task: asyncio.Task[None] | None = None
         self._paused: frozenset[str] | None = None
+        self._dead: frozenset[UUID] = frozenset()
         self._rescue_at = self._slow_down_at = 0.0
         self.first_round = asyncio.Event()
 
@@ -90,6 +91,7 @@ class Patrol:
         workers = await self._ledger.run(circuits.living_workers)
         self._view.know(known, slowed, workers)
         self._turn_taps()
+        await self._tell_dead()
         self.first_round.set()
         self._probing.start_due()
         await self._resume()
@@ -125,6 +127,12 @@ class Patrol:
             await self._ledger.run(
                 lambda c, scope=scope, kept=kept: rate_limits.slow_down(c, scope, kept, self._timing.rate_recovery)  # type: ignore[misc] # bound now
             )
+
+    async def _tell_dead(self) -> None:
+        dead = await self._ledger.run(liveness.dead_workers)
+        if new := dead - self._dead:
+            self._intake.left_behind(new)
+        self._dead = dead
 
     def _turn_taps(self) -> None:
         paused = self._view.paused_lanes()

@@ -1,10 +1,13 @@
-"""Messages of Redis and Valkey, when their connection has gone."""
+"""Messages of Redis and Valkey: noted before they are popped, and given back when their worker is dead."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
-from kombu import Connection, Queue
+import redis
+from kombu import Connection, Consumer, Queue
 
 TRANSPORT = "ajo_worker.intake.valkey:Transport"
 
@@ -27,3 +30,104 @@ def message(valkey_url: str, queue_prefix: str) -> Iterator[Any]:
 @pytest.mark.parametrize("answer", ["ack", "requeue", "reject"])
 def test_an_answer_on_a_closed_channel_ends_no_worker(message: Any, answer: str) -> None:
     getattr(message, answer)()
+
+
+@pytest.fixture
+def taken(valkey_url: str, queue_prefix: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[UUID], Any]]:
+    """Takes all messages of the queue as a worker: ``taken(worker_id)`` gives its channel."""
+    options = {"unacked_key": f"{queue_prefix}.unacked", "unacked_index_key": f"{queue_prefix}.unacked.index"}
+    queue = Queue(f"{queue_prefix}.standard", routing_key=f"{queue_prefix}.standard")
+    with ExitStack() as connections:
+
+        def take(worker: UUID) -> Any:
+            monkeypatch.setattr("ajo_worker.intake.valkey.worker_id", lambda: worker)
+            connection = connections.enter_context(
+                Connection(valkey_url, transport=TRANSPORT, transport_options=options)
+            )
+            channel = connection.channel()
+            consumer = Consumer(
+                channel, [queue], accept=["json"], on_message=lambda message: channel.got.append(message)
+            )
+            channel.got = []
+            consumer.consume()
+            with suppress(TimeoutError):
+                while True:
+                    connection.drain_events(timeout=0.5)
+            return channel
+
+        yield take
+
+
+def put(valkey_url: str, queue_prefix: str, count: int) -> None:
+    with Connection(valkey_url) as connection:
+        queue = connection.SimpleQueue(f"{queue_prefix}.standard")
+        for number in range(count):
+            queue.put({"number": number})
+
+
+def waiting(valkey_url: str, queue_prefix: str) -> tuple[int, int]:
+    """Messages in the queue, and messages that somebody has taken."""
+    with redis.Redis.from_url(valkey_url) as client:
+        return client.llen(f"{queue_prefix}.standard"), client.hlen(f"{queue_prefix}.unacked")
+
+
+def test_all_that_a_dead_worker_had_taken_goes_back_and_the_livings_stays(
+    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+) -> None:
+    dead, alive = uuid4(), uuid4()
+    put(valkey_url, queue_prefix, 5)
+    of_dead = taken(dead)
+    put(valkey_url, queue_prefix, 3)
+    of_living = taken(alive)
+    assert (len(of_dead.got), len(of_living.got)) == (5, 3)
+    of_living.qos.give_back_of([dead, alive])  # its own: of earlier connections alone
+    assert waiting(valkey_url, queue_prefix) == (5, 3)
+
+
+def test_a_worker_that_wakes_up_acknowledges_nothing_of_what_was_given_back(
+    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+) -> None:
+    frozen = uuid4()
+    put(valkey_url, queue_prefix, 2)
+    channel = taken(frozen)
+    other = taken(uuid4())
+    other.qos.give_back_of([frozen])
+    for message in channel.got:
+        message.ack()
+    assert waiting(valkey_url, queue_prefix) == (2, 0)
+
+
+def test_what_an_earlier_connection_of_the_same_worker_had_taken_goes_back(
+    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+) -> None:
+    worker = uuid4()
+    put(valkey_url, queue_prefix, 2)
+    taken(worker)
+    again = taken(worker)
+    again.qos.give_back_of([worker])
+    assert waiting(valkey_url, queue_prefix) == (2, 0)
+
+
+def test_a_message_that_can_not_be_noted_stays_in_its_queue(
+    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+) -> None:
+    put(valkey_url, queue_prefix, 1)
+    with redis.Redis.from_url(valkey_url) as client:
+        client.set(f"{queue_prefix}.unacked", "no hash")
+    with pytest.raises(redis.ResponseError):
+        taken(uuid4())
+    with redis.Redis.from_url(valkey_url) as client:
+        assert client.llen(f"{queue_prefix}.standard") == 1
+
+
+def test_what_a_living_worker_has_in_hand_is_never_abandoned(
+    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+) -> None:
+    put(valkey_url, queue_prefix, 2)
+    channel = taken(uuid4())
+    with redis.Redis.from_url(valkey_url) as client:
+        index = f"{queue_prefix}.unacked.index"
+        for tag in client.zrange(index, 0, -1):
+            client.zadd(index, {tag: 1.0})  # taken in 1970
+        channel.qos.restore_visible()
+        assert waiting(valkey_url, queue_prefix) == (0, 2)
