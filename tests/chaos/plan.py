@@ -9,7 +9,7 @@ from tests.chaos.verdict import Expectation
 BOTH = ("rabbitmq", "valkey")
 SHARED = frozenset({4, 5})
 """Groups of faults that are done to a broker or to PostgreSQL."""
-SOON = {"AJO_HEARTBEAT_SECONDS": "0.5", "AJO_OWNER_TIMEOUT": "3", "AJO_VISIBILITY_TIMEOUT": "8"}
+SOON = {"AJO_HEARTBEAT_SECONDS": "0.5", "AJO_OWNER_TIMEOUT": "3"}
 """Triggers of dead workers are taken over sooner than with the defaults: in the short form, and in the soak."""
 
 

@@ -95,5 +95,4 @@ def worker_environment(broker_url: str, queue_prefix: str, simulator: Simulator,
         "AJO_RATE_LIMIT_STANDARD": "5000",
         "AJO_HEARTBEAT_SECONDS": "0.5",
         "AJO_OWNER_TIMEOUT": "3",
-        "AJO_VISIBILITY_TIMEOUT": "5",
     }

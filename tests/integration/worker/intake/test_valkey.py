@@ -45,10 +45,8 @@ def taken(valkey_url: str, queue_prefix: str, monkeypatch: pytest.MonkeyPatch) -
                 Connection(valkey_url, transport=TRANSPORT, transport_options=options)
             )
             channel = connection.channel()
-            consumer = Consumer(
-                channel, [queue], accept=["json"], on_message=lambda message: channel.got.append(message)
-            )
             channel.got = []
+            consumer = Consumer(channel, [queue], accept=["json"], on_message=channel.got.append)
             consumer.consume()
             with suppress(TimeoutError):
                 while True:
