@@ -33,7 +33,8 @@ class Settings(AuditSettings):
         LANES, description="lanes this worker consumes, comma-separated"
     )
     visibility_timeout: PositiveInt = Field(
-        300, description="seconds until Redis or Valkey hands a dead worker's message out again; well above the budget"
+        300,
+        description="seconds until Redis or Valkey hands out again a message that no worker answers for: a last resort",
     )
     database_url: SecretStr = Field(
         SecretStr("postgresql://127.0.0.1:5432/postgres"), description="the ledger's PostgreSQL 15 or later"
