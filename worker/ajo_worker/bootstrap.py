@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -35,12 +35,16 @@ from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.sealing import Sealer
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Limits
+from ajo_worker.limits.shares import Shares, shares
 from ajo_worker.limits.slots import Slots
 from ajo_worker.network.probing import Probing, probed
 from ajo_worker.outages.intake import Intake, LeftBehind, Tap, Unsealing
+from ajo_worker.outages.listening import Listening
 from ajo_worker.outages.patrol import Patrol
+from ajo_worker.outages.scope import destinations_of
+from ajo_worker.outages.silences import Silences
 from ajo_worker.outages.view import View
-from ajo_worker.outages.wiring import lane_rates, leasing, ramp_of, thresholds_of, timing_of
+from ajo_worker.outages.wiring import lane_rates, leasing, patience_of, ramp_of, thresholds_of, timing_of
 from ajo_worker.recipients import hashing_key
 from ajo_worker.settings import Settings
 
@@ -115,6 +119,17 @@ def longest_budget(settings: Settings, campaigns: Mapping[str, Campaign]) -> flo
     return max([settings.budget_seconds, *(campaign.budget for campaign in campaigns.values())])
 
 
+def shares_of(settings: Settings, definitions: Sequence[Definition]) -> Shares:
+    """Who may have how many places, from the settings and the campaigns that there are."""
+    return shares(
+        settings.max_in_flight,
+        lanes=len({definition.lane for definition in definitions}),
+        lane_share=settings.lane_share,
+        urgent=any(definition.priority == "urgent" for definition in definitions),
+        urgent_reserve=settings.urgent_reserve,
+    )
+
+
 async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behind: LeftBehind) -> Worker:
     """Build all parts on the running event loop, and say in the ledger that this worker lives.
 
@@ -146,19 +161,28 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
         before_start=settings.before_start,
     )
     lanes, longest = lane_rates(settings), longest_budget(settings, campaigns)
-    view = View(campaigns, thresholds_of(settings), ramp_of(settings), lanes, clock.monotonic)
-    slots = Slots(settings.max_in_flight, closing, view.places_of)
+    silences = Silences(destinations_of(campaigns), patience_of(settings), closing, clock.monotonic)
+    view = View(
+        campaigns,
+        thresholds_of(settings),
+        ramp_of(settings),
+        lanes,
+        clock.monotonic,
+        lambda: silences.scopes,
+        lambda: silences.wanting,
+    )
+    slots = Slots(settings.max_in_flight, closing, view.places_of, shares_of(settings, definitions), clock.monotonic)
     leases = SharedConnection(lambda: ledger.connect_shared(synchronous_commit="off"))
     limits = Limits(lanes, leasing(leases, settings.rate_limit_recovery), view, clock, closing)
-    preparation = Preparation(ledger, clock, tokens, limits, slots, view, closing, settings.attempt_minimum)
+    preparation = Preparation(ledger, clock, tokens, limits, slots, view, closing, settings.attempt_minimum, silences)
     claims = Claims(ledger, clock, preparation, closing, policy)
     statuses = campaign_statuses(settings, definitions, tokens, token_http)
     rounds = Rounds(ledger, clock, http, claims, preparation, policy, statuses, Strays(ledger.answered, http))
     dispatcher = Dispatcher(rounds, ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * settings.max_in_flight)
     intake = Intake(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap, left_behind)
-    patrol = Patrol(
-        view, SharedConnection(ledger.connect_shared), intake, ledger.worker_id, timing_of(settings, longest)
-    )
+    listening = Listening(silences, slots, clock.monotonic)
+    patrol_ledger = SharedConnection(ledger.connect_shared)
+    patrol = Patrol(view, patrol_ledger, intake, ledger.worker_id, timing_of(settings, longest), listening)
     rules = Rules(timedelta(seconds=settings.feedback_window), timedelta(days=settings.feedback_match_days))
     matching = Matching(ledger.connect, rules)
     ways = probed({name: one.endpoint for name, one in campaigns.items()}, settings.base_url, settings.token_url)

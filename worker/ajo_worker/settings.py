@@ -115,12 +115,24 @@ class Settings(AuditSettings):
         description="refusals of one campaign in a row, all alike, after which it is paused; where the answers don't "
         "tell whose fault it is, twice as many of different recipients",
     )
+    silence_calls: PositiveInt = Field(
+        20, description="calls of one worker that must be open at a destination that answers nothing, to call it silent"
+    )
+    silence_seconds: Seconds = Field(
+        15, description="seconds for which it must have answered nothing; then one new first attempt a second tries it"
+    )
     probe_interval: Seconds = Field(5, description="seconds from an outage's begin to its first probe; then doubling")
     probe_interval_longest: Seconds = Field(60, description="seconds between two probes at most")
     recovery_rate: Factor = Field(5, description="calls a second with which a lane comes back after an outage")
     recovery_doubling: Seconds = Field(5, description="seconds in which that rate doubles")
 
     max_in_flight: PositiveInt = Field(1000, description="attempts in flight at most, in one process")
+    lane_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.8, description="share of these that one lane may hold, where campaigns are of several lanes"
+    )
+    urgent_reserve: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.05, description="share of these that is kept for urgent triggers, where there are urgent campaigns"
+    )
     prefetch: PositiveInt = Field(1000, description="messages taken from the broker and not yet done, at most")
     heartbeat_seconds: Seconds = Field(2, description="how often a worker says in the ledger that it lives")
     owner_timeout: Seconds = Field(

@@ -156,3 +156,21 @@ COMMENT ON COLUMN ledger.full_intakes.began_at IS 'Since when.';
 COMMENT ON COLUMN ledger.full_intakes.ended_at IS 'Until when; moved on with each heartbeat while it lasts.';
 COMMENT ON COLUMN ledger.full_intakes.lane IS 'The lane of the queue; null for all lanes of the worker.';
 COMMENT ON COLUMN ledger.full_intakes.because IS 'The phase that most of the time of what was in hand went into meanwhile; null if that is not known. When it changes, a row ends and another one begins.';
+
+CREATE TABLE ledger.silences (
+    worker   uuid NOT NULL,
+    began_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    scope    text NOT NULL,
+    lane     text NOT NULL,
+    calls    integer NOT NULL,
+    CONSTRAINT silences_pkey PRIMARY KEY (worker, scope, began_at)
+);
+
+COMMENT ON TABLE ledger.silences IS 'When a destination answered none of a worker''s calls, so that the worker started hardly any new ones there. No outage.';
+COMMENT ON COLUMN ledger.silences.worker IS 'The worker; each sees its own calls.';
+COMMENT ON COLUMN ledger.silences.began_at IS 'When it began to hold triggers back.';
+COMMENT ON COLUMN ledger.silences.ended_at IS 'When one was answered, an outage took its place, or no call was open any more; null while it lasts, and for ever if the worker died in it.';
+COMMENT ON COLUMN ledger.silences.scope IS 'destination:LANE@HOST.';
+COMMENT ON COLUMN ledger.silences.lane IS 'The lane.';
+COMMENT ON COLUMN ledger.silences.calls IS 'How many calls were open when it began.';

@@ -65,6 +65,9 @@ FROM lane JOIN ledger.workers w ON lane.lane = ANY(w.lanes)
 JOIN ledger.full_intakes f ON f.worker = w.worker_id AND coalesce(f.lane, lane.lane) = lane.lane
 GROUP BY lane.lane
 UNION ALL
+SELECT 'silence', s.lane, NULL, range_agg(tstzrange(s.began_at, greatest(s.began_at, coalesce(s.ended_at, upper(ledger.lived(w))))))
+FROM ledger.silences s JOIN ledger.workers w ON w.worker_id = s.worker GROUP BY s.lane
+UNION ALL
 SELECT CASE o.reason WHEN 'held' THEN 'held' ELSE 'outage' END,
        CASE WHEN o.scope LIKE 'destination:%' THEN split_part(substr(o.scope, 13), '@', 1) END,
        CASE WHEN o.scope LIKE 'campaign:%' THEN substr(o.scope, 10) END,
@@ -74,7 +77,7 @@ FROM ledger.outages o LEFT JOIN ledger.circuits c ON c.outage_id = o.outage_id
 GROUP BY 1, 2, 3;
 
 COMMENT ON VIEW audit.standstills IS 'When queues stood still, or nearly, and why.';
-COMMENT ON COLUMN audit.standstills.kind IS 'absent (no worker lived), full (a worker had all in hand that it may have), outage, or held by an operator.';
+COMMENT ON COLUMN audit.standstills.kind IS 'absent (no worker lived), full (a worker had all in hand that it may have), silence (a destination answered nothing), outage, or held by an operator.';
 COMMENT ON COLUMN audit.standstills.lane IS 'The lane; null if it is about a campaign.';
 COMMENT ON COLUMN audit.standstills.campaign IS 'The campaign; null if it is about a lane.';
 COMMENT ON COLUMN audit.standstills.during IS 'All times of it.';

@@ -1,22 +1,4 @@
--- Outages and silences: as workers write them, and as auditors see them.
-
-CREATE TABLE ledger.silences (
-    worker   uuid NOT NULL,
-    began_at timestamptz NOT NULL,
-    ended_at timestamptz,
-    scope    text NOT NULL,
-    lane     text NOT NULL,
-    calls    integer NOT NULL,
-    CONSTRAINT silences_pkey PRIMARY KEY (worker, scope, began_at)
-);
-
-COMMENT ON TABLE ledger.silences IS 'When a destination answered none of a worker''s calls, so that the worker started hardly any new ones there. No outage.';
-COMMENT ON COLUMN ledger.silences.worker IS 'The worker; each sees its own calls.';
-COMMENT ON COLUMN ledger.silences.began_at IS 'When it held the first trigger back.';
-COMMENT ON COLUMN ledger.silences.ended_at IS 'When one was answered, an outage took its place, or no call was open any more; null while it lasts, and for ever if the worker died in it.';
-COMMENT ON COLUMN ledger.silences.scope IS 'destination:LANE@HOST.';
-COMMENT ON COLUMN ledger.silences.lane IS 'The lane.';
-COMMENT ON COLUMN ledger.silences.calls IS 'How many calls were open when it began.';
+-- Outages and silences as auditors see them.
 
 CREATE VIEW audit.outages AS
 SELECT o.outage_id, o.scope, o.reason, coalesce(c.state, 'over') AS state,
@@ -50,3 +32,22 @@ COMMENT ON COLUMN audit.outages.probes IS 'How many triggers tried the way.';
 COMMENT ON COLUMN audit.outages.last_probe_at IS 'When the last one had its answer; null without any.';
 COMMENT ON COLUMN audit.outages.last_probe_found IS 'What it found.';
 COMMENT ON COLUMN audit.outages.evidence IS 'What was seen when it began.';
+
+-- A worker that died in a silence listened until its last heartbeat.
+CREATE VIEW audit.silences AS
+SELECT s.scope, s.lane, s.worker, s.began_at, e.ended_at, s.calls,
+       extract(epoch FROM coalesce(e.ended_at, now()) - s.began_at)::float8 AS seconds, e.ended_at IS NULL AS lasts
+FROM ledger.silences s LEFT JOIN ledger.workers w ON w.worker_id = s.worker
+CROSS JOIN LATERAL (
+    SELECT coalesce(s.ended_at, nullif(greatest(s.began_at, upper(ledger.lived(w))), 'infinity')) AS ended_at
+) AS e;
+
+COMMENT ON VIEW audit.silences IS 'One row for each time that a destination answered none of a worker''s calls, and hardly any new ones were started there. No outage.';
+COMMENT ON COLUMN audit.silences.scope IS 'destination:LANE@HOST.';
+COMMENT ON COLUMN audit.silences.lane IS 'The lane.';
+COMMENT ON COLUMN audit.silences.worker IS 'The worker; each sees its own calls.';
+COMMENT ON COLUMN audit.silences.began_at IS 'When it began to hold triggers back.';
+COMMENT ON COLUMN audit.silences.ended_at IS 'When a call was answered, an outage took its place, no call was open any more, or the worker died; null while it lasts.';
+COMMENT ON COLUMN audit.silences.calls IS 'How many calls were open when it began.';
+COMMENT ON COLUMN audit.silences.seconds IS 'How long it lasted, or has lasted so far.';
+COMMENT ON COLUMN audit.silences.lasts IS 'Whether it lasts.';

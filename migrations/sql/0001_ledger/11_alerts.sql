@@ -33,6 +33,7 @@ INSERT INTO ledger.alert_thresholds (alert, threshold, severity, audience, measu
     ('quarantine', 0, 'ticket', 'producers', 'messages and triggers of a queue that couldn''t be read, in the last hour, up to 10,000'),
     ('queue-age', 60, 'page', 'operators', 'seconds from publishing to a worker, 95th percentile of a lane''s triggers received in the last 5 minutes'),
     ('sending-age', 120, 'page', 'operators', 'seconds since the first dispatch of a lane''s oldest trigger that is still sending'),
+    ('silence', 0, 'page', 'adobe-support', 'seconds for which a destination has answered none of the calls that are open there'),
     ('stray-answers', 0, 'page', 'operators', 'calls of the last hour that were answered with what belongs to another trigger''s'),
     ('token-failing', 30, 'page', 'credentials', 'seconds for which a living worker has asked for an access token in vain'),
     ('token-refused', 5, 'page', 'credentials', 'calls of the last 5 minutes whose token was refused'),
@@ -187,6 +188,11 @@ WITH known AS MATERIALIZED (
     FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
     CROSS JOIN LATERAL (SELECT coalesce(o.opened_at, c.changed_at) AS at) AS s
     WHERE c.state IN ('open', 'held')
+    UNION ALL
+    SELECT 'silence', scope, min(began_at), max(seconds), NULL,
+           format('nothing answered for %s s to %s worker(s), new triggers wait; first: ajo-dispatch outage list',
+                  max(seconds)::int, count(*))
+    FROM audit.silences WHERE lasts GROUP BY scope
     UNION ALL
     SELECT 'token-refused', NULL, min(responded_at), count(*)::float8, NULL,
            format('the access token was refused %s times in the last 5 minutes; first: ajo-dispatch doctor', count(*))

@@ -23,6 +23,7 @@ DROP FUNCTION ledger.admit_auditors();
 DROP VIEW audit.digests;
 DROP VIEW audit.revisions;
 DROP VIEW audit.network;
+DROP VIEW audit.silences;
 DROP VIEW audit.outages;
 DROP VIEW audit.alerts;
 DROP VIEW audit.alert_measures;

@@ -23,6 +23,7 @@ from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.limits.slots import Slots
 from ajo_worker.limits.turns import Urgency
+from ajo_worker.limits.waits import Waits
 
 from tests.support.simulation.broker import Broker
 from tests.support.simulation.connection import connect
@@ -74,8 +75,26 @@ class Nothing:
 class Free:
     """No limits, no outages: they have tests of their own."""
 
-    async def take(self, received: Received, urgency: Urgency) -> None:
+    async def take(self, received: Received, urgency: Urgency) -> Waits:  # noqa: ARG002 - the protocol's
         """Never wait."""
+        return Waits()
+
+    async def turn(self, received: Received, urgency: Urgency) -> None:
+        """Never wait."""
+
+    def silent(self, campaign: str) -> bool:  # noqa: ARG002 - the protocol's
+        """Never."""
+        return False
+
+    def began(self, received: Received) -> None:
+        """Learn nothing."""
+
+    async def judged(self, request_id: UUID, verdict: Verdict) -> Verdict:  # noqa: ARG002 - the protocol's
+        """Every answer is to its own call."""
+        return verdict
+
+    def ended(self, received: Received, *, answered: bool) -> None:
+        """Learn nothing."""
 
     def kept_back(self, campaign: Campaign) -> None:
         """Keep nothing back."""
@@ -131,14 +150,15 @@ class Process:
         self._world, self._network, self._endpoint, self._broker = world, network, endpoint, broker
         self._epoch = 1000.0 * number
         clock, closing = LedgerClock(self.monotonic, self._wall), Closing()
-        places = Slots(slots, closing)
+        places = Slots(slots, closing, monotonic=self.monotonic)
         self.ledger = ModelLedger(network, self.loop, self.worker_id, clock)
         http = Adapter(endpoint, self.loop)
         tokens = TokenProvider(self._fetch, margin=300.0, monotonic=self.monotonic)
         free = Free()
-        preparation = Preparation(self.ledger, clock, tokens, free, places, free, closing, policy.attempt_minimum)  # type: ignore[arg-type] # no limits
+        parts: tuple[Any, ...] = (free, places, free, closing, policy.attempt_minimum, free)
+        preparation = Preparation(self.ledger, clock, tokens, *parts)
         claims = Claims(self.ledger, clock, preparation, closing, policy)
-        rounds = Rounds(self.ledger, clock, http, claims, preparation, policy, free)
+        rounds = Rounds(self.ledger, clock, http, claims, preparation, policy, free, free)  # type: ignore[arg-type] # no strays
         self.dispatcher = Dispatcher(rounds, self.ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * slots)
         only_closed: list[Any] = [Nothing()] * 6
         self.worker = Worker(

@@ -19,10 +19,11 @@ from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.cli.since import read_since
 from ajo_worker.dispatch.received import Campaign
 from ajo_worker.intake.queue_lengths import queue_lengths
-from ajo_worker.ledger import circuits, operations, outage_history
+from ajo_worker.ledger import circuits, operations, outage_history, silences
 from ajo_worker.ledger.database import connected, snapshot
 from ajo_worker.ledger.operations import Authority
 from ajo_worker.ledger.outage_history import Detail, Outage
+from ajo_worker.ledger.silences import Silence
 from ajo_worker.outages.known_scopes import UnknownScope, campaigns_in, scopes_named
 from ajo_worker.outages.runbook import runbook
 from ajo_worker.outages.scope import lane_of
@@ -45,11 +46,11 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List outages that last, and those of a while."""
-    found = finish(_list(read_settings(), read_since(since)))
+    found, silent = finish(_list(read_settings(), read_since(since)))
     if as_json:
         print_json(found)
     else:
-        show_list(found, since, make_console())
+        show_list(found, silent, since, make_console())
 
 
 @app.command()
@@ -137,9 +138,9 @@ def _queued(settings: Settings, lane: str | None) -> tuple[int | None, str | Non
     return (lengths.get(lane) if lane else None), None
 
 
-async def _list(settings: Settings, since: timedelta) -> list[Outage]:
+async def _list(settings: Settings, since: timedelta) -> tuple[list[Outage], list[Silence]]:
     async with snapshot(settings.database_url.get_secret_value()) as connection:
-        return await outage_history.outages(connection, since)
+        return await outage_history.outages(connection, since), await silences.lasting(connection)
 
 
 async def _kept_back(settings: Settings) -> list[str]:

@@ -5,6 +5,7 @@ from rich.console import Console
 
 from ajo_worker.cli.printing import cell, counted, instant, make_table
 from ajo_worker.ledger.outage_history import Detail, Outage
+from ajo_worker.ledger.silences import Silence
 from ajo_worker.outages.runbook import Step
 
 
@@ -17,8 +18,18 @@ class Shown(Struct, frozen=True):
     runbook: list[Step]
 
 
-def show_list(found: list[Outage], since: str, console: Console) -> None:
-    """Print a line for each outage."""
+def silence_line(silence: Silence) -> str:
+    """What is to be said of a destination that answers nothing."""
+    return (
+        f"Silent for {silence.seconds:,.0f} s: {silence.scope} answers none of the calls of "
+        f"{counted(silence.workers, 'worker')}; new triggers wait in the broker, one a second tries it"
+    )
+
+
+def show_list(found: list[Outage], silences: list[Silence], since: str, console: Console) -> None:
+    """Print a line for each silence and each outage."""
+    for silence in silences:
+        console.print(silence_line(silence), markup=False, soft_wrap=True)
     if not found:
         console.print(f"No outage lasts, and none began in the last {since}.", markup=False)
         return

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
+from ajo_worker.cli.outage_report import silence_line
 from ajo_worker.cli.printing import cell, counted, instant, make_table, seconds
 from ajo_worker.ledger.overview import Held, Overview, WorkerRow
 
@@ -37,6 +38,7 @@ def _parts(report: Overview) -> Iterator[Table | str]:
             f"Longest under way: {oldest.request_id} ({cell(oldest.campaign)}), for {seconds(oldest.age_seconds)} s; "
             "ajo-dispatch status REQUEST_ID shows it"
         )
+    yield from map(silence_line, report.silences)
     if report.held:
         yield _held(report.held)
     if report.quarantined:

@@ -75,12 +75,12 @@ class Claims:
                 expires_at = received.trigger.expires_at
                 if expires_at is None or self.clock.monotonic_at(expires_at) > now:
                     return Claim(ours, Prepared(1, ready, intended, 0.0, now - intended))
-                self.preparation.slots.release(received.trigger.campaign)  # the commit took too long
+                self.preparation.slots.release(ready.place)  # the commit took too long
                 return Claim(ours, Refusal("expired", "expires-at"))
         except BaseException:
-            self.preparation.slots.release(received.trigger.campaign)
+            self.preparation.slots.release(ready.place)
             raise
-        self.preparation.slots.release(received.trigger.campaign)
+        self.preparation.slots.release(ready.place)
         return await self._copy(received, known)
 
     async def _copy(self, received: Received, known: Known) -> Claim | Done:

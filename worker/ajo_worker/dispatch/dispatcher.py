@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 from ajo_producers.contract.batch import BadMessage, BadTrigger, Batch, decode_body, decode_trigger
-from ajo_producers.contract.lanes import lane_of, priority_of
+from ajo_producers.contract.lanes import lane_of
 from ajo_producers.contract.trigger import Trigger
 
 from ajo_worker.api.verdict import Verdict
@@ -31,7 +31,11 @@ DEAD = frozenset({"rejected", "expired", "unconfirmed"})
 
 
 class Dispatcher:
-    """Opens messages only as long as fewer than ``most_open`` triggers are under way; the others wait undecoded."""
+    """Opens messages of a queue only as long as fewer than ``most_open`` triggers of it are under way.
+
+    The others wait undecoded. So what waits for one lane's destination never keeps another lane's messages, or urgent
+    ones, from being opened.
+    """
 
     def __init__(
         self,
@@ -49,18 +53,24 @@ class Dispatcher:
         self._closing = closing
         self._campaigns = campaigns
         self._most_open = most_open
-        self._waiting: deque[Delivery] = deque()
+        self._waiting: dict[str, deque[Delivery]] = {}
+        self._open_of: Counter[str] = Counter()
         self._running: dict[UUID, asyncio.Task[End | Done]] = {}
         self._messages: set[asyncio.Task[None]] = set()
-        self._urgent: deque[Delivery] = deque()
         self._resumed_open = 0
         self.hurried = False
         self.open = 0
 
     def deliver(self, delivery: Delivery) -> None:
-        """Take a message; its receipt is told what becomes of it. An urgent one never waits behind others."""
-        (self._urgent if priority_of(delivery.queue) == "urgent" else self._waiting).append(delivery)
-        self._open_more()
+        """Take a message; its receipt is told what becomes of it. It never waits behind those of other queues."""
+        self._waiting.setdefault(delivery.queue, deque()).append(delivery)
+        self._open_from(delivery.queue)
+
+    def give_back(self, lane: str) -> None:
+        """Give the messages of a lane back that are not opened yet."""
+        for queue, waiting in self._waiting.items():
+            while waiting and lane_of(queue) == lane:
+                waiting.popleft().receipt.returned()
 
     def resume(self, received: Received) -> "asyncio.Task[None]":
         """Take a parked trigger whose next round was opened; no message stands behind it, so it is not given back."""
@@ -83,7 +93,7 @@ class Dispatcher:
     @property
     def waiting(self) -> int:
         """Messages that are not yet opened."""
-        return len(self._waiting) + len(self._urgent)
+        return sum(map(len, self._waiting.values()))
 
     def begin_closing(self) -> None:
         """Give back what is not yet in flight."""
@@ -110,12 +120,13 @@ class Dispatcher:
             task.cancel()
 
     def _open_more(self) -> None:
-        for queue, most in ((self._urgent, 2 * self._most_open), (self._waiting, self._most_open)):
-            self._open_from(queue, most)
+        for queue in self._waiting:
+            self._open_from(queue)
 
-    def _open_from(self, queue: deque[Delivery], most: int) -> None:
-        while queue and (self.open < most or self._closing.begun):
-            delivery = queue.popleft()
+    def _open_from(self, queue: str) -> None:
+        waiting = self._waiting[queue]
+        while waiting and (self._open_of[queue] < self._most_open or self._closing.begun):
+            delivery = waiting.popleft()
             if self._closing.begun:
                 delivery.receipt.returned()
                 continue
@@ -123,7 +134,9 @@ class Dispatcher:
 
     def _open(self, delivery: Delivery) -> None:
         opened = _decoded(delivery.body)
-        self.open += len(opened.triggers) if isinstance(opened, Batch) else 0
+        triggers = len(opened.triggers) if isinstance(opened, Batch) else 0
+        self.open += triggers
+        self._open_of[delivery.queue] += triggers
         self._start(self._answer(delivery, opened))
 
     def _start(self, answer: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
@@ -201,7 +214,8 @@ class Dispatcher:
             return "quarantined"
         finally:
             self.open -= 1
-            self._open_more()
+            self._open_of[delivery.queue] -= 1
+            self._open_from(delivery.queue)
 
     def _received(self, delivery: Delivery, batch: Batch, trigger: Trigger, payload: bytes) -> Received:
         campaign = self._campaigns.get(trigger.campaign)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.received import Campaign, Received
+from ajo_worker.limits.turns import Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,35 @@ class Gate(Protocol):
 
     def saw(self, received: Received, verdict: Verdict, dispatched: float) -> None:
         """An attempt that was sent at ``dispatched`` (monotonic) has shown this."""
+
+
+class SentBack(Exception):  # noqa: N818 - not an error: enough of them wait here
+    """The trigger is to wait elsewhere, until its destination answers."""
+
+
+class Turn(Protocol):
+    """The right to make one first attempt at a destination that answers nothing."""
+
+    def over(self) -> None:
+        """The attempt was made ready, or given up; harmless when repeated."""
+
+
+class Silence(Protocol):
+    """Whether destinations answer at all. It is told of each call."""
+
+    def silent(self, campaign: str) -> bool:
+        """Whether nothing is heard from a campaign's destination."""
+
+    async def turn(self, received: Received, urgency: Urgency) -> Turn | None:
+        """Wait until it answers (None), or for a turn to try it.
+
+        Raises:
+            HandedBack: the worker is stopping.
+            SentBack: too many wait.
+        """
+
+    def began(self, received: Received) -> None:
+        """A call begins."""
+
+    def ended(self, received: Received, *, answered: bool) -> None:
+        """It ended; ``answered`` with any status."""

@@ -7,15 +7,16 @@ from ajo_worker.api.token import TokenProvider, TokenUnavailable
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import History, Retry
-from ajo_worker.dispatch.gate import Gate, KeptBack
+from ajo_worker.dispatch.gate import Gate, KeptBack, SentBack, Silence
 from ajo_worker.dispatch.received import Received, Refusal
 from ajo_worker.dispatch.round import Lost, Round
 from ajo_worker.ledger.admission import Known
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.progress import Intent
+from ajo_worker.limits.block import KEPT_SECONDS
 from ajo_worker.limits.limits import Limits
-from ajo_worker.limits.slots import Slots
+from ajo_worker.limits.slots import Place, Slots, TurnedAway
 from ajo_worker.limits.turns import Urgency
 from ajo_worker.limits.waits import Waits
 
@@ -35,6 +36,7 @@ class Ready:
     """A token, a permit and a slot in hand; how long each was waited for, all tries together."""
 
     token: str = field(repr=False)
+    place: Place
     waits: Waits
 
 
@@ -61,6 +63,7 @@ class Preparation:
     gate: Gate
     closing: Closing
     attempt_minimum: float
+    silence: Silence
 
     async def first_attempt(self, received: Received) -> Ready | Refusal | Known:
         """Wait until a trigger may be sent, before anything is known of it; without a token it goes on waiting.
@@ -74,6 +77,10 @@ class Preparation:
         """
         try:
             return await self._whenever(received)
+        except SentBack:
+            if self.gate.waits_in_broker(received.came_by):
+                raise HandedBack from None
+            return Refusal("parked", "silence")
         except _KeptBack as kept:
             campaign, wanted = received.campaign, False
             if campaign is not None and self.gate.wants_any(campaign):
@@ -102,6 +109,8 @@ class Preparation:
             ready = await self._within(received, current, budget) if budget else await self._whenever(received)
         except _KeptBack as kept:
             return Refusal("parked", kept.back.reason)
+        except SentBack:
+            return Refusal("parked", "silence")
         if isinstance(ready, Refusal):
             return ready
         intended = self.clock.monotonic()
@@ -112,9 +121,9 @@ class Preparation:
                 ledger_wait = self.clock.monotonic() - intended
                 return Prepared(attempt, ready, intended, waited - current.decided, ledger_wait)
         except BaseException:
-            self.slots.release(received.trigger.campaign)
+            self.slots.release(ready.place)
             raise
-        self.slots.release(received.trigger.campaign)
+        self.slots.release(ready.place)
         return Refusal("expired", budget.end_reason)
 
     def latest_start(self, received: Received, budget: Budget, history: History) -> float:
@@ -143,48 +152,88 @@ class Preparation:
         expires = self.clock.monotonic_at(expires_at) if expires_at else float("inf")
         if expires <= self.clock.monotonic():
             return Refusal("expired", "expires-at")
-        ready = await self._ready(received, received.urgency, ends=expires, rejected=None)
+        ready = await self._ready(received, received.urgency, ends=expires, rejected=None, first=True)
         return ready or Refusal("expired", "expires-at")
 
     async def _within(self, received: Received, current: Round, budget: Budget) -> Ready | Refusal:
         urgency = min(received.urgency, Urgency.RETRY)
         ends = self.latest_start(received, budget, current.history)
-        ready = await self._ready(received, urgency, ends=ends, rejected=current.rejected_token)
+        ready = await self._ready(received, urgency, ends=ends, rejected=current.rejected_token, first=False)
         return ready or Refusal("expired", "token-unavailable")
 
-    async def _ready(self, received: Received, urgency: Urgency, *, ends: float, rejected: str | None) -> Ready | None:
+    async def _ready(
+        self, received: Received, urgency: Urgency, *, ends: float, rejected: str | None, first: bool
+    ) -> Ready | None:
         """All that an attempt needs; None if there is no token before ``ends`` (monotonic).
 
-        The token comes first: permits that wait for one would all be used in the moment in which it comes.
+        The token comes first: permits that wait for one would all be used in the moment in which it comes. A silent
+        destination comes next, and is asked about again by a ``first`` attempt that had to wait afterwards.
         """
-        clock, campaign = self.clock.monotonic, received.trigger.campaign
-        waits = Waits()
+        clock, waits = self.clock.monotonic, Waits()
         while True:
             began = clock()
             if not await self._token_comes(received, ends, rejected):
                 return None
             there = clock()
-            await self.limits.take(received, urgency)
-            permitted = clock()
-            await self.slots.take(urgency, campaign)
-            taken = clock()
+            waits += Waits(token=there - began)
+            turn = await self.silence.turn(received, urgency) if first else None
             try:
-                self.closing.check()
-                self._check(received)  # it may have waited for long
-                token = await self._newest_token()
-            except BaseException:
-                self.slots.release(campaign)
-                raise
-            waits += Waits(permitted - there, slot=taken - permitted, token=there - began + clock() - taken)
-            if token is not None:
-                return Ready(token, waits)
-            self.slots.release(campaign)
+                waits += Waits(silence=clock() - there)
+                waits += await self.limits.take(received, urgency)
+                again = first and turn is None
+                if again and self.silence.silent(received.trigger.campaign):
+                    continue
+                ready = await self._placed(received, urgency, waits, first=again)
+                if isinstance(ready, Ready):
+                    return ready
+                waits = ready
+            finally:
+                if turn is not None:
+                    turn.over()
 
-    async def _newest_token(self) -> str | None:
+    async def _placed(self, received: Received, urgency: Urgency, waits: Waits, *, first: bool) -> Ready | Waits:
+        """A place as well; only what was waited for, if all has to be asked for again."""
+        asked = self.clock.monotonic()
+        try:
+            place = await self.slots.take(urgency, received.trigger.campaign, received.lane, first=first)
+        except TurnedAway:  # since calls are so slow that there is no answer at all
+            return waits + Waits(congestion=self.clock.monotonic() - asked)
+        try:
+            self.closing.check()
+            self._check(received)  # it may have waited for long
+            waits += place.waits
+            if first and self.silence.silent(received.trigger.campaign):
+                self.slots.release(place)
+                return waits
+            token, waits = await self._newest_token(waits)
+            if token is not None and place.waits.slot + place.waits.congestion > KEPT_SECONDS:
+                waits += await self._permit_again(received, urgency, place.waits)
+                token, waits = await self._newest_token(waits)
+        except BaseException:
+            self.slots.release(place)
+            raise
+        if token is not None:
+            return Ready(token, place, waits)
+        self.slots.release(place)
+        return waits
+
+    async def _permit_again(self, received: Received, urgency: Urgency, waited: Waits) -> Waits:
+        """A new permit in place of one that has grown old: many places that come free at once must not make a burst.
+
+        Only who has waited for a place for so long needs one, so it waits for whatever kept the place from it.
+        """
+        asked = self.clock.monotonic()
+        await self.limits.take(received, urgency)
+        again = self.clock.monotonic() - asked
+        congestion = again * waited.congestion / (waited.slot + waited.congestion)
+        return Waits(slot=again - congestion, congestion=congestion)
+
+    async def _newest_token(self, waits: Waits) -> tuple[str | None, Waits]:
         """The token that is to be sent; the one that came first may have expired since, and a new one be on its way."""
+        asked, token = self.clock.monotonic(), None
         with suppress(TokenUnavailable):
-            return await self.tokens.get(TOKEN_POLL)
-        return None
+            token = await self.tokens.get(TOKEN_POLL)
+        return token, waits + Waits(token=self.clock.monotonic() - asked)
 
     async def _token_comes(self, received: Received, ends: float, rejected: str | None) -> bool:
         while True:

@@ -138,12 +138,18 @@ class Rounds:
         budget = current.budget or self._budget(received, campaign, dispatched)
         call = call_of(campaign.endpoint, body, prepared.ready.token)
         self.preparation.gate.sends(received, dispatched)
+        slots, place, silence, answered = self.preparation.slots, prepared.ready.place, self.preparation.silence, False
         try:
+            slots.sent(place)
+            silence.began(received)
             # What a probe is for is to wait for the answer, however impatient the operator is otherwise.
             timeout = budget.answer_time(dispatched, None if received.probe else campaign.attempt_timeout)
-            return Sent(dispatched, await self.http.post(call, timeout=timeout))
+            result = await self.http.post(call, timeout=timeout)
+            answered = result.status is not None
+            return Sent(dispatched, result)
         finally:
-            self.preparation.slots.release(received.trigger.campaign)
+            slots.release(place)
+            silence.ended(received, answered=answered)
 
     async def _record(
         self, received: Received, current: Round, prepared: Prepared, sent: Sent, verdict: Verdict

@@ -7,6 +7,8 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
+from ajo_worker.ledger.silences import Silence, lasting
+
 
 class Ended(Struct, frozen=True):
     """How many triggers are in a state for the same reason."""
@@ -62,6 +64,7 @@ class Overview(Struct, frozen=True):
     duplicate_causes: dict[str, int]
     held: list[Held]
     quarantined: int
+    silences: list[Silence] = []
 
 
 # One pass over the while: everything that is counted comes from these few groups.
@@ -128,4 +131,5 @@ async def overview(connection: asyncpg.Connection, since: timedelta) -> Overview
         duplicate_causes=dict(causes.most_common()),
         held=[Held(**held) for held in await connection.fetch(HELD)],
         quarantined=await connection.fetchval("SELECT count(*) FROM ledger.quarantine"),
+        silences=await lasting(connection),
     )

@@ -12,7 +12,8 @@ LEASE = """
     SET next_at = least(greatest(l.next_at, now()), now() + make_interval(secs => $4 * $2))
             + make_interval(secs => $2 / least(
                 1, l.share + coalesce(extract(epoch FROM now() - l.slowed_at)::float8 / $3, 1)))
-    RETURNING extract(epoch FROM next_at - clock_timestamp())::float8
+    RETURNING extract(epoch FROM next_at - clock_timestamp())::float8 AS left,
+              least(1, share + coalesce(extract(epoch FROM now() - slowed_at)::float8 / $3, 1)) AS kept
 """
 MOST_AHEAD = 200.0
 """Blocks that are given out ahead of time at most."""
@@ -31,13 +32,14 @@ SLOWED = "SELECT scope FROM ledger.rate_limits WHERE slowed_at > now() - make_in
 LEAST_SHARE = 0.01
 
 
-async def lease(connection: asyncpg.Connection, scope: str, seconds: float, recovery: float) -> float:
-    """Take the next block, of so many seconds at the full rate; in how many seconds it ends.
+async def lease(connection: asyncpg.Connection, scope: str, seconds: float, recovery: float) -> tuple[float, float]:
+    """Take the next block, of so many seconds at the full rate; in how many seconds it ends, and which part (0 to 1)
+    of the rate 429s have left.
 
     ``recovery`` is in how many seconds a limit grows back from nothing.
     """
-    left: float = await connection.fetchval(LEASE, scope, seconds, recovery, MOST_AHEAD)
-    return left
+    row = await connection.fetchrow(LEASE, scope, seconds, recovery, MOST_AHEAD)
+    return row["left"], row["kept"]
 
 
 async def slow_down(connection: asyncpg.Connection, scope: str, kept: float, recovery: float) -> None:

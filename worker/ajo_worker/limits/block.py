@@ -1,6 +1,6 @@
 """A block of permits, and how many make one. Pure: instants are monotonic seconds, rates are calls a second."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, exp2
 
 BLOCK_SECONDS = 0.05
@@ -11,11 +11,16 @@ KEPT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """``permits`` that may be used from ``begins`` on, and not much later than ``ends``."""
+    """``permits`` that may be used from ``begins`` on, and not much later than ``ends``.
+
+    ``throttled`` and ``ramped`` are the parts (0 to 1) of the configured rate that 429s and an outage have left of it.
+    """
 
     permits: int
     begins: float
     ends: float
+    throttled: float = 1.0
+    ramped: float = 1.0
 
     def usable(self, now: float) -> bool:
         """Whether one may be used now."""
@@ -27,7 +32,17 @@ class Block:
 
     def less_one(self) -> "Block":
         """What is left after one was used."""
-        return Block(self.permits - 1, self.begins, self.ends)
+        return replace(self, permits=self.permits - 1)
+
+    @property
+    def speed(self) -> float:
+        """Its rate, as a part of the configured one."""
+        return self.throttled * self.ramped
+
+    @property
+    def causes(self) -> tuple[float, float]:
+        """By how much 429s slow it, and by how much the outage that is over."""
+        return 1.0 - self.throttled, 1.0 - self.ramped
 
 
 def block_size(rate: float) -> int:

@@ -9,9 +9,11 @@ from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.limits.block import Block, block_size
 from ajo_worker.limits.permits import Permits
 from ajo_worker.limits.turns import Urgency
+from ajo_worker.limits.waits import Waits
 
-Lease = Callable[[str, float], Awaitable[float]]
-"""Takes the next block of a scope, of so many seconds at its full rate; answers in how many seconds it ends."""
+Lease = Callable[[str, float], Awaitable[tuple[float, float]]]
+"""Takes the next block of a scope, of so many seconds at its full rate; answers in how many seconds it ends, and which
+part of the rate 429s have left."""
 
 
 class Pace(Protocol):
@@ -37,40 +39,49 @@ class Limits:
         self._closing = closing
         self._permits: dict[str, Permits] = {}
 
-    async def take(self, received: Received, urgency: Urgency) -> None:
+    async def take(self, received: Received, urgency: Urgency) -> Waits:
         """Wait for every permit that an attempt needs: its campaign's first, since a lane's must not lie idle.
 
         Raises:
             HandedBack: the worker is stopping.
         """
         campaign, name = received.campaign, received.trigger.campaign
+        waits = Waits()
         if campaign is None:
-            return
+            return waits
         if self._pace.campaign_rate(campaign, campaign.definition.rate_limit) is not None:
-            await self._of_campaign(campaign).take(urgency, name)
-        await self._of_lane(received.lane).take(urgency, name)
+            waits += await self._of_campaign(campaign).take(urgency, name)
+        return waits + await self._of_lane(received.lane).take(urgency, name)
+
+    def because(self, received: Received) -> str:
+        """The phase that a trigger's wait for permits mostly is now."""
+        scopes = (f"campaign:{received.trigger.campaign}", f"lane:{received.lane}")
+        waiting = [permits for scope in scopes if (permits := self._permits.get(scope)) and permits.waiting]
+        return next((permits.because for permits in waiting if permits.because != "rate-limit"), "rate-limit")
 
     def _of_lane(self, lane: str) -> Permits:
-        return self._scope(f"lane:{lane}", lambda: self._pace.lane_rate(lane, self._lanes[lane]))
+        limit = self._lanes[lane]
+        return self._scope(f"lane:{lane}", lambda: self._pace.lane_rate(lane, limit), limit)
 
     def _of_campaign(self, campaign: Campaign) -> Permits:
         definition = campaign.definition
+        limit = definition.rate_limit or self._lanes[definition.lane]
 
         def rate() -> float:
-            return self._pace.campaign_rate(campaign, definition.rate_limit) or self._lanes[definition.lane]
+            return self._pace.campaign_rate(campaign, definition.rate_limit) or limit
 
-        return self._scope(f"campaign:{definition.name}", rate)
+        return self._scope(f"campaign:{definition.name}", rate, limit)
 
-    def _scope(self, scope: str, rate: Callable[[], float]) -> Permits:
+    def _scope(self, scope: str, rate: Callable[[], float], limit: float) -> Permits:
         if scope not in self._permits:
             self._permits[scope] = Permits(
-                scope, lambda: self._block(scope, rate()), self._clock.monotonic, self._closing
+                scope, lambda: self._block(scope, rate(), limit), self._clock.monotonic, self._closing
             )
         return self._permits[scope]
 
-    async def _block(self, scope: str, rate: float) -> Block:
+    async def _block(self, scope: str, rate: float, limit: float) -> Block:
         permits = block_size(rate)
         asked = self._clock.monotonic()
-        left = await self._lease(scope, permits / rate)
+        left, kept = await self._lease(scope, permits / rate)
         ends = self._clock.monotonic() + left
-        return Block(permits, max(ends - permits / rate, asked), ends)
+        return Block(permits, max(ends - permits / rate, asked), ends, throttled=kept, ramped=min(rate / limit, 1.0))

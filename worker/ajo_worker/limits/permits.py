@@ -7,7 +7,9 @@ import structlog
 
 from ajo_worker.closing import Closing
 from ajo_worker.limits.block import Block
+from ajo_worker.limits.shadow import Shadow
 from ajo_worker.limits.turns import Turns, Urgency
+from ajo_worker.limits.waits import Waits
 
 log = structlog.get_logger("ajo_worker.limits")
 
@@ -15,6 +17,7 @@ Lease = Callable[[], Awaitable[Block]]
 """Gets the next block, at whatever rate holds now."""
 
 PAUSE_AFTER_FAULT = 0.5
+HALF = 0.5
 
 
 class Permits:
@@ -27,6 +30,7 @@ class Permits:
         self._closing = closing
         self._block = Block(0, 0.0, 0.0)
         self._turns: Turns[asyncio.Future[None]] = Turns()
+        self._shadow = Shadow()
         self._giving: asyncio.Task[None] | None = None
 
     @property
@@ -34,16 +38,26 @@ class Permits:
         """How many wait."""
         return len(self._turns)
 
-    async def take(self, urgency: Urgency, campaign: str) -> None:
-        """Wait for a permit, and use it up.
+    @property
+    def because(self) -> str:
+        """What holds those back that wait: ``rate-limit``, unless half of the configured rate is left, or less."""
+        throttled, ramped = self._block.causes
+        return "rate-limit" if self._block.speed > HALF else "throttle" if throttled >= ramped else "ramp"
+
+    async def take(self, urgency: Urgency, campaign: str) -> Waits:
+        """Wait for a permit, and use it up; how long that took, by what held it back.
 
         Raises:
             HandedBack: the worker is stopping.
         """
         self._closing.check()
-        if not self._turns and self._block.usable(self._monotonic()):
-            self._block = self._block.less_one()
-            return
+        now = self._monotonic()
+        if not self._turns:
+            self._shadow.rests(now)
+        ticket = self._shadow.enters(now)
+        if not self._turns and self._block.usable(now):
+            self._use()
+            return Waits()
         permit = asyncio.get_running_loop().create_future()
         self._turns.add(permit, urgency, campaign)
         if self._giving is None or self._giving.done():
@@ -52,6 +66,8 @@ class Permits:
             await self._closing.race(permit)
         finally:
             permit.cancel()  # one that was given in the same moment is lost, which makes us slower and never faster
+        ours, (throttle, ramp) = self._shadow.leaves(ticket, self._monotonic())
+        return Waits(rate_limit=ours, throttle=throttle, ramp=ramp)
 
     async def _give(self) -> None:
         while self._turns and not self._closing.begun:
@@ -67,9 +83,13 @@ class Permits:
         for permit in self._turns.take():
             if not permit.done():
                 permit.set_result(None)
-                self._block = self._block.less_one()
+                self._use()
             if self._block.permits < 1:
                 return
+
+    def _use(self) -> None:
+        self._block = self._block.less_one()
+        self._shadow.lets_through(self._monotonic(), 1, self._block.speed, self._block.causes)
 
     async def _renew(self) -> None:
         try:

@@ -35,10 +35,10 @@ class Turns(Generic[T]):
         self._queues[urgency].setdefault(campaign, deque()).append(one)
         self._waiting += 1
 
-    def take(self, may: Callable[[str], bool] = lambda _: True) -> Iterator[T]:
+    def take(self, may: Callable[[Urgency, str], bool] = lambda *_: True) -> Iterator[T]:
         """Those that wait, each removed as it is given out, in their order; only of campaigns that ``may``."""
-        for campaigns in self._queues:
-            while (campaign := next((name for name in campaigns if may(name)), None)) is not None:
+        for urgency, campaigns in zip(Urgency, self._queues, strict=True):
+            while (campaign := next((name for name in campaigns if may(urgency, name)), None)) is not None:
                 queue = campaigns.pop(campaign)
                 one = queue.popleft()
                 self._waiting -= 1

@@ -1,6 +1,6 @@
 """How long an attempt waited before it could be announced, by what held it back. Pure; seconds."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +22,12 @@ class Waits:
 
     def __add__(self, other: "Waits") -> "Waits":
         """Both, one after the other."""
-        return Waits(*(getattr(self, part.name) + getattr(other, part.name) for part in fields(self)))
+        return Waits(  # part by part: it is made several times for each attempt
+            self.rate_limit + other.rate_limit,
+            self.throttle + other.throttle,
+            self.ramp + other.ramp,
+            self.silence + other.silence,
+            self.slot + other.slot,
+            self.congestion + other.congestion,
+            self.token + other.token,
+        )

@@ -35,6 +35,9 @@ class Resumer(Protocol):
     def resume(self, received: Received) -> "asyncio.Task[None]":
         """Take a parked trigger whose next round was opened."""
 
+    def give_back(self, lane: str) -> None:
+        """Give the messages of a lane back that are not opened yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unsealing:

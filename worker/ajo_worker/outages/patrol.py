@@ -7,12 +7,13 @@ from uuid import UUID
 
 import structlog
 
-from ajo_worker.ledger import circuits, liveness, rate_limits, resumption
+from ajo_worker.ledger import circuits, liveness, rate_limits, resumption, silences
 from ajo_worker.ledger.resumption import Resumed
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages.intake import Intake
+from ajo_worker.outages.listening import Listening
 from ajo_worker.outages.probing import Probing
-from ajo_worker.outages.view import View
+from ajo_worker.outages.view import NOTHING_SENT, View
 
 log = structlog.get_logger("ajo_worker.outages")
 
@@ -20,6 +21,8 @@ EVERY = 0.5
 """Seconds between two rounds; a suspicion doesn't wait for the next."""
 MOST_RESUMED = 500
 """Parked triggers that go on in one round at most."""
+LISTEN_EVERY = 0.25
+"""Seconds between two looks whether destinations answer; they wait for nothing, so a slow ledger doesn't deafen us."""
 RESCUE_EVERY = 5.0
 SLOW_DOWN_EVERY = 1.0
 
@@ -40,8 +43,17 @@ class Timing:
 class Patrol:
     """One for each worker; what it finds due, whichever worker is first does."""
 
-    def __init__(self, view: View, ledger: SharedConnection, intake: Intake, worker: UUID, timing: Timing) -> None:
+    def __init__(
+        self,
+        view: View,
+        ledger: SharedConnection,
+        intake: Intake,
+        worker: UUID,
+        timing: Timing,
+        listening: Listening,
+    ) -> None:
         self._view = view
+        self._listening = listening
         self._ledger = ledger
         self._intake = intake
         self._worker = worker
@@ -50,6 +62,7 @@ class Patrol:
             view, ledger, intake, worker, longest_interval=timing.longest_interval, longest_budget=timing.longest_budget
         )
         self._task: asyncio.Task[None] | None = None
+        self._ear: asyncio.Task[None] | None = None
         self._paused: frozenset[str] | None = None
         self._dead: frozenset[UUID] = frozenset()
         self._rescue_at = self._slow_down_at = 0.0
@@ -58,12 +71,16 @@ class Patrol:
     def start(self) -> None:
         """Begin; needs a running event loop."""
         self._task = asyncio.create_task(self._run(), name="outages")
+        self._ear = asyncio.create_task(self._listen(), name="silences")
 
     async def stop(self) -> None:
         """Stop; a probe under way is left to the dispatcher's end."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in (self._task, self._ear):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        with suppress(Exception):  # unsaid, its silences end with its heartbeat
+            await self._ledger.run(lambda c: silences.end_all(c, self._worker))
         await self._probing.stop()
         self._ledger.close()
 
@@ -78,8 +95,21 @@ class Patrol:
                 async with asyncio.timeout(EVERY):
                     await self._view.woken.wait()
 
+    async def _listen(self) -> None:
+        while True:
+            try:
+                if self._listening.look():
+                    self._view.woken.set()
+                self._turn_taps()
+                for lane in self._paused or ():
+                    self._intake.dispatcher.give_back(lane)
+            except Exception:
+                log.exception("listening-failed")
+            await asyncio.sleep(LISTEN_EVERY)
+
     async def _round(self) -> None:
         self._turn_taps()
+        await self._listening.record(self._ledger, self._worker)
         await self._open()
         await self._end_refuted()
         await self._slow_down()
@@ -90,6 +120,9 @@ class Patrol:
         slowed = await self._ledger.run(lambda c: rate_limits.slowed(c, timing.rate_recovery))
         workers = await self._ledger.run(circuits.living_workers)
         self._view.know(known, slowed, workers)
+        for scope, circuit in known.items():
+            if circuit.state in NOTHING_SENT:
+                self._listening.silences.over(scope)
         self._turn_taps()
         await self._tell_dead()
         self.first_round.set()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, log2
@@ -45,7 +45,10 @@ class Ramp:
 
 
 class View:
-    """Answers the dispatcher's questions (``Gate``) and the limits' (``Pace``) from what was last read."""
+    """Answers the dispatcher's questions (``Gate``) and the limits' (``Pace``) from what was last read.
+
+    ``silent`` names the destinations that answer nothing, ``wanting`` those of them that want one to be tried with.
+    """
 
     def __init__(
         self,
@@ -54,7 +57,10 @@ class View:
         ramp: Ramp,
         lanes: Mapping[str, float],
         monotonic: Callable[[], float],
+        silent: Callable[[], Collection[str]] = frozenset,
+        wanting: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
+        self._silent, self._wanting = silent, wanting
         self.destinations = {name: destination_of(campaign) for name, campaign in campaigns.items()}
         self.suspected: dict[str, Suspicion] = {}
         self._answers: Counter[str] = Counter()
@@ -162,11 +168,13 @@ class View:
 
     def paused_lanes(self) -> frozenset[str]:
         """Lanes of which nothing may be sent, wherever it goes, and of which no probe wants one."""
-        return frozenset(lane for lane, scopes in self._stopped_lanes().items() if not scopes & self._wanted)
+        wanted = self._wanted | self._wanting()
+        return frozenset(lane for lane, scopes in self._stopped_lanes().items() if not scopes & wanted)
 
     def free_campaigns(self) -> list[str]:
         """Campaigns that nothing keeps back."""
-        return [name for name in self._campaigns if name not in self._kept]
+        silent = self._silent()
+        return [name for name, scope in self.destinations.items() if name not in self._kept and scope not in silent]
 
     def campaigns_to_probe(self, scope: str) -> list[str]:
         """Campaigns that can tell whether a scope works; of a destination's best those that nothing else keeps back."""
@@ -245,7 +253,12 @@ class View:
         by_lane: dict[str, set[str]] = {}
         for name, scope in self.destinations.items():
             by_lane.setdefault(self._campaigns[name].definition.lane, set()).add(scope)
-        return {lane: scopes for lane, scopes in by_lane.items() if all(map(self._stopped, scopes))}
+        silent = self._silent()
+        return {
+            lane: scopes
+            for lane, scopes in by_lane.items()
+            if all(scope in silent or self._stopped(scope) for scope in scopes)
+        }
 
     def _recovering(self, scope: str, limit: float) -> float | None:
         circuit = self.circuits.get(scope)

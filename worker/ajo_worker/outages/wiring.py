@@ -5,6 +5,7 @@ from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Lease
 from ajo_worker.outages.evidence import Thresholds
 from ajo_worker.outages.patrol import Timing
+from ajo_worker.outages.silence import Patience
 from ajo_worker.outages.view import Ramp
 from ajo_worker.settings import Settings
 
@@ -29,6 +30,11 @@ def ramp_of(settings: Settings) -> Ramp:
     return Ramp(settings.recovery_rate, settings.recovery_doubling)
 
 
+def patience_of(settings: Settings) -> Patience:
+    """When a destination is silent."""
+    return Patience(settings.silence_calls, settings.silence_seconds)
+
+
 def timing_of(settings: Settings, longest_budget: float) -> Timing:
     """The patrol's times."""
     return Timing(
@@ -43,7 +49,7 @@ def timing_of(settings: Settings, longest_budget: float) -> Timing:
 def leasing(ledger: SharedConnection, recovery: float) -> Lease:
     """How blocks of permits are leased."""
 
-    async def lease(scope: str, seconds: float) -> float:
+    async def lease(scope: str, seconds: float) -> tuple[float, float]:
         return await ledger.run(lambda connection: rate_limits.lease(connection, scope, seconds, recovery))
 
     return lease

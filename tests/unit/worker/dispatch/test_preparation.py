@@ -15,7 +15,9 @@ from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.dispatch.preparation import Preparation, Ready
 from ajo_worker.dispatch.received import Campaign, Received, Refusal
 from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.limits.slots import Place
 from ajo_worker.limits.turns import Urgency
+from ajo_worker.limits.waits import Waits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,7 +54,7 @@ class Stage:
             def kept_back(self, campaign: object) -> KeptBack | None:  # type: ignore[override] # noqa: ARG002 - one that can
                 return stage.back
 
-        parts: tuple[Any, ...] = (clock, self.tokens, self, self, Gate(), self.closing)
+        parts: tuple[Any, ...] = (clock, self.tokens, self, self, Gate(), self.closing, 5.0, Free())
         self.preparation = Preparation(None, *parts)  # type: ignore[arg-type] # nothing is announced here
 
     async def _fetch(self) -> Token:
@@ -64,17 +66,18 @@ class Stage:
     async def _sleep(self, seconds: float) -> None:
         await self.closing.sleep(seconds)
 
-    async def take(self, who: Received | Urgency, what: object) -> None:  # noqa: ARG002 - the protocol's
+    async def take(self, who: Received | Urgency, what: object, *_: object, **__: object) -> Any:  # noqa: ARG002 - the protocol's
         """A permit (asked for with a trigger) or a place (asked for with an urgency)."""
         if isinstance(who, Received):
             assert self.tokens.current() is not None, "a permit was used up that has to wait for a token"
             self.taken.append(self.world.now)
             await self._sleep(self.permit)
-        else:
-            await self._sleep(self.place)
-            self.given += 1
+            return Waits(rate_limit=self.permit)
+        await self._sleep(self.place)
+        self.given += 1
+        return Place(self.given, ORDER_SHIPPED.name, "standard", urgent=False, waits=Waits(congestion=self.place))
 
-    def release(self, campaign: str) -> None:  # noqa: ARG002 - the protocol's
+    def release(self, place: Place) -> None:  # noqa: ARG002 - the protocol's
         """A place comes back."""
         self.given -= 1
 
@@ -123,7 +126,7 @@ def test_all_waits_before_an_attempt_are_kept_however_often_it_tries(
     stage = Stage(token_from, lifetime, permit, place)
     ready = stage.first()
     assert isinstance(ready, Ready)
-    waited = ready.waits.token + ready.waits.rate_limit + ready.waits.slot
+    waited = ready.waits.token + ready.waits.rate_limit + ready.waits.congestion
     assert abs(waited - stage.world.now) < 1e-6, "nothing of it falls into other"
     assert ready.waits.token >= token_from
     assert stage.given == 1, "the place is held, once"

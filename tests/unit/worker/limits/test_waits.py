@@ -1,0 +1,15 @@
+"""Waits add up part by part."""
+
+from dataclasses import astuple, fields
+
+from ajo_worker.limits.waits import Waits
+from hypothesis import given
+from hypothesis import strategies as st
+
+SECONDS = st.floats(0, 1e6)
+WAITS = st.builds(Waits, *([SECONDS] * len(fields(Waits))))
+
+
+@given(WAITS, WAITS)
+def test_no_part_is_lost_or_mixed_up(one: Waits, other: Waits) -> None:
+    assert astuple(one + other) == tuple(a + b for a, b in zip(astuple(one), astuple(other), strict=True))
