@@ -57,7 +57,7 @@ class Settings(AuditSettings):
         ("platform.adobe.io", "*.adobe.io"), description="hosts a definition may name"
     )
     ca_file: Path | None = Field(None, description="CA certificates (PEM) trusted beside the system's")
-    http_adapter: Literal["pyreqwest", "httpx"] = Field("pyreqwest", description="HTTP client of the attempts")
+    http_adapter: Literal["direct", "pyreqwest", "httpx"] = Field("direct", description="HTTP client of the attempts")
     campaign_status: Literal["off", "on"] = Field(
         "off", description="whether Adobe is asked for the status of campaigns, which takes a permission of its own"
     )

@@ -18,7 +18,7 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
     return {"uvloop": uvloop.new_event_loop}
 
 
-@pytest.fixture(params=["pyreqwest", "httpx"])
+@pytest.fixture(params=["direct", "pyreqwest", "httpx"])
 async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
     """Makes adapters of one library: ``make(max_answer_bytes=10)``; connecting may take long by default."""
     made: list[HttpAdapter] = []

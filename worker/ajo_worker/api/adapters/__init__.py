@@ -10,6 +10,10 @@ def make_adapter(settings: Settings) -> HttpAdapter:
     Raises:
         OSError: ``AJO_CA_FILE`` can't be read, or there are no certificates to trust.
     """
+    if settings.http_adapter == "direct":
+        from ajo_worker.api.adapters.direct_adapter import direct_adapter  # noqa: PLC0415 - see above
+
+        return direct_adapter(settings)
     if settings.http_adapter == "httpx":
         from ajo_worker.api.adapters.httpx_adapter import httpx_adapter  # noqa: PLC0415 - see above
 

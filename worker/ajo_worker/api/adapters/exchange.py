@@ -27,14 +27,27 @@ class Exchange:
 
     timeout: float = math.inf
     began: float = field(default_factory=time.monotonic)
+    deadline: float = field(init=False)
     status: int | None = None
     _headers_at: float | None = None
     _start_lag: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.deadline = self.began + self.timeout
+
+    def left(self) -> float:
+        """Seconds until the time-out."""
+        return max(self.deadline - time.monotonic(), 0)
 
     def begins(self, at: float | None = None) -> None:
         """The call really begins at ``at``, or now: what passed since it was handed over was our own loop's."""
         at = self._past(at)
         self._start_lag, self.began = self._start_lag + at - self.began, at
+
+    def lagged(self, seconds: float) -> None:
+        """While it connected, our own loop took its time: the call is no longer for that."""
+        lag = min(max(seconds, 0), time.monotonic() - self.began)
+        self._start_lag, self.began = self._start_lag + lag, self.began + lag
 
     def headers_came(self, status: int, at: float | None = None) -> None:
         """The status line and the headers came, the body is not here yet."""
@@ -64,7 +77,7 @@ class Exchange:
             kind = "body"
         ended = self._past(at)
         if kind == "timeout":  # that our loop noticed it late makes it no longer
-            ended = min(ended, max(self.began + self.timeout, self._headers_at or self.began))
+            ended = min(ended, max(self.deadline, self._headers_at or self.began))
         return Failure(
             kind,
             perhaps_processed=not nothing_sent,

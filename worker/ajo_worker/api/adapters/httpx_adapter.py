@@ -12,6 +12,7 @@ from ajo_worker.api.adapters.arrival import last_arrival, last_sent
 from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
 from ajo_worker.api.adapters.httpx_connections import Connections
 from ajo_worker.api.adapters.httpx_failures import failure_of
+from ajo_worker.api.adapters.tcp import OPTIONS
 from ajo_worker.api.answer import Answer, Call, Failure
 from ajo_worker.api.tls import tls_context
 from ajo_worker.settings import Settings
@@ -96,7 +97,8 @@ class HttpxAdapter:
                 progress.answered(connection)
                 exchange.headers_came(response.status_code, last_arrival(connection))
                 body = await _body(response, self._most)
-                answer = exchange.answer(_headers(response.headers), body, most=self._most, at=last_arrival(connection))
+                headers, arrived = _headers(response.headers), last_arrival(connection)
+                answer = exchange.answer(headers, body, most=self._most, at=arrived)
             if _more_came(response):
                 await transport.aclose()
             return answer
@@ -123,7 +125,9 @@ def httpx_adapter(settings: Settings) -> HttpxAdapter:
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=IDLE_SECONDS)
 
     def transport() -> httpx2.AsyncHTTPTransport:
-        return httpx2.AsyncHTTPTransport(verify=tls, trust_env=False, http2=False, retries=0, limits=limits)
+        return httpx2.AsyncHTTPTransport(
+            verify=tls, trust_env=False, http2=False, retries=0, limits=limits, socket_options=OPTIONS
+        )
 
     return HttpxAdapter(
         Connections(transport), connect_timeout=settings.connect_timeout, max_answer_bytes=settings.max_answer_bytes

@@ -3,14 +3,13 @@
 The classes tell what broke, not when; httpcore's trace tells when: its last event before the error.
 """
 
-import os
 import socket
-import ssl
 from collections.abc import Iterator
 
 import httpx2
 
 from ajo_worker.api.adapters.exchange import Exchange
+from ajo_worker.api.adapters.system_words import words_of
 from ajo_worker.api.answer import Failure, FailureKind
 
 CONNECTING = "connection."
@@ -62,15 +61,5 @@ def _chain(fault: BaseException) -> Iterator[BaseException]:
 
 def _detail(fault: Exception) -> str:
     """The class, and the system's words for it; the exception's own may quote a header or what the server sent."""
-    words = [text for cause in _chain(fault) if isinstance(cause, OSError) and (text := _words(cause))]
+    words = [text for cause in _chain(fault) if isinstance(cause, OSError) and (text := words_of(cause))]
     return f"{type(fault).__name__}: {words[-1]}" if words else type(fault).__name__
-
-
-def _words(cause: OSError) -> str:
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"certificate verify failed, {cause.verify_message}"
-    if isinstance(cause, ssl.SSLError):
-        return cause.reason or ""
-    if isinstance(cause, socket.gaierror):
-        return cause.strerror or ""
-    return os.strerror(cause.errno) if cause.errno else ""  # asyncio puts words of its own in ``strerror``

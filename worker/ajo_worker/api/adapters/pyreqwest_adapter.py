@@ -1,7 +1,6 @@
 """Attempts through pyreqwest: hyper and rustls, outside the interpreter lock."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -13,6 +12,7 @@ from pyreqwest.request import StreamRequest
 
 from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
 from ajo_worker.api.adapters.pyreqwest_failures import causes_of, failure_of
+from ajo_worker.api.adapters.tcp import ASK_EVERY_SECONDS, ASK_TIMES, DEAD_AFTER_SECONDS, QUIET_SECONDS
 from ajo_worker.api.adapters.wakes import Wake
 from ajo_worker.api.answer import Answer, Call, Failure
 from ajo_worker.api.tls import tls_context
@@ -26,10 +26,6 @@ LOST_AFTER = 5.0
 that lives on and waits for ever keeps its trigger from everybody. Long enough to spare what a busy loop sees late."""
 
 
-RENEW_EVERY = 1.0
-"""Seconds between two new clients at least."""
-
-
 class PyreqwestAdapter:
     """Sends each call once. A cancelled ``post`` ends at once; its connection is held until the call's time-out."""
 
@@ -39,21 +35,21 @@ class PyreqwestAdapter:
         *,
         max_answer_bytes: int,
         lost_after: float = LOST_AFTER,
-        renew: Callable[[], Client] | None = None,
+        wary: Callable[[], Client] | None = None,
     ) -> None:
         self._client: Client | None = client
-        self._renew = renew
-        self._renewed = -RENEW_EVERY
+        self._wary = wary
         self._most = max_answer_bytes
         self._lost_after = lost_after
 
     async def post(self, call: Call, *, timeout: float) -> Answer | Failure:
         """Send ``call`` once, and wait ``timeout`` seconds at most for its whole answer. Never raises."""
         exchange, wake = Exchange(timeout), Wake()
-        if self._client is None:
+        client = self._client
+        if client is None:
             return exchange.failure("internal", nothing_sent=True, detail="the adapter is closed")
         try:
-            request = _request(self._client, call, timeout)
+            request = _request(client, call, timeout)
         except Exception as fault:  # noqa: BLE001 - post never raises; nothing was sent, for there is no request
             return exchange.failure("internal", nothing_sent=True, detail=type(fault).__name__)
         try:
@@ -82,16 +78,15 @@ class PyreqwestAdapter:
             await request.__aexit__(None, None, None)
 
     async def drop_idle(self) -> None:
-        """Go on with new connections, once a second at most: those that wait close, the others with their calls.
+        """Go on with connections that serve one call each: those that wait close, the others with their calls.
 
-        Never raises. pyreqwest can't close single connections; a new client takes 25 ms.
+        Never raises. pyreqwest closes no single connection, and can't tell whether a kept one has unread bytes: one
+        stray answer ends the keeping for good. A new client takes 25 ms.
         """
-        now = time.monotonic()
-        if self._client is None or self._renew is None or now - self._renewed < RENEW_EVERY:
-            return
-        self._renewed = now
-        with suppress(BuilderError, OSError):  # it could be built before; if not now, the calls matter more
-            self._client = self._renew()
+        wary, self._wary = self._wary, None
+        if self._client is not None and wary is not None:
+            with suppress(BuilderError, OSError):  # it could be built before; if not now, the calls matter more
+                self._client = wary()
 
     async def close(self) -> None:
         """Close the idle connections; those of calls under way end with them, at their time-outs at the latest."""
@@ -111,16 +106,27 @@ def pyreqwest_adapter(settings: Settings) -> PyreqwestAdapter:
     Raises:
         OSError: ``AJO_CA_FILE`` can't be read, or there are no certificates to trust.
     """
+    certificates = None
+    if settings.ca_file is not None:
+        tls_context(settings)  # refuses a file without certificates, which pyreqwest would take
+        certificates = settings.ca_file.read_bytes()
+
+    def builder() -> ClientBuilder:
+        plain = _builder(settings.connect_timeout)
+        return plain if certificates is None else plain.add_root_certificate_pem(certificates)
+
     try:
-        client = _client(settings)
+        client = builder().build()
     except BuilderError as fault:
         reason = (causes_of(fault) or [""])[-1]
         raise OSError(f"the HTTP client can't be set up, check the system's CA certificates: {reason}") from None
-    return PyreqwestAdapter(client, max_answer_bytes=settings.max_answer_bytes, renew=lambda: _client(settings))
+    return PyreqwestAdapter(
+        client, max_answer_bytes=settings.max_answer_bytes, wary=lambda: builder().pool_max_idle_per_host(0).build()
+    )
 
 
-def _client(settings: Settings) -> Client:
-    builder = (
+def _builder(connect_timeout: float) -> ClientBuilder:
+    return (
         ClientBuilder()
         .http1_only()
         .follow_redirects(enable=False)
@@ -131,13 +137,14 @@ def _client(settings: Settings) -> Client:
         .brotli(enable=False)
         .zstd(enable=False)
         .deflate(enable=False)
-        .connect_timeout(timedelta(seconds=settings.connect_timeout))
+        .connect_timeout(timedelta(seconds=connect_timeout))
         .pool_idle_timeout(timedelta(seconds=IDLE_SECONDS))
+        .tcp_nodelay(enabled=True)
+        .tcp_keepalive(timedelta(seconds=QUIET_SECONDS))
+        .tcp_keepalive_interval(timedelta(seconds=ASK_EVERY_SECONDS))
+        .tcp_keepalive_retries(ASK_TIMES)
+        .tcp_user_timeout(timedelta(seconds=DEAD_AFTER_SECONDS))
     )
-    if settings.ca_file is not None:
-        tls_context(settings)  # refuses a file without certificates, which pyreqwest would take
-        builder = builder.add_root_certificate_pem(settings.ca_file.read_bytes())
-    return builder.build()
 
 
 def _request(client: Client, call: Call, timeout: float) -> StreamRequest:

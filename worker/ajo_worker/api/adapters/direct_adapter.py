@@ -1,0 +1,118 @@
+"""Attempts straight over sockets of our own: what is sent when, and what came when, is known to the kernel's tick."""
+
+import ssl
+import time
+from collections import defaultdict
+from collections.abc import Callable
+
+from ajo_worker.api.adapters.connecting import NotConnected, open_connection
+from ajo_worker.api.adapters.connection import Connection
+from ajo_worker.api.adapters.direct_failures import failure_of, unsent
+from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
+from ajo_worker.api.adapters.http1 import Origin, Reading, origin_of, request_bytes
+from ajo_worker.api.answer import Answer, Call, Failure
+from ajo_worker.api.tls import tls_context
+from ajo_worker.settings import Settings
+
+
+class DirectAdapter:
+    """Sends each call once, on a connection that was silent since its last answer, or on a fresh one."""
+
+    def __init__(
+        self,
+        tls: ssl.SSLContext,
+        *,
+        connect_timeout: float,
+        max_answer_bytes: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._tls, self._connect_timeout, self._most = tls, connect_timeout, max_answer_bytes
+        self._monotonic = monotonic
+        self._kept: defaultdict[Origin, dict[Connection, float]] = defaultdict(dict)
+        self._busy: set[Connection] = set()
+        self._open = True
+
+    async def post(self, call: Call, *, timeout: float) -> Answer | Failure:
+        """Send ``call`` once, and wait ``timeout`` seconds at most for its whole answer. Never raises."""
+        exchange = Exchange(timeout)
+        if not self._open:
+            return exchange.failure("internal", nothing_sent=True, detail="the adapter is closed")
+        try:
+            origin = origin_of(call.url)
+            request = request_bytes(call.url, {**call.headers, **OWN_HEADERS}, call.body)
+        except ValueError as fault:  # its text may quote what must not be shown
+            return exchange.failure("internal", nothing_sent=True, detail=type(fault).__name__)
+        try:
+            connection = self._take(origin) or await self._connect(origin, exchange)
+        except NotConnected as fault:
+            return unsent(fault, exchange)
+        except Exception as fault:  # noqa: BLE001 - post never raises; nothing was sent, for there is no connection
+            return exchange.failure("internal", nothing_sent=True, detail=type(fault).__name__)
+        return await self._exchange(connection, origin, request, exchange)
+
+    async def drop_idle(self) -> None:
+        """Close the connections that wait for their next call; those under way have none after this one."""
+        for connection in self._busy:
+            connection.retire()
+        self._close_kept()
+
+    async def close(self) -> None:
+        """Close all connections; calls under way fail."""
+        self._open = False
+        for connection in [*self._busy]:
+            connection.close()
+        self._close_kept()
+
+    def _close_kept(self) -> None:
+        for kept in self._kept.values():
+            for connection in kept:
+                connection.close()
+        self._kept.clear()
+
+    async def _exchange(
+        self, connection: Connection, origin: Origin, request: bytes, exchange: Exchange
+    ) -> Answer | Failure:
+        reading = Reading(self._most)
+        self._busy.add(connection)
+        try:
+            arrived = await connection.call(request, exchange, reading)
+        except Exception as fault:  # noqa: BLE001 - post never raises
+            return failure_of(fault, exchange)
+        finally:
+            self._busy.discard(connection)
+        if not connection.closed:
+            self._kept[origin][connection] = self._monotonic()
+        body = bytes(reading.body)
+        return exchange.answer(reading.headers, body, most=self._most, at=arrived)
+
+    async def _connect(self, origin: Origin, exchange: Exchange) -> Connection:
+        timeout = min(self._connect_timeout, exchange.left())
+        connection = await open_connection(origin, self._tls, exchange, timeout=timeout)
+        if not self._open:
+            connection.close()
+            raise NotConnected(in_tls=True)
+        return connection
+
+    def _take(self, origin: Origin) -> Connection | None:
+        """The connection that was used last, of those that are silent; those that waited too long are closed."""
+        kept, now = self._kept[origin], self._monotonic()
+        while kept and kept[oldest := next(iter(kept))] < now - IDLE_SECONDS:
+            del kept[oldest]
+            oldest.close()
+        while kept:
+            connection, _ = kept.popitem()
+            if connection.silent():
+                return connection
+        return None
+
+
+def direct_adapter(settings: Settings) -> DirectAdapter:
+    """An adapter with as many connections as there are calls: HTTP/1.1, no redirects, proxies or cookies, and no call
+    is ever repeated on another connection.
+
+    Raises:
+        OSError: ``AJO_CA_FILE`` can't be read, or holds no certificates.
+    """
+    return DirectAdapter(
+        tls_context(settings), connect_timeout=settings.connect_timeout, max_answer_bytes=settings.max_answer_bytes
+    )

@@ -1,0 +1,259 @@
+"""HTTP/1.1 as far as one POST needs it: the request's bytes, and an answer read piece by piece. Pure.
+
+RFC 9112, read strictly: an answer whose end isn't beyond doubt is none.
+"""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
+
+MOST_HEAD = 65_536
+"""Bytes of an answer before its body, interim answers (1xx) and trailers included."""
+
+MOST_CHUNK_LINE = 1024
+"""Bytes of a chunk's size and what may stand behind it."""
+
+STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: [^\r\n]*)?")
+NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
+HEAD_END = re.compile(rb"\r?\n\r?\n")
+VISIBLE = re.compile(r"[!-~]+")
+PORTS = {"http": 80, "https": 443}
+
+
+class NotHttp(Exception):  # noqa: N818 - says what it is
+    """The answer is none by the rules of HTTP/1.1; the text says which rule, and quotes nothing of it."""
+
+
+class Origin(NamedTuple):
+    """Where connections go to."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+def origin_of(url: str) -> Origin:
+    """The origin of a URL.
+
+    Raises:
+        ValueError: it is no URL of HTTP.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise ValueError("no URL of HTTP")
+    return Origin(parts.scheme, parts.hostname, parts.port or PORTS[parts.scheme])
+
+
+def request_bytes(url: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """A POST as it goes over the wire.
+
+    Raises:
+        ValueError: the URL or a header can't be sent as it is; nothing of it is quoted.
+    """
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    host = parts.netloc.rpartition("@")[2]
+    if not VISIBLE.fullmatch(target + host):
+        raise ValueError("no URL of HTTP")
+    lines = [f"POST {target} HTTP/1.1", f"host: {host}"]
+    for name, value in headers.items():
+        if not NAME.fullmatch(name.encode("latin-1")) or any(sign in value for sign in "\r\n\0"):
+            raise ValueError("a header can't be sent as it is")
+        lines.append(f"{name}: {value}")
+    lines.append(f"content-length: {len(body)}\r\n\r\n")
+    return "\r\n".join(lines).encode("latin-1") + body
+
+
+class Reading:
+    """One answer as it comes in.
+
+    ``status`` is None until the headers are here. Once it is ``whole``, ``body`` is the body, or the first ``most + 1``
+    bytes of a longer one, and ``reusable`` says whether another call may follow on the connection.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_chunked",
+        "_head",
+        "_left",
+        "_most",
+        "_seen",
+        "_state",
+        "body",
+        "headers",
+        "reusable",
+        "status",
+    )
+
+    def __init__(self, most: int) -> None:
+        self.status: int | None = None
+        self.headers: dict[str, str] = {}
+        self.body = bytearray()
+        self.reusable = False
+        self._most = most
+        self._buffer = bytearray()
+        self._head = 0
+        self._seen = 0
+        self._left = 0
+        self._chunked = False
+        self._state: Literal["head", "body", "until-closed", "chunk", "chunk-end", "trailers", "whole"] = "head"
+
+    @property
+    def whole(self) -> bool:
+        """Whether the answer is at its end."""
+        return self._state == "whole"
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes.
+
+        Raises:
+            NotHttp: they can't be those of an answer.
+        """
+        self._buffer += data
+        while self._step():
+            pass
+        if self.whole and self._buffer:  # more than was asked for: whatever it is, the next call must not get it
+            self.reusable = False
+
+    def ended(self, *, properly: bool = True) -> None:
+        """The connection was closed by the other side; over TLS ``properly``, or cut off.
+
+        Raises:
+            EOFError: in the middle of an answer.
+        """
+        if self._state == "until-closed" and properly:
+            self._state = "whole"
+        if not self.whole:
+            raise EOFError
+
+    def _step(self) -> bool:
+        """Go on by one piece; False if more bytes are needed for it, or nothing is left to do."""
+        match self._state:
+            case "head":
+                return self._read_head()
+            case "chunk" | "chunk-end":
+                return self._read_chunk_line()
+            case "trailers":
+                return self._read_trailers()
+            case "body" | "until-closed":
+                return self._read_body()
+            case _:
+                return False
+
+    def _read_head(self) -> bool:
+        if not self._buffer.startswith(b"HTTP/1."[: len(self._buffer)]):
+            raise NotHttp("no status line")
+        found = HEAD_END.search(self._buffer, max(0, self._seen - 3))
+        self._seen = len(self._buffer)
+        self._bounded(found.end() if found else len(self._buffer))
+        if not found:
+            return False
+        lines = bytes(self._buffer[: found.start()]).replace(b"\r\n", b"\n").split(b"\n")
+        self._took_head(found.end())
+        status_line = STATUS_LINE.fullmatch(lines[0])
+        if status_line is None:
+            raise NotHttp("no status line")
+        status = int(status_line[2])
+        if status == HTTPStatus.SWITCHING_PROTOCOLS:
+            raise NotHttp("another protocol")
+        headers = _fields(lines[1:])
+        if status >= HTTPStatus.OK:  # what is below is an interim answer
+            self._headers_are_here(status, status_line[1] == b"1", headers)
+        return True
+
+    def _headers_are_here(self, status: int, newer: bool, fields: list[tuple[str, str]]) -> None:
+        lengths = {one.strip() for name, value in fields if name == "content-length" for one in value.split(",")}
+        codings = [
+            one.strip().lower() for name, value in fields if name == "transfer-encoding" for one in value.split(",")
+        ]
+        options = {one.strip().lower() for name, value in fields if name == "connection" for one in value.split(",")}
+        if any(not length.isascii() or not length.isdigit() for length in lengths) or len(lengths) > 1:
+            raise NotHttp("no content-length")
+        if codings and codings != ["chunked"]:
+            raise NotHttp("an unknown transfer-encoding")
+        doubtful = bool(codings and lengths) or sum(name == "content-length" for name, _ in fields) > 1
+        self.reusable = newer and "close" not in options and not doubtful
+        self.headers = dict(reversed(fields))
+        self.status = status
+        if status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
+            self._state = "whole"
+        elif codings:
+            self._state, self._chunked = "chunk", True
+        elif lengths:
+            self._left = int(lengths.pop())
+            self._state = "body" if self._left else "whole"
+        else:
+            self._state, self.reusable = "until-closed", False
+
+    def _read_chunk_line(self) -> bool:
+        end = self._buffer.find(b"\n")
+        if end < 0:
+            if len(self._buffer) > MOST_CHUNK_LINE:
+                raise NotHttp("no chunk")
+            return False
+        line = bytes(self._buffer[:end]).removesuffix(b"\r")
+        del self._buffer[: end + 1]
+        if self._state == "chunk-end":
+            if line:
+                raise NotHttp("no end of a chunk")
+            self._state = "chunk"
+            return True
+        size = CHUNK_SIZE.fullmatch(line)
+        if size is None or end > MOST_CHUNK_LINE:
+            raise NotHttp("no chunk")
+        self._left = int(size[1], 16)
+        self._state = "body" if self._left else "trailers"
+        return True
+
+    def _read_trailers(self) -> bool:
+        end = self._buffer.find(b"\n")
+        self._bounded(end if end >= 0 else len(self._buffer))
+        if end < 0:
+            return False
+        line = bytes(self._buffer[:end]).removesuffix(b"\r")
+        self._took_head(end + 1)
+        if line:
+            _fields([line])
+        else:
+            self._state = "whole"
+        return True
+
+    def _read_body(self) -> bool:
+        if not self._buffer:
+            return False
+        taken = len(self._buffer) if self._state == "until-closed" else min(self._left, len(self._buffer))
+        self.body += self._buffer[: min(taken, self._most + 1 - len(self.body))]
+        del self._buffer[:taken]
+        self._left -= taken
+        if len(self.body) > self._most:
+            self._state, self.reusable = "whole", False
+        elif self._state == "body" and not self._left:
+            self._state = "chunk-end" if self._chunked else "whole"
+        return True
+
+    def _took_head(self, length: int) -> None:
+        del self._buffer[:length]
+        self._head += length
+        self._seen = 0
+
+    def _bounded(self, more: int) -> None:
+        if self._head + more > MOST_HEAD:
+            raise NotHttp("too many headers")
+
+
+def _fields(lines: list[bytes]) -> list[tuple[str, str]]:
+    """Header fields, names in lower case.
+
+    Raises:
+        NotHttp: a line is none.
+    """
+    fields = []
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if not colon or not NAME.fullmatch(name) or b"\0" in value or b"\r" in value:
+            raise NotHttp("a broken header")
+        fields.append((name.decode("ascii").lower(), value.strip(b" \t").decode("latin-1")))
+    return fields
