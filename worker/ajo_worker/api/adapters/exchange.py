@@ -14,6 +14,9 @@ IDLE_SECONDS = 30.0
 OWN_HEADERS = {"accept-encoding": "identity", "user-agent": "ajo-dispatch"}
 """Sent with every call. Answers are small, and a compressed one could grow beyond what is read of it."""
 
+SOON = 1e-6
+"""Seconds. No answer is here at once, however coarse the kernel's clock."""
+
 MOST_DETAIL = 200
 """Characters that are kept of a failure's detail."""
 
@@ -92,4 +95,4 @@ class Exchange:
     def _past(self, at: float | None) -> float:
         """``at`` as far as it can be: not before the call began, nor in the future."""
         now = time.monotonic()
-        return now if at is None else min(max(at, self.began), now)
+        return now if at is None else min(max(at, self.began + SOON), now)
