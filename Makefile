@@ -6,6 +6,7 @@ PYTEST_ARGS ?=
 ONLY ?=
 SEED ?=
 KEEP ?=
+AT_ONCE ?=
 MINUTES ?=
 TRIGGERS ?=
 
@@ -40,8 +41,9 @@ test: lint types imports ## every check and every test
 smoke: $(READY) ## ten tests that show whether everything is there; half a minute
 	@$(BIN)/pytest -q $(SMOKE)
 
-chaos: $(READY) ## every fault done to a stream of triggers, 40 minutes; ONLY=name, SEED=number, KEEP=folder
-	@$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep $(KEEP))
+chaos: $(READY) ## every fault done to a stream of triggers, 40 minutes; ONLY=name, SEED=number, KEEP=folder, AT_ONCE=runs
+	@$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep $(KEEP)) \
+		$(if $(AT_ONCE),--at-once $(AT_ONCE))
 
 soak: $(READY) ## 20 minutes at a steady rate with a fault now and then: nothing may grow; MINUTES=number
 	@$(BIN)/python -m tests.chaos.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
@@ -49,7 +51,7 @@ soak: $(READY) ## 20 minutes at a steady rate with a fault now and then: nothing
 outage: $(READY) ## 50,000 queued and 2,000 in flight through an outage of 5 minutes, on both brokers; 20 minutes
 	@$(BIN)/python -m tests.chaos.outage $(if $(SEED),--seed $(SEED))
 
-trial: $(READY) ## 38 scenarios with a late system each: does attribution name it? 5 minutes; ONLY=kind, SEED=number
+trial: $(READY) ## scenarios with a late system or two: does attribution name it, by the second? ONLY=kind, SEED=number
 	@$(BIN)/python -m tests.trial $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 urgent: $(READY) ## how long urgent triggers wait behind a backlog of 100,000, on both brokers; 3 minutes
