@@ -1,5 +1,7 @@
 # Needs only make and Python 3.11 or later: everything is installed into .venv, and again when its inputs change.
 SHELL := /bin/sh
+# Where it is set, as in many containers, each process would compile all of its imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 READY := .venv/.ready
 BIN := .venv/bin
 PYTEST_ARGS ?=

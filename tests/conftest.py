@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from ajo_worker.local.valkey import start_valkey
 from tests.support import brokers, delivery, programs
 from tests.support.conservation import write_definition
 from tests.support.database import query
+
+# As in the Makefile: compiling is most of what a short process does.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 TEMPLATE = "migrated"
 
