@@ -17,7 +17,7 @@ REASON = f"550 5.1.1 <{ADDRESS}>: no such user; call {PHONE}"
 
 
 def webhook_item(status: str = "sent", *, at: str | None = None, **changes: Any) -> dict[str, Any]:
-    """An object of the webhook; ``changes``: execution, request, address, campaign, failure."""
+    """An object of the webhook; ``changes``: execution, request, address, campaign(_type), failure, exclusion."""
     failure = changes.get("failure")
     return {
         "requestId": changes.get("request", "8NoByJneShCdCGRnrGS1t1m3CdA73dhR"),
@@ -30,11 +30,12 @@ def webhook_item(status: str = "sent", *, at: str | None = None, **changes: Any)
             "messageType": "transactional",
             "campaignID": changes.get("campaign", CAMPAIGN_ID),
             "campaignVersionID": "2ca10c10-56dd-4505-87cd-fa5da84e7a5d",
-        },
+        }
+        | ({"campaignType": changes["campaign_type"]} if "campaign_type" in changes else {}),
         "messageDeliveryFeedback": {
             "feedbackStatus": {"value": status},
             "offers": None,
-            "messageExclusion": None,
+            "messageExclusion": changes.get("exclusion"),
             "messageFailure": failure,
             "retryCount": changes.get("retries", 0),
             "deliveryTimestamp": at,
@@ -43,6 +44,7 @@ def webhook_item(status: str = "sent", *, at: str | None = None, **changes: Any)
     }
 
 
+EXCLUSION = {"code": "CJMRT-050030-422", "reason": "EmailNotAllowed"}
 FAILURE = {"category": "async", "type": "Hard", "code": "25", "reason": REASON}
 
 
@@ -68,7 +70,8 @@ def dataset_row(status: str = "sent", at: Any = "2026-11-25T12:00:00Z", **change
                     "feedbackStatus": status,
                     "retryCount": changes.get("retries", 0),
                     "messageFailure": changes.get("failure"),
-                },
+                }
+                | ({"messageExclusion": changes["exclusion"]} if "exclusion" in changes else {}),
             }
         },
     }

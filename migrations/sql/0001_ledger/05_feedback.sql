@@ -25,7 +25,8 @@ CREATE TABLE ledger.feedback (
     failure_reason         text,
     recipient_hashes       bytea[],
     CONSTRAINT feedback_pkey PRIMARY KEY (feedback_id),
-    CONSTRAINT feedback_match CHECK (match IN ('none', 'execution-id', 'request-id', 'recipient', 'ambiguous')),
+    CONSTRAINT feedback_match CHECK
+        (match IN ('none', 'execution-id', 'request-id', 'recipient', 'ambiguous', 'apart')),
     CONSTRAINT feedback_source CHECK (source IN ('webhook', 'import'))
 ) PARTITION BY RANGE (feedback_id);
 
@@ -34,6 +35,9 @@ CREATE INDEX feedback_matched ON ledger.feedback (request_id) WHERE request_id I
 CREATE INDEX feedback_due ON ledger.feedback (match_due_at) WHERE match_due_at IS NOT NULL;
 -- What was found by its recipient leads others of the same execution to the same trigger.
 CREATE INDEX feedback_executions ON ledger.feedback USING hash (execution_id) WHERE match = 'recipient';
+
+-- What was accepted, and then excluded: few, and asked for often.
+CREATE INDEX feedback_excluded ON ledger.feedback (received_at) WHERE lower(status) = 'exclude';
 
 COMMENT ON TABLE ledger.feedback IS 'One row for each feedback of Journey Optimizer, matched to a trigger or not yet. Daily partitions by feedback_id.';
 COMMENT ON COLUMN ledger.feedback.feedback_id IS 'Made of its content: the same feedback, come again, is the same row.';
@@ -44,17 +48,17 @@ COMMENT ON COLUMN ledger.feedback.matched_at IS 'When its trigger was found.';
 COMMENT ON COLUMN ledger.feedback.match_due_at IS 'When its trigger is looked for again; null once it is found, or given up.';
 COMMENT ON COLUMN ledger.feedback.retry_count IS 'Retries that it tells of.';
 COMMENT ON COLUMN ledger.feedback.happened_at_is_arrival IS 'True if happened_at is no more than the time of arrival.';
-COMMENT ON COLUMN ledger.feedback.match IS 'How its trigger was found: execution-id, request-id or recipient; none yet; or ambiguous: several may be meant.';
+COMMENT ON COLUMN ledger.feedback.match IS 'How its trigger was found: execution-id, request-id or recipient; none yet; ambiguous: several may be meant; or apart: it is of a campaign that isn''t ours, or no feedback at all.';
 COMMENT ON COLUMN ledger.feedback.source IS 'webhook, or import of an export of the dataset.';
-COMMENT ON COLUMN ledger.feedback.status IS 'feedbackStatus as it came: sent, delivered, delay, bounce, error, exclude, duplicate, denylist, out_of_band, or unknown to us.';
+COMMENT ON COLUMN ledger.feedback.status IS 'feedbackStatus as it came: sent, delivered, delay, bounce, error, exclude, duplicate, denylist, out_of_band, or unknown to us; inbound for a recipient''s message, or another event''s type.';
 COMMENT ON COLUMN ledger.feedback.execution_id IS 'messageExecutionID: as we infer, the executionId of the 202.';
 COMMENT ON COLUMN ledger.feedback.adobe_request_id IS 'Its requestId, ours or the gateway''s.';
 COMMENT ON COLUMN ledger.feedback.campaign_id IS 'Adobe''s campaignID.';
 COMMENT ON COLUMN ledger.feedback.channel IS 'email, sms or push, as it came.';
 COMMENT ON COLUMN ledger.feedback.failure_category IS 'messageFailure.category.';
 COMMENT ON COLUMN ledger.feedback.failure_type IS 'messageFailure.type.';
-COMMENT ON COLUMN ledger.feedback.failure_code IS 'messageFailure.code.';
-COMMENT ON COLUMN ledger.feedback.failure_reason IS 'messageFailure.reason, without addresses.';
+COMMENT ON COLUMN ledger.feedback.failure_code IS 'messageFailure.code, or messageExclusion.code.';
+COMMENT ON COLUMN ledger.feedback.failure_reason IS 'messageFailure.reason, or messageExclusion.reason, without addresses.';
 COMMENT ON COLUMN ledger.feedback.recipient_hashes IS 'Keyed hashes of the ids and addresses that it names; null without a key.';
 
 CREATE TABLE ledger.deliveries (
@@ -87,7 +91,7 @@ COMMENT ON COLUMN ledger.deliveries.delays IS 'How often the mailbox provider pu
 COMMENT ON COLUMN ledger.deliveries.arrival_stamped IS 'True if one of the instants is no more than the arrival of its feedback: it may have been earlier.';
 COMMENT ON COLUMN ledger.deliveries.match IS 'The weakest kind of match among its feedback: recipient, then request-id, then execution-id.';
 COMMENT ON COLUMN ledger.deliveries.last_status IS 'The status of the newest feedback, by the time that it tells of.';
-COMMENT ON COLUMN ledger.deliveries.failure IS 'What the newest failure said: its status, and type and code where it has them.';
+COMMENT ON COLUMN ledger.deliveries.failure IS 'What the newest failure said: its status, and type and code where it has them; of an exclusion its reason, too.';
 
 CREATE TABLE ledger.feedback_default PARTITION OF ledger.feedback DEFAULT;
 CREATE TABLE ledger.deliveries_default PARTITION OF ledger.deliveries DEFAULT;

@@ -68,6 +68,25 @@ COMMENT ON COLUMN audit.timeline.event IS 'occurred, enqueued, received, round o
 COMMENT ON COLUMN audit.timeline.detail IS 'What else is known of it.';
 COMMENT ON COLUMN audit.timeline.by_clock IS 'Whose clock: the event''s source''s, the producer''s, the ledger''s or Adobe''s.';
 
+CREATE VIEW audit.exclusions AS
+SELECT f.received_at, f.happened_at, f.request_id, t.campaign, t.lane, f.failure_code AS code, f.failure_reason AS reason,
+       f.channel, t.completed_at AS accepted_at, f.execution_id, f.match
+FROM ledger.feedback f JOIN ledger.triggers t USING (request_id)
+WHERE lower(f.status) = 'exclude';
+
+COMMENT ON VIEW audit.exclusions IS 'Accepted, then excluded: messages that Journey Optimizer never sent although it had accepted the call. One row for each feedback that says so and was matched: select by received_at.';
+COMMENT ON COLUMN audit.exclusions.received_at IS 'When the feedback first came.';
+COMMENT ON COLUMN audit.exclusions.happened_at IS 'When it was excluded, by Adobe''s clock; the arrival of its feedback if it doesn''t say.';
+COMMENT ON COLUMN audit.exclusions.request_id IS 'The trigger.';
+COMMENT ON COLUMN audit.exclusions.campaign IS 'Campaign name, as in its definition.';
+COMMENT ON COLUMN audit.exclusions.lane IS 'standard or high-throughput.';
+COMMENT ON COLUMN audit.exclusions.code IS 'Adobe''s code of the exclusion.';
+COMMENT ON COLUMN audit.exclusions.reason IS 'Adobe''s reason, such as EmailNotAllowed or PushNoTokenFoundInProfile.';
+COMMENT ON COLUMN audit.exclusions.channel IS 'email, sms or push, as it came.';
+COMMENT ON COLUMN audit.exclusions.accepted_at IS 'When its call had been accepted.';
+COMMENT ON COLUMN audit.exclusions.execution_id IS 'messageExecutionID of the feedback.';
+COMMENT ON COLUMN audit.exclusions.match IS 'How its trigger was found.';
+
 CREATE VIEW audit.duplicates AS
 SELECT t.request_id, t.campaign, t.lane, t.received_at, t.state, t.duplicate_causes AS causes,
        a.attempts, a.accepted, a.ambiguous, a.interrupted, a.executions

@@ -25,6 +25,7 @@ INSERT INTO ledger.alert_thresholds (alert, threshold, severity, audience, measu
     ('clock-skew', 1, 'ticket', 'operators', 'seconds between the clock of a worker''s machine and the database''s'),
     ('dead-letters', 10, 'page', 'operators', 'rejected and expired triggers of a campaign, for one reason, in the last hour'),
     ('dead-letters-share', 0.01, 'ticket', 'operators', 'the same, as a share of the campaign''s triggers of the last hour, while dead-letters doesn''t hold'),
+    ('excluded', 0, 'ticket', 'campaign-owners', 'accepted triggers of a campaign that Journey Optimizer then excluded, for one reason, told of in the last hour'),
     ('missing-partitions', 0, 'ticket', 'database', 'rows of the last day in a default partition, up to 10,000'),
     ('no-worker', 30, 'page', 'operators', 'seconds since the last sign of life of any worker; Infinity if there never was one'),
     ('outage-campaign', 0, 'ticket', 'campaign-owners', 'seconds for which a campaign has been kept back'),
@@ -180,6 +181,17 @@ WITH known AS MATERIALIZED (
                   'first: ajo-dispatch dead list --state unconfirmed --since 1h',
                   letters, round(100 * share::numeric, 1))
     FROM unconfirmed
+    UNION ALL
+    SELECT 'excluded', x.campaign || coalesce('/' || x.reason, ''), min(x.received_at),
+           count(DISTINCT x.request_id)::float8, NULL,
+           format('accepted, then excluded by Journey Optimizer, told of in the last hour: %s; '
+                  'first: ajo-dispatch status %s',
+                  count(DISTINCT x.request_id), (array_agg(x.request_id ORDER BY x.received_at DESC))[1])
+    FROM (SELECT coalesce(k.name, '(unknown)') AS campaign, e.received_at, e.request_id,
+                 coalesce(substring(e.reason FROM '^[A-Za-z0-9_-]{1,64}$'), e.code) AS reason
+          FROM audit.exclusions e LEFT JOIN known k ON k.name = e.campaign
+          WHERE e.received_at >= now() - interval '1 hour') AS x
+    GROUP BY x.campaign, x.reason
     UNION ALL
     SELECT 'outage-' || split_part(c.scope, ':', 1), c.scope, s.at, extract(epoch FROM now() - s.at)::float8,
            coalesce(o.reason, c.state),

@@ -31,6 +31,7 @@ DROP VIEW audit.producer_clocks;
 DROP VIEW audit.conservation;
 DROP VIEW audit.budget_use;
 DROP VIEW audit.duplicates;
+DROP VIEW audit.exclusions;
 DROP VIEW audit.timeline;
 DROP FUNCTION audit.delay_percentiles(timestamptz, timestamptz, text);
 DROP VIEW audit.delay_by_minute;

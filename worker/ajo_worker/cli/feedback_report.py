@@ -22,8 +22,8 @@ def show_matched(matched: Matched) -> None:
 
 
 def kinds_text(kinds: Counter[Kind]) -> str:
-    """How many were matched in which way, ambiguous, and unmatched. Pure."""
+    """How many were matched in which way, ambiguous, unmatched, and of others' campaigns. Pure."""
     ways = ", ".join(f"{kinds[kind]:,} by {kind.replace('-', ' ')}" for kind in FOUND if kinds[kind])
     found = sum(kinds[kind] for kind in FOUND)
-    how = f" ({ways})" if ways else ""
-    return f"{found:,} matched{how}, {kinds['ambiguous']:,} ambiguous, {kinds['none']:,} unmatched"
+    how, apart = f" ({ways})" if ways else "", f", {kinds['apart']:,} of others" if kinds["apart"] else ""
+    return f"{found:,} matched{how}, {kinds['ambiguous']:,} ambiguous, {kinds['none']:,} unmatched{apart}"

@@ -1,6 +1,7 @@
 """A request's body, bounded in bytes and in time."""
 
 import asyncio
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -8,6 +9,8 @@ from starlette.requests import ClientDisconnect, Request
 SECONDS = 15.0
 """Within which a body must have come."""
 MOST_ITEMS = 5000
+FORM = "application/x-www-form-urlencoded"
+"""How some providers send the messages of recipients, which may be relayed as they are."""
 
 
 class BadBody(Exception):  # noqa: N818 - named for what it is
@@ -19,17 +22,20 @@ class BadBody(Exception):  # noqa: N818 - named for what it is
 
 
 async def read_json(request: Request, most_bytes: int) -> object:
-    """What a request's body holds.
+    """What a request's body holds: JSON, or the fields of a form.
 
     Raises:
         BadBody: it is no JSON, too large, too slow, or has too many items.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+    as_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+    if not as_json and kind != FORM:
         raise BadBody(415, "Content-Type must be application/json")
     if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
         raise BadBody(415, "Content-Encoding is not supported: send it plain")
     body = await _bytes(request, most_bytes)
+    if not as_json:
+        return _form(body)
     try:
         content: object = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
@@ -38,6 +44,13 @@ async def read_json(request: Request, most_bytes: int) -> object:
     if isinstance(content, list) and len(content) > MOST_ITEMS:
         raise BadBody(413, f"a list may have {MOST_ITEMS} items at most")
     return content
+
+
+def _form(body: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(body.decode(errors="replace"), max_num_fields=MOST_ITEMS))
+    except ValueError:
+        raise BadBody(413, f"a form may have {MOST_ITEMS} fields at most") from None
 
 
 async def _bytes(request: Request, most: int) -> bytes:

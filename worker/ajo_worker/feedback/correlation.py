@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-Kind: TypeAlias = Literal["execution-id", "request-id", "recipient", "ambiguous", "none"]
+Kind: TypeAlias = Literal["execution-id", "request-id", "recipient", "ambiguous", "none", "apart"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,14 @@ class Match:
     request_id: UUID | None = None
 
 
-UNMATCHED = Match("none")
+UNMATCHED, APART = Match("none"), Match("apart")
 
 
-def decide(candidates: Candidates) -> Match:
-    """The first way that leads to any trigger counts; where it leads to several, the match is left open."""
+def decide(candidates: Candidates, *, of_others: bool = False) -> Match:
+    """The first way that leads to any trigger counts; where it leads to several, the match is left open.
+
+    What leads to none and is ``of_others`` is kept apart: nobody looks for its trigger any more.
+    """
     ways: tuple[tuple[Kind, tuple[UUID, ...]], ...] = (
         ("execution-id", candidates.by_execution),
         ("request-id", () if candidates.by_request is None else (candidates.by_request,)),
@@ -50,7 +53,23 @@ def decide(candidates: Candidates) -> Match:
             return Match(kind, found[0])
         if found:
             return Match("ambiguous")
-    return UNMATCHED
+    return APART if of_others else UNMATCHED
+
+
+# All that workers ever had a definition of. Of a ledger without any, nothing is known.
+CAMPAIGN_IDS = "SELECT DISTINCT campaign_id FROM ledger.campaigns"
+
+
+async def campaign_ids(connection: asyncpg.Connection) -> frozenset[str]:
+    """Adobe's ids of the campaigns that are ours."""
+    return frozenset(record[0].lower() for record in await connection.fetch(CAMPAIGN_IDS))
+
+
+def is_of_others(campaign_id: str | None, ours: frozenset[str], *, told: bool) -> bool:
+    """Whether feedback is of a campaign that isn't ours: ``told`` by itself, or by its campaign's id. Pure."""
+    if campaign_id is not None and campaign_id.lower() in ours:
+        return False
+    return told or (campaign_id is not None and bool(ours))
 
 
 # Attempts are in daily partitions by request id, and each look-up asks each of them: so only those of the days around

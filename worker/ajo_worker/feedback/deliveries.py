@@ -18,7 +18,8 @@ REMAKE = """
                     WHEN lower(f.status) IN ('delivered', 'delay') THEN lower(f.status)
                     WHEN lower(f.status) IN ('bounce', 'error', 'exclude', 'denylist') THEN 'failed'
                     ELSE 'other' END AS fate,
-               concat_ws(' ', f.status, f.failure_type, f.failure_code) AS failure,
+               concat_ws(' ', f.status, f.failure_type, f.failure_code,
+                         CASE WHEN lower(f.status) = 'exclude' THEN f.failure_reason END) AS failure,
                concat_ws(' ', f.execution_id, CASE WHEN t.recipients > 1 THEN (
                    SELECT string_agg(encode(h, 'hex'), ' ' ORDER BY h) FROM unnest(f.recipient_hashes) AS h
                    WHERE h = ANY(t.recipient_hashes) OR NOT f.recipient_hashes && t.recipient_hashes) END) AS message

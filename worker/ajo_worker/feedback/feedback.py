@@ -1,6 +1,6 @@
 """One feedback as a value, whichever way it came, and the id that it always has. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -16,7 +16,8 @@ class Feedback:
     """What was reported of one message, without any address.
 
     ``happened_at`` is by Adobe's clock; None if it doesn't say, as for e-mail. ``recipient_hashes`` are those of all
-    ids and addresses that it names, sorted; empty without a key.
+    ids and addresses that it names, sorted; empty without a key. ``others``: it says itself that it is of a message
+    that no call of ours can have started, or it is no feedback at all. ``failure_…`` are of an exclusion, too.
     """
 
     status: str
@@ -31,6 +32,7 @@ class Feedback:
     failure_reason: str | None = None
     retry_count: int | None = None
     recipient_hashes: tuple[bytes, ...] = ()
+    others: bool = False
 
 
 def feedback_id(feedback: Feedback, arrived: datetime) -> UUID:
@@ -42,7 +44,8 @@ def feedback_id(feedback: Feedback, arrived: datetime) -> UUID:
     moment = feedback.happened_at
     if moment is None:
         moment = arrived.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    digest = int.from_bytes(sha256(msgspec.json.encode(feedback)).digest()) >> (256 - 74)
+    content = {field.name: getattr(feedback, field.name) for field in fields(feedback) if field.name != "others"}
+    digest = int.from_bytes(sha256(msgspec.json.encode(content)).digest()) >> (256 - 74)
     milliseconds = (moment - EPOCH) // MILLISECOND
     return UUID(int=milliseconds << 80 | 7 << 76 | (digest >> 62) << 64 | 0b10 << 62 | digest & ((1 << 62) - 1))
 

@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from ajo_worker.feedback import deliveries
-from ajo_worker.feedback.correlation import Kind, Match, candidates_by_id, decide
+from ajo_worker.feedback.correlation import Kind, Match, campaign_ids, candidates_by_id, decide, is_of_others
 from ajo_worker.feedback.feedback import Feedback, own_request_id
 from ajo_worker.feedback.search import Unmatched, by_companion, by_recipient
 from ajo_worker.feedback.storing import ONE_AT_A_TIME
@@ -42,7 +42,8 @@ TELL = """
     UPDATE ledger.feedback f
     SET request_id = m.request_id, match = m.match,
         matched_at = CASE WHEN m.request_id IS NOT NULL THEN clock_timestamp() END,
-        match_due_at = CASE WHEN m.request_id IS NULL AND f.received_at > clock_timestamp() - $4::interval
+        match_due_at = CASE
+            WHEN m.request_id IS NULL AND m.match <> 'apart' AND f.received_at > clock_timestamp() - $4::interval
             THEN clock_timestamp() + greatest(interval '1 minute', clock_timestamp() - f.received_at) END
     FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS m(feedback_id, request_id, match)
     WHERE f.feedback_id = m.feedback_id AND f.request_id IS NULL
@@ -51,6 +52,7 @@ TELL = """
 AGAIN = """
     UPDATE ledger.feedback SET match_due_at = clock_timestamp()
     WHERE request_id IS NULL AND received_at >= clock_timestamp() - $1::interval
+      AND (match <> 'apart' OR campaign_id IN (SELECT campaign_id FROM ledger.campaigns)) -- it may have become ours
 """
 # Feedback that came while its trigger was still sending, which then ended unconfirmed.
 OVERTAKEN = """
@@ -117,8 +119,12 @@ async def _match(connection: asyncpg.Connection, due: Sequence[Unmatched], rules
     candidates = await candidates_by_id(connection, [(one.execution_id, one.own_request_id) for one in due])
     recipients = await by_recipient(connection, due, rules.window)
     companions = await by_companion(connection, due)
+    ours = await campaign_ids(connection)
     matches: list[Match] = [
-        decide(replace(found, by_recipient=recipients.get(place, ()), by_companion=companions.get(place, ())))
+        decide(
+            replace(found, by_recipient=recipients.get(place, ()), by_companion=companions.get(place, ())),
+            of_others=is_of_others(due[place].campaign_id, ours, told=False),
+        )
         for place, found in enumerate(candidates)
     ]
     async with connection.transaction():

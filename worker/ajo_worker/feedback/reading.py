@@ -4,12 +4,14 @@ Field paths: Adobe's page on feedback webhooks, and its schema dictionary (Messa
 November 2026.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
 from ajo_worker.feedback.feedback import Feedback
 from ajo_worker.feedback.leaves import Leaves, first_of, leaves_of, tails
 from ajo_worker.feedback.masking import masked, without_addresses
+from ajo_worker.feedback.other_events import other_event
 from ajo_worker.feedback.values import MOST_TEXT, count_of, instant_of, text_of
 from ajo_worker.recipients import recipient_hash
 
@@ -26,19 +28,33 @@ CHANNEL = (
     *tails(_CJM + "messageProfile.channel._id", 3),
     *tails(_CJM + "messageProfile.channel", 2),
 )
+_EXCLUSION = _TOLD + "messageExclusion"
 CATEGORY = tails(_TOLD + "messageFailure.category", 2)
 TYPE = tails(_TOLD + "messageFailure.type", 2)
-CODE = tails(_TOLD + "messageFailure.code", 2)
-REASON = tails(_TOLD + "messageFailure.reason", 2)
+CODE = (
+    *tails(_TOLD + "messageFailure.code", 2),
+    *(key for name in ("code", "0.code", "exclusionCode") for key in tails(f"{_EXCLUSION}.{name}", 2)),
+)
+REASON = (
+    *tails(_TOLD + "messageFailure.reason", 2),
+    *(key for name in ("reason", "0.reason", "exclusionReason", "value") for key in tails(f"{_EXCLUSION}.{name}", 2)),
+    *tails(_EXCLUSION),
+)
+"""An exclusion has no category and no type; where it is a mere word, that is its reason."""
 RETRIES = tails(_TOLD + "retryCount")
 DELIVERED_AT = tails(_TOLD + "deliveryTimestamp")
 TIMESTAMP = tails("timestamp")
+ADOBE_CODE = re.compile(r"[A-Za-z]{2,16}-\d{1,8}-\d{3}")
+CAMPAIGN_TYPE = tails(_EXECUTION + "campaignType")
+JOURNEY = (*tails(_EXECUTION + "journeyVersionID"), *tails(_EXECUTION + "journeyID"))
+BY_SCHEDULE = frozenset({"scheduled", "recurring"})
+"""Types of campaigns that no call starts."""
 
 FIELDS = frozenset({
     *STATUS, *EXECUTION_ID, *REQUEST_ID, *CAMPAIGN_ID, *CHANNEL, *CATEGORY, *TYPE, *CODE, *REASON, *RETRIES,
-    *DELIVERED_AT, *TIMESTAMP,
+    *DELIVERED_AT, *TIMESTAMP, *CAMPAIGN_TYPE,
 })  # fmt: skip
-"""All keys that are read, but for those of recipients."""
+"""All keys that are read, but for those of recipients and of journeys, which none of our messages has."""
 
 
 class UnreadableFeedback(ValueError):  # noqa: N818 - it is what it is called
@@ -46,7 +62,7 @@ class UnreadableFeedback(ValueError):  # noqa: N818 - it is what it is called
 
 
 def read_webhook(item: object, key: bytes) -> Feedback:
-    """A feedback from an object of the webhook; ``key`` is that of the recipient hashes.
+    """A feedback from an object of the webhook, or another event; ``key`` is that of the recipient hashes.
 
     Raises:
         UnreadableFeedback: it lacks its status or all that could lead to a trigger, or its time is none.
@@ -54,6 +70,8 @@ def read_webhook(item: object, key: bytes) -> Feedback:
     if not isinstance(item, dict):
         raise UnreadableFeedback("is no JSON object")
     leaves = leaves_of(item)
+    if _text(leaves, STATUS) is None and (other := other_event(leaves, key)) is not None:
+        return other
     return _read(leaves, key, _instant(leaves, DELIVERED_AT, "messageDeliveryFeedback.deliveryTimestamp"))
 
 
@@ -94,10 +112,11 @@ def _read(leaves: Leaves, key: bytes, happened_at: datetime | None) -> Feedback:
         channel=channel and channel.rstrip("/").rpartition("/")[2],
         failure_category=_free(leaves, CATEGORY),
         failure_type=_free(leaves, TYPE),
-        failure_code=_free(leaves, CODE),
+        failure_code=_code(leaves),
         failure_reason=_free(leaves, REASON),
         retry_count=count_of(first_of(leaves, RETRIES)),
         recipient_hashes=tuple(sorted({recipient_hash(each, key) for each in recipients})) if key else (),
+        others=(_text(leaves, CAMPAIGN_TYPE) or "").lower() in BY_SCHEDULE or _text(leaves, JOURNEY) is not None,
     )
 
 
@@ -120,13 +139,24 @@ def _instant(leaves: Leaves, keys: tuple[str, ...], field: str) -> datetime | No
 
 
 def _text(leaves: Leaves, keys: tuple[str, ...]) -> str | None:
-    text = text_of(first_of(leaves, keys))
+    text = _first(leaves, keys)
     return text and without_addresses(text)[:MOST_TEXT]
 
 
 def _free(leaves: Leaves, keys: tuple[str, ...]) -> str | None:
-    text = text_of(first_of(leaves, keys))
+    text = _first(leaves, keys)
     return text and masked(text)
+
+
+def _code(leaves: Leaves) -> str | None:
+    """A code as it is, if it looks like one of Adobe's: its digits are no phone number."""
+    text = _first(leaves, CODE)
+    return text if text and ADOBE_CODE.fullmatch(text) else text and masked(text)
+
+
+def _first(leaves: Leaves, keys: tuple[str, ...]) -> str | None:
+    """The first of these that says anything: exports write null as a word."""
+    return next((text for key in keys if (text := text_of(leaves.get(key)))), None)
 
 
 def read_items(content: object, key: bytes) -> Iterator[Feedback | UnreadableFeedback]:

@@ -93,6 +93,8 @@ async def _store(place: Store, found: Sequence[Feedback | UnreadableFeedback]) -
         if one is None:
             refused[number] = "the ledger can't hold it"
     counts = {"stored": len(found) - len(refused), "new": sum(one is not None and one.new for one in stored)}
+    if apart := sum(one is not None and one.match == "apart" for one in stored):
+        counts["apart"] = apart
     if not refused:
         return _answer(200, counts)
     told = [{"item": number, "error": refused[number]} for number in sorted(refused)[:MOST_TOLD]]

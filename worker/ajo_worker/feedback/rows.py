@@ -35,6 +35,7 @@ class FeedbackRow:
     failure_code: str | None
     failure_reason: str | None
     recipient_hashes: str | None
+    others: bool
 
 
 def row_of(feedback: Feedback, source: Source, arrived: datetime) -> FeedbackRow:
@@ -55,6 +56,7 @@ def row_of(feedback: Feedback, source: Source, arrived: datetime) -> FeedbackRow
         failure_code=feedback.failure_code,
         failure_reason=feedback.failure_reason,
         recipient_hashes=bytea_array(feedback.recipient_hashes) if feedback.recipient_hashes else None,
+        others=feedback.others,
     )
 
 
@@ -67,16 +69,17 @@ INSERT = """
          failure_category, failure_type, failure_code, failure_reason, recipient_hashes)
     SELECT o.feedback_id, m.request_id, statement_timestamp(), coalesce(o.happened_at, statement_timestamp()),
            CASE WHEN m.request_id IS NOT NULL THEN statement_timestamp() END,
-           CASE WHEN m.request_id IS NULL
-                THEN statement_timestamp() + CASE o.source WHEN 'webhook' THEN $18 ELSE interval '0' END END,
+           CASE WHEN m.request_id IS NULL AND m.match <> 'apart'
+                THEN statement_timestamp() + CASE o.source WHEN 'webhook' THEN $19 ELSE interval '0' END END,
            o.retry_count, o.happened_at IS NULL, m.match, o.source, o.status, o.execution_id, o.adobe_request_id,
            o.campaign_id, o.channel, o.failure_category, o.failure_type, o.failure_code, o.failure_reason,
            o.recipient_hashes::bytea[]
     FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::int4[], $5::text[], $6::text[], $7::text[], $8::text[],
-                $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
+                $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bool[])
         AS o(feedback_id, own_request_id, happened_at, retry_count, source, status, execution_id, adobe_request_id,
-             campaign_id, channel, failure_category, failure_type, failure_code, failure_reason, recipient_hashes)
-    JOIN unnest($1::uuid[], $16::uuid[], $17::text[]) AS m(feedback_id, request_id, match) USING (feedback_id)
+             campaign_id, channel, failure_category, failure_type, failure_code, failure_reason, recipient_hashes,
+             others)
+    JOIN unnest($1::uuid[], $17::uuid[], $18::text[]) AS m(feedback_id, request_id, match) USING (feedback_id)
 """
 
 

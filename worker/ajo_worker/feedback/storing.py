@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from ajo_worker.feedback import deliveries, rows
-from ajo_worker.feedback.correlation import Kind, around, candidates_by_id, decide
+from ajo_worker.feedback.correlation import Kind, around, campaign_ids, candidates_by_id, decide, is_of_others
 from ajo_worker.feedback.rows import FeedbackRow
 
 PATIENCE = timedelta(minutes=1)
@@ -35,7 +35,11 @@ async def store(connection: asyncpg.Connection, offered: Sequence[FeedbackRow]) 
         now = datetime.now(UTC)
         span = around([row.happened_at or now for row in new] or [now])
         candidates = await candidates_by_id(connection, [(row.execution_id, row.own_request_id) for row in new], span)
-        matches = {row: decide(found) for row, found in zip(new, candidates, strict=True)}
+        ours = await campaign_ids(connection) if new else frozenset()
+        matches = {
+            row: decide(found, of_others=is_of_others(row.campaign_id, ours, told=row.others))
+            for row, found in zip(new, candidates, strict=True)
+        }
         if matches:
             await rows.insert(connection, matches, PATIENCE)
         about = [match.request_id for match in matches.values() if match.request_id is not None]

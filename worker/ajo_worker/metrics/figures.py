@@ -59,6 +59,14 @@ NETWORK_FAILED = """
     SELECT DISTINCT ON (endpoint) endpoint, (failure IS NOT NULL)::int AS value FROM ledger.network_probes
     WHERE probed_at >= now() - interval '1 hour' ORDER BY endpoint, probed_at DESC
 """
+# A reason is one word of Adobe's; a text is none, and may say more than a label should.
+EXCLUDED = f"""
+    SELECT coalesce(k.name, '(unknown)') AS campaign, coalesce(e.code, '') AS code,
+           coalesce(substring(e.reason FROM '^[A-Za-z0-9_-]{{1,64}}$'), '') AS reason,
+           count(DISTINCT e.request_id) AS value
+    FROM audit.exclusions e LEFT JOIN ({KNOWN}) AS k ON k.name = e.campaign
+    WHERE e.received_at >= now() - interval '1 hour' GROUP BY 1, 2, 3
+"""  # noqa: S608 - as above
 STRAYS = """
     SELECT count(*) AS value FROM ledger.attempts
     WHERE responded_at >= now() - interval '1 hour' AND answered_request_id IS NOT NULL AND outcome <> 'accepted'
@@ -173,6 +181,12 @@ FIGURES = (
         "The newest probe of a fresh connection to each endpoint: seconds of each step that was made.",
         ("endpoint", "step"),
         NETWORK,
+    ),
+    gauge(
+        "ajo_excluded",
+        "Triggers that were accepted and then excluded by Journey Optimizer, told of in the last hour.",
+        ("campaign", "code", "reason"),
+        EXCLUDED,
     ),
     gauge("ajo_stray_answers", "Calls of the last hour that were answered with another trigger's answer.", (), STRAYS),
     gauge("ajo_parked", "Parked triggers.", ("campaign",), PARKED),

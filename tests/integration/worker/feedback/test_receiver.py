@@ -20,9 +20,16 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.integration.worker.feedback.receivers import Receiver
-from tests.integration.worker.feedback.triggers import delivery, feedback, put_sent, put_unconfirmed, trigger_row
+from tests.integration.worker.feedback.triggers import (
+    delivery,
+    feedback,
+    put_campaign,
+    put_sent,
+    put_unconfirmed,
+    trigger_row,
+)  # fmt: skip
 from tests.support.database import query
-from tests.support.feedback_items import ADDRESS, FAILURE, SECRET, webhook_item
+from tests.support.feedback_items import ADDRESS, FAILURE, PHONE, SECRET, webhook_item
 from tests.support.ledger_rows import ago
 from tests.support.programs import Finished
 from tests.support.waiting import DEADLINE_SECONDS, wait_until
@@ -37,6 +44,25 @@ def test_one_object_is_stored_and_matched_before_it_is_answered(receive: Receive
     assert (answer.status_code, answer.json()) == (200, {"stored": 1, "new": 1})
     assert feedback(database_url) == [{"status": "sent", "match": "execution-id", "request_id": request_id}]
     assert delivery(database_url, request_id)["departures"] == 1
+
+
+def test_others_feedback_and_inbound_messages_are_answered_200_and_kept_apart(
+    receive: Receive, database_url: str
+) -> None:
+    put_campaign(database_url)
+    receiver = receive(database_url)
+    others = [
+        webhook_item("sent", execution="UMA-7", campaign="another", campaign_type="Scheduled"),
+        {"from": PHONE, "to": "40404", "body": "STOP", "id": "m-1"},
+        {"eventType": "message.inbound", "data": None},
+    ]
+    answer = receiver.post(others)
+    assert (answer.status_code, answer.json()) == (200, {"stored": 3, "new": 3, "apart": 3})
+    form = {"From": PHONE, "To": "40404", "Body": "STOP", "MessageSid": "m-2"}
+    sent = httpx2.post(receiver.url, data=form, headers={"x-feedback-secret": SECRET}, timeout=60)
+    assert sent.status_code == 200
+    assert {row["match"] for row in feedback(database_url)} == {"apart"}
+    assert not [row for row in query(database_url, "select f::text from ledger.feedback f") if "STOP" in row["f"]]
 
 
 def test_a_list_is_stored_and_what_comes_again_is_no_news(receive: Receive, database_url: str) -> None:

@@ -23,7 +23,7 @@ from tests.integration.worker.feedback.triggers import (
 )  # fmt: skip
 from tests.integration.worker.ledger.workers import until, waiting
 from tests.support.database import query
-from tests.support.feedback_items import FAILURE
+from tests.support.feedback_items import EXCLUSION, FAILURE
 from tests.support.ledger_rows import after, ago
 
 NEW, KNOWN = True, False
@@ -251,3 +251,46 @@ async def test_no_address_reaches_any_table(connection: asyncpg.Connection, data
     assert "(address)" in everything
     assert "example.com" not in everything
     assert "23456789" not in everything
+
+
+async def test_what_others_started_is_kept_apart_and_nobody_looks_for_its_trigger(
+    connection: asyncpg.Connection, database_url: str
+) -> None:
+    execution = some_execution()
+    request_id = put_sent(database_url, ago(minutes=5), execution=execution)
+    rows = [
+        told("sent", ago(minutes=4), campaign=str(uuid4())),
+        told("sent", ago(minutes=3), campaign=None, campaign_type="Scheduled"),
+        told("sent", ago(minutes=2), execution=execution, campaign=str(uuid4()), campaign_type="Scheduled"),
+        told("sent", ago(minutes=1)),
+    ]
+    stored = await store(connection, rows)
+    assert [one.match for one in stored] == ["apart", "apart", "execution-id", "none"]
+    found = feedback(database_url, "match, request_id, match_due_at is not null as due")
+    assert [(row["match"], row["request_id"], row["due"]) for row in found] == [
+        ("apart", None, False), ("apart", None, False), ("execution-id", request_id, False), ("none", None, True)
+    ]  # fmt: skip
+
+
+async def test_of_a_ledger_without_campaigns_nothing_is_known(connection: asyncpg.Connection) -> None:
+    await connection.execute("delete from ledger.campaigns")
+    assert await store(connection, [told("sent", campaign=str(uuid4()))]) == [Stored(NEW, "none")]
+
+
+@pytest.mark.parametrize("by", [told, imported])
+async def test_accepted_and_then_excluded_is_counted_shown_and_alerted(
+    connection: asyncpg.Connection, database_url: str, by: Any
+) -> None:
+    execution = some_execution()
+    request_id = put_sent(database_url, ago(minutes=5), execution=execution)
+    await store(connection, [by("exclude", ago(minutes=4), execution=execution, exclusion=EXCLUSION)])
+    found = delivery(database_url, request_id)
+    assert (found["failures"], found["departures"]) == (1, 0)
+    assert found["failure"] == "exclude CJMRT-050030-422 EmailNotAllowed"
+    (row,) = query(database_url, "select * from audit.exclusions")
+    assert (row["request_id"], row["code"], row["reason"]) == (request_id, *EXCLUSION.values())
+    (event,) = query(database_url, "select detail from audit.timeline where event = 'exclude'")
+    assert "CJMRT-050030-422, EmailNotAllowed" in event["detail"]
+    (alert,) = query(database_url, "select * from audit.alerts where alert = 'excluded'")
+    assert (alert["scope"], alert["value"]) == ("order-shipped/EmailNotAllowed", 1.0)
+    assert str(request_id) in alert["summary"]

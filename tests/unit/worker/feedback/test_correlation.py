@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
-from ajo_worker.feedback.correlation import Candidates, Match, decide
+from ajo_worker.feedback.correlation import Candidates, Match, decide, is_of_others
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,3 +44,23 @@ def test_a_trigger_is_named_only_if_it_was_the_only_one_of_its_way(candidates: C
     first = next((way for way in ways if way), ())
     assert match.request_id == (first[0] if len(first) == 1 else None)
     assert (match.kind == "none") == (not first)
+    apart = decide(candidates, of_others=True)
+    assert apart == (match if first else Match("apart")), "what leads to a trigger of ours is ours"
+
+
+@pytest.mark.parametrize(
+    ("campaign", "ours", "told", "expected"),
+    [
+        ("c-1", {"c-1"}, False, False),
+        ("C-1", {"c-1"}, True, False),
+        ("c-2", {"c-1"}, False, True),
+        ("c-2", set(), False, False),
+        ("c-2", set(), True, True),
+        (None, {"c-1"}, False, False),
+        (None, {"c-1"}, True, True),
+    ],
+)
+def test_a_campaign_is_of_others_if_it_says_so_or_no_worker_had_its_definition(
+    campaign: str | None, ours: set[str], told: bool, expected: bool
+) -> None:
+    assert is_of_others(campaign, frozenset(ours), told=told) is expected

@@ -114,6 +114,81 @@ def test_no_field_keeps_an_address() -> None:
     assert found.count(PHONE) == 1, "a status keeps digits: it is one of a few words"
 
 
+REASONS = ["EmailNotAllowed", "MessageValidityExclusion", "ExternalDataLookupExclusion", "PushNoTokenFoundInProfile"]
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_an_exclusion_keeps_its_code_and_reason_in_every_form(reason: str) -> None:
+    exclusion = {"code": "CJMRT-050030-422", "reason": reason}
+    row = dataset_row("exclude", exclusion=exclusion, failure={"category": None, "code": "null", "reason": ""})
+    flat = {
+        "timestamp": "1795608000000",
+        "messageExecutionID": "HUMA-1",
+        "feedbackStatus": "exclude",
+        "messageFailure_code": "",
+        "messageExclusion_code": "CJMRT-050030-422",
+        "messageExclusion_reason": reason,
+    }
+    texts = dotted(row)
+    forms = [row, pairs(row), texts, dotted(row, "_"), {name.lower(): value for name, value in texts.items()}, flat]
+    found = [read_row(form, KEY) for form in forms]
+    found.append(read_webhook(webhook_item("exclude", exclusion=exclusion), KEY))
+    assert {(one.status, one.failure_code, one.failure_reason) for one in found} == {
+        ("exclude", "CJMRT-050030-422", reason)
+    }
+
+
+@pytest.mark.parametrize(
+    ("exclusion", "code", "reason"),
+    [
+        ("PushNoTokenFoundInProfile", None, "PushNoTokenFoundInProfile"),
+        ([{"code": "C-1", "reason": "EmailNotAllowed"}], "C-1", "EmailNotAllowed"),
+        ({"code": 50030, "reason": None}, "50030", None),
+        ({"reason": {"value": "x"}}, None, None),
+        ({"reason": f"not allowed: {ADDRESS}"}, None, "not allowed: (address)"),
+        (None, None, None),
+        ({}, None, None),
+        (7, None, "7"),
+    ],
+)
+def test_an_exclusion_of_any_shape_is_harmless(exclusion: object, code: str | None, reason: str | None) -> None:
+    found = read_webhook(webhook_item("exclude", exclusion=exclusion), KEY)
+    assert (found.failure_code, found.failure_reason) == (code, reason)
+
+
+def test_the_columns_of_an_exclusion_are_read_from_parquet() -> None:
+    told = "_experience.customerJourneyManagement.messageDeliveryfeedback.messageExclusion"
+    assert all(is_read(column) for column in (told, f"{told}.code", f"{told}.reason"))
+
+
+@pytest.mark.parametrize("kind", ["Scheduled", "SCHEDULED", "recurring"])
+def test_a_campaign_that_no_call_starts_says_so(kind: str) -> None:
+    assert read_webhook(webhook_item(campaign_type=kind), KEY).others
+    assert not read_webhook(webhook_item(campaign_type="API-triggered"), KEY).others
+    assert not read_webhook(webhook_item(), KEY).others
+
+
+SAID = "STOP, and call me back"
+INBOUND: dict[str, dict[str, Any]] = {
+    "flat": {"from": PHONE, "to": "40404", "body": SAID, "id": "m-1", "type": "mo_text"},
+    "form": {"From": PHONE, "To": "40404", "Body": SAID, "MessageSid": "m-1"},
+    "list": {"results": [{"from": PHONE, "text": SAID, "cleanText": SAID, "messageId": "m-1"}], "messageCount": 1},
+    "nested": {"message": {"channel_identity": {"identity": PHONE}, "contact_message": {"text": SAID}}},
+    "event": {"eventType": "message.inbound", "data": {"msisdn": PHONE, "keyword": "STOP"}},
+    "another event": {"eventType": "message.opened", "messageExecution": {"messageExecutionID": "UMA-1"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", INBOUND)
+def test_an_inbound_message_and_another_event_are_taken_without_what_they_say(shape: str) -> None:
+    found = read_webhook(INBOUND[shape], KEY)
+    assert found.others
+    assert found.status == INBOUND[shape].get("eventType", "inbound")
+    assert not any(text in repr(found) for text in (SAID, "STOP", PHONE))
+    assert found.recipient_hashes == (() if shape == "another event" else (recipient_hash(PHONE, KEY),))
+    assert read_webhook(INBOUND[shape], b"").recipient_hashes == ()
+
+
 def test_unknown_statuses_are_kept_as_they_come() -> None:
     assert read_webhook(webhook_item("Quarantined?"), KEY).status == "Quarantined?"
 
