@@ -25,6 +25,7 @@ from ajo_worker.intake.open_files import allow_open_files
 from ajo_worker.intake.receipt import QuarantineReceipt, RequestReceipt
 from ajo_worker.intake.stop_signals import told_to_quit, told_to_stop
 from ajo_worker.intake.taps import Taps
+from ajo_worker.intake.vigil import Intake, watch
 from ajo_worker.settings import settings
 
 try:
@@ -47,7 +48,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._calls = HubCalls()
-        self._in_hand = 0
+        self._in_hand = self._taken = 0
         self._loop: asyncio.AbstractEventLoop = Loop()
         self._thread = threading.Thread(target=self._run_loop, name="dispatch", daemon=True)
         self._worker: Worker | None = None
@@ -75,6 +76,8 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         except (ForeignHost, DefinitionError, OSError) as reason:
             log.error("worker-not-started", reason="; ".join(str(reason).splitlines()))  # noqa: TRY400 - a person's mistake
             raise WorkerShutdown(EX_FAILURE) from None
+        if settings().broker_url.get_secret_value().startswith("amqp"):  # Valkey has no consumers that could vanish
+            asyncio.run_coroutine_threadsafe(watch(settings(), self._intake, self._reconnect), self._loop)
         self._worker.ledger.liveness.intake_full = lambda: self._fullness.newest(time.monotonic())
 
     def consuming(self, consumer: Any) -> None:
@@ -90,6 +93,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         request = accept_callback.__self__
         accept_callback(None, time.monotonic())
         self._in_hand += 1
+        self._taken += 1
         self._fullness.taken(self._in_hand, time.monotonic())
         queue = (request.delivery_info or {}).get("routing_key") or ""
         delivery = Delivery(
@@ -152,6 +156,12 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
 
     def _left_behind(self, dead: frozenset[UUID]) -> None:
         self._calls.soon(lambda: self._taps.give_back_of(dead))
+
+    def _intake(self) -> Intake:
+        return Intake(self._taken, self._in_hand < settings().prefetch, self._taps.closed)
+
+    def _reconnect(self) -> None:
+        self._calls.soon(self._taps.reconnect)
 
     def _started(self) -> Worker:
         if self._worker is None:

@@ -1,5 +1,6 @@
 """Whether a lane's queues are consumed from: during an outage its messages wait in the broker."""
 
+import socket
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,17 @@ class Taps:
             elif lane not in paused and lane in self._closed:
                 self._closed.discard(lane)
                 self._tell("add_task_queue", queues)
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """Lanes that are not consumed from."""
+        return frozenset(self._closed)
+
+    def reconnect(self) -> None:
+        """Have the connection to RabbitMQ break: Celery makes a new one, with new consumers."""
+        connection = getattr(self._consumer, "connection", None)
+        if connection is not None:
+            connection.connection.transport.sock.shutdown(socket.SHUT_RDWR)
 
     def give_back_of(self, dead: frozenset[UUID]) -> None:
         """Have what dead workers had taken given back; RabbitMQ does so by itself when a connection ends."""
