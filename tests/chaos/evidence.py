@@ -41,6 +41,7 @@ def gather(run: Run) -> Evidence:
         suspects=run.suspects | {call["request_id"] for call in calls if _is_ambiguous(call, run.patience)},
         late={str(row["request_id"]) for row in run.query(TOO_LATE, run.budget)},
         outages={f"{row['scope']}: {row['reason']}" for row in run.query("select scope, reason from audit.outages")},
+        came_to_rest=run.came_to_rest,
         log_faults=tuple(log_faults(run)),
         leaks=tuple(leaks(run)),
     )

@@ -63,6 +63,7 @@ class Run:
     workers: list[Worker] = field(default_factory=list)
     dead: list[Worker] = field(default_factory=list)
     suspects: set[str] = field(default_factory=set)
+    came_to_rest: bool = False
     queue_prefix: str = field(default_factory=lambda: f"chaos-{secrets.token_hex(5)}")
     simulator: Simulator = field(init=False)
     stream: Stream = field(init=False)
@@ -217,6 +218,7 @@ class Run:
                 for row in self.query("select request_id, state from ledger.triggers")
             }
             if self.stream.confirmed <= states.keys() and not {"sending", "parked"} & set(states.values()):
+                self.came_to_rest = True
                 return
             time.sleep(0.2)
 

@@ -23,7 +23,7 @@ class Evidence:
     ``confirmed`` has the publisher's receipts, ``offered`` all that it tried to publish; ``in_broker`` what still
     waits; ``accepted`` how often the journal accepted each; ``suspects`` those in flight at a fault, or those
     whose call the simulator answered ambiguously: only they may be marked. ``late`` are attempts after their budget,
-    ``outages`` what was kept back in the meantime, and why.
+    ``outages`` what was kept back in the meantime, and why. ``came_to_rest``: everything had its state in time.
     """
 
     confirmed: Set[str]
@@ -34,6 +34,7 @@ class Evidence:
     suspects: Set[str]
     late: Set[str] = frozenset()
     outages: Set[str] = frozenset()
+    came_to_rest: bool = True
     log_faults: tuple[str, ...] = ()
     leaks: tuple[str, ...] = ()
 
@@ -101,5 +102,7 @@ def findings(evidence: Evidence, expectation: Expectation) -> list[str]:
         wrong["accepted more than once, where nothing may be"] = doubled
     if not expectation.outages:
         wrong["outages, where there is none"] = evidence.outages
+    if not evidence.came_to_rest:
+        wrong["left in the broker, long after all was well"] = evidence.in_broker - done
     told = [f"{len(keys):,} {what}, such as {min(keys)}" for what, keys in wrong.items() if keys]
     return [*told, *evidence.log_faults, *evidence.leaks]

@@ -33,6 +33,7 @@ def test_a_true_story_has_no_findings() -> None:
     ("evidence", "expectation", "told"),
     [
         (replace(TRUE, in_broker=set()), ALLOWED, "lost"),
+        (replace(TRUE, came_to_rest=False), ALLOWED, "left in the broker"),
         (replace(TRUE, ledger={key: row for key, row in TRUE.ledger.items() if key != "a"}), ALLOWED, "lost"),
         (with_row("x", Row("accepted")), ALLOWED, "never offered"),
         (replace(TRUE, accepted={**TRUE.accepted, "x": 1}), ALLOWED, "called, but never offered"),
