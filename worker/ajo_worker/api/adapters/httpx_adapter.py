@@ -12,7 +12,7 @@ from ajo_worker.api.adapters.arrival import last_arrival, last_sent
 from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
 from ajo_worker.api.adapters.httpx_connections import Connections
 from ajo_worker.api.adapters.httpx_failures import failure_of
-from ajo_worker.api.adapters.tcp import OPTIONS
+from ajo_worker.api.adapters.tcp import options
 from ajo_worker.api.answer import Answer, Call, Failure
 from ajo_worker.api.tls import tls_context
 from ajo_worker.settings import Settings
@@ -126,7 +126,7 @@ def httpx_adapter(settings: Settings) -> HttpxAdapter:
 
     def transport() -> httpx2.AsyncHTTPTransport:
         return httpx2.AsyncHTTPTransport(
-            verify=tls, trust_env=False, http2=False, retries=0, limits=limits, socket_options=OPTIONS
+            verify=tls, trust_env=False, http2=False, retries=0, limits=limits, socket_options=options()
         )
 
     return HttpxAdapter(

@@ -10,9 +10,9 @@ from pyreqwest.exceptions import BuilderError
 from pyreqwest.http import HeaderMap
 from pyreqwest.request import StreamRequest
 
+from ajo_worker.api.adapters import tcp
 from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
 from ajo_worker.api.adapters.pyreqwest_failures import causes_of, failure_of
-from ajo_worker.api.adapters.tcp import ASK_EVERY_SECONDS, ASK_TIMES, DEAD_AFTER_SECONDS, QUIET_SECONDS
 from ajo_worker.api.adapters.wakes import Wake
 from ajo_worker.api.answer import Answer, Call, Failure
 from ajo_worker.api.tls import tls_context
@@ -140,10 +140,10 @@ def _builder(connect_timeout: float) -> ClientBuilder:
         .connect_timeout(timedelta(seconds=connect_timeout))
         .pool_idle_timeout(timedelta(seconds=IDLE_SECONDS))
         .tcp_nodelay(enabled=True)
-        .tcp_keepalive(timedelta(seconds=QUIET_SECONDS))
-        .tcp_keepalive_interval(timedelta(seconds=ASK_EVERY_SECONDS))
-        .tcp_keepalive_retries(ASK_TIMES)
-        .tcp_user_timeout(timedelta(seconds=DEAD_AFTER_SECONDS))
+        .tcp_keepalive(timedelta(seconds=tcp.PATIENCE.quiet))
+        .tcp_keepalive_interval(timedelta(seconds=tcp.PATIENCE.every))
+        .tcp_keepalive_retries(tcp.PATIENCE.times)
+        .tcp_user_timeout(timedelta(seconds=tcp.PATIENCE.seconds))
     )
 
 

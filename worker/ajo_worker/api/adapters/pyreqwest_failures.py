@@ -4,6 +4,8 @@ Its class alone misleads: an endpoint that reads the request and hangs gives ``C
 and resets gives ``ConnectError``. The proof is in the causes, which are the texts of Rust's chain of errors.
 """
 
+import re
+
 from pyreqwest.exceptions import ClientClosedError, DecodeError, NetworkError, PyreqwestError, RequestTimeoutError
 
 from ajo_worker.api.adapters.exchange import Exchange
@@ -15,6 +17,9 @@ src/client/legacy/client.rs of hyper-util 0.1.20; the conformance suite tries it
 
 SENDING = frozenset({"client error (SendRequest)", "client error (Canceled)"})
 """hyper-util says these where it had a connection; a network fault that pyreqwest has no class for ends up here too."""
+
+DEAD_PEER = re.compile(r"(?:Connection|Operation) timed out \(os error \d+\)")
+"""The system's words for ETIMEDOUT."""
 
 
 def failure_of(fault: Exception, exchange: Exchange, at: float | None = None) -> Failure:
@@ -32,8 +37,8 @@ def causes_of(fault: Exception) -> list[str]:
 def _kind(fault: Exception, causes: list[str]) -> FailureKind:
     if CONNECT in causes:
         return _connect_kind(fault, causes[causes.index(CONNECT) + 1 :])
-    if isinstance(fault, TimeoutError):  # pyreqwest's own, or the adapter's
-        return "timeout"
+    if isinstance(fault, TimeoutError):  # pyreqwest's own, the adapter's, or TCP's of a dead peer
+        return "reset" if causes and DEAD_PEER.fullmatch(causes[-1]) else "timeout"
     if isinstance(fault, ClientClosedError) or not isinstance(fault, PyreqwestError):
         return "internal"
     if isinstance(fault, DecodeError):

@@ -5,33 +5,45 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, NamedTuple
 
-QUIET_SECONDS: Final = 10
-"""After so many seconds without a packet TCP asks whether the other side is there. Its kernel answers and not Adobe: a
-call that is thought about for 55 s is not disturbed."""
 
-ASK_EVERY_SECONDS: Final = 5
-ASK_TIMES: Final = 4
+class Patience(NamedTuple):
+    """When TCP gives a connection up, in whole seconds: it asks after ``quiet`` seconds without a packet, and then
+    ``times`` times ``every`` so many seconds.
+    """
 
-DEAD_AFTER_SECONDS: Final = QUIET_SECONDS + ASK_EVERY_SECONDS * ASK_TIMES
-"""A peer that has acknowledged nothing for so long is dead, whether something was sent to it or it was asked."""
+    quiet: int
+    every: int
+    times: int
 
-OPTIONS: Final = [
-    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    *(
-        (socket.IPPROTO_TCP, getattr(socket, name), value)
-        for name, value in (
-            ("TCP_KEEPIDLE", QUIET_SECONDS),
-            ("TCP_KEEPINTVL", ASK_EVERY_SECONDS),
-            ("TCP_KEEPCNT", ASK_TIMES),
-            ("TCP_USER_TIMEOUT", DEAD_AFTER_SECONDS * 1000),
-        )
-        if hasattr(socket, name)  # macOS has not all of them
-    ),
-]
-"""For ``setsockopt``."""
+    @property
+    def seconds(self) -> int:
+        """A peer that has acknowledged nothing for so long is dead, whether something was sent or it was asked."""
+        return self.quiet + self.every * self.times
+
+
+PATIENCE = Patience(quiet=10, every=5, times=4)
+"""30 s. The other side's kernel answers and not Adobe: a call that is thought about for 55 s is not disturbed."""
+
+
+def options() -> list[tuple[int, int, int]]:
+    """For ``setsockopt``."""
+    patience = {
+        "TCP_KEEPIDLE": PATIENCE.quiet,
+        "TCP_KEEPINTVL": PATIENCE.every,
+        "TCP_KEEPCNT": PATIENCE.times,
+        "TCP_USER_TIMEOUT": PATIENCE.seconds * 1000,
+    }
+    return [
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        *(
+            (socket.IPPROTO_TCP, getattr(socket, name), value)
+            for name, value in patience.items()
+            if hasattr(socket, name)  # macOS has not all of them
+        ),
+    ]
 
 
 async def connect(host: str, port: int, *, timeout: float, lagged: Callable[[float], None]) -> socket.socket:
@@ -54,7 +66,7 @@ async def connect(host: str, port: int, *, timeout: float, lagged: Callable[[flo
         connection = socket.socket(family, kind, protocol)
         try:
             connection.setblocking(False)
-            for option in OPTIONS:
+            for option in options():
                 connection.setsockopt(*option)
             async with asyncio.timeout((until - loop.time()) / (len(found) - number)):
                 await _connected(connection, address)

@@ -49,6 +49,7 @@ def test_a_failure_to_connect_proves_that_nothing_was_sent(fault: Exception, kin
     ("fault", "kind"),
     [
         (error(ConnectTimeoutError, OUTER, "operation timed out"), "timeout"),
+        (error(ReadTimeoutError, OUTER, "Connection timed out (os error 110)"), "reset"),
         (error(ConnectError, OUTER, SEND, "connection error", "Connection reset by peer (os error 104)"), "reset"),
         (error(ConnectError, OUTER, SEND, "connection closed before message completed"), "reset"),
         (error(RequestError, OUTER, SEND, "connection error", "No route to host (os error 113)"), "reset"),
