@@ -16,6 +16,6 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
         try:
             context.load_verify_locations(settings.ca_file)
         except OSError as fault:  # the text of Python's own doesn't name the file
-            reason = fault.strerror or "no certificates in it"
-            raise OSError(f"AJO_CA_FILE {settings.ca_file} can't be used: {reason}") from None
+            reason = "holds no certificates" if isinstance(fault, ssl.SSLError) else fault.strerror
+            raise OSError(f"AJO_CA_FILE: {settings.ca_file}: {reason}") from None
     return context

@@ -40,8 +40,7 @@ def check_live(definitions: Sequence[Definition]) -> list[Compared]:
     try:
         tls = tls_context(settings)
     except OSError as fault:
-        why = "holds no certificates" if isinstance(fault, ssl.SSLError) else fault.strerror
-        raise WrongSettings(f"{variable_of('ca_file')}: {settings.ca_file}: {why}") from None
+        raise WrongSettings(str(fault)) from None
     return finish(_compare_all(definitions, settings, tls))
 
 

@@ -65,8 +65,7 @@ def trust(readable: Readable) -> tuple[Check, ssl.SSLContext | None]:
     try:
         context = tls_context(settings)
     except OSError as fault:
-        why = "holds no certificates" if isinstance(fault, ssl.SSLError) else fault.strerror
-        return failed(name, f"AJO_CA_FILE: {why}", "name a file of certificates (PEM) that the worker may read"), None
+        return failed(name, str(fault), "name a file of certificates (PEM) that the worker may read"), None
     return ok(name, "the system's" if settings.ca_file is None else "the system's and those of AJO_CA_FILE"), context
 
 
