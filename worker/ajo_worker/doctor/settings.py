@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ajo_producers.campaigns.definition import OnAmbiguous
 from pydantic import ValidationError
 
 from ajo_worker.api.tls import tls_context
@@ -51,6 +52,12 @@ def examine_settings(readable: Readable) -> list[Check]:
         judge_settings(checked),
         judge_unknown(checked.unknown),
         judge_hash_key(is_set=bool(hash_key), wrong=readable.wrong_of("hash_key")),
+        judge_patience(
+            settings.attempt_timeout,
+            settings.budget_seconds,
+            settings.on_ambiguous,
+            wrong=readable.wrong_of("attempt_timeout", "budget_seconds", "on_ambiguous"),
+        ),
         judge_credentials(
             missing=[variable_of(field) for field, value in given.items() if not value], wrong=readable.wrong_of(*given)
         ),
@@ -99,6 +106,25 @@ def judge_hash_key(*, is_set: bool, wrong: Sequence[str]) -> Check:
             "set AJO_HASH_KEY (or AJO_HASH_KEY_FILE) to a long random text, and keep it forever",
         )
     return ok("hash key", "set")
+
+
+def judge_patience(
+    attempt_timeout: float | None, budget: float, on_ambiguous: OnAmbiguous, *, wrong: Sequence[str]
+) -> Check:
+    """Whether answers are waited for as long as Adobe may take."""
+    name = "time for an answer"
+    if wrong:
+        return _unread(name, wrong)
+    if attempt_timeout is None or attempt_timeout >= budget:
+        return ok(name, f"what is left of the budget of {budget:g} s")
+    price = "sends again what Adobe answers later, and it may have accepted both"
+    if on_ambiguous == "hold":
+        price = "leaves unconfirmed what Adobe answers later, and most likely has accepted"
+    return warning(
+        name,
+        f"{attempt_timeout:g} s at most: whoever gives up earlier than Adobe (60 s) {price}",
+        "unset AJO_ATTEMPT_TIMEOUT, unless that is what you want; a campaign may have an attempt_timeout of its own",
+    )
 
 
 def judge_credentials(*, missing: Sequence[str], wrong: Sequence[str]) -> Check:

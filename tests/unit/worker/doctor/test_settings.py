@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from ajo_producers.campaigns.definition import OnAmbiguous
 from ajo_worker.cli.all_settings import Checked, Setting, Unknown, known_variables
 from ajo_worker.doctor.check import Status
 from ajo_worker.doctor.settings import (
@@ -10,6 +11,7 @@ from ajo_worker.doctor.settings import (
     examine_settings,
     judge_credentials,
     judge_hash_key,
+    judge_patience,
     judge_settings,
     judge_unknown,
     readable_settings,
@@ -55,6 +57,7 @@ def test_each_fault_has_its_own_check_and_no_value_is_shown(monkeypatch: pytest.
         "settings": "failed",
         "unknown variables": "warning",
         "hash key": "ok",
+        "time for an answer": "ok",
         "client id and secret": "failed",
     }
     assert SECRET not in repr(checks)
@@ -93,6 +96,24 @@ def test_a_name_that_is_no_settings_is_a_warning(unknown: list[Unknown], status:
 )
 def test_a_missing_hash_key_is_a_warning(is_set: bool, wrong: list[str], status: Status) -> None:
     assert judge_hash_key(is_set=is_set, wrong=wrong).status == status
+
+
+@pytest.mark.parametrize(
+    ("timeout", "on_ambiguous", "wrong", "status", "told"),
+    [
+        (None, "retry", [], "ok", "what is left"),
+        (60.0, "retry", [], "ok", "what is left"),
+        (20.0, "retry", [], "warning", "sends again"),
+        (20.0, "hold", [], "warning", "leaves unconfirmed"),
+        (None, "retry", ["AJO_ATTEMPT_TIMEOUT"], "skipped", "can't be read"),
+    ],
+)
+def test_less_patience_than_adobe_needs_is_a_warning_with_its_price(
+    timeout: float | None, on_ambiguous: OnAmbiguous, wrong: list[str], status: Status, told: str
+) -> None:
+    found = judge_patience(timeout, 60.0, on_ambiguous, wrong=wrong)
+    assert found.status == status
+    assert told in found.found
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.support.doctor import PASSWORD, RIGHTS, Cli, Diagnose, read, role, st
 from tests.support.ledger_rows import ago, put_worker
 from tests.support.programs import Simulator
 
-FIRST_LINES = ["settings", "unknown variables", "hash key", "client id and secret", "certificate authorities"]
+FIRST_LINES = ["settings", "unknown variables", "hash key", "time for an answer", "client id and secret"]
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
