@@ -58,6 +58,9 @@ def trigger(
     batch_size: Annotated[
         int, typer.Option(min=1, max=MAX_TRIGGERS, help="Triggers a message, with --from.")
     ] = DEFAULT_BATCH_SIZE,
+    rate: Annotated[
+        float | None, typer.Option(min=0.01, metavar="N", help="Triggers a second at most, with --from.")
+    ] = None,
     receipts: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --from: writes what became of each line.")
     ] = None,
@@ -79,8 +82,9 @@ def trigger(
         texts |= _parse_pairs(area, pairs or [])
     defaults = {} if expires_in is None else {"expires_in": expires_in}
     if source is None:
-        if receipts is not None or format_ is not None:
-            raise typer.BadParameter("only with --from", param_hint="--receipts" if receipts else "--format")
+        for option, value in (("--receipts", receipts), ("--format", format_), ("--rate", rate)):
+            if value is not None:
+                raise typer.BadParameter("only with --from", param_hint=option)
         if to is None and user_id is None:
             raise typer.BadParameter("give a recipient, or a file with --from", param_hint="--to")
         _trigger_one(_find(folder, name), texts, defaults, dry_run=dry_run, as_json=as_json)
@@ -92,7 +96,7 @@ def trigger(
     if format_ is None:
         raise typer.BadParameter("say which, csv or jsonl: the file's name doesn't tell", param_hint="--format")
     _trigger_many(
-        _find(folder, name), source, format_, defaults, batch_size, receipts, dry_run=dry_run, as_json=as_json
+        _find(folder, name), source, format_, defaults, batch_size, rate, receipts, dry_run=dry_run, as_json=as_json
     )
 
 
@@ -128,6 +132,7 @@ def _trigger_many(
     format_: Format,
     defaults: dict[str, Any],
     batch_size: int,
+    rate: float | None,
     receipts: Path | None,
     *,
     dry_run: bool,
@@ -159,6 +164,7 @@ def _trigger_many(
             receipts=None if receipts is None else stack.enter_context(_open_receipts(receipts)),
             on_refused=show_refused,
             on_progress=progress.show,
+            rate=rate,
         )
         outcome = run.publish(found)
     if as_json:

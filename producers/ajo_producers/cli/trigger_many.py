@@ -8,6 +8,7 @@ from typing import TextIO
 from uuid import UUID
 
 from ajo_producers.campaigns.definition import Definition
+from ajo_producers.cli.pacing import paced
 from ajo_producers.cli.trigger_lines import Line
 from ajo_producers.publishing.checked import CheckedTrigger, check_trigger
 from ajo_producers.publishing.errors import InvalidTrigger, PublishError
@@ -48,7 +49,7 @@ class Run:
     """Publishing the lines of one file.
 
     ``on_refused`` gets a line's number and its problems; ``on_progress`` is called now and then; ``receipts`` gets a
-    JSON object for each line.
+    JSON object for each line; ``rate`` is how many triggers are published a second at most.
     """
 
     definition: Definition
@@ -57,6 +58,7 @@ class Run:
     receipts: TextIO | None
     on_refused: Callable[[int, tuple[str, ...]], None]
     on_progress: Callable[[Outcome], None]
+    rate: float | None = None
     outcome: Outcome = field(default_factory=Outcome)
     _in_flight: dict[UUID, list[int]] = field(default_factory=dict)
 
@@ -68,12 +70,8 @@ class Run:
                 for trigger in triggers:
                     self._confirm(trigger.request_id)
             else:
-                for receipts in self.publisher.publish_stream(triggers, batch_size=self.batch_size):
-                    for receipt in receipts:
-                        self._confirm(receipt.request_id)
-                    if self.receipts is not None:
-                        self.receipts.flush()  # what is confirmed stays known, whatever becomes of this process
-                    self.on_progress(self.outcome)
+                for portion in [triggers] if self.rate is None else paced(triggers, self.rate):
+                    self._publish(self.publisher, portion)
         except PublishError as error:
             self.outcome.error = str(error)
             self._give_up()
@@ -82,6 +80,14 @@ class Run:
         finally:  # also when a person interrupts it: nothing is left without a receipt
             self._give_up()
         return self.outcome
+
+    def _publish(self, publisher: Publisher, triggers: Iterable[CheckedTrigger]) -> None:
+        for receipts in publisher.publish_stream(triggers, batch_size=self.batch_size):
+            for receipt in receipts:
+                self._confirm(receipt.request_id)
+            if self.receipts is not None:
+                self.receipts.flush()  # what is confirmed stays known, whatever becomes of this process
+            self.on_progress(self.outcome)
 
     def _check(self, lines: Iterable[Line]) -> Iterator[CheckedTrigger]:
         for line in lines:

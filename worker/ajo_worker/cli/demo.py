@@ -13,12 +13,16 @@ from ajo_worker.local.outcome import confirmed_ids, contradictions, journal_call
 from ajo_worker.local.processes import LocalStackError, ended_by_sigterm
 from ajo_worker.local.progress import follow
 from ajo_worker.local.report import duplicate_lines, outcome_table
+from ajo_worker.local.scripted import blame_table, blamed_triggers, scripted_faults
 from ajo_worker.local.stack import CAMPAIGN, Stack, local_stack
 
 app = typer.Typer(add_completion=False)
 
 TRIGGERS = 2000
+RATE = 200.0
+"""Triggers a second: well below the lane's limit, so that nothing waits for us."""
 TIMEOUT_SECONDS = 120
+"""On top of the time that sending takes."""
 
 
 @app.command()
@@ -45,13 +49,15 @@ async def _run(stack: Stack, console: Console, triggers: int) -> list[str]:
     stack.start_worker()
     events = stack.campaigns.parent / "orders.jsonl"
     receipts = events.with_name("receipts.jsonl")
-    write_order_events(events, triggers)
-    console.print(f"Sending {triggers:,} triggers of the campaign {CAMPAIGN} …")
-    publisher = stack.start("publisher", "trigger", CAMPAIGN, "--from", events, "--receipts", receipts)
+    write_order_events(events, triggers, RATE)
+    console.print(f"Sending {triggers:,} triggers of the campaign {CAMPAIGN}, {RATE:g} a second …")
+    given = ("--from", events, "--receipts", receipts, "--rate", f"{RATE:g}")
+    publisher = stack.start("publisher", "trigger", CAMPAIGN, *given)
+    limit = triggers / RATE + TIMEOUT_SECONDS
     connection = await asyncpg.connect(stack.env["AJO_DATABASE_URL"])
     try:
-        await follow(connection, stack.processes, publisher, console, triggers=triggers, timeout=TIMEOUT_SECONDS)
-        recorded = await recorded_triggers(connection)
+        await follow(connection, stack.processes, publisher, console, triggers=triggers, timeout=limit)
+        recorded, blamed = await recorded_triggers(connection), await blamed_triggers(connection)
     finally:
         await connection.close()
     calls = journal_calls(stack.journal)
@@ -62,6 +68,8 @@ async def _run(stack: Stack, console: Console, triggers: int) -> list[str]:
         console.print(line)
     if not wrong:
         console.print("The publisher's receipts, the ledger and the simulator's journal tell the same story, id by id.")
+    console.print("\nWhat the simulator was told to do, and whom the ledger names for what was late:")
+    console.print(blame_table(blamed, scripted_faults(calls)))
     console.print("\nWhere the time went (ajo-dispatch delays):")
     typer.echo(stack.run("delays"))
     return wrong

@@ -30,10 +30,12 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Called:
-    """A call for a trigger as the simulator saw it."""
+    """A call for a trigger as the simulator saw it; ``fault`` is the kind that it was met by."""
 
     request_id: str
     accepted: bool
+    status: int | None = None
+    fault: str | None = None
 
 
 async def recorded_triggers(connection: asyncpg.Connection) -> list[Recorded]:
@@ -46,7 +48,11 @@ def journal_calls(journal: Path) -> list[Called]:
     """Every call for a trigger that the simulator's journal has, in its order."""
     *lines, _ = journal.read_text(encoding="utf-8").split("\n")  # the last may be half written
     entries = (json.loads(line) for line in lines)
-    return [Called(entry["request_id"], entry["accepted"]) for entry in entries if entry.get("request_id") is not None]
+    return [
+        Called(entry["request_id"], entry["accepted"], entry.get("status"), entry.get("fault"))
+        for entry in entries
+        if entry.get("request_id") is not None
+    ]
 
 
 def confirmed_ids(receipts: Path) -> set[str]:
