@@ -41,8 +41,9 @@ from ajo_worker.network.probing import Probing, probed
 from ajo_worker.outages.intake import Intake, LeftBehind, Tap, Unsealing
 from ajo_worker.outages.listening import Listening
 from ajo_worker.outages.patrol import Patrol
-from ajo_worker.outages.scope import destinations_of
+from ajo_worker.outages.scope import destinations_of, scope_of_token
 from ajo_worker.outages.silences import Silences
+from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.view import View
 from ajo_worker.outages.wiring import lane_rates, leasing, patience_of, ramp_of, thresholds_of, timing_of
 from ajo_worker.recipients import hashing_key
@@ -170,6 +171,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
         clock.monotonic,
         lambda: silences.scopes,
         lambda: silences.wanting,
+        scope_of_token(settings.token_url),
     )
     slots = Slots(settings.max_in_flight, closing, view.places_of, shares_of(settings, definitions), clock.monotonic)
     leases = SharedConnection(lambda: ledger.connect_shared(synchronous_commit="off"))
@@ -182,7 +184,8 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     intake = Intake(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap, left_behind)
     listening = Listening(silences, slots, clock.monotonic)
     patrol_ledger = SharedConnection(ledger.connect_shared)
-    patrol = Patrol(view, patrol_ledger, intake, ledger.worker_id, timing_of(settings, longest), listening)
+    watch = TokenWatch(tokens, view, clock, ledger.worker_id, settings.outage_seconds)
+    patrol = Patrol(view, patrol_ledger, intake, ledger.worker_id, timing_of(settings, longest), listening, watch)
     rules = Rules(timedelta(seconds=settings.feedback_window), timedelta(days=settings.feedback_match_days))
     matching = Matching(ledger.connect, rules)
     ways = probed({name: one.endpoint for name, one in campaigns.items()}, settings.base_url, settings.token_url)

@@ -12,12 +12,12 @@ CREATE TABLE ledger.circuits (
     CONSTRAINT circuits_state CHECK (state IN ('closed', 'open', 'held', 'recovering'))
 ) WITH (fillfactor = 50);
 
-COMMENT ON TABLE ledger.circuits IS 'One row for each destination or campaign that was ever kept back; shared by all workers. No row means closed.';
-COMMENT ON COLUMN ledger.circuits.scope IS 'What it keeps back: destination:LANE@HOST, or campaign:NAME.';
+COMMENT ON TABLE ledger.circuits IS 'One row for each destination, campaign or token endpoint that was ever kept back; shared by all workers. No row means closed.';
+COMMENT ON COLUMN ledger.circuits.scope IS 'What it keeps back: destination:LANE@HOST, campaign:NAME, or token:HOST, which is whatever workers without a token would send.';
 COMMENT ON COLUMN ledger.circuits.state IS 'closed; open (an outage: probes only); held (by an operator: nothing); recovering (in growing numbers).';
 COMMENT ON COLUMN ledger.circuits.outage_id IS 'The outage that it is in, or was in last.';
 COMMENT ON COLUMN ledger.circuits.changed_at IS 'Since when it is in this state.';
-COMMENT ON COLUMN ledger.circuits.probe_at IS 'Not before this does the next probe start; null unless open.';
+COMMENT ON COLUMN ledger.circuits.probe_at IS 'Not before this does the next probe start; null unless open, and for token endpoints, which workers ask by themselves.';
 COMMENT ON COLUMN ledger.circuits.probing_by IS 'The worker whose probe is under way; null without one.';
 COMMENT ON COLUMN ledger.circuits.probing_until IS 'When that probe counts as lost, its worker having died.';
 COMMENT ON COLUMN ledger.circuits.probe_interval_seconds IS 'Seconds from a failed probe to the next; doubles with each.';
@@ -36,13 +36,13 @@ CREATE TABLE ledger.outages (
 
 CREATE INDEX outages_opened ON ledger.outages (opened_at);
 
-COMMENT ON TABLE ledger.outages IS 'Each time that a destination or a campaign was kept back: since when, why, until when.';
+COMMENT ON TABLE ledger.outages IS 'Each time that a destination, a campaign or workers without a token were kept back: since when, why, until when.';
 COMMENT ON COLUMN ledger.outages.outage_id IS 'Number of the outage.';
-COMMENT ON COLUMN ledger.outages.opened_at IS 'When the circuit opened.';
+COMMENT ON COLUMN ledger.outages.opened_at IS 'When the circuit opened; of a token endpoint, since when its first worker had no token.';
 COMMENT ON COLUMN ledger.outages.ended_at IS 'When a probe was accepted, or an operator resumed; null while it lasts.';
 COMMENT ON COLUMN ledger.outages.recovered_at IS 'When its scope was as fast as before again; null until then, or if another outage took its place.';
-COMMENT ON COLUMN ledger.outages.scope IS 'destination:LANE@HOST, or campaign:NAME.';
-COMMENT ON COLUMN ledger.outages.reason IS 'Why: cosmos-identity, cosmos-key, suspected-cosmos, sustained-failures, no-answers, campaign-failing or held.';
+COMMENT ON COLUMN ledger.outages.scope IS 'destination:LANE@HOST, campaign:NAME, or token:HOST.';
+COMMENT ON COLUMN ledger.outages.reason IS 'Why: cosmos-identity, cosmos-key, suspected-cosmos, sustained-failures, no-answers, campaign-failing, token-unavailable, credentials-refused or held.';
 COMMENT ON COLUMN ledger.outages.opened_by IS 'The worker that saw it, or the operator who held it.';
 COMMENT ON COLUMN ledger.outages.ended_by IS 'The worker whose probe was accepted, or the operator who resumed.';
 COMMENT ON COLUMN ledger.outages.evidence IS 'What was seen when it opened: how many calls failed of how many, within how many seconds, and with what.';

@@ -68,12 +68,13 @@ UNION ALL
 SELECT 'silence', s.lane, NULL, range_agg(tstzrange(s.began_at, greatest(s.began_at, coalesce(s.ended_at, upper(ledger.lived(w))))))
 FROM ledger.silences s JOIN ledger.workers w ON w.worker_id = s.worker GROUP BY s.lane
 UNION ALL
-SELECT CASE o.reason WHEN 'held' THEN 'held' ELSE 'outage' END,
-       CASE WHEN o.scope LIKE 'destination:%' THEN split_part(substr(o.scope, 13), '@', 1) END,
+SELECT CASE WHEN o.reason IN ('held', 'credentials-refused') THEN 'held' ELSE 'outage' END,
+       CASE WHEN o.scope LIKE 'destination:%' THEN split_part(substr(o.scope, 13), '@', 1) ELSE lane.lane END,
        CASE WHEN o.scope LIKE 'campaign:%' THEN substr(o.scope, 10) END,
        range_agg(tstzrange(o.opened_at, coalesce(o.recovered_at,
            CASE WHEN c.state IN ('open', 'held', 'recovering') THEN 'infinity' ELSE o.ended_at END)))
 FROM ledger.outages o LEFT JOIN ledger.circuits c ON c.outage_id = o.outage_id
+LEFT JOIN lane ON o.scope LIKE 'token:%' -- without a token nothing is sent
 GROUP BY 1, 2, 3;
 
 COMMENT ON VIEW audit.standstills IS 'When queues stood still, or nearly, and why.';

@@ -29,6 +29,7 @@ INSERT INTO ledger.alert_thresholds (alert, threshold, severity, audience, measu
     ('missing-partitions', 0, 'ticket', 'database', 'rows of the last day in a default partition, up to 10,000'),
     ('no-worker', 30, 'page', 'operators', 'seconds since the last sign of life of any worker; Infinity if there never was one'),
     ('outage-campaign', 0, 'ticket', 'campaign-owners', 'seconds for which a campaign has been kept back'),
+    ('outage-token', 0, 'page', 'credentials', 'seconds for which workers have been kept back for want of an access token'),
     ('outage-destination', 0, 'page', 'adobe-support', 'seconds for which a destination has been kept back'),
     ('parked-age', 3600, 'page', 'operators', 'seconds for which a campaign''s oldest parked trigger could have gone on'),
     ('quarantine', 0, 'ticket', 'producers', 'messages and triggers of a queue that couldn''t be read, in the last hour, up to 10,000'),
@@ -59,6 +60,7 @@ INSERT INTO ledger.alert_audiences (reason, audience) VALUES
     ('campaign-ended', 'campaign-owners'),
     ('campaign-not-live', 'campaign-owners'),
     ('cosmos-identity', 'credentials'),
+    ('credentials-refused', 'credentials'),
     ('cosmos-key', 'credentials'),
     ('forbidden', 'credentials'),
     ('held', 'operators'),
@@ -196,7 +198,8 @@ WITH known AS MATERIALIZED (
     SELECT 'outage-' || split_part(c.scope, ':', 1), c.scope, s.at, extract(epoch FROM now() - s.at)::float8,
            coalesce(o.reason, c.state),
            format('%s for %s s, %s; first: ajo-dispatch outage show %s', c.state, extract(epoch FROM now() - s.at)::int,
-                  coalesce(o.reason, 'no outage on record'), coalesce(o.outage_id::text, c.scope))
+                  coalesce(concat_ws(': ', o.reason, o.evidence ->> 'failure'), 'no outage on record'),
+                  coalesce(o.outage_id::text, c.scope))
     FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
     CROSS JOIN LATERAL (SELECT coalesce(o.opened_at, c.changed_at) AS at) AS s
     WHERE c.state IN ('open', 'held')
@@ -209,6 +212,9 @@ WITH known AS MATERIALIZED (
     SELECT 'token-refused', NULL, min(responded_at), count(*)::float8, NULL,
            format('the access token was refused %s times in the last 5 minutes; first: ajo-dispatch doctor', count(*))
     FROM ledger.attempts WHERE responded_at >= now() - interval '5 minutes' AND outcome = 'unauthorized'
+      -- What was refused before there was no token, or while there was none, has the one alert of that.
+      AND responded_at > coalesce((SELECT max(coalesce(ended_at, 'infinity')) FROM ledger.outages
+                                   WHERE scope LIKE 'token:%'), '-infinity')
     UNION ALL
     SELECT 'stray-answers', NULL, min(responded_at), count(*)::float8, NULL,
            format('calls answered with another trigger''s answer in the last hour: %s; a gateway mixes answers up; '
@@ -220,6 +226,7 @@ WITH known AS MATERIALIZED (
            format('living workers without an access token: %s (%s); first: ajo-dispatch doctor', count(*),
                   (array_agg(token_failure ORDER BY token_failed_at))[1])
     FROM ledger.workers w WHERE ledger.lives(w) AND token_failed_at IS NOT NULL
+      AND NOT EXISTS (SELECT FROM ledger.circuits WHERE scope LIKE 'token:%' AND state IN ('open', 'held'))
     UNION ALL
     SELECT 'parked-age', campaign, since, extract(epoch FROM now() - since)::float8, NULL,
            format('parked: %s, the oldest for %s s; first: ajo-dispatch outage list', triggers,

@@ -128,6 +128,38 @@ def test_workers_that_get_no_token_for_half_a_minute_say_why(database_url: str) 
     assert f"living workers without an access token: 2 ({failure})" in found["summary"]
 
 
+@pytest.mark.parametrize(
+    ("reason", "state", "audience"),
+    [
+        ("token-unavailable", "open", "credentials"),
+        ("credentials-refused", "open", "credentials"),
+        ("held", "held", "operators"),
+    ],
+)
+def test_an_outage_of_the_token_endpoint_is_one_page_and_not_three(
+    database_url: str, reason: str, state: str, audience: str
+) -> None:
+    put_worker(database_url, token_failed_at=ago(seconds=40), token_failure="token endpoint: status 503")
+    for number in range(9):
+        put_attempt(database_url, uuid4(), 1, ago(seconds=20 + number), outcome="unauthorized", http_status=401)
+    before = alerts(database_url).keys()
+    assert {("token-failing", None), ("token-refused", None)} <= before
+    scope = "token:ims.example.com"
+    number = put_outage(database_url, scope, reason, ago(seconds=30), state)
+    found = alerts(database_url)
+    assert found.keys() - before == {("outage-token", scope)}
+    assert before - found.keys() == {("token-failing", None), ("token-refused", None)}
+    alert = found["outage-token", scope]
+    assert (alert["severity"], alert["audience"]) == ("page", audience)
+    assert f"outage show {number}" in alert["summary"]
+    query(database_url, "update ledger.circuits set state = 'closed'")
+    query(database_url, "update ledger.outages set ended_at = now()")
+    assert alerts(database_url).keys() == {("token-failing", None)}, "what was refused until then is history"
+    for _ in range(9):
+        put_attempt(database_url, uuid4(), 1, ago(), outcome="unauthorized", http_status=401)
+    assert ("token-refused", None) in alerts(database_url), "what is refused since is not"
+
+
 def test_a_parked_trigger_that_could_have_gone_on_an_hour_ago_is_an_alert(database_url: str) -> None:
     put_known(database_url)
     alert = "parked-age", "order-shipped"

@@ -116,9 +116,10 @@ def test_a_departure_without_a_delivery_is_not_yet_known(url: str) -> None:
     assert delays(url, request_id)["system"] == "not-yet-known"
 
 
-def queued(url: str, seconds: float) -> dict[str, Any]:
+def queued(url: str, seconds: float, **columns: Any) -> dict[str, Any]:
     """A trigger that was in the queue from noon on."""
-    return delays(url, put_trigger(url, NOON, received_at=at(seconds), state="rejected", completed_at=at(seconds)))
+    came = {"received_at": at(seconds), "completed_at": at(seconds)}
+    return delays(url, put_trigger(url, NOON, state="rejected", **came, **columns))
 
 
 def test_time_in_the_queue_while_no_worker_lived_is_ours_and_the_rest_the_brokers(database_url: str) -> None:
@@ -159,6 +160,22 @@ def test_an_outage_of_another_lane_or_campaign_explains_nothing(url: str) -> Non
     query(url, OUTAGE, at(0), at(9), at(9), "destination:high-throughput@platform.adobe.io", "sustained-failures")
     query(url, OUTAGE, at(0), at(9), at(9), "campaign:flash-sale", "campaign-failing")
     assert queued(url, 9)["system"] == "broker"
+
+
+@pytest.mark.parametrize("lane", ["standard", "high-throughput"])
+@pytest.mark.parametrize(
+    ("reason", "ours"), [("token-unavailable", False), ("credentials-refused", True), ("held", True)]
+)
+def test_without_a_token_every_lane_waits_for_adobe_unless_it_is_we_who_are_refused(
+    url: str, lane: str, reason: str, ours: bool
+) -> None:
+    query(url, OUTAGE, at(0), at(38), at(38), "token:ims.example.com", reason)
+    row = queued(url, 45, lane=lane)
+    assert (row["held_seconds" if ours else "outage_seconds"], row["broker_seconds"]) == (
+        pytest.approx(38),
+        pytest.approx(7),
+    )
+    assert row["system"] == ("worker" if ours else "adobe-api")
 
 
 def test_an_operators_hold_is_ours_also_where_it_follows_an_outage(url: str) -> None:

@@ -17,7 +17,7 @@ def test_a_token_endpoint_that_refuses_is_an_alert_until_it_gives_a_token(
     valkey_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
 ) -> None:
     query(database_url, "update ledger.alert_thresholds set threshold = 0 where alert = 'token-failing'")
-    delivery = prepare_delivery(valkey_url, NO_TOKEN)
+    delivery = prepare_delivery(valkey_url, NO_TOKEN, AJO_OUTAGE_SECONDS="60")  # before it is an outage
     delivery.start_worker()
     assert ALERT not in alerts(database_url)
     delivery.publish(1)

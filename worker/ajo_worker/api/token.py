@@ -37,7 +37,23 @@ class Token:
     remarks: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """There is no token to send with, ``since`` then (monotonic), and no fetch has brought one.
+
+    ``reason`` is that of the newest failure; ``ours``: the endpoint refuses credentials, scopes or address.
+    """
+
+    since: float
+    reason: str
+    ours: bool
+
+
 Fetch = Callable[[], Awaitable[Token]]
+
+
+def _nobody() -> None:
+    """Stands where nobody waits to be told."""
 
 
 class TokenProvider:
@@ -49,14 +65,25 @@ class TokenProvider:
         self._monotonic = monotonic
         self._token: Token | None = None
         self._rejected: str | None = None
+        self._rejected_at = 0.0
         self._fetching: asyncio.Task[None] | None = None
         self._reason = "no answer yet"
+        self._ours = False
         self._failing_since: float | None = None
+        self.on_token: Callable[[], None] = _nobody
+        """Called when there is a token again, after fetches that failed."""
 
     @property
     def failing(self) -> tuple[float, str] | None:
         """Since when (monotonic) every fetch has failed, and why the newest one did; None if the newest did not."""
         return None if self._failing_since is None else (self._failing_since, self._reason)
+
+    @property
+    def missing(self) -> Missing | None:
+        """That there is no token, and fetches fail; None while there is one, and before the first fetch has failed."""
+        if self._failing_since is None or self._usable() is not None:
+            return None
+        return Missing(max(self._failing_since, self._lost_at()), self._reason, self._ours)
 
     async def get(self, timeout: float) -> str:
         """The token, as soon as there is one.
@@ -83,6 +110,8 @@ class TokenProvider:
             TokenUnavailable: there was none within ``timeout`` seconds.
         """
         if self._token is not None and self._token.text == rejected:
+            if self._rejected != rejected:
+                self._rejected_at = self._monotonic()
             self._rejected = rejected
         return await self.get(timeout)
 
@@ -97,6 +126,13 @@ class TokenProvider:
         if token is None or token.text == self._rejected or self._monotonic() >= token.fetched + token.lifetime:
             return None
         return token
+
+    def _lost_at(self) -> float:
+        """When the last token became of no use."""
+        if self._token is None:
+            return float("-inf")
+        ends = self._token.fetched + self._token.lifetime
+        return min(ends, self._rejected_at) if self._token.text == self._rejected else ends
 
     async def _wait(self, timeout: float) -> str:
         try:
@@ -115,6 +151,7 @@ class TokenProvider:
     async def _fetch_until_there_is_one(self) -> None:
         pause = FIRST_PAUSE
         while True:
+            began = self._monotonic()
             try:
                 token = await self._fetch()
                 if token.text == self._rejected:
@@ -124,13 +161,16 @@ class TokenProvider:
                 # Of a kind that nobody foresaw only its name is told: its text may quote an address, or a secret.
                 known = isinstance(fault, FetchFailed)
                 self._reason = str(fault) if known else f"token endpoint: {type(fault).__name__}"
+                self._ours = isinstance(fault, FetchFailed) and fault.ours
                 if self._failing_since is None:
-                    self._failing_since = self._monotonic()
+                    self._failing_since = began  # a fetch that hangs has failed from its start on
                 log.warning("token-fetch-failed", reason=self._reason, pause=pause)
                 await asyncio.sleep(pause * (0.5 + random() / 2))  # noqa: S311 - jitter
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
-                self._failing_since = None
+                failed, self._failing_since = self._failing_since is not None, None
+                if failed:
+                    self.on_token()
                 if token.remarks:
                     log.warning("token-answer-unusual", remarks=token.remarks)
                 log.info("token-fetched", lifetime=token.lifetime)

@@ -151,7 +151,10 @@ def _error_word(content: dict[str, Any] | None) -> str:
 
 
 def _ours(status: int, word: str) -> bool:
-    return word in OURS or (300 <= status < 500 and status not in PASSING and word not in THEIRS)  # noqa: PLR2004 - HTTP's numbers
+    """Whether the endpoint itself refuses what it is asked with. A 400 or 403 without a word may be a proxy's."""
+    if word in OURS or word in THEIRS or not 300 <= status < 500:  # noqa: PLR2004 - HTTP's numbers
+        return word in OURS
+    return status not in PASSING and (bool(word) or status not in (400, 403))
 
 
 def _unreadable(what: str) -> FetchFailed:

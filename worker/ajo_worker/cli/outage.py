@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 from ajo_producers.campaigns.folder import load_definitions
+from msgspec import structs
 
+from ajo_worker.api.tls import tls_context
 from ajo_worker.bootstrap import campaigns_of
 from ajo_worker.cli.authority import Operator, read_authority
 from ajo_worker.cli.outage_report import Shown, show_list, show_one
@@ -18,15 +20,16 @@ from ajo_worker.cli.printing import make_console, print_json
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.cli.since import read_since
 from ajo_worker.dispatch.received import Campaign
+from ajo_worker.doctor.token import fetch_token
 from ajo_worker.intake.queue_lengths import queue_lengths
-from ajo_worker.ledger import circuits, operations, outage_history, silences
+from ajo_worker.ledger import circuits, operations, outage_history, silences, token_circuit
 from ajo_worker.ledger.database import connected, snapshot
 from ajo_worker.ledger.operations import Authority
 from ajo_worker.ledger.outage_history import Detail, Outage
 from ajo_worker.ledger.silences import Silence
 from ajo_worker.outages.known_scopes import UnknownScope, campaigns_in, scopes_named
 from ajo_worker.outages.runbook import runbook
-from ajo_worker.outages.scope import lane_of
+from ajo_worker.outages.scope import is_token, lane_of, scope_of_token
 from ajo_worker.settings import Settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -37,6 +40,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 POLL = 0.25
 NOTED_SECONDS = 2.0
+TOKEN_SECONDS = 20.0
 
 
 @app.command("list")
@@ -64,7 +68,7 @@ def show(scope: Annotated[str, typer.Argument(metavar="SCOPE|NUMBER")], *, as_js
     found = finish(_detail(settings, scope, campaigns))
     if found is None:
         raise typer.TyperException(f"no outage of {scope} is on record")
-    queued, unknown = _queued(settings, lane_of(found.outage.scope))
+    queued, unknown = _queued(settings, found.outage.scope)
     shown = Shown(found, queued, unknown, runbook(found))
     if as_json:
         print_json(shown)
@@ -76,9 +80,15 @@ def show(scope: Annotated[str, typer.Argument(metavar="SCOPE|NUMBER")], *, as_js
 def probe(
     scope: Scope, *, wait: Annotated[float, typer.Option(min=1, help="Seconds to wait for its answer.")] = 90
 ) -> None:
-    """Have the API called again now, with one parked trigger, and say what it answered."""
+    """Have the API called again now, with one parked trigger, and say what it answered.
+
+    Of a token endpoint: ask for a token from here.
+    """
     settings = read_settings()
     (one,) = _scopes(scope, settings)[:1]
+    if is_token(one):
+        _ask_for_token(one, settings)
+        return
     found = finish(_probe(settings, one, wait))
     if found is None:
         raise typer.TyperException(f"{one} has no outage that could be probed")
@@ -93,7 +103,7 @@ def probe(
 
 @app.command()
 def hold(scope: Scope, *, why: Why, operator: Operator = None) -> None:
-    """Keep a lane or a campaign back until it is resumed: nothing of it is sent, not even a probe."""
+    """Keep a lane, a campaign or (the token endpoint) everything back until it is resumed: not even a probe goes."""
     by, settings = read_authority(why, operator), read_settings()
     for one in _scopes(scope, settings):
         number = finish(_hold(settings, one, by))
@@ -105,6 +115,10 @@ def resume(scope: Scope, *, why: Why, operator: Operator = None) -> None:
     """Let a lane or a campaign go on, in growing numbers, whatever the last probe found."""
     by, settings, resumed = read_authority(why, operator), read_settings(), False
     for one in _scopes(scope, settings):
+        if is_token(one) and finish(_state(settings, one)) == "open":
+            raise typer.TyperException(
+                f"{one}: nothing to resume: workers without a token ask for one, and go on with it by themselves"
+            )
         number = finish(_resume(settings, one, by))
         typer.echo(f"{one}: {'nothing kept it back' if number is None else f'goes on (outage {number} is over)'}")
         resumed = resumed or number is not None
@@ -120,22 +134,23 @@ def _campaigns(settings: Settings) -> Mapping[str, Campaign]:
 
 
 def _scopes(word: str, settings: Settings) -> list[str]:
-    return _named(word, _campaigns(settings), finish(_kept_back(settings)))
+    return _named(word, _campaigns(settings), finish(_kept_back(settings)), settings)
 
 
-def _named(word: str, campaigns: Mapping[str, Campaign], kept_back: list[str]) -> list[str]:
+def _named(word: str, campaigns: Mapping[str, Campaign], kept_back: list[str], settings: Settings) -> list[str]:
     try:
-        return scopes_named(word, campaigns, kept_back)
+        return scopes_named(word, campaigns, kept_back, scope_of_token(settings.token_url))
     except UnknownScope as unknown:
         raise typer.BadParameter(str(unknown), param_hint="SCOPE") from None
 
 
-def _queued(settings: Settings, lane: str | None) -> tuple[int | None, str | None]:
+def _queued(settings: Settings, scope: str) -> tuple[int | None, str | None]:
     try:
         lengths = queue_lengths(settings)
     except OSError as fault:
         return None, f"the broker can't be asked: {fault}"
-    return (lengths.get(lane) if lane else None), None
+    lane = lane_of(scope)
+    return sum(lengths.values()) if is_token(scope) else lengths.get(lane) if lane else None, None
 
 
 async def _list(settings: Settings, since: timedelta) -> tuple[list[Outage], list[Silence]]:
@@ -153,12 +168,30 @@ async def _detail(settings: Settings, word: str, campaigns: Mapping[str, Campaig
         if word.isdecimal():
             outage = await outage_history.numbered(connection, int(word))
         else:
-            scopes = _named(word, campaigns, await circuits.kept_back(connection))
-            found = [one for scope in scopes if (one := await outage_history.latest(connection, scope))]
-            outage = max(found, key=lambda one: one.opened_at, default=None)
+            scopes = _named(word, campaigns, await circuits.kept_back(connection), settings)
+            latest = [one for scope in scopes if (one := await outage_history.latest(connection, scope))]
+            outage = max(latest, key=lambda one: one.opened_at, default=None)
         if outage is None:
             return None
-        return await outage_history.detail(connection, outage, campaigns_in(outage.scope, campaigns))
+        found = await outage_history.detail(connection, outage, campaigns_in(outage.scope, campaigns))
+        if is_token(outage.scope) and outage.ended_at is None:
+            return structs.replace(found, without_token=await outage_history.without_token(connection))
+        return found
+
+
+def _ask_for_token(scope: str, settings: Settings) -> None:
+    found = asyncio.run(fetch_token(settings, tls_context(settings), TOKEN_SECONDS)).check
+    typer.echo(f"asked from here: {found.found}")
+    if found.status == "failed":
+        raise typer.TyperException(found.advice or found.status)
+    if finish(_state(settings, scope)) in ("open", "held"):
+        typer.echo(f"{scope}: each worker asks by itself, and goes on with its first token")
+
+
+async def _state(settings: Settings, scope: str) -> str:
+    async with snapshot(settings.database_url.get_secret_value()) as connection:
+        circuit = (await circuits.read(connection)).get(scope)
+        return circuit.state if circuit else "closed"
 
 
 async def _probe(settings: Settings, scope: str, wait: float) -> tuple[str, list[outage_history.Probe]] | None:
@@ -188,7 +221,8 @@ async def _hold(settings: Settings, scope: str, by: Authority) -> int | None:
 
 async def _resume(settings: Settings, scope: str, by: Authority) -> int | None:
     async with connected(settings.database_url.get_secret_value()) as connection, connection.transaction():
-        number = await circuits.recover(connection, scope, by.operator)
+        recover = token_circuit.let_go if is_token(scope) else circuits.recover
+        number = await recover(connection, scope, by.operator)
         if number is not None:
             await operations.note(connection, by, "resume", {"scope": scope, "outage": number})
         return number

@@ -4,7 +4,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from ajo_worker.cli.printing import cell, counted, instant, make_table
-from ajo_worker.ledger.outage_history import Detail, Outage
+from ajo_worker.ledger.outage_history import Detail, Outage, WithoutToken
 from ajo_worker.ledger.silences import Silence
 from ajo_worker.outages.runbook import Step
 
@@ -59,6 +59,7 @@ def show_one(shown: Shown, console: Console) -> None:
         "seen": seen or None,
         "ended": f"{instant(outage.ended_at)}, by {outage.ended_by}" if outage.ended_at else "it lasts",
         "next probe": instant(outage.probe_at) if outage.probe_at else None,
+        "without a token": "; ".join(map(_failing, detail.without_token)) or None,
         "parked": ", ".join(f"{p.triggers:,} {p.campaign}" for p in detail.parked) or "nothing",
         "in the broker": shown.queued_unknown
         or (counted(shown.queued, "message") if shown.queued is not None else None),
@@ -90,6 +91,10 @@ def _show_answers(detail: Detail, console: Console) -> None:
             table.add_row(*map(cell, (*row, answer.adobe_request_id)))
         console.print()
         console.print(table)
+
+
+def _failing(one: WithoutToken) -> str:
+    return f"{one.worker} since {instant(one.since)} ({one.failure})"
 
 
 def _plain(value: object) -> str:

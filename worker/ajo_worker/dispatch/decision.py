@@ -116,6 +116,8 @@ def decide(
             return End(history.kept_back(), kept_back.reason)
         case "unauthorized" if history.unauthorized > 1:
             return End(history.refused(), verdict.reason)
+        case "unauthorized" if kept_back:
+            return End(history.kept_back(), kept_back.reason)
         case "unauthorized":
             wait, fresh_token = 0.0, True
         case "retryable":

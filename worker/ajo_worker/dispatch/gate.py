@@ -8,13 +8,17 @@ from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.received import Campaign, Received
 from ajo_worker.limits.turns import Urgency
 
+NO_TOKEN = "token-unavailable"  # noqa: S105 - a reason
+"""Why nothing is sent for want of a token."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptBack:
-    """Nothing may be sent for now: of a destination, or of one campaign."""
+    """Nothing may be sent for now: of a destination, of one campaign, or (without a token) at all, not even a probe."""
 
     reason: str
     of_campaign: bool = False
+    of_probes: bool = False
 
 
 class Gate(Protocol):

@@ -7,7 +7,7 @@ from ajo_worker.api.token import TokenProvider, TokenUnavailable
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import History, Retry
-from ajo_worker.dispatch.gate import Gate, KeptBack, SentBack, Silence
+from ajo_worker.dispatch.gate import NO_TOKEN, Gate, KeptBack, SentBack, Silence
 from ajo_worker.dispatch.received import Received, Refusal
 from ajo_worker.dispatch.round import Lost, Round
 from ajo_worker.ledger.admission import Known
@@ -124,6 +124,9 @@ class Preparation:
             self.slots.release(ready.place)
             raise
         self.slots.release(ready.place)
+        latest = self.latest_start(received, budget, current.history)
+        if intended - ready.waits.token <= latest < intended:
+            return _without_token(budget)  # with a token at once it would have been in time
         return Refusal("expired", budget.end_reason)
 
     def latest_start(self, received: Received, budget: Budget, history: History) -> float:
@@ -159,7 +162,7 @@ class Preparation:
         urgency = min(received.urgency, Urgency.RETRY)
         ends = self.latest_start(received, budget, current.history)
         ready = await self._ready(received, urgency, ends=ends, rejected=current.rejected_token, first=False)
-        return ready or Refusal("expired", "token-unavailable")
+        return ready or _without_token(budget)
 
     async def _ready(
         self, received: Received, urgency: Urgency, *, ends: float, rejected: str | None, first: bool
@@ -247,6 +250,13 @@ class Preparation:
                 return False
 
     def _check(self, received: Received) -> None:
-        back = self.gate.kept_back(received.campaign) if received.campaign and not received.probe else None
-        if back is not None:
+        back = self.gate.kept_back(received.campaign) if received.campaign else None
+        if back is not None and (back.of_probes or not received.probe):
             raise _KeptBack(back)
+
+
+def _without_token(budget: Budget) -> Refusal:
+    """What becomes of a trigger whose budget went on waiting for a token: that was not its own failure."""
+    if budget.end_reason == "expires-at":
+        return Refusal("expired", "expires-at")
+    return Refusal("parked", NO_TOKEN)

@@ -27,7 +27,7 @@ class Circuit:
 
 READ = """
     SELECT c.scope, c.state, c.outage_id, extract(epoch FROM clock_timestamp() - c.changed_at)::float8 AS since,
-           c.state = 'open' AND c.probe_at <= clock_timestamp() AS probe_due,
+           c.state = 'open' AND coalesce(c.probe_at <= clock_timestamp(), false) AS probe_due,
            o.ended_at, o.reason
     FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
 """
@@ -56,7 +56,7 @@ SUPERSEDE = """
 BEGIN_OUTAGE = """
     WITH outage AS (
         INSERT INTO ledger.outages (opened_at, scope, reason, opened_by, evidence)
-        VALUES (clock_timestamp(), $1, $2, $3, $4::jsonb) RETURNING outage_id
+        VALUES (coalesce($5, clock_timestamp()), $1, $2, $3, $4::jsonb) RETURNING outage_id
     )
     UPDATE ledger.circuits c SET outage_id = outage.outage_id FROM outage WHERE c.scope = $1 RETURNING c.outage_id
 """
@@ -126,16 +126,21 @@ async def living_workers(connection: asyncpg.Connection) -> int:
 async def open_circuit(
     connection: asyncpg.Connection,
     scope: str,
-    interval: float,
+    interval: float | None,
     reason: str,
     opened_by: str,
     evidence: Mapping[str, Any],
+    *,
+    opened_at: datetime | None = None,
 ) -> int | None:
-    """Open a circuit and begin an outage, with the first probe in ``interval`` seconds; None if it was open or held."""
+    """Open a circuit and begin an outage, with the first probe in ``interval`` seconds; None if it was open or held.
+
+    Without an interval nothing is probed. The outage began at ``opened_at``, if that is known, or now.
+    """
     async with connection.transaction():
         if await connection.fetchval(OPEN, scope, interval) is None:
             return None
-        return await _begin(connection, scope, reason, opened_by, evidence)
+        return await _begin(connection, scope, reason, opened_by, evidence, opened_at)
 
 
 async def hold(connection: asyncpg.Connection, scope: str, reason: str, operator: str) -> int | None:
@@ -211,8 +216,13 @@ async def probe_now(connection: asyncpg.Connection, scope: str) -> int | None:
 
 
 async def _begin(
-    connection: asyncpg.Connection, scope: str, reason: str, opened_by: str, evidence: Mapping[str, Any]
+    connection: asyncpg.Connection,
+    scope: str,
+    reason: str,
+    opened_by: str,
+    evidence: Mapping[str, Any],
+    opened_at: datetime | None = None,
 ) -> int:
     document = msgspec.json.encode(evidence).decode()
-    outage_id: int = await connection.fetchval(BEGIN_OUTAGE, scope, reason, opened_by, document)
+    outage_id: int = await connection.fetchval(BEGIN_OUTAGE, scope, reason, opened_by, document, opened_at)
     return outage_id

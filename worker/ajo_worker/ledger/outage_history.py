@@ -39,6 +39,14 @@ class Parked(Struct, frozen=True):
     oldest: datetime
 
 
+class WithoutToken(Struct, frozen=True):
+    """A living worker that asks for an access token in vain: since when, and what the newest answer was."""
+
+    worker: str
+    since: datetime
+    failure: str | None
+
+
 class Outage(Struct, frozen=True):
     """One time that a scope was kept back; ``state`` is its circuit's, if this is its latest outage."""
 
@@ -62,6 +70,7 @@ class Detail(Struct, frozen=True):
     probes: list[Probe]
     answers: list[Answer]
     parked: list[Parked]
+    without_token: list[WithoutToken] = []
 
 
 OUTAGES = """
@@ -85,6 +94,10 @@ ANSWERS = """
     JOIN ledger.attempts a USING (request_id)
     WHERE a.outcome <> 'accepted' AND a.responded_at IS NOT NULL AND ($3::timestamptz IS NULL OR a.responded_at <= $3)
     ORDER BY a.responded_at DESC LIMIT 5
+"""
+FAILING_WORKERS = """
+    SELECT hostname || ':' || pid AS worker, token_failed_at AS since, token_failure AS failure
+    FROM ledger.workers w WHERE ledger.lives(w) AND token_failed_at IS NOT NULL ORDER BY token_failed_at
 """
 PARKED = """
     SELECT campaign, count(*) AS triggers, min(held_at) AS oldest FROM ledger.held_payloads
@@ -123,6 +136,11 @@ async def detail(connection: asyncpg.Connection, outage: Outage, campaigns: Sequ
         [Answer(**record) for record in answers],
         [Parked(**record) for record in await connection.fetch(PARKED, campaigns)],
     )
+
+
+async def without_token(connection: asyncpg.Connection) -> list[WithoutToken]:
+    """The living workers that get no access token now, the longest first."""
+    return [WithoutToken(**record) for record in await connection.fetch(FAILING_WORKERS)]
 
 
 def _outage(record: asyncpg.Record) -> Outage:

@@ -1,4 +1,4 @@
-"""The scopes that operators can name: a lane, a campaign, or a scope as reports show it. Pure.
+"""The scopes that operators can name: a lane, a campaign, the token endpoint, or a scope as reports show it. Pure.
 
 Besides those of the definitions there are scopes whose circuit is not closed: their lane, host or campaign may have
 been renamed, and only an operator can let them go on then.
@@ -7,11 +7,11 @@ been renamed, and only an operator can let them go on then.
 from collections.abc import Collection, Iterable, Mapping
 
 from ajo_worker.dispatch.received import Campaign
-from ajo_worker.outages.scope import CAMPAIGN, destination_of, lane_of, scope_of_campaign
+from ajo_worker.outages.scope import CAMPAIGN, TOKEN, destination_of, is_token, lane_of, scope_of_campaign
 
 
 class UnknownScope(ValueError):  # noqa: N818 - says what it found
-    """Neither a definition nor an outage has such a lane, destination or campaign."""
+    """Neither a definition, nor a setting, nor an outage has such a lane, destination, campaign or token endpoint."""
 
 
 def campaigns_in(scope: str, campaigns: Mapping[str, Campaign]) -> list[str]:
@@ -19,22 +19,30 @@ def campaigns_in(scope: str, campaigns: Mapping[str, Campaign]) -> list[str]:
     kind, _, name = scope.partition(":")
     if kind == CAMPAIGN:
         return [name]
+    if kind == TOKEN:
+        return list(campaigns)
     return [name for name, campaign in campaigns.items() if scope == destination_of(campaign)]
 
 
-def scopes_named(word: str, campaigns: Mapping[str, Campaign], kept_back: Collection[str]) -> list[str]:
+def scopes_named(
+    word: str, campaigns: Mapping[str, Campaign], kept_back: Collection[str], token_scope: str
+) -> list[str]:
     """The scopes that a word means: all destinations of a lane, or one scope; ``kept_back`` are those not closed.
+
+    ``token`` is the token endpoint, unless a campaign has that name.
 
     Raises:
         UnknownScope: it means none.
     """
-    defined = [*map(destination_of, campaigns.values()), *map(scope_of_campaign, campaigns)]
+    defined = [*map(destination_of, campaigns.values()), *map(scope_of_campaign, campaigns), token_scope]
     known = list(dict.fromkeys([*defined, *sorted(kept_back)]))
     found = [scope for scope in known if word and word == lane_of(scope)]
     found += [scope for scope in known if word in (scope, scope.partition(":")[2])]
+    if not found and word == TOKEN:
+        found = [scope for scope in known if is_token(scope)]
     if not found:
         raise UnknownScope(
-            f"{word!r} is neither a lane nor a campaign that is defined here or kept back: {_listed(known)}"
+            f"{word!r} is no lane, campaign or token endpoint that is defined here or kept back: {_listed(known)}"
         )
     return list(dict.fromkeys(found))
 

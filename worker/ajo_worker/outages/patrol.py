@@ -13,6 +13,7 @@ from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages.intake import Intake
 from ajo_worker.outages.listening import Listening
 from ajo_worker.outages.probing import Probing
+from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.view import NOTHING_SENT, View
 
 log = structlog.get_logger("ajo_worker.outages")
@@ -51,9 +52,11 @@ class Patrol:
         worker: UUID,
         timing: Timing,
         listening: Listening,
+        token_watch: TokenWatch,
     ) -> None:
         self._view = view
         self._listening = listening
+        self._token_watch = token_watch
         self._ledger = ledger
         self._intake = intake
         self._worker = worker
@@ -112,6 +115,7 @@ class Patrol:
         await self._listening.record(self._ledger, self._worker)
         await self._open()
         await self._end_refuted()
+        await self._token_watch.tell(self._ledger)
         await self._slow_down()
         timing = self._timing
         for scope in await self._ledger.run(lambda c: circuits.close_recovered(c, timing.recovery)):
@@ -168,6 +172,7 @@ class Patrol:
         self._dead = dead
 
     def _turn_taps(self) -> None:
+        self._token_watch.look()
         paused = self._view.paused_lanes()
         if paused != self._paused:
             self._paused = paused

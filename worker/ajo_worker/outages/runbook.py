@@ -5,8 +5,10 @@ The four steps of the Cosmos outage are Microsoft's, for Azure Cosmos DB with cu
 
 from dataclasses import dataclass
 
+from ajo_worker.dispatch.gate import NO_TOKEN
 from ajo_worker.ledger.outage_history import Detail
 from ajo_worker.outages.evidence import NO_ANSWERS
+from ajo_worker.outages.scope import CREDENTIALS_REFUSED
 
 KEY_STATUSES = {
     4000: ("token", 1),
@@ -54,6 +56,20 @@ REFUSED = (
     "Verify by calling the API again: ajo-dispatch outage probe {scope}; then send again what was refused before the "
     "pause: ajo-dispatch dead redrive --campaign {campaign}",
 )
+NO_TOKEN_STEPS = (
+    "Ask for a token from here: ajo-dispatch outage probe {scope}. If that brings one, look at the machines of the "
+    "workers that are named above: DNS, firewall, proxy.",
+    "Look at https://status.adobe.com for Adobe Identity Management, and ask Adobe's support.",
+    "Nothing has to be done afterwards: each worker asks by itself, every ten seconds at the latest, and goes on with "
+    "its first token.",
+)
+CREDENTIALS = (
+    "Compare AJO_CLIENT_ID, AJO_CLIENT_SECRET, AJO_SCOPES and AJO_TOKEN_URL with the Developer Console project, on the "
+    "machines of the workers that are named above: ajo-dispatch doctor. Was the secret rotated, or the credential "
+    "taken away?",
+    "Ask for a token from here, with the settings of this machine: ajo-dispatch outage probe {scope}",
+    "Correct the settings, and restart those workers. Others whose settings are right go on meanwhile.",
+)
 HELD = ("An operator holds this back: ajo-dispatch outage resume {scope} --why …",)
 COSMOS_REASONS = ("cosmos-identity", "cosmos-key", "suspected-cosmos")
 STEPS = {
@@ -61,6 +77,8 @@ STEPS = {
     "sustained-failures": FAILING,
     NO_ANSWERS: NOTHING_ANSWERED,
     "campaign-failing": REFUSED,
+    NO_TOKEN: NO_TOKEN_STEPS,
+    CREDENTIALS_REFUSED: CREDENTIALS,
     "held": HELD,
 }
 

@@ -5,7 +5,9 @@ from urllib.parse import urlsplit
 
 from ajo_worker.dispatch.received import Campaign
 
-DESTINATION, CAMPAIGN = "destination", "campaign"
+DESTINATION, CAMPAIGN, TOKEN = "destination", "campaign", "token"
+CREDENTIALS_REFUSED = "credentials-refused"
+"""Reason of an outage of the token endpoint that refuses what we ask with; others are ``NO_TOKEN``."""
 
 
 def destination_of(campaign: Campaign) -> str:
@@ -23,7 +25,17 @@ def scope_of_campaign(name: str) -> str:
     return f"{CAMPAIGN}:{name}"
 
 
+def scope_of_token(url: str) -> str:
+    """The scope of the token endpoint at ``url``, without which nothing is sent: ``token:HOST``."""
+    return f"{TOKEN}:{urlsplit(url).netloc}"
+
+
+def is_token(scope: str) -> bool:
+    """Whether it is a token endpoint's."""
+    return scope.startswith(f"{TOKEN}:")
+
+
 def lane_of(scope: str) -> str | None:
-    """The lane of a destination's scope; None for a campaign's."""
+    """The lane of a destination's scope; None for any other."""
     kind, _, rest = scope.partition(":")
     return rest.partition("@")[0] if kind == DESTINATION else None

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.answer_times import AnswerTimes
-from ajo_worker.dispatch.gate import KeptBack
+from ajo_worker.dispatch.gate import NO_TOKEN, KeptBack
 from ajo_worker.dispatch.received import Campaign, Received
 from ajo_worker.dispatch.rows import storable
 from ajo_worker.ledger.circuits import Circuit
@@ -59,8 +59,12 @@ class View:
         monotonic: Callable[[], float],
         silent: Callable[[], Collection[str]] = frozenset,
         wanting: Callable[[], frozenset[str]] = frozenset,
+        token_scope: str = "",
     ) -> None:
         self._silent, self._wanting = silent, wanting
+        self.token_scope = token_scope
+        self.without_token = False
+        """Whether this worker has no token and gets none: it sends nothing then, whatever others do."""
         self.destinations = {name: destination_of(campaign) for name, campaign in campaigns.items()}
         self.suspected: dict[str, Suspicion] = {}
         self._answers: Counter[str] = Counter()
@@ -95,21 +99,22 @@ class View:
         """Why nothing of this campaign may be sent; None if it may. What is suspected counts as found."""
         name = campaign.definition.name
         suspected = self._back(name, self.suspected.__contains__) if self.suspected else None
-        return suspected or self._kept.get(name)
+        return self._all_back() or suspected or self._kept.get(name)
 
     def waits_in_broker(self, lane: str) -> bool:
         """Whether a lane's queues are not consumed from."""
         return lane in self.paused_lanes()
 
     def kept_back_since(self, campaign: Campaign, moment: datetime) -> bool:
-        """Whether an outage of its destination or its own was not over by then."""
+        """Whether an outage of its destination, its own or the token endpoint's was not over by then."""
         name = campaign.definition.name
-        circuits = (self.circuits.get(scope) for scope in (self.destinations[name], scope_of_campaign(name)))
+        scopes = (self.destinations[name], scope_of_campaign(name), self.token_scope)
+        circuits = (self.circuits.get(scope) for scope in scopes)
         return any(c and c.outage_id is not None and (c.ended_at is None or c.ended_at >= moment) for c in circuits)
 
     def wants_any(self, campaign: Campaign) -> bool:
         """Whether a probe waits for a trigger of this destination."""
-        return self.destinations[campaign.definition.name] in self._wanted
+        return not self._all_back() and self.destinations[campaign.definition.name] in self._wanted
 
     def wants_one(self, campaign: Campaign) -> bool:
         """Whether this trigger is to be parked for a probe; the next one is not, then."""
@@ -168,16 +173,22 @@ class View:
 
     def paused_lanes(self) -> frozenset[str]:
         """Lanes of which nothing may be sent, wherever it goes, and of which no probe wants one."""
+        if self._all_back():
+            return frozenset(campaign.definition.lane for campaign in self._campaigns.values())
         wanted = self._wanted | self._wanting()
         return frozenset(lane for lane, scopes in self._stopped_lanes().items() if not scopes & wanted)
 
     def free_campaigns(self) -> list[str]:
         """Campaigns that nothing keeps back."""
+        if self._all_back():
+            return []
         silent = self._silent()
         return [name for name, scope in self.destinations.items() if name not in self._kept and scope not in silent]
 
     def campaigns_to_probe(self, scope: str) -> list[str]:
         """Campaigns that can tell whether a scope works; of a destination's best those that nothing else keeps back."""
+        if self._all_back():
+            return []
         if lane_of(scope) is None:
             named = (name for name in self._campaigns if scope_of_campaign(name) == scope)
             return [name for name in named if not self._stopped(self.destinations[name])]
@@ -243,6 +254,13 @@ class View:
     def _stopped(self, scope: str) -> bool:
         circuit = self.circuits.get(scope)
         return circuit is not None and circuit.state in NOTHING_SENT
+
+    def _all_back(self) -> KeptBack | None:
+        """What keeps everything back: that there is no token, or an operator who holds the token endpoint."""
+        if self.without_token:
+            return KeptBack(NO_TOKEN, of_probes=True)
+        circuit = self.circuits.get(self.token_scope)
+        return KeptBack("outage", of_probes=True) if circuit is not None and circuit.state == "held" else None
 
     def _back(self, name: str, stops: Callable[[str], bool]) -> KeptBack | None:
         if stops(self.destinations[name]):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from ajo_worker.api import token as token_module
-from ajo_worker.api.token import Token, TokenProvider, TokenUnavailable
+from ajo_worker.api.token import Missing, Token, TokenProvider, TokenUnavailable
 from ajo_worker.api.token_answer import FetchFailed
 
 
@@ -143,3 +143,63 @@ async def test_a_provider_says_since_when_and_why_it_gets_no_token_until_it_has_
     endpoint.failures = 0
     await provider.get(5)
     assert provider.failing is None
+
+
+async def test_a_token_is_missing_only_while_there_is_none_that_can_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_module, "FIRST_PAUSE", 0.001)
+    endpoint, told = Endpoint(), list[float]()
+    provider = endpoint.provider()
+    provider.on_token = lambda: told.append(endpoint.now)
+    assert provider.missing is None, "nobody has asked for one yet"
+    assert await provider.get(5) == "token-1"
+    endpoint.failures, endpoint.now = 10**6, 950.0
+    assert await provider.get(5) == "token-1"
+    await asyncio.sleep(0.02)
+    assert provider.failing == (950.0, "status 503")
+    assert provider.missing is None, "the old one lives on"
+    endpoint.now = 1005.0
+    assert provider.missing == Missing(1000.0, "status 503", ours=False), "since the old one ended"
+    assert told == []
+    endpoint.failures = 0
+    assert await provider.get(5)
+    assert provider.missing is None
+    assert told == [1005.0]
+
+
+async def test_a_refused_token_is_missing_since_it_was_refused() -> None:
+    endpoint = Endpoint()
+    provider = endpoint.provider()
+    old = await provider.get(5)
+    endpoint.failures, endpoint.now = 10**6, 30.0
+    with pytest.raises(TokenUnavailable):
+        await provider.refresh(old, 0.01)
+    endpoint.now = 40.0
+    assert provider.missing == Missing(30.0, "status 503", ours=False)
+    await provider.close()
+
+
+async def test_a_fetch_that_hangs_has_failed_from_its_beginning_on() -> None:
+    endpoint = Endpoint()
+
+    async def hang() -> Token:
+        endpoint.now += 15.0
+        raise FetchFailed("no whole answer", ours=False)
+
+    provider = TokenProvider(hang, margin=100.0, monotonic=endpoint.monotonic)
+    with pytest.raises(TokenUnavailable):
+        await provider.get(0.01)
+    assert provider.missing is not None
+    assert provider.missing.since == 0.0
+    await provider.close()
+
+
+async def test_refused_credentials_are_told_from_an_endpoint_that_is_away() -> None:
+    async def refuse() -> Token:
+        raise FetchFailed("status 400, invalid_client", ours=True)
+
+    provider = TokenProvider(refuse, margin=100.0)
+    with pytest.raises(TokenUnavailable):
+        await provider.get(0.01)
+    assert provider.missing is not None
+    assert provider.missing.ours
+    await provider.close()

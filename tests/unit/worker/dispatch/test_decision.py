@@ -149,6 +149,11 @@ REDRIVEN = History(ambiguous=1, ambiguous_before=1)
     [
         (kept_back(BUSY, of_campaign=False), OUTAGE),
         (kept_back(BUSY, REDRIVEN, of_campaign=False), OUTAGE),
+        (kept_back(UNAUTHORIZED, of_campaign=False), OUTAGE),
+        (
+            kept_back(UNAUTHORIZED, History(attempts=1, unauthorized=1), of_campaign=False),
+            End("rejected", "unauthorized"),
+        ),
         (kept_back(BAD_REQUEST, of_campaign=False), End("rejected", "bad-request")),
         (kept_back(Verdict("accepted"), of_campaign=False), End("accepted", None)),
         (kept_back(BAD_REQUEST, of_campaign=True), PAUSED),

@@ -1,19 +1,25 @@
 """What comes before an attempt: the token first, every wait kept whatever comes between, on virtual time."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+import pytest
 from ajo_producers.campaigns.payload import PayloadCheck
 from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.api.request import Endpoint
 from ajo_worker.api.token import Token, TokenProvider
 from ajo_worker.api.token_answer import FetchFailed
 from ajo_worker.closing import Closing, HandedBack
+from ajo_worker.dispatch.budget import Budget
+from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.gate import KeptBack
-from ajo_worker.dispatch.preparation import Preparation, Ready
+from ajo_worker.dispatch.preparation import Preparation, Prepared, Ready
 from ajo_worker.dispatch.received import Campaign, Received, Refusal
+from ajo_worker.dispatch.round import Round
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.limits.slots import Place
 from ajo_worker.limits.turns import Urgency
@@ -54,8 +60,9 @@ class Stage:
             def kept_back(self, campaign: object) -> KeptBack | None:  # type: ignore[override] # noqa: ARG002 - one that can
                 return stage.back
 
+        ledger: Any = SimpleNamespace(intents=self, liveness=SimpleNamespace(may_send=lambda _: True))
         parts: tuple[Any, ...] = (clock, self.tokens, self, self, Gate(), self.closing, 5.0, Free())
-        self.preparation = Preparation(None, *parts)  # type: ignore[arg-type] # nothing is announced here
+        self.preparation = Preparation(ledger, *parts)
 
     async def _fetch(self) -> Token:
         await self._sleep(0.05)
@@ -76,6 +83,10 @@ class Stage:
         await self._sleep(self.place)
         self.given += 1
         return Place(self.given, ORDER_SHIPPED.name, "standard", urgent=False, waits=Waits(congestion=self.place))
+
+    async def submit(self, intent: object) -> bool:  # noqa: ARG002 - the protocol's
+        """An intent is announced."""
+        return True
 
     def release(self, place: Place) -> None:  # noqa: ARG002 - the protocol's
         """A place comes back."""
@@ -180,3 +191,50 @@ def test_a_wait_for_a_token_ends_when_something_keeps_the_trigger_back() -> None
     stage.world.later(7.0, lambda: setattr(stage, "back", KeptBack("outage")))
     assert stage.first() == Refusal("parked", "outage")
     assert stage.world.now < 9.0
+
+
+REFUSED = Round(1, 1, History(attempts=1, unauthorized=1), None, Retry(0.0, fresh_token=True), 0.0, "old")
+
+
+def retried(stage: Stage, expires: float | None = None) -> Any:
+    """The next attempt of a trigger whose token was refused at once, with a budget of a minute."""
+    current = replace(REFUSED, budget=Budget(0.0, 60.0, expires))
+    return stage.run(lambda: stage.preparation.next_attempt(received(), current))
+
+
+def test_a_budget_that_passes_for_want_of_a_token_is_not_burnt_but_parked() -> None:
+    stage = Stage(token_from=200.0)
+    assert retried(stage) == Refusal("parked", "token-unavailable")
+    assert abs(stage.world.now - 55.0) < 1.0, "what is left then is too short for an answer"
+    assert stage.given == 0
+
+
+def test_a_trigger_whose_own_end_comes_while_there_is_no_token_expires() -> None:
+    assert retried(Stage(token_from=200.0), expires=30.0) == Refusal("expired", "expires-at")
+
+
+@pytest.mark.parametrize(
+    ("token_from", "permit", "found"),
+    [
+        (54.0, 3.0, Refusal("parked", "token-unavailable")),
+        (0.0, 57.0, Refusal("expired", "budget-spent")),
+        (50.0, 0.0, None),
+    ],
+)
+def test_what_comes_too_late_is_parked_if_the_token_made_it_late_and_expired_if_we_did(
+    token_from: float, permit: float, found: Refusal | None
+) -> None:
+    stage = Stage(token_from, permit=permit)
+    came = retried(stage)
+    assert came == found if found else isinstance(came, Prepared)
+    assert stage.given == (found is None)
+
+
+def test_a_probe_waits_for_no_token_that_does_not_come() -> None:
+    stage = Stage(token_from=10.0**6)
+    stage.world.later(7.0, lambda: setattr(stage, "back", KeptBack("token-unavailable", of_probes=True)))
+    probe = replace(received(), probe=True)
+    assert stage.run(lambda: stage.preparation.first_attempt(probe)) == Refusal("parked", "token-unavailable")
+    stage = Stage(token_from=3.0)
+    stage.back = KeptBack("outage")
+    assert isinstance(stage.run(lambda: stage.preparation.first_attempt(probe)), Ready), "an outage is what it is for"

@@ -22,6 +22,7 @@ CAMPAIGNS = {
 }
 OLD = "destination:standard@old.example.com"
 GONE = "campaign:flash"
+IMS, OLD_IMS = "token:ims.example.com", "token:old-ims.example.com"
 HERE, THERE = "destination:standard@api.example.com", "destination:standard@other.example.com"
 
 
@@ -37,8 +38,8 @@ HERE, THERE = "destination:standard@api.example.com", "destination:standard@othe
     ],
 )
 def test_a_lane_a_campaign_or_a_scope_is_known_by_its_name(word: str, scopes: list[str]) -> None:
-    assert scopes_named(word, CAMPAIGNS, []) == scopes
-    assert scopes_named(word, CAMPAIGNS, scopes) == scopes
+    assert scopes_named(word, CAMPAIGNS, [], IMS) == scopes
+    assert scopes_named(word, CAMPAIGNS, scopes, IMS) == scopes
 
 
 @pytest.mark.parametrize(
@@ -54,17 +55,35 @@ def test_a_lane_a_campaign_or_a_scope_is_known_by_its_name(word: str, scopes: li
 def test_what_is_kept_back_is_known_though_its_host_or_campaign_is_defined_no_longer(
     word: str, scopes: list[str]
 ) -> None:
-    assert scopes_named(word, CAMPAIGNS, [OLD, GONE]) == scopes
+    assert scopes_named(word, CAMPAIGNS, [OLD, GONE], IMS) == scopes
 
 
-@pytest.mark.parametrize("word", ["", "nothing", "campaign:", "destination:standard@elsewhere.example.com"])
+@pytest.mark.parametrize(
+    ("word", "kept_back", "scopes"),
+    [
+        ("token", [], [IMS]),
+        (IMS, [], [IMS]),
+        ("ims.example.com", [IMS], [IMS]),
+        ("token", [OLD_IMS], [IMS, OLD_IMS]),
+        (OLD_IMS, [OLD_IMS], [OLD_IMS]),
+        ("token", ["campaign:token"], ["campaign:token"]),
+    ],
+)
+def test_the_token_endpoint_is_known_by_its_host_and_as_token(
+    word: str, kept_back: list[str], scopes: list[str]
+) -> None:
+    assert scopes_named(word, CAMPAIGNS, kept_back, IMS) == scopes
+
+
+@pytest.mark.parametrize("word", ["", "nothing", OLD_IMS, "campaign:", "destination:standard@elsewhere.example.com"])
 def test_of_another_word_it_is_said_what_there_is(word: str) -> None:
     with pytest.raises(UnknownScope, match="campaign:refund"):
-        scopes_named(word, CAMPAIGNS, [OLD])
+        scopes_named(word, CAMPAIGNS, [OLD], IMS)
 
 
 def test_a_scope_keeps_back_the_campaigns_in_it() -> None:
     assert campaigns_in(HERE, CAMPAIGNS) == ["order-shipped"]
     assert campaigns_in("campaign:refund", CAMPAIGNS) == ["refund"]
     assert campaigns_in(GONE, CAMPAIGNS) == ["flash"], "what is parked for it is shown, though it has another name now"
+    assert campaigns_in(IMS, CAMPAIGNS) == list(CAMPAIGNS), "nothing is sent without a token"
     assert (lane_of(HERE), lane_of("campaign:refund")) == ("standard", None)

@@ -1,6 +1,6 @@
 """What a worker makes of the circuits that it has read, and of its own attempts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -270,3 +270,46 @@ async def test_a_late_answer_of_a_call_from_before_says_nothing_of_failures_sinc
     seen.know(circuits(state, STANDARD, reason="no-answers" if state == "held" else "sustained-failures"), frozenset())
     seen.saw(received("a"), ACCEPTED, 10.0)
     assert seen.answering == {}, "only a probe ends these, or the operator"
+
+
+IMS = "token:ims.example.com"
+
+
+def with_token_endpoint(clock: Clock | None = None) -> View:
+    return View(CAMPAIGNS, THRESHOLDS, Ramp(5.0, 5.0), LANES, clock or Clock(), token_scope=IMS)
+
+
+async def test_a_worker_without_a_token_sends_nothing_takes_nothing_resumes_nothing_and_probes_nothing() -> None:
+    seen = with_token_endpoint()
+    seen.know(circuits("open", STANDARD, "campaign:fast"), frozenset())
+    seen.want_one(STANDARD)
+    seen.without_token = True
+    for one in CAMPAIGNS.values():
+        assert seen.kept_back(one) == KeptBack("token-unavailable", of_probes=True)
+    assert seen.paused_lanes() == {"standard", "high-throughput"}
+    assert seen.waits_in_broker("standard")
+    assert seen.free_campaigns() == []
+    assert seen.campaigns_to_probe(STANDARD) == seen.campaigns_to_probe("campaign:fast") == []
+    assert not seen.wants_any(CAMPAIGNS["a"])
+    seen.without_token = False
+    assert seen.wants_any(CAMPAIGNS["a"])
+    assert seen.kept_back(CAMPAIGNS["a"]) == KeptBack("outage")
+    assert seen.kept_back(CAMPAIGNS["fast"]) == KeptBack("campaign-paused", of_campaign=True)
+
+
+@pytest.mark.parametrize(("state", "kept"), [("open", False), ("recovering", False), ("closed", False), ("held", True)])
+async def test_a_worker_with_a_token_is_kept_back_by_an_operators_hold_and_not_by_anothers_want(
+    state: CircuitState, kept: bool
+) -> None:
+    seen = with_token_endpoint()
+    seen.know(circuits(state, IMS), frozenset())
+    assert (seen.kept_back(CAMPAIGNS["a"]) is not None) == kept
+    assert bool(seen.paused_lanes()) == kept
+    assert (seen.free_campaigns() == []) == kept
+
+
+async def test_what_waited_while_there_was_no_token_was_kept_back() -> None:
+    seen, ended = with_token_endpoint(), NOW
+    seen.know({IMS: Circuit(IMS, "closed", 1, 0.0, False, ended)}, frozenset())
+    assert seen.kept_back_since(CAMPAIGNS["a"], ended - timedelta(seconds=1))
+    assert not seen.kept_back_since(CAMPAIGNS["a"], ended + timedelta(seconds=1))
