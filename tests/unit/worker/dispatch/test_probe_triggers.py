@@ -56,7 +56,7 @@ class Shut:
 async def batch(looks: Looks, gate: Shut) -> list[Any]:
     """What becomes of a batch that comes while its lane is kept back."""
     ledger, clock, campaign = Mock(looks=looks), Mock(monotonic=lambda: 0.0), Mock()
-    preparation = Preparation(ledger, clock, Mock(), Mock(), Mock(), gate, Closing(), 5.0)  # type: ignore[arg-type] # only what is asked
+    preparation = Preparation(ledger, clock, Mock(), Mock(), Mock(), gate, Closing(), 5.0, Mock())  # type: ignore[arg-type] # only what is asked
 
     def received(request_id: UUID) -> Received:
         trigger = Trigger(request_id=request_id, campaign="a", recipients=(Recipient(user_id="ada@example.com"),))
