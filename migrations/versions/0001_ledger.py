@@ -17,6 +17,7 @@ SCRIPTS = (
     "04_operations",
     "05_feedback",
     "06_attribution",
+    "07_phases",
     "07_delays",
     "08_rollups",
     "09_audit_views",

@@ -74,9 +74,9 @@ BEGIN
     DELETE FROM ledger.delay_hours WHERE hour = date_trunc('hour', of_minute);
     PERFORM ledger.find_skews(of_minute);
 
-    CREATE TEMPORARY TABLE IF NOT EXISTS rolled_up (LIKE audit.delays) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS rolled_up (LIKE ledger.delays) ON COMMIT DELETE ROWS;
     DELETE FROM pg_temp.rolled_up;
-    INSERT INTO pg_temp.rolled_up SELECT * FROM audit.delays
+    INSERT INTO pg_temp.rolled_up SELECT * FROM ledger.delays
     WHERE received_at >= of_minute AND received_at < of_minute + interval '1 minute';
 
     INSERT INTO ledger.trigger_minutes
@@ -104,8 +104,8 @@ BEGIN
                jsonb_object_agg(system, jsonb_build_object('triggers', triggers, 'seconds', seconds)) AS systems
         FROM by_system GROUP BY campaign, lane
     ), ranked AS (
-        SELECT campaign, lane, request_id, seconds,
-               row_number() OVER (PARTITION BY campaign, lane ORDER BY seconds DESC) AS place
+        SELECT campaign, lane, request_id, took.seconds,
+               row_number() OVER (PARTITION BY campaign, lane ORDER BY took.seconds DESC) AS place
         FROM pg_temp.rolled_up CROSS JOIN LATERAL (
             SELECT coalesce(end_to_end_seconds, extract(epoch FROM now() - received_at)::float8) AS seconds) AS took
     ), slowest AS (
@@ -118,47 +118,39 @@ BEGIN
     -- Most phases of most triggers are nothing at all: zeros are counted, and only the rest is sorted.
     INSERT INTO ledger.delay_minutes
         (minute, campaign, lane, phase, triggers, late, seconds, p50, p95, p99, longest, buckets, counts)
-    WITH known AS (
-        SELECT campaign, lane, phase, known
-        FROM (
-            SELECT campaign, lane, count(*) AS every, count(producer_seconds) AS producer, count(ending_seconds) AS ending,
-                   count(departure_seconds) AS departure, count(delivery_seconds) AS delivery, count(total_seconds) AS total,
-                   count(budget_used_seconds) AS budget
-            FROM pg_temp.rolled_up GROUP BY campaign, lane
-        ) AS c CROSS JOIN LATERAL (
-            SELECT phase, CASE phase WHEN 'producer' THEN c.producer WHEN 'ending' THEN c.ending
-                                     WHEN 'departure' THEN c.departure WHEN 'delivery' THEN c.delivery ELSE every END AS known
-            FROM audit.phases
-            UNION ALL VALUES ('residual', every), ('total', c.total), ('end-to-end', c.total), ('budget', c.budget)
-        ) AS k
-    ), spent AS (
-        SELECT campaign, lane, v.phase, v.seconds, v.phase = ANY(late_phases) AS late,
+    WITH named AS (
+        SELECT position, phase FROM ledger.phases UNION ALL SELECT position, phase FROM audit.sums
+    ), every AS (
+        SELECT campaign, lane, count(*) AS triggers FROM pg_temp.rolled_up GROUP BY campaign, lane
+    ), spent AS ( -- a null is not known, and no zero
+        SELECT r.campaign, r.lane, v.position, v.seconds,
                greatest(ceil(ln(greatest(v.seconds, 0.001) * 1000) / ln(1.1)), 0)::int2 AS bucket
-        FROM pg_temp.rolled_up CROSS JOIN LATERAL (VALUES
-            ('producer', producer_seconds), ('skew', skew_seconds), ('broker', broker_seconds),
-            ('absent', absent_seconds), ('full', full_seconds), ('outage', outage_seconds), ('held', held_seconds),
-            ('redrive', redrive_seconds), ('slot', slot_seconds), ('rate-limit', rate_limit_seconds),
-            ('token', token_seconds), ('ledger', ledger_seconds), ('other', other_seconds),
-            ('back-off', back_off_seconds), ('headers', headers_seconds), ('body', body_seconds),
-            ('handover', handover_seconds), ('ending', ending_seconds), ('departure', departure_seconds),
-            ('delivery', delivery_seconds), ('residual', residual_seconds), ('total', total_seconds),
-            ('end-to-end', end_to_end_seconds), ('budget', budget_used_seconds)
-        ) AS v (phase, seconds)
-        WHERE v.seconds <> 0
+        FROM pg_temp.rolled_up r
+        CROSS JOIN LATERAL unnest(r.seconds || r.total_seconds || r.end_to_end_seconds || r.budget_used_seconds)
+            WITH ORDINALITY AS v (seconds, position)
+        WHERE v.seconds IS DISTINCT FROM 0
     ), sorted AS (
-        SELECT campaign, lane, phase, count(*) AS nonzero, count(*) FILTER (WHERE seconds < 0) AS negative,
-               count(*) FILTER (WHERE late) AS late, sum(seconds) AS seconds, array_agg(seconds ORDER BY seconds) AS all_seconds
-        FROM spent GROUP BY campaign, lane, phase
+        SELECT campaign, lane, position, count(seconds) AS nonzero, count(*) - count(seconds) AS unknown,
+               count(*) FILTER (WHERE seconds < 0) AS negative, sum(seconds) AS seconds,
+               array_agg(seconds ORDER BY seconds) FILTER (WHERE seconds IS NOT NULL) AS all_seconds
+        FROM spent GROUP BY campaign, lane, position
     ), histogram AS (
-        SELECT campaign, lane, phase, array_agg(bucket ORDER BY bucket) AS buckets, array_agg(n ORDER BY bucket) AS counts
-        FROM (SELECT campaign, lane, phase, bucket, count(*)::int4 AS n FROM spent GROUP BY 1, 2, 3, 4) AS b
-        GROUP BY campaign, lane, phase
+        SELECT campaign, lane, position, array_agg(bucket ORDER BY bucket) AS buckets, array_agg(n ORDER BY bucket) AS counts
+        FROM (SELECT campaign, lane, position, bucket, count(*)::int4 AS n FROM spent
+              WHERE seconds IS NOT NULL GROUP BY 1, 2, 3, 4) AS b
+        GROUP BY campaign, lane, position
+    ), late AS (
+        SELECT r.campaign, r.lane, l.phase, count(*) AS late
+        FROM pg_temp.rolled_up r CROSS JOIN LATERAL unnest(r.late_phases) AS l (phase) GROUP BY 1, 2, 3
     )
-    SELECT of_minute, campaign, lane, phase, known, s.late, s.seconds,
-           ledger.nth(s.all_seconds, s.negative, known, 0.5), ledger.nth(s.all_seconds, s.negative, known, 0.95),
-           ledger.nth(s.all_seconds, s.negative, known, 0.99), CASE WHEN known > s.nonzero THEN greatest(s.all_seconds[s.nonzero], 0) ELSE s.all_seconds[s.nonzero] END,
+    SELECT of_minute, campaign, lane, phase, k.known, coalesce(l.late, 0), s.seconds,
+           ledger.nth(s.all_seconds, s.negative, k.known, 0.5), ledger.nth(s.all_seconds, s.negative, k.known, 0.95),
+           ledger.nth(s.all_seconds, s.negative, k.known, 0.99),
+           CASE WHEN k.known > s.nonzero THEN greatest(s.all_seconds[s.nonzero], 0) ELSE s.all_seconds[s.nonzero] END,
            h.buckets, h.counts
-    FROM sorted s JOIN known USING (campaign, lane, phase) JOIN histogram h USING (campaign, lane, phase);
+    FROM sorted s JOIN named USING (position) JOIN every USING (campaign, lane)
+    JOIN histogram h USING (campaign, lane, position) LEFT JOIN late l USING (campaign, lane, phase)
+    CROSS JOIN LATERAL (SELECT every.triggers - s.unknown AS known) AS k;
 END
 $$;
 
@@ -250,6 +242,20 @@ CREATE VIEW audit.trigger_minutes AS SELECT * FROM ledger.trigger_minutes;
 CREATE VIEW audit.delay_by_minute AS
 SELECT d.minute, d.campaign, d.lane, d.phase, p.system, d.triggers, d.late, d.seconds, d.p50, d.p95, d.p99, d.longest
 FROM ledger.delay_minutes d LEFT JOIN audit.phases p USING (phase);
+
+CREATE VIEW audit.shares_by_minute AS
+SELECT minute, campaign, lane, system, sum(seconds) AS seconds,
+       sum(seconds) / nullif(sum(sum(seconds)) OVER (PARTITION BY minute, campaign, lane), 0) AS share
+FROM ledger.delay_minutes JOIN ledger.phases USING (phase)
+WHERE system <> 'clocks' GROUP BY minute, campaign, lane, system;
+
+COMMENT ON VIEW audit.shares_by_minute IS 'How much of the time of the triggers received in each minute is charged to each system, late or not. Clocks take no time, and are left out.';
+COMMENT ON COLUMN audit.shares_by_minute.minute IS 'Its begin; the minute of received_at.';
+COMMENT ON COLUMN audit.shares_by_minute.campaign IS 'Name of the campaign definition.';
+COMMENT ON COLUMN audit.shares_by_minute.lane IS 'standard or high-throughput.';
+COMMENT ON COLUMN audit.shares_by_minute.system IS 'Who is charged.';
+COMMENT ON COLUMN audit.shares_by_minute.seconds IS 'Seconds of all phases of that system, of all triggers together.';
+COMMENT ON COLUMN audit.shares_by_minute.share IS 'Its part of all systems'' seconds in the minute.';
 
 CREATE FUNCTION audit.delay_percentiles(since timestamptz, until timestamptz, of_campaign text DEFAULT NULL)
     RETURNS TABLE (campaign text, lane text, phase text, system text, triggers bigint, late bigint,

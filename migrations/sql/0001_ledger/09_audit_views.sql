@@ -32,12 +32,11 @@ CROSS JOIN LATERAL (
     SELECT v.at, a.round, a.attempt, v.event, v.detail, 'ledger'
     FROM ledger.attempts a LEFT JOIN ledger.workers w ON w.worker_id = a.worker CROSS JOIN LATERAL (
         VALUES (a.intended_at, 'announced', ''),
-               (CASE WHEN a.outcome <> 'interrupted' THEN a.dispatched_at END, 'dispatched', concat_ws(', ',
-                   'back-off ' || nullif(round(a.backoff_wait_seconds::numeric, 3), 0) || ' s',
-                   'slot ' || nullif(round(a.slot_wait_seconds::numeric, 3), 0) || ' s',
-                   'rate limit ' || nullif(round(a.rate_limit_wait_seconds::numeric, 3), 0) || ' s',
-                   'token ' || nullif(round(a.token_wait_seconds::numeric, 3), 0) || ' s',
-                   'ledger ' || nullif(round(a.ledger_wait_seconds::numeric, 3), 0) || ' s')),
+               (CASE WHEN a.outcome <> 'interrupted' THEN a.dispatched_at END, 'dispatched', (
+                   SELECT coalesce(string_agg(
+                       p.phase || ' ' || nullif(round((to_jsonb(a) ->> p.attempt_column)::numeric, 3), 0) || ' s', ', '
+                       ORDER BY p.position), '')
+                   FROM ledger.phases p WHERE p.attempt_column IS NOT NULL)),
                (CASE WHEN a.outcome = 'interrupted' THEN a.dispatched_at END, 'interrupted',
                 coalesce(w.hostname || ':' || w.pid, a.worker::text) || ' died; it may have been sent'),
                (a.responded_at, a.outcome, concat_ws(', ', coalesce(a.http_status::text, a.failure, 'no answer'),

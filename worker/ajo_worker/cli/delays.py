@@ -3,6 +3,7 @@
 ``ajo-dispatch delays [--since 1h] [--campaign NAME]``
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -10,13 +11,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ajo_worker.cli.phases import AFTER_THE_END, SYSTEMS, label
 from ajo_worker.cli.printing import cell, counted, instant, make_console, make_table, print_json, seconds, share
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
 from ajo_worker.ledger.database import snapshot
-from ajo_worker.ledger.delays import PHASES, DelayReport, Delays, Spread
+from ajo_worker.ledger.delays import DelayReport, Delays, Spread
 from ajo_worker.ledger.delays import delays as read_delays
+from ajo_worker.ledger.phases import Phase
+from ajo_worker.reports.words import name
 
 app = typer.Typer(add_completion=False)
 
@@ -57,24 +59,24 @@ def show_delays(report: DelayReport, since: str, campaign: str | None, console: 
         console.print(f"No trigger{of} {when} came to its end.", markup=False)
     else:
         console.print(f"{counted(found.triggers, 'trigger')}{of} {when} came to the end; seconds:\n", markup=False)
-        console.print(_phase_table(found))
+        console.print(_phase_table(report.phases, found))
     for line in _remarks(found):
         console.print(f"\n{line}", markup=False)
     if found.triggers and len(report.campaigns) > 1:
         console.print("\nBy campaign, from the event to the end; --campaign NAME shows its phases:\n", markup=False)
-        console.print(_campaign_table(report.campaigns))
+        console.print(_campaign_table(report))
 
 
-def _phase_table(found: Delays) -> Table:
+def _phase_table(phases: Sequence[Phase], found: Delays) -> Table:
     table = make_table("Phase", "p50", "p95", "p99", "Max", "Share", numbers=5)
     table.add_column("Whose time", no_wrap=True)
-    for phase, system in PHASES.items():
-        if found.phases[phase].max or phase == "residual":
-            numbers = _numbers(found.phases[phase])
-            if phase in AFTER_THE_END:
-                numbers[-1] = ""
-            table.add_row(cell(label(phase)), *numbers, SYSTEMS[system])
-        if phase == "residual":
+    for after_end in (False, True):
+        for phase in phases:
+            spread = found.phases[phase.phase]
+            if phase.after_end is after_end and (spread.max or phase.system is None):
+                numbers = [*_numbers(spread)[:-1], "" if after_end else share(spread.share)]
+                table.add_row(cell(phase.phase), *numbers, name(phase.system))
+        if not after_end:
             table.add_row("total", *_numbers(found.total), "", style="bold")
     return table
 
@@ -86,7 +88,7 @@ def _numbers(spread: Spread) -> list[str]:
 def _remarks(found: Delays) -> list[str]:
     lines = []
     if found.systems:
-        charged = (f"{SYSTEMS[system]} {triggers:,}" for system, triggers in found.systems.items())
+        charged = (f"{name(system)} {triggers:,}" for system, triggers in found.systems.items())
         lines.append(f"Triggers by what their delay is charged to: {', '.join(charged)}.")
     if found.unfinished:
         lines.append(f"{counted(found.unfinished, 'trigger')} not yet at the end, and not counted above.")
@@ -97,16 +99,18 @@ def _remarks(found: Delays) -> list[str]:
     return lines
 
 
-def _campaign_table(campaigns: dict[str, Delays]) -> Table:
+def _campaign_table(report: DelayReport) -> Table:
     table = make_table("Campaign", "Triggers", "p50", "p95", "p99", "Max", numbers=5)
     table.add_column("Most of it")
-    for name, found in sorted(campaigns.items(), key=lambda item: -item[1].triggers):
-        table.add_row(cell(name), f"{found.triggers:,}", *_numbers(found.total)[:-1], _largest(found))
+    for campaign, found in sorted(report.campaigns.items(), key=lambda item: -item[1].triggers):
+        table.add_row(
+            cell(campaign), f"{found.triggers:,}", *_numbers(found.total)[:-1], _largest(report.phases, found)
+        )
     return table
 
 
-def _largest(found: Delays) -> str:
+def _largest(phases: Sequence[Phase], found: Delays) -> str:
     """The phase with the largest part of the total."""
-    shares = {phase: found.phases[phase].share or 0.0 for phase in PHASES if phase not in AFTER_THE_END}
-    phase = max(shares, key=lambda name: shares[name])
-    return f"{label(phase)} {share(shares[phase])}" if shares[phase] > 0 else ""
+    shares = {each.phase: found.phases[each.phase].share or 0.0 for each in phases if not each.after_end}
+    phase = max(shares, key=lambda each: shares[each])
+    return f"{phase} {share(shares[phase])}" if shares[phase] > 0 else ""

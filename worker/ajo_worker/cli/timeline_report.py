@@ -7,17 +7,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from ajo_worker.cli.phases import AFTER_THE_END, SYSTEMS, label
 from ajo_worker.cli.printing import cell, instant, make_table, seconds, share
-from ajo_worker.ledger.delays import PHASES
 from ajo_worker.ledger.timeline import Event, Timeline, is_in_flight
+from ajo_worker.reports.value import CLOCKS
+from ajo_worker.reports.words import name
 
 
 def show_timeline(found: Timeline, console: Console) -> None:
     """Print what is known of a trigger, what happened to it, and where its time went."""
     facts = Table("", Column(overflow="fold"), box=None, show_header=False, pad_edge=False)
-    for name, value in _facts(found):
-        facts.add_row(cell(name), cell(value))
+    for fact, value in _facts(found):
+        facts.add_row(cell(fact), cell(value))
     phases = _phases(found)
     for part in (facts, _events(found.events), phases):
         console.print(part)
@@ -79,25 +79,26 @@ def _clock(at: datetime) -> str:
 
 
 def _phases(found: Timeline) -> Table:
-    phases, total = found.phases, found.phases["total_seconds"]
+    total = found.delay["total_seconds"]
     table = make_table("Phase", "Seconds", "Share", numbers=2)
     table.add_column("Whose time", no_wrap=True)
-    for phase, system in PHASES.items():
-        spent = phases[f"{phase}_seconds"]
-        part = spent / total if spent is not None and total is not None and total > 0 else None
-        if spent != 0:
-            told = "" if phase in AFTER_THE_END else share(part)
-            table.add_row(cell(label(phase)), seconds(spent), told, SYSTEMS[system])
-        if phase == "residual":
+    for after_end in (False, True):
+        for phase in found.phases:
+            if phase.after_end is after_end and phase.seconds != 0:
+                part = phase.seconds / total if phase.seconds is not None and total is not None and total > 0 else None
+                told = "" if after_end else share(part)
+                table.add_row(cell(phase.phase), seconds(phase.seconds), told, name(phase.system))
+        if not after_end:
             table.add_row("total", seconds(total), share(1.0 if total else None), "", style="bold")
     return table
 
 
 def _remarks(found: Timeline) -> Iterator[str]:
-    charged = zip(found.phases["systems"], found.phases["system_seconds"], strict=True)
-    guilty = ", ".join(f"{SYSTEMS[system]} {seconds(spent)} s" for system, spent in charged if system != "clocks")
-    yield f"Delayed by: {guilty or SYSTEMS[found.phases['system']]}"
-    if found.phases["total_seconds"] is None:
+    delay = found.delay
+    charged = zip(delay["systems"], delay["system_seconds"], strict=True)
+    guilty = ", ".join(f"{name(system)} {seconds(spent)} s" for system, spent in charged if system != CLOCKS)
+    yield f"Delayed by: {guilty or name(delay['system'])}"
+    if delay["total_seconds"] is None:
         yield "It has not come to its end: a phase that isn't over is unknown (–), or counts what is known so far."
-    if found.phases["clock_skew"]:
+    if delay["clock_skew"]:
         yield "Clock skew: what one machine's clock says contradicts another's."

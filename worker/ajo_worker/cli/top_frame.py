@@ -10,7 +10,7 @@ from ajo_worker.cli.printing import cell, counted, instant, make_table
 from ajo_worker.reports.lateness import guilty
 from ajo_worker.reports.pulse import Pulse
 from ajo_worker.reports.value import PhaseRow
-from ajo_worker.reports.words import duration, label, name
+from ajo_worker.reports.words import duration, name
 
 SLOWEST = 5
 """So many phases are shown."""
@@ -69,7 +69,7 @@ def _phases(pulse: Pulse) -> Iterator[RenderableType]:
     for row in slowest[:SLOWEST]:
         if row.spread is not None:
             times = (row.spread.p50, row.spread.p95, row.spread.p99, row.spread.longest)
-            table.add_row(cell(label(row.phase)), *map(duration, times), f"{row.late:,}")
+            table.add_row(cell(row.phase), *map(duration, times), f"{row.late:,}")
     yield table
 
 

@@ -1,38 +1,15 @@
 """Which phase the time of many triggers went into: percentiles over ``audit.delays``."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
 from msgspec import Struct
 
-PHASES = {
-    "producer": "producer",
-    "skew": "clocks",
-    "broker": "broker",
-    "absent": "worker",
-    "full": "worker",
-    "outage": "adobe-api",
-    "held": "worker",
-    "redrive": "worker",
-    "slot": "worker",
-    "rate_limit": "worker",
-    "token": "adobe-api",
-    "ledger": "worker",
-    "other": "worker",
-    "back_off": "adobe-api",
-    "headers": "adobe-api",
-    "body": "adobe-api",
-    "handover": "worker",
-    "ending": "worker",
-    "residual": "",
-    "departure": "adobe-departure",
-    "delivery": "downstream",
-}
-"""Phases in the order in which a trigger goes through them, as audit.phases has them, and the system charged with each.
+from ajo_worker.ledger.phases import Phase, column, read_phases
 
-What follows the residual comes after the trigger's end, and is in no total.
-"""
+TOTAL = "total_seconds"
 
 
 class Spread(Struct, frozen=True):
@@ -61,21 +38,25 @@ class Delays(Struct, frozen=True):
 
 
 class DelayReport(Struct, frozen=True):
-    """Of triggers received since ``since``: all together, and by campaign."""
+    """Of triggers received since ``since``: all together, and by campaign; ``phases`` are in their order."""
 
     at: datetime
     since: datetime
+    phases: list[Phase]
     all: Delays
     campaigns: dict[str, Delays]
 
 
-def _statement() -> str:
+def statement(phases: Sequence[Phase]) -> str:
+    """The question for these phases, of triggers received since $1, of the campaign $2 or all. Pure."""
     columns = ",\n           ".join(
-        f"percentile_cont(ARRAY[0.5, 0.95, 0.99, 1]) WITHIN GROUP (ORDER BY {name}_seconds)"
+        f"percentile_cont(ARRAY[0.5, 0.95, 0.99, 1]) WITHIN GROUP (ORDER BY {name})"
         f" FILTER (WHERE completed_at IS NOT NULL) AS {name},"
-        f" sum({name}_seconds) FILTER (WHERE completed_at IS NOT NULL) AS {name}_sum"
-        for name in ("total", *PHASES)
+        f" sum({name}) FILTER (WHERE completed_at IS NOT NULL) AS sum_of_{name}"
+        for name in (TOTAL, *(column(each.phase) for each in phases))
     )
+    # received_at is what times are selected by: a range of request ids would lose those that are no UUIDv7 of that time
+    # (foreign ids, keys with an event time in the past), and the index on received_at is as quick.
     return f"""
     SELECT GROUPING(campaign) = 1 AS every_campaign, campaign,
            count(completed_at) AS triggers, count(*) - count(completed_at) AS unfinished,
@@ -85,31 +66,28 @@ def _statement() -> str:
     FROM audit.delays
     WHERE received_at >= $1 AND ($2::text IS NULL OR campaign = $2)
     GROUP BY GROUPING SETS ((), (campaign)) ORDER BY campaign
-    """  # noqa: S608 - built from the names above
-
-
-# received_at is what times are selected by: a range of request ids would lose those that are no UUIDv7 of that time
-# (foreign ids, keys with an event time in the past), and the index on received_at is as quick.
-DELAYS = _statement()
+    """  # noqa: S608 - built of the names of phases, which the ledger holds to letters
 
 
 async def delays(connection: asyncpg.Connection, since: timedelta, campaign: str | None) -> DelayReport:
     """The report of a while; of one campaign if given."""
     at = await connection.fetchval("SELECT now()")
-    rows = await connection.fetch(DELAYS, at - since, campaign)
+    phases = await read_phases(connection)
+    rows = await connection.fetch(statement(phases), at - since, campaign)
     every = next(row for row in rows if row["every_campaign"])
     return DelayReport(
         at=at,
         since=at - since,
-        all=_of(every),
-        campaigns={row["campaign"]: _of(row) for row in rows if not row["every_campaign"]},
+        phases=phases,
+        all=_of(every, phases),
+        campaigns={row["campaign"]: _of(row, phases) for row in rows if not row["every_campaign"]},
     )
 
 
-def _of(row: asyncpg.Record) -> Delays:
+def _of(row: asyncpg.Record, phases: Sequence[Phase]) -> Delays:
     def spread(name: str) -> Spread:
         p50, p95, p99, longest = row[name] or (None,) * 4
-        total, part = row["total_sum"], row[f"{name}_sum"]
+        total, part = row[f"sum_of_{TOTAL}"], row[f"sum_of_{name}"]
         return Spread(p50, p95, p99, longest, part / total if part is not None and total > 0 else None)
 
     return Delays(
@@ -117,6 +95,6 @@ def _of(row: asyncpg.Record) -> Delays:
         unfinished=row["unfinished"],
         skewed=row["skewed"],
         systems=dict(Counter(row["systems"]).most_common()),
-        total=spread("total"),
-        phases={name: spread(name) for name in PHASES},
+        total=spread(TOTAL),
+        phases={each.phase: spread(column(each.phase)) for each in phases},
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
-from ajo_worker.ledger.delays import PHASES
+from ajo_worker.ledger.phases import Phase, column, read_phases
 
 TRIGGER = """
     SELECT t.*, w.hostname || ':' || w.pid AS owner_place,
@@ -26,18 +26,15 @@ EVENTS = """
     WHERE request_id = $1 ORDER BY at, round, attempt, array_position('{announced,dispatched}', event)
 """
 DELAYS = "SELECT * FROM audit.delays WHERE request_id = $1"
-PHASE_COLUMNS = (
-    *(f"{phase}_seconds" for phase in PHASES),
-    *(
-        "total_seconds",
-        "end_to_end_seconds",
-        "system",
-        "phase",
-        "delay_seconds",
-        "systems",
-        "system_seconds",
-        "clock_skew",
-    ),
+DELAY_COLUMNS = (
+    "total_seconds",
+    "end_to_end_seconds",
+    "system",
+    "phase",
+    "delay_seconds",
+    "systems",
+    "system_seconds",
+    "clock_skew",
 )
 
 Row = dict[str, Any]
@@ -55,12 +52,22 @@ class Event(Struct, frozen=True):
     detail: str
 
 
+class PhaseSeconds(Struct, frozen=True):
+    """How long a phase took; None while that is not known."""
+
+    phase: str
+    system: str | None
+    after_end: bool
+    seconds: float | None
+
+
 class Timeline(Struct, frozen=True):
-    """One trigger with all that the ledger knows of it."""
+    """One trigger with all that the ledger knows of it; ``delay`` is whose fault it is that it took so long."""
 
     trigger: Row
     attempts: list[Row]
-    phases: Row
+    delay: Row
+    phases: list[PhaseSeconds]
     events: list[Event]
 
 
@@ -73,12 +80,14 @@ async def timeline(connection: asyncpg.Connection, request_id: UUID) -> Timeline
     hashes = trigger["recipient_hashes"]
     trigger["recipient_hashes"] = None if hashes is None else [digest.hex() for digest in hashes]
     attempts = [dict(row) for row in await connection.fetch(ATTEMPTS, request_id)]
-    phases = await connection.fetchrow(DELAYS, request_id)
+    phases = await read_phases(connection)
+    delay = await connection.fetchrow(DELAYS, request_id)
     events = await connection.fetch(EVENTS, request_id)
     return Timeline(
         trigger=trigger,
         attempts=attempts,
-        phases={name: phases[name] for name in PHASE_COLUMNS},
+        delay={name: delay[name] for name in DELAY_COLUMNS},
+        phases=[_spent(each, delay) for each in phases],
         events=[Event(row["at"], row["elapsed_seconds"], _what(row), row["detail"]) for row in events],
     )
 
@@ -87,6 +96,10 @@ def is_in_flight(trigger: Row, attempts: list[Row]) -> bool:
     """Whether the newest attempt that was announced has no row yet. Pure."""
     newest = (trigger["round"], trigger["attempts_started"])
     return trigger["attempts_started"] > 0 and all((row["round"], row["attempt"]) != newest for row in attempts)
+
+
+def _spent(phase: Phase, delay: asyncpg.Record) -> PhaseSeconds:
+    return PhaseSeconds(phase.phase, phase.system, phase.after_end, delay[column(phase.phase)])
 
 
 def _what(row: asyncpg.Record) -> str:

@@ -10,8 +10,6 @@ from typing import Any, TypeAlias
 
 from prometheus_client.core import GaugeMetricFamily
 
-from ajo_worker.ledger.delays import PHASES
-
 Row: TypeAlias = Mapping[str, Any]
 Families: TypeAlias = list[GaugeMetricFamily]
 
@@ -94,28 +92,25 @@ ATTEMPTS = f"""
     SELECT campaign, q.quantile, q.value FROM spread, unnest({QUANTILES}, seconds) AS q(quantile, value)
     WHERE q.value IS NOT NULL
 """  # noqa: S608 - as above
-
-
-def phases() -> str:
-    """The question for the phases of ``audit.delays``, and their total, of triggers that came to their end."""
-    names = [*PHASES, "total"]
-    # Quoted: "full" is a word of SQL's own.
-    spreads = ", ".join(f'{SPREAD.format(f"d.{name}_seconds")} AS "{name}"' for name in names)
-    pairs = ", ".join(f"('{name}', \"{name}\")" for name in names)
-    return f"""
+# Of triggers that came to their end: their phases, and their total.
+PHASES = f"""
     WITH recent AS MATERIALIZED (
         SELECT request_id FROM ledger.triggers
         WHERE received_at >= now() - interval '5 minutes' AND completed_at IS NOT NULL
-    ), spread AS (
-        SELECT {spreads} FROM recent r
-        CROSS JOIN LATERAL (SELECT * FROM audit.delays WHERE request_id = r.request_id OFFSET 0) AS d
+    ), drawn AS (
+        SELECT d.seconds || d.total_seconds AS seconds FROM recent r
+        CROSS JOIN LATERAL (SELECT * FROM ledger.delays WHERE request_id = r.request_id OFFSET 0) AS d
         WHERE random() < {DRAWN} / greatest((SELECT count(*) FROM recent), 1)::float8
+    ), spread AS (
+        SELECT s.position, {SPREAD.format("s.seconds")} AS seconds
+        FROM drawn CROSS JOIN LATERAL unnest(drawn.seconds) WITH ORDINALITY AS s(seconds, position) GROUP BY s.position
     )
-    SELECT p.phase, q.quantile, q.value
-    FROM spread CROSS JOIN LATERAL (VALUES {pairs}) AS p(phase, seconds)
-    CROSS JOIN LATERAL unnest({QUANTILES}, p.seconds) AS q(quantile, value)
+    SELECT n.phase, q.quantile, q.value
+    FROM spread JOIN (
+        SELECT position, phase FROM ledger.phases UNION ALL SELECT position, phase FROM audit.sums
+    ) AS n USING (position) CROSS JOIN LATERAL unnest({QUANTILES}, spread.seconds) AS q(quantile, value)
     WHERE q.value IS NOT NULL
-    """  # noqa: S608 - built from the names above
+"""  # noqa: S608 - as above
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +196,7 @@ FIGURES = (
         "ajo_phase_seconds",
         "Triggers received in the last 5 minutes that came to their end: quantiles of the seconds of each phase.",
         ("phase", "quantile"),
-        phases(),
+        PHASES,
     ),
     gauge("ajo_dead_letters", "Dead letters whose payload is held.", ("campaign", "state", "reason"), DEAD_LETTERS),
 )

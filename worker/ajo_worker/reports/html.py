@@ -48,7 +48,6 @@ def _environment() -> Environment:
         "duration": words.duration,
         "share": words.share,
         "instant": words.instant,
-        "label": words.label,
         "system": words.name,
         "longest_phases": _longest_phases,
     }

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from ajo_worker.ledger.alerts import Alert
 from ajo_worker.ledger.alerts import alerts as read_alerts
+from ajo_worker.ledger.phases import read_phases, read_sums
 from ajo_worker.reports import questions
 from ajo_worker.reports.phases import phase_rows
 from ajo_worker.reports.value import OutageRow, PhaseRow, SystemRow
@@ -61,7 +62,7 @@ async def read_pulse(connection: asyncpg.Connection) -> Pulse:
         at=found.at,
         now=Now(**await connection.fetchrow(NOW)),
         systems=[SystemRow(row["system"], row["triggers"], row["seconds"]) for row in charged if row["at"] is None],
-        phases=phase_rows(await connection.fetch(questions.PHASES), percentiles, triggers),
+        phases=phase_rows(await read_phases(connection), await read_sums(connection), percentiles, triggers),
         outages=[OutageRow(**row) for row in await connection.fetch(OPEN, *given)],
         alerts=found.alerts,
     )

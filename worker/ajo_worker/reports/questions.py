@@ -52,7 +52,6 @@ END_TO_END = f"""
     WHERE minute >= $1 AND minute < $2 AND ($3::text IS NULL OR campaign = $3) AND phase = 'end-to-end'
     ORDER BY 1
 """  # noqa: S608 - as above
-PHASES = "SELECT phase, system, means FROM audit.phases ORDER BY position"
 PERCENTILES = """
     SELECT campaign, lane, phase, triggers::int AS triggers, late::int AS late, seconds, p50, p95, p99, longest
     FROM audit.delay_percentiles($1, $2, $3)

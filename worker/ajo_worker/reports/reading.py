@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 from msgspec import Struct
 
+from ajo_worker.ledger.phases import read_phases, read_sums
 from ajo_worker.reports import questions
 from ajo_worker.reports.lateness import Minute, late_spans
 from ajo_worker.reports.mixing import mix
@@ -57,7 +58,7 @@ async def read_report(connection: asyncpg.Connection, asked: Asked) -> Report:
     charged = await connection.fetch(questions.SYSTEMS, *given, step)
     percentiles = await connection.fetch(questions.PERCENTILES, *given)
     end_to_end = await connection.fetch(questions.END_TO_END, *given, step)
-    phases = await connection.fetch(questions.PHASES)
+    phases, sums = await read_phases(connection), await read_sums(connection)
     every = next(_counts(row) for row in counted if {row["minute"], row["at"], row["campaign"]} == {None})
     return Report(
         made_at=await connection.fetchval("SELECT now()"),
@@ -75,9 +76,9 @@ async def read_report(connection: asyncpg.Connection, asked: Asked) -> Report:
         times=_times(counted, end_to_end),
         systems=[SystemRow(row["system"], row["triggers"], row["seconds"]) for row in charged if row["at"] is None],
         system_times=[SystemMoment(**row) for row in charged if row["at"] is not None],
-        phases=phase_rows(phases, percentiles, every.triggers),
+        phases=phase_rows(phases, sums, percentiles, every.triggers),
         outages=[OutageRow(**row) for row in await connection.fetch(questions.OUTAGES, *given)],
-        worst=await read_worst(connection, asked.since, asked.until, asked.campaign),
+        worst=await read_worst(connection, *given, phases),
         duplicates=[DuplicateRow(**row) for row in await connection.fetch(questions.DUPLICATES, *given)],
     )
 

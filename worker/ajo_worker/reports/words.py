@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 
-UNKNOWN = "–"
+UNKNOWN, UNEXPLAINED = "–", "unexplained"
 NAMES = {
     "producer": "the producers",
     "broker": "the broker",
     "worker": "our workers",
     "adobe-api": "Adobe's API",
-    "adobe-departure": "Journey Optimizer before departure",
+    "adobe-departure": "Adobe before departure",
     "downstream": "cloud and mailbox providers",
     "clocks": "clocks that disagree",
     "none": "nobody: on time",
@@ -23,8 +23,8 @@ SHORT = 0.001
 
 
 def name(system: str | None) -> str:
-    """A system for people; one that is not known here goes by its own name."""
-    return UNKNOWN if system is None else NAMES.get(system, system)
+    """A system for people; one that is not known here goes by its own name, and what none is charged with by none."""
+    return UNEXPLAINED if system is None else NAMES.get(system, system)
 
 
 def duration(value: float | None) -> str:
@@ -73,8 +73,3 @@ def clock(at: datetime, beside: datetime) -> str:
 def instant(at: datetime | None) -> str:
     """A moment to the second, in UTC."""
     return UNKNOWN if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def label(phase: str) -> str:
-    """A phase for people."""
-    return phase.replace("-", " ") if phase not in {"back-off", "end-to-end"} else phase

@@ -1,21 +1,21 @@
 """Reads the slowest triggers, with all that happened to them."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
+from ajo_worker.ledger.phases import Phase, column
 from ajo_worker.reports import questions
 from ajo_worker.reports.value import Event, WorstRow
 
 SLOWEST = 10
-SUFFIX = "_seconds"
-SUMS = {"total_seconds", "end_to_end_seconds", "delay_seconds", "system_seconds", "budget_used_seconds"}
 
 
 async def read_worst(
-    connection: asyncpg.Connection, since: datetime, until: datetime, campaign: str | None
+    connection: asyncpg.Connection, since: datetime, until: datetime, campaign: str | None, phases: Sequence[Phase]
 ) -> list[WorstRow]:
     """The slowest triggers of the while, the slowest first."""
     slowest = await connection.fetch(questions.SLOWEST, since, until, campaign, SLOWEST)
@@ -24,11 +24,11 @@ async def read_worst(
     for row in await connection.fetch(questions.TIMELINES, list(seconds)):
         timelines[row["request_id"]].append(Event(*(row[name] for name in Event.__struct_fields__)))
     rows = await connection.fetch(questions.DELAYS, list(seconds))
-    found = [_row(row, seconds[row["request_id"]], timelines[row["request_id"]]) for row in rows]
+    found = [_row(row, seconds[row["request_id"]], timelines[row["request_id"]], phases) for row in rows]
     return sorted(found, key=lambda one: (-one.seconds, one.request_id))
 
 
-def _row(row: asyncpg.Record, seconds: float, timeline: list[Event]) -> WorstRow:
+def _row(row: asyncpg.Record, seconds: float, timeline: list[Event], phases: Sequence[Phase]) -> WorstRow:
     return WorstRow(
         request_id=row["request_id"],
         campaign=row["campaign"],
@@ -44,10 +44,6 @@ def _row(row: asyncpg.Record, seconds: float, timeline: list[Event]) -> WorstRow
         delay_seconds=row["delay_seconds"],
         budget_seconds=row["budget"],
         budget_used_seconds=row["budget_used"],
-        phases={
-            column.removesuffix(SUFFIX).replace("_", "-"): row[column]
-            for column in row.keys()  # noqa: SIM118 - a record's own iteration is over its values
-            if column.endswith(SUFFIX) and column not in SUMS
-        },
+        phases={each.phase: row[column(each.phase)] for each in phases},
         timeline=timeline,
     )
