@@ -18,6 +18,8 @@ LEAST_TRIGGERS = 3
 NO_ANSWERS = "no-answers"
 """The reason of an outage in which nothing was answered at all: a single good answer, of whatever call, ends it."""
 MOST_DOUBLINGS = 2
+NEARLY = 0.75
+"""A retry has less than the whole budget for its answer; so much of it without any answer is silence as well."""
 PLACES_ON_TRIAL = 5
 """Calls of a campaign on trial that are in flight in a worker at most: more would be refused than tell anything."""
 
@@ -70,12 +72,13 @@ class Failures:
     """What a destination's answers have shown of late; kept by each worker for itself.
 
     Slowness is no failure. A time-out says that a call was not answered until then: where anything was answered since
-    that call was sent, the destination is slow, and the time-out counts neither as failure nor as answer. Where nothing
-    was, it attests to a failure that has lasted since then.
+    that call was sent, the destination is slow, and the time-out counts neither as failure nor as answer. Nor does it
+    before nothing has been answered for nearly as long as an answer may take (``patience`` seconds): who gives up
+    earlier doesn't know. Then it attests to a failure that has lasted since the first of these calls was sent.
 
     And quick failures must not speak for slow successes that are under way: calls of the same time that have been open
-    for longer than the failures took count as answers, as long as there was a success within ``patience`` seconds (as
-    long as an answer may take), or so much time has not passed since ``began``.
+    for longer than the failures took count as answers, as long as there was a success within ``patience`` seconds, or
+    so much time has not passed since ``began``.
     """
 
     thresholds: Thresholds
@@ -85,6 +88,7 @@ class Failures:
     _in_a_row: _Span | None = None
     _open: Counter[int] = field(default_factory=Counter)
     _answered: float = float("-inf")
+    _silent_since: float = float("inf")
     _healthy: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,14 +103,17 @@ class Failures:
         self._open[int(sent)] -= 1
         if self._open[int(sent)] <= 0:
             del self._open[int(sent)]
-        answered_since, failed = self._answered >= sent, destination_failed(verdict)
         if verdict.http_status is not None:
-            self._answered = now
+            self._answered, self._silent_since = now, float("inf")
+        failed, since = destination_failed(verdict), now
         if failed is False:
             self.healthy(now)
-        if not failed or ((unanswered := is_unanswered(verdict)) and answered_since):
-            return None
-        return self.failed(now, request_id, kind_of(verdict), since=sent if unanswered else now, took=now - sent)
+        if is_unanswered(verdict):
+            if self._answered >= sent:
+                return None
+            since = self._silent_since = min(self._silent_since, sent)
+            failed = now - since >= NEARLY * self.patience
+        return self.failed(now, request_id, kind_of(verdict), since=since, took=now - sent) if failed else None
 
     def healthy(self, now: float) -> None:
         """The destination answered as it should, or refused with reason."""

@@ -267,10 +267,28 @@ def test_so_it_is_where_but_one_call_a_second_is_made_since_nothing_is_answered(
     assert told.told() == ("no-answers", 64.0)
 
 
-def test_time_outs_that_an_operator_shortened_attest_to_no_more_than_they_waited_for() -> None:
+@pytest.mark.parametrize("patience", [3.0, 20.0])
+def test_time_outs_that_an_operator_shortened_show_an_outage_no_sooner(patience: float) -> None:
     told = Told()
-    told.calls(0.0, 0.01, 300, 3.0, TIMEOUT)
-    assert told.told() == ("no-answers", pytest.approx(5.0, abs=0.02))
+    told.calls(0.0, 0.1, 1000, patience, TIMEOUT)
+    why, when = told.told() or ("", 0.0)
+    assert why == "no-answers"
+    assert 0.75 * SLOW <= when <= SLOW
+
+
+def test_nor_are_they_one_where_a_patient_call_is_answered_now_and_then() -> None:
+    told = Told()
+    told.calls(0.0, 0.1, 3000, 20.0, TIMEOUT)
+    told.calls(0.05, 40.0, 8, 25.0, ACCEPTED)  # probes, and campaigns with a longer time-out
+    assert told.told() is None
+
+
+def test_a_retry_that_is_not_answered_until_the_budget_ends_is_evidence_too() -> None:
+    told = Told()
+    told.calls(0.0, 0.1, 4, 0.1, BUSY)
+    told.calls(10.0, 0.5, 20, 0.8 * SLOW, TIMEOUT)
+    why, when = told.told() or ("", 0.0)
+    assert (why, when >= 10.0 + 0.8 * SLOW) == ("sustained-failures", True)
 
 
 @pytest.mark.parametrize("latency", [5.0, 25.0, 55.0])
