@@ -19,7 +19,7 @@ from ajo_worker.local.stack import CAMPAIGN, Stack, local_stack
 app = typer.Typer(add_completion=False)
 
 TRIGGERS = 2000
-RATE = 200.0
+RATE = 100.0
 """Triggers a second: well below the lane's limit, so that nothing waits for us."""
 TIMEOUT_SECONDS = 120
 """On top of the time that sending takes."""
