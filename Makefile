@@ -12,7 +12,7 @@ AT_ONCE ?=
 MINUTES ?=
 TRIGGERS ?=
 
-.PHONY: help demo dev test smoke chaos soak outage trial urgent ledger-10m lint format types imports constraints clean
+.PHONY: help demo dev test smoke chaos soak outage hang trial urgent ledger-10m lint format types imports constraints clean
 .DEFAULT_GOAL := help
 
 LOCAL_SERVERS := tests/integration/worker/test_local_servers.py
