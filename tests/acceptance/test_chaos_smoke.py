@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MINUTES = 10
+MINUTES = 30
 
 
 @pytest.mark.usefixtures("rabbitmq_url")

@@ -20,6 +20,7 @@ from tests.chaos.run import Run
 from tests.chaos.servers import Servers, serve
 from tests.chaos.stack import Broker
 from tests.chaos.verdict import figures, findings
+from tests.support.programs import WarmProcesses
 
 WORKERS, SLOW = frozenset({1, 2}), 11
 MODULES = ("workers", "brokers", "databases", "endpoints", "tokens", "messages", "clocks", "publishers", "slowness")
@@ -107,7 +108,7 @@ def _run(one: Fault, broker: Broker, servers: Servers, options: Options) -> Resu
     wrong: list[str] = []
     with (
         tempfile.TemporaryDirectory(prefix="ajo-chaos-") as folder,
-        Processes() as processes,
+        WarmProcesses() as processes,
         servers.database() as name,
     ):
         run = Run(

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import httpx2
 from ajo_producers import Campaigns, CheckedTrigger, Publisher
-from ajo_worker.local.processes import Processes, environment
+from ajo_worker.local.processes import environment
 
 from tests.chaos.faults.clocks import WallClock
 from tests.chaos.servers import Servers
 from tests.chaos.stack import ValkeyBroker, start_valkey_broker
 from tests.support.conservation import write_definition
 from tests.support.delivery import worker_environment
-from tests.support.programs import PROGRAM, Simulator, Worker, run, start_simulator, start_worker
+from tests.support.programs import PROGRAM, Simulator, WarmProcesses, Worker, run, start_simulator, start_worker
 from tests.trial.scenarios import Scenario
 from tests.trial.scripts import script
 
@@ -119,7 +119,7 @@ class Stage:
 @contextmanager
 def on_stage(servers: Servers, folder: Path, scenario: Scenario) -> Iterator[Stage]:
     """All parts of a scenario, running."""
-    with Processes() as processes, servers.database() as name, ExitStack() as until_the_end:
+    with WarmProcesses() as processes, servers.database() as name, ExitStack() as until_the_end:
         broker = start_valkey_broker(processes)
         one_by_one = "concurrency = 1" if "concurrency" in scenario.amounts else ""
         write_definition(folder / "campaigns", CAMPAIGN, facts=one_by_one)
