@@ -15,7 +15,7 @@ from ajo_worker.local.valkey import start_valkey
 
 from tests.support import brokers, delivery, programs
 from tests.support.conservation import write_definition
-from tests.support.database import query
+from tests.support.database import COPIED, query
 
 # As in the Makefile: compiling is most of what a short process does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -62,7 +62,7 @@ def migrated_template(session_postgres: Postgres) -> str:
 def database_url(session_postgres: Postgres, migrated_template: str) -> Iterator[str]:
     """The address of a migrated, empty database."""
     name = f"test_{secrets.token_hex(6)}"
-    query(session_postgres.url, f"create database {name} template {migrated_template}")
+    query(session_postgres.url, f"create database {name} template {migrated_template} {COPIED}")
     yield session_postgres.url_of(name)
     query(session_postgres.url, f"drop database {name} with (force)")
 

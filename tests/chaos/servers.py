@@ -12,7 +12,7 @@ from ajo_worker.local.processes import Processes
 from tests.chaos.run import ROLE, ROLE_PASSWORD
 from tests.chaos.stack import Broker, start_rabbitmq, start_valkey_broker
 from tests.conftest import migrate
-from tests.support.database import query
+from tests.support.database import COPIED, query
 
 TEMPLATE = "migrated"
 SURVIVES_KILLS = {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "off"}
@@ -36,7 +36,7 @@ class Servers:
     def database(self) -> Iterator[str]:
         """The name of a migrated, empty database, dropped afterwards."""
         name = f"chaos_{secrets.token_hex(6)}"
-        query(self.postgres.url, f"create database {name} template {TEMPLATE}")
+        query(self.postgres.url, f"create database {name} template {TEMPLATE} {COPIED}")
         try:
             yield name
         finally:

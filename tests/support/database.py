@@ -6,6 +6,9 @@ from typing import Any
 
 import asyncpg
 
+COPIED = "strategy file_copy"
+"""How a template of a thousand small files is copied for half the CPU: file by file, and not through the log."""
+
 
 async def _query(url: str, sql: str, arguments: tuple[Any, ...]) -> list[dict[str, Any]]:
     connection = await asyncpg.connect(url)

@@ -16,7 +16,7 @@ import httpx2
 from ajo_worker.local.processes import Child, Processes, environment
 
 from tests.support.database import query
-from tests.support.waiting import DEADLINE_SECONDS
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 from tests.support.warm.client import STARTER
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "ajo-dispatch"
@@ -145,9 +145,10 @@ def start_worker(
     name = f"worker-{secrets.token_hex(4)}@%h"  # Celery knows its workers by their names
     asked_at = query(database_url, "select extract(epoch from clock_timestamp())::float8 as now")[0]["now"]
     child = processes.start("worker", [*program, "worker", "--name", name, *arguments], env=env, grace=70)
-    child.wait_for(
-        lambda: query(database_url, ALIVE, child.pid, asked_at) or None,
-        what="its row in ledger.workers",
-        timeout=DEADLINE_SECONDS,
-    )
+
+    def alive() -> bool:
+        child.check()
+        return bool(query(database_url, ALIVE, child.pid, asked_at))
+
+    wait_until(alive, what="the worker's row in ledger.workers")
     return Worker(child, dict(env))

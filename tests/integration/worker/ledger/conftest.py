@@ -15,7 +15,7 @@ from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.local.postgres import VOLATILE, Postgres, start_postgres
 from ajo_worker.local.processes import Processes
 
-from tests.support.database import query
+from tests.support.database import COPIED, query
 
 Connect: TypeAlias = Callable[[], Awaitable[asyncpg.Connection]]
 Read: TypeAlias = Callable[[str, UUID], Awaitable[list[dict[str, Any]]]]
@@ -85,7 +85,7 @@ def stoppable_server(session_processes: Processes) -> Postgres:
 def stoppable(stoppable_server: Postgres) -> Iterator[Stoppable]:
     """Such a database; its server runs when the test begins, and again when it has ended."""
     name = f"test_{secrets.token_hex(6)}"
-    query(stoppable_server.url, f"create database {name} template migrated")
+    query(stoppable_server.url, f"create database {name} template migrated {COPIED}")
     yield Stoppable(stoppable_server, stoppable_server.url_of(name))
     if stoppable_server.child is None or not stoppable_server.child.running:
         stoppable_server.start()
