@@ -18,7 +18,7 @@ CHARGED = """
 SPENT = """
     SELECT p.phase, p.system, coalesce((to_jsonb(d) ->> (replace(p.phase, '-', '_') || '_seconds'))::float8, 0)
         AS seconds
-    FROM audit.delays d CROSS JOIN audit.phases p
+    FROM audit.delays d JOIN audit.phases p ON p.system IS NOT NULL
     WHERE d.campaign = $1 AND p.phase NOT IN ('skew', 'departure', 'delivery')
 """
 ANSWERED = """
