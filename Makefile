@@ -53,6 +53,9 @@ soak: $(READY) ## 20 minutes at a steady rate with a fault now and then: nothing
 outage: $(READY) ## 50,000 queued and 2,000 in flight through an outage of 5 minutes, on both brokers; 20 minutes
 	@$(BIN)/python -m tests.chaos.outage $(if $(SEED),--seed $(SEED))
 
+hang: $(READY) ## 200 triggers a second for 3 minutes while one lane answers nothing and comes back, on both brokers; 12 minutes
+	@$(BIN)/python -m tests.chaos.hang $(if $(SEED),--seed $(SEED))
+
 trial: $(READY) ## scenarios with a late system or two: does attribution name it, by the second? ONLY=kind, SEED=number
 	@$(BIN)/python -m tests.trial $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 

@@ -190,6 +190,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     matching = Matching(ledger.connect, rules)
     ways = probed({name: one.endpoint for name, one in campaigns.items()}, settings.base_url, settings.token_url)
     probing = Probing(ledger.connect_shared, ledger.worker_id, clock, ways, tls, every=settings.network_probe_seconds)
+    ledger.liveness.full_because = preparation.because
     ledger.liveness.token_failing = lambda: tokens.failing
     ledger.start()
     await ledger.liveness.first_beat.wait()

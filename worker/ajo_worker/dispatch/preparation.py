@@ -7,9 +7,10 @@ from ajo_worker.api.token import TokenProvider, TokenUnavailable
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import History, Retry
-from ajo_worker.dispatch.gate import NO_TOKEN, Gate, KeptBack, SentBack, Silence
+from ajo_worker.dispatch.gate import NO_TOKEN, Gate, KeptBack, SentBack, Silence, Turn
 from ajo_worker.dispatch.received import Received, Refusal
 from ajo_worker.dispatch.round import Lost, Round
+from ajo_worker.dispatch.standing import Standing
 from ajo_worker.ledger.admission import Known
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
@@ -23,6 +24,8 @@ from ajo_worker.limits.waits import Waits
 TOKEN_POLL = 1.0
 """Seconds between looks, while a token is waited for: whether the worker stops, or something keeps the trigger back."""
 LEASE_POLL = 0.2
+PERMIT, PLACE = "permit", "place"
+"""Where the limits say which phase a wait is."""
 
 
 class _KeptBack(Exception):  # noqa: N818 - not an error: an outage, or an operator
@@ -64,6 +67,7 @@ class Preparation:
     closing: Closing
     attempt_minimum: float
     silence: Silence
+    standing: Standing = field(default_factory=Standing)
 
     async def first_attempt(self, received: Received) -> Ready | Refusal | Known:
         """Wait until a trigger may be sent, before anything is known of it; without a token it goes on waiting.
@@ -103,7 +107,8 @@ class Preparation:
         if isinstance(step, Retry):
             # Event loops round their timers and may wake a moment early: Retry-After is a floor.
             while (left := current.decided + step.wait - self.clock.monotonic()) > 0:
-                await self.closing.sleep(left)
+                with self.standing.at(received.came_by, "back-off"):
+                    await self.closing.sleep(left)
         waited = self.clock.monotonic()
         try:
             ready = await self._within(received, current, budget) if budget else await self._whenever(received)
@@ -179,10 +184,11 @@ class Preparation:
                 return None
             there = clock()
             waits += Waits(token=there - began)
-            turn = await self.silence.turn(received, urgency) if first else None
+            turn = await self._turn(received, urgency) if first else None
             try:
                 waits += Waits(silence=clock() - there)
-                waits += await self.limits.take(received, urgency)
+                with self.standing.at(received.came_by, PERMIT):
+                    waits += await self.limits.take(received, urgency)
                 again = first and turn is None
                 if again and self.silence.silent(received.trigger.campaign):
                     continue
@@ -194,11 +200,16 @@ class Preparation:
                 if turn is not None:
                     turn.over()
 
+    async def _turn(self, received: Received, urgency: Urgency) -> Turn | None:
+        with self.standing.at(received.came_by, "silence"):
+            return await self.silence.turn(received, urgency)
+
     async def _placed(self, received: Received, urgency: Urgency, waits: Waits, *, first: bool) -> Ready | Waits:
         """A place as well; only what was waited for, if all has to be asked for again."""
         asked = self.clock.monotonic()
         try:
-            place = await self.slots.take(urgency, received.trigger.campaign, received.lane, first=first)
+            with self.standing.at(received.came_by, PLACE):
+                place = await self.slots.take(urgency, received.trigger.campaign, received.lane, first=first)
         except TurnedAway:  # since calls are so slow that there is no answer at all
             return waits + Waits(congestion=self.clock.monotonic() - asked)
         try:
@@ -243,7 +254,7 @@ class Preparation:
             self.closing.check()
             self._check(received)
             left = min(ends - self.clock.monotonic(), TOKEN_POLL)
-            with suppress(TokenUnavailable):
+            with suppress(TokenUnavailable), self.standing.at(received.came_by, "token"):
                 await (self.tokens.refresh(rejected, left) if rejected else self.tokens.get(left))
                 return True
             if self.clock.monotonic() >= ends:
@@ -253,6 +264,16 @@ class Preparation:
         back = self.gate.kept_back(received.campaign) if received.campaign else None
         if back is not None and (back.of_probes or not received.probe):
             raise _KeptBack(back)
+
+    def because(self, lane: str) -> str | None:
+        """The phase that most of the time of what this lane has in hand went into since this was asked last."""
+        match self.standing.mostly(lane):
+            case "permit":
+                return self.limits.because(lane)
+            case "place":
+                return self.slots.because(lane)
+            case phase:
+                return phase
 
 
 def _without_token(budget: Budget) -> Refusal:

@@ -144,7 +144,8 @@ class Rounds:
             silence.began(received)
             # What a probe is for is to wait for the answer, however impatient the operator is otherwise.
             timeout = budget.answer_time(dispatched, None if received.probe else campaign.attempt_timeout)
-            result = await self.http.post(call, timeout=timeout)
+            with self.preparation.standing.at(received.came_by, "headers"):
+                result = await self.http.post(call, timeout=timeout)
             answered = result.status is not None
             return Sent(dispatched, result)
         finally:

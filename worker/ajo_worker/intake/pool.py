@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import wait
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import structlog
 from ajo_producers.campaigns.folder import DefinitionError
+from ajo_producers.contract.lanes import lane_of, queue_names
 from celery.concurrency.base import BasePool
 from celery.exceptions import WorkerShutdown
 from celery.platforms import EX_FAILURE
@@ -53,7 +55,12 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._thread = threading.Thread(target=self._run_loop, name="dispatch", daemon=True)
         self._worker: Worker | None = None
         self._taps = Taps(settings().queue_prefix, settings().lanes)
-        self._fullness = Fullness(settings().prefetch)
+        self._fullness = {
+            queue: Fullness(settings().prefetch)
+            for lane in settings().lanes
+            for queue in queue_names(settings().queue_prefix, lane)
+        }
+        self._in_hand_of: Counter[str] = Counter()
 
     def on_start(self) -> None:
         """Start the loop and everything on it; a worker that can't be built must not take messages.
@@ -78,7 +85,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
             raise WorkerShutdown(EX_FAILURE) from None
         if settings().broker_url.get_secret_value().startswith("amqp"):  # Valkey has no consumers that could vanish
             asyncio.run_coroutine_threadsafe(watch(settings(), self._intake, self._reconnect), self._loop)
-        self._worker.ledger.liveness.intake_full = lambda: self._fullness.newest(time.monotonic())
+        self._worker.ledger.liveness.intake_full = self._full_lanes
 
     def consuming(self, consumer: Any) -> None:
         """Called by the consumer, on the hub's thread, whenever it is about to consume."""
@@ -94,14 +101,16 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         accept_callback(None, time.monotonic())
         self._in_hand += 1
         self._taken += 1
-        self._fullness.taken(self._in_hand, time.monotonic())
         queue = (request.delivery_info or {}).get("routing_key") or ""
+        self._in_hand_of[queue] += 1
+        if (fullness := self._fullness.get(queue)) is not None:
+            fullness.taken(self._in_hand_of[queue], time.monotonic())
         delivery = Delivery(
             body=_as_bytes(request.body),
             headers=dict(request.message.headers or {}),
             queue=queue,
             received=time.monotonic(),
-            receipt=RequestReceipt(request, self._calls, self._ended),
+            receipt=RequestReceipt(request, self._calls, lambda: self._ended(queue)),
         )
         self._loop.call_soon_threadsafe(self._started().dispatcher.deliver, delivery)
 
@@ -168,9 +177,18 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
             raise RuntimeError("the pool was not started")
         return self._worker
 
-    def _ended(self) -> None:
+    def _ended(self, queue: str | None = None) -> None:
         self._in_hand -= 1
-        self._fullness.ended(self._in_hand, time.monotonic())
+        if queue is not None:
+            self._in_hand_of[queue] -= 1
+            if (fullness := self._fullness.get(queue)) is not None:
+                fullness.ended(self._in_hand_of[queue], time.monotonic())
+
+    def _full_lanes(self) -> dict[str, tuple[float, float]]:
+        """Called on the loop's thread: since when and until when no more messages of a lane could be taken."""
+        now = time.monotonic()
+        full = {queue: newest for queue, fullness in self._fullness.items() if (newest := fullness.newest(now))}
+        return {lane_of(queue): newest for queue, newest in sorted(full.items(), key=lambda item: item[1][1])}
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)

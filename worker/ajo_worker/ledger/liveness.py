@@ -3,7 +3,8 @@
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any
@@ -28,7 +29,7 @@ BEAT = """
     RETURNING heartbeat_at
 """
 FULL = """
-    INSERT INTO ledger.full_intakes (worker, began_at, ended_at) VALUES ($1, $2, $3)
+    INSERT INTO ledger.full_intakes (worker, began_at, ended_at, lane, because) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (worker, began_at, lane) DO UPDATE SET ended_at = excluded.ended_at
 """
 DEAD = """
@@ -50,8 +51,14 @@ def _no_token_asked() -> None:
     """Stands where nothing asks for tokens."""
 
 
-def _never_full() -> None:
-    """Stands where nothing takes messages."""
+@dataclass(slots=True)
+class _Told:
+    """What was told of a full lane: the while's begin and end (monotonic), the row's begin, and why."""
+
+    since: float
+    until: float
+    began: datetime
+    because: str | None
 
 
 class Liveness:
@@ -81,10 +88,12 @@ class Liveness:
         self.first_beat = asyncio.Event()
         self.token_failing: Callable[[], tuple[float, str] | None] = _no_token_asked
         """Since when (monotonic), and why, there is no access token; each beat tells it."""
-        self.intake_full: Callable[[], tuple[float, float] | None] = _never_full
-        """Since when and until when (monotonic) no further message could be taken; a beat tells what is new of it."""
+        self.intake_full: Callable[[], Mapping[str, tuple[float, float]]] = dict
+        """Since when and until when (monotonic) no further message of a lane could be taken; a beat tells it."""
+        self.full_because: Callable[[str], str | None] = lambda _: None
+        """The phase that most of the time of what a lane has in hand went into, since this was asked last."""
         self._told_fault = ""
-        self._told_full: tuple[float, datetime, float] | None = None
+        self._told_full: dict[str, _Told] = {}
 
     def start(self) -> None:
         """Begin to beat; needs a running event loop."""
@@ -158,13 +167,21 @@ class Liveness:
         await self._tell_full(connection)
 
     async def _tell_full(self, connection: asyncpg.Connection) -> None:
-        if (full := self.intake_full()) is None or (self._told_full and self._told_full[2] == full[1]):
-            return
-        since, until = full
-        # Converted once: the ledger's clock is estimated anew with each beat, and this instant is part of a key.
-        began = self._told_full[1] if self._told_full and self._told_full[0] == since else self._clock.at(since)
-        await connection.execute(FULL, self.worker_id, began, self._clock.at(until))
-        self._told_full = since, began, until
+        for lane, (since, until) in self.intake_full().items():
+            told = self._told_full.get(lane)
+            if told is not None and told.until == until:
+                continue
+            because = self.full_because(lane)
+            # Converted once: the ledger's clock is estimated anew with each beat, and this instant is part of a key.
+            if told is None or told.since != since:
+                told = _Told(since, until, self._clock.at(since), because)
+            elif because is not None and because != told.because:
+                told = _Told(since, until, self._clock.at(told.until), because)
+            else:
+                told = replace(told, until=until)
+            ended = max(self._clock.at(until), told.began)
+            await connection.execute(FULL, self.worker_id, told.began, ended, lane, told.because)
+            self._told_full[lane] = told
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():

@@ -53,11 +53,15 @@ class Limits:
             waits += await self._of_campaign(campaign).take(urgency, name)
         return waits + await self._of_lane(received.lane).take(urgency, name)
 
-    def because(self, received: Received) -> str:
-        """The phase that a trigger's wait for permits mostly is now."""
-        scopes = (f"campaign:{received.trigger.campaign}", f"lane:{received.lane}")
-        waiting = [permits for scope in scopes if (permits := self._permits.get(scope)) and permits.waiting]
-        return next((permits.because for permits in waiting if permits.because != "rate-limit"), "rate-limit")
+    def because(self, lane: str) -> str:
+        """The phase that waits for permits of a lane, or of campaigns, mostly are now."""
+        scopes = {
+            scope: permits
+            for scope, permits in self._permits.items()
+            if scope.startswith("campaign:") or scope == f"lane:{lane}"
+        }
+        longest = max(scopes.values(), key=lambda permits: permits.waiting, default=None)
+        return longest.because if longest is not None else "rate-limit"
 
     def _of_lane(self, lane: str) -> Permits:
         limit = self._lanes[lane]

@@ -218,7 +218,7 @@ def test_a_trigger_whose_own_end_comes_while_there_is_no_token_expires() -> None
     [
         (54.0, 3.0, Refusal("parked", "token-unavailable")),
         (0.0, 57.0, Refusal("expired", "budget-spent")),
-        (50.0, 0.0, None),
+        (40.0, 0.0, None),
     ],
 )
 def test_what_comes_too_late_is_parked_if_the_token_made_it_late_and_expired_if_we_did(
