@@ -12,6 +12,9 @@ from ajo_worker.local.processes import environment
 from tests.support.programs import PLAIN, PROGRAM
 from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
+ROWS_OF_ONE = 4
+"""Lines that one row of a table has at most, where two systems are named."""
+
 
 def leftovers(folder: Path) -> list[object]:
     """The processes that name a folder in their command line, and what is in it."""
@@ -41,6 +44,9 @@ def test_the_demo_delivers_reports_and_leaves_nothing_behind(own_temporary_folde
     assert re.search(r"accepted .* 1,\d\d\d ", done.stdout)
     assert re.search(r"all .* 2,000 ", done.stdout)
     assert "journal tell the same story, id by id" in done.stdout
+    for fault in ("429: told to wait", "503: overloaded", "a slow answer"):
+        (row,) = re.findall(rf"│ {fault} [^├└]*?Adobe's API", done.stdout)
+        assert row.count("\n") < ROWS_OF_ONE, f"Adobe's API is named for {fault}"
     assert "Everything is stopped" in done.stdout
     assert "@example.com" not in done.stdout + done.stderr
     assert leftovers(own_temporary_folder) == []

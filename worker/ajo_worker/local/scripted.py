@@ -11,10 +11,14 @@ from ajo_worker.local.outcome import Called
 from ajo_worker.reports.words import name
 
 FAULTS = {
-    ("rate-limit", 429): "429 with Retry-After",
+    ("status", 400): "400: refused",
+    ("status", 409): "409: perhaps accepted before",
+    ("status", 503): "503: overloaded",
+    ("status", 504): "504: a gateway's",
+    ("rate-limit", 429): "429: told to wait",
     ("slow", 202): "a slow answer",
-    ("reset-before", None): "connection reset before the call was taken",
-    ("reset-after", None): "connection reset after it was taken",
+    ("reset-before", None): "reset before the call was taken",
+    ("reset-after", None): "reset after it was taken",
 }
 NONE = "nothing"
 
@@ -46,7 +50,7 @@ def scripted_faults(calls: Iterable[Called]) -> dict[str, str]:
 
 
 def blame_table(blamed: Sequence[Blamed], scripted: Mapping[str, str]) -> Table:
-    """For each fault: how many met it, how many were late for it, whom the ledger charges with that."""
+    """For each fault, those first that made most late: how many met it, how many were late, who is charged with it."""
     table = Table("scripted", title_justify="left")
     for column in ("triggers", "late", "seconds"):
         table.add_column(column, justify="right")
@@ -54,8 +58,9 @@ def blame_table(blamed: Sequence[Blamed], scripted: Mapping[str, str]) -> Table:
     groups: dict[str, list[Blamed]] = defaultdict(list)
     for one in blamed:
         groups[scripted.get(one.request_id, NONE)].append(one)
-    for fault in sorted(groups, key=lambda fault: (fault == NONE, fault)):
-        late = [one for one in groups[fault] if one.systems]
+    late_ones = {fault: [one for one in group if one.systems] for fault, group in groups.items()}
+    for fault in sorted(groups, key=lambda fault: (fault == NONE, -len(late_ones[fault]), fault)):
+        late = late_ones[fault]
         charged = Counter(name(one.systems[0]) for one in late)
         named = ", ".join(f"{system} {count:,}" for system, count in charged.most_common())
         seconds = f"{sum(one.seconds for one in late):,.1f}" if late else ""

@@ -17,10 +17,10 @@ CALLS = [
 
 def test_a_trigger_is_told_by_the_first_fault_that_it_met() -> None:
     assert scripted_faults(CALLS) == {
-        "a": "429 with Retry-After",
+        "a": "429: told to wait",
         "c": "a slow answer",
-        "d": "503",
-        "e": "connection reset before the call was taken",
+        "d": "503: overloaded",
+        "e": "reset before the call was taken",
         "f": "something-new",
     }
 
@@ -36,8 +36,8 @@ def test_each_fault_has_its_triggers_its_late_ones_and_who_is_charged_and_what_m
     table = blame_table(blamed, scripted_faults(CALLS) | {"g": "a slow answer"})
     rows = list(zip(*(column.cells for column in table.columns), strict=True))
     assert rows == [
-        ("429 with Retry-After", "1", "1", "2.0", "Adobe's API 1"),
-        ("503", "1", "0", "", ""),
         ("a slow answer", "2", "2", "4.0", "Adobe's API 2"),
+        ("429: told to wait", "1", "1", "2.0", "Adobe's API 1"),
+        ("503: overloaded", "1", "0", "", ""),
         ("nothing", "1", "1", "1.5", "our workers 1"),
     ]
