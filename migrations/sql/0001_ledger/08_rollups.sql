@@ -58,6 +58,18 @@ END;
 
 COMMENT ON FUNCTION ledger.find_skews IS 'Measures the clocks of all producers by the triggers received in one minute.';
 
+-- Histograms: bucket b holds 1.1^(b-1) to 1.1^b milliseconds, and bucket 0 what is shorter.
+CREATE FUNCTION ledger.bucket(seconds double precision) RETURNS smallint
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN greatest(ceil(ln(greatest(seconds, 0.001) * 1000) / ln(1.1)), 0)::int2;
+
+CREATE FUNCTION ledger.middle(bucket smallint) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN 0.001 * 1.1 ^ (bucket - 0.5);
+
+COMMENT ON FUNCTION ledger.bucket IS 'The bucket of a histogram that a duration falls into.';
+COMMENT ON FUNCTION ledger.middle IS 'The seconds in the middle of a bucket: within 5 % of all that it holds, but for bucket 0.';
+
 CREATE FUNCTION ledger.roll_up(of_minute timestamptz) RETURNS void
     LANGUAGE plpgsql
     SECURITY DEFINER -- workers call it, and own no table
@@ -124,7 +136,7 @@ BEGIN
         SELECT campaign, lane, count(*) AS triggers FROM pg_temp.rolled_up GROUP BY campaign, lane
     ), spent AS ( -- a null is not known, and no zero
         SELECT r.campaign, r.lane, v.position, v.seconds,
-               greatest(ceil(ln(greatest(v.seconds, 0.001) * 1000) / ln(1.1)), 0)::int2 AS bucket
+               ledger.bucket(v.seconds) AS bucket
         FROM pg_temp.rolled_up r
         CROSS JOIN LATERAL unnest(r.seconds || r.total_seconds || r.end_to_end_seconds || r.budget_used_seconds)
             WITH ORDINALITY AS v (seconds, position)
@@ -257,52 +269,73 @@ COMMENT ON COLUMN audit.shares_by_minute.system IS 'Who is charged.';
 COMMENT ON COLUMN audit.shares_by_minute.seconds IS 'Seconds of all phases of that system, of all triggers together.';
 COMMENT ON COLUMN audit.shares_by_minute.share IS 'Its part of all systems'' seconds in the minute.';
 
-CREATE FUNCTION audit.delay_percentiles(since timestamptz, until timestamptz, of_campaign text DEFAULT NULL)
-    RETURNS TABLE (campaign text, lane text, phase text, system text, triggers bigint, late bigint,
-                   seconds double precision, p50 double precision, p95 double precision, p99 double precision,
-                   longest double precision)
+-- The one engine of percentiles over more than one minute. A phase that took nobody any time has no row in a minute: those
+-- triggers count as zeros, unless the phase may be unknown.
+CREATE FUNCTION audit.delay_percentiles(
+    since timestamptz, until timestamptz, of_campaign text DEFAULT NULL, together boolean DEFAULT false,
+    step interval DEFAULT NULL, of_phase text DEFAULT NULL
+) RETURNS TABLE (campaign text, lane text, phase text, system text, triggers bigint, late bigint,
+                 seconds double precision, p50 double precision, p95 double precision, p99 double precision,
+                 longest double precision, at timestamptz)
     LANGUAGE sql STABLE
     SECURITY DEFINER -- auditors have no right on the tables
     SET search_path = pg_catalog
 BEGIN ATOMIC
     WITH hours AS MATERIALIZED (
-        SELECT DISTINCT h.hour FROM ledger.delay_hours h WHERE h.hour >= since AND h.hour <= until - interval '1 hour'
-    ), minutes AS MATERIALIZED ( -- whole hours where there are, minutes for the rest
-        SELECT h.campaign, h.lane, h.phase, h.triggers, h.late, h.seconds, h.longest, h.buckets, h.counts
+        SELECT DISTINCT h.hour FROM ledger.delay_hours h
+        WHERE step IS NULL AND h.hour >= since AND h.hour <= until - interval '1 hour'
+    ), parts AS MATERIALIZED ( -- whole hours where there are, minutes for the rest
+        SELECT '-infinity'::timestamptz AS at, CASE WHEN together THEN '' ELSE h.campaign END AS campaign,
+               CASE WHEN together THEN '' ELSE h.lane END AS lane, h.phase, h.triggers, h.late, h.seconds, h.longest,
+               h.buckets, h.counts
         FROM ledger.delay_hours h
         WHERE h.hour IN (SELECT hour FROM hours) AND (of_campaign IS NULL OR h.campaign = of_campaign)
+          AND (of_phase IS NULL OR h.phase = of_phase)
         UNION ALL
-        SELECT d.campaign, d.lane, d.phase, d.triggers, d.late, d.seconds, d.longest, d.buckets, d.counts::bigint[]
+        SELECT coalesce(date_bin(step, d.minute, '2000-01-01 00:00+00'), '-infinity'),
+               CASE WHEN together THEN '' ELSE d.campaign END, CASE WHEN together THEN '' ELSE d.lane END, d.phase,
+               d.triggers, d.late, d.seconds, d.longest, d.buckets, d.counts::bigint[]
         FROM ledger.delay_minutes d
         WHERE d.minute >= since AND d.minute < until AND date_trunc('hour', d.minute) NOT IN (SELECT hour FROM hours)
-          AND (of_campaign IS NULL OR d.campaign = of_campaign)
-    ), sums AS (
-        SELECT m.campaign, m.lane, m.phase, sum(m.triggers) AS triggers, sum(m.late) AS late, sum(m.seconds) AS seconds,
-               max(m.longest) AS longest, sum(m.triggers) - sum(n.nonzero) AS zeros
-        FROM minutes m CROSS JOIN LATERAL (SELECT sum(c) AS nonzero FROM unnest(m.counts) AS c) AS n
+          AND (of_campaign IS NULL OR d.campaign = of_campaign) AND (of_phase IS NULL OR d.phase = of_phase)
+    ), received AS (
+        SELECT coalesce(date_bin(step, m.minute, '2000-01-01 00:00+00'), '-infinity') AS at,
+               CASE WHEN together THEN '' ELSE m.campaign END AS campaign, CASE WHEN together THEN '' ELSE m.lane END AS lane,
+               sum(m.triggers) AS triggers
+        FROM ledger.trigger_minutes m
+        WHERE m.minute >= since AND m.minute < until AND (of_campaign IS NULL OR m.campaign = of_campaign)
         GROUP BY 1, 2, 3
-    ), buckets AS (
-        SELECT m.campaign, m.lane, m.phase, b.bucket, sum(b.n) AS n
-        FROM minutes m CROSS JOIN LATERAL unnest(m.buckets, m.counts) AS b (bucket, n)
+    ), summed AS (
+        SELECT m.at, m.campaign, m.lane, m.phase, sum(m.triggers) AS known, sum(m.late) AS late, sum(m.seconds) AS seconds,
+               max(m.longest) AS longest, sum(n.nonzero) AS nonzero
+        FROM parts m CROSS JOIN LATERAL (SELECT sum(c) AS nonzero FROM unnest(m.counts) AS c) AS n
         GROUP BY 1, 2, 3, 4
+    ), sums AS (
+        SELECT s.*, p.system, p.position, CASE WHEN p.always_known THEN greatest(r.triggers, s.known) ELSE s.known END AS triggers
+        FROM summed s LEFT JOIN received r USING (at, campaign, lane) LEFT JOIN ledger.phases p USING (phase)
+    ), buckets AS (
+        SELECT m.at, m.campaign, m.lane, m.phase, b.bucket, sum(b.n) AS n
+        FROM parts m CROSS JOIN LATERAL unnest(m.buckets, m.counts) AS b (bucket, n)
+        GROUP BY 1, 2, 3, 4, 5
     ), reached AS (
-        SELECT campaign, lane, phase, bucket,
-               s.zeros + sum(n) OVER (PARTITION BY campaign, lane, phase ORDER BY bucket) AS upto, s.triggers
-        FROM buckets JOIN sums s USING (campaign, lane, phase)
+        SELECT at, campaign, lane, phase, bucket, s.triggers,
+               s.triggers - s.nonzero + sum(n) OVER (PARTITION BY at, campaign, lane, phase ORDER BY bucket) AS upto
+        FROM buckets JOIN sums s USING (at, campaign, lane, phase)
     ), percentiles AS (
-        SELECT campaign, lane, phase,
+        SELECT at, campaign, lane, phase,
                min(bucket) FILTER (WHERE upto >= 0.5 * triggers) AS b50,
                min(bucket) FILTER (WHERE upto >= 0.95 * triggers) AS b95,
                min(bucket) FILTER (WHERE upto >= 0.99 * triggers) AS b99
-        FROM reached GROUP BY 1, 2, 3
+        FROM reached GROUP BY 1, 2, 3, 4
     )
-    SELECT s.campaign, s.lane, s.phase, p.system, s.triggers, s.late, s.seconds,
-           CASE WHEN s.zeros >= 0.5 * s.triggers THEN 0 ELSE least(0.001 * 1.1 ^ (b.b50 - 0.5), s.longest) END,
-           CASE WHEN s.zeros >= 0.95 * s.triggers THEN 0 ELSE least(0.001 * 1.1 ^ (b.b95 - 0.5), s.longest) END,
-           CASE WHEN s.zeros >= 0.99 * s.triggers THEN 0 ELSE least(0.001 * 1.1 ^ (b.b99 - 0.5), s.longest) END,
-           s.longest
-    FROM sums s JOIN percentiles b USING (campaign, lane, phase) LEFT JOIN audit.phases p USING (phase)
-    ORDER BY s.campaign, s.lane, p.position;
+    SELECT nullif(s.campaign, ''), nullif(s.lane, ''), s.phase, s.system, s.triggers, s.late, s.seconds,
+           CASE WHEN z.zeros >= 0.5 * s.triggers THEN 0 ELSE least(ledger.middle(b.b50), s.longest) END,
+           CASE WHEN z.zeros >= 0.95 * s.triggers THEN 0 ELSE least(ledger.middle(b.b95), s.longest) END,
+           CASE WHEN z.zeros >= 0.99 * s.triggers THEN 0 ELSE least(ledger.middle(b.b99), s.longest) END,
+           CASE WHEN z.zeros > 0 THEN greatest(s.longest, 0) ELSE s.longest END, nullif(s.at, '-infinity')
+    FROM sums s JOIN percentiles b USING (at, campaign, lane, phase)
+    CROSS JOIN LATERAL (SELECT s.triggers - s.nonzero AS zeros) AS z
+    ORDER BY s.at, s.campaign, s.lane, s.position;
 END;
 
 COMMENT ON VIEW audit.trigger_minutes IS 'The triggers received in each minute, by campaign and lane: how many, what became of them, whose fault it was.';
@@ -341,4 +374,4 @@ COMMENT ON COLUMN audit.delay_by_minute.lane IS 'standard or high-throughput.';
 COMMENT ON COLUMN audit.delay_by_minute.phase IS 'Name of the phase, as in audit.phases; or residual, total, end-to-end, or budget (what was used of it).';
 COMMENT ON COLUMN audit.delay_by_minute.system IS 'The system that the phase is charged to; null for residual, total, end-to-end and budget.';
 
-COMMENT ON FUNCTION audit.delay_percentiles IS 'The same over any while, of one campaign or all: percentiles are within 5 %, from histograms.';
+COMMENT ON FUNCTION audit.delay_percentiles IS 'Percentiles by phase of any while, of one campaign or all: by campaign and lane, or of all together; of the whole while, or by steps of it, which begin at. From histograms, within 5 %.';

@@ -1,21 +1,18 @@
 """The phases of all triggers together, and the sums of phases that were rolled up beside them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ajo_worker.ledger.phases import Phase, Sum
-from ajo_worker.reports.mixing import mix
 from ajo_worker.reports.value import PhaseRow, Spread
 
 
 def phase_rows(
-    phases: Iterable[Phase], sums: Iterable[Sum], found: Sequence[Mapping[str, Any]], triggers: int
+    phases: Iterable[Phase], sums: Iterable[Sum], found: Iterable[Mapping[str, Any]], triggers: int
 ) -> list[PhaseRow]:
-    """A row for each phase in its order, then the sums; ``found`` are percentiles by campaign and lane. Pure."""
-    by_phase: dict[str, list[Mapping[str, Any]]] = {}
-    for row in found:
-        by_phase.setdefault(row["phase"], []).append(row)
-    rows = [_row(phase, by_phase.get(phase.phase, []), triggers) for phase in phases]
+    """A row for each phase in its order, then the sums; ``found`` has the percentiles of all together. Pure."""
+    by_phase = {row["phase"]: row for row in found}
+    rows = [_row(phase, by_phase.get(phase.phase), triggers) for phase in phases]
     return rows + [
         _row(Phase(each.phase, None, each.means, after_end=False, always_known=False), by_phase[each.phase], triggers)
         for each in sums
@@ -23,13 +20,11 @@ def phase_rows(
     ]
 
 
-def _row(phase: Phase, found: Sequence[Mapping[str, Any]], triggers: int) -> PhaseRow:
-    groups = [spread(row) for row in found]
-    missing = triggers - sum(group.triggers for group in groups)
-    if missing > 0 and phase.always_known:  # minutes in which it took nobody any time have no row
-        groups.append(Spread(missing, 0, 0, 0, 0))
-    late, seconds = sum(row["late"] for row in found), sum(row["seconds"] for row in found)
-    return PhaseRow(phase.phase, phase.system, phase.means, late, seconds, mix(groups))
+def _row(phase: Phase, found: Mapping[str, Any] | None, triggers: int) -> PhaseRow:
+    if found is None:  # it took nobody any time, or nobody knows it
+        nothing = Spread(triggers, 0, 0, 0, 0) if phase.always_known and triggers else None
+        return PhaseRow(phase.phase, phase.system, phase.means, 0, 0, nothing)
+    return PhaseRow(phase.phase, phase.system, phase.means, found["late"], found["seconds"], spread(found))
 
 
 def spread(row: Mapping[str, Any]) -> Spread:

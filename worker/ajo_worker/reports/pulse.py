@@ -56,7 +56,7 @@ async def read_pulse(connection: asyncpg.Connection) -> Pulse:
     found = await read_alerts(connection)
     given = (found.at - RECENT, found.at, None)
     charged = await connection.fetch(questions.SYSTEMS, *given, RECENT)
-    percentiles = await connection.fetch(questions.PERCENTILES, *given)
+    percentiles = await connection.fetch(questions.TOGETHER, *given)
     triggers = sum(row["triggers"] for row in percentiles if row["phase"] == "end-to-end")
     return Pulse(
         at=found.at,

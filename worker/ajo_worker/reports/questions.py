@@ -45,16 +45,14 @@ SYSTEMS = f"""
     GROUP BY GROUPING SETS ((charged.key, at), (charged.key))
     ORDER BY 1, 4 DESC, 2
 """  # noqa: S608 - as above
-# Percentiles of each minute and campaign, to be mixed.
-END_TO_END = f"""
-    SELECT {AT}, triggers, p50, p95, p99, longest
-    FROM audit.delay_by_minute
-    WHERE minute >= $1 AND minute < $2 AND ($3::text IS NULL OR campaign = $3) AND phase = 'end-to-end'
-    ORDER BY 1
-"""  # noqa: S608 - as above
 PERCENTILES = """
     SELECT campaign, lane, phase, triggers::int AS triggers, late::int AS late, seconds, p50, p95, p99, longest
     FROM audit.delay_percentiles($1, $2, $3)
+"""
+TOGETHER = PERCENTILES.replace("$3)", "$3, together => true)")
+END_TO_END = """
+    SELECT at, triggers::int AS triggers, p50, p95, p99, longest
+    FROM audit.delay_percentiles($1, $2, $3, together => true, step => $4, of_phase => 'end-to-end')
 """
 OUTAGES = """
     SELECT outage_id::int AS outage_id, scope, reason, state, opened_at, ended_at, duration_seconds,

@@ -1,6 +1,5 @@
 """Reads a report from the audit views."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -12,7 +11,6 @@ from msgspec import Struct
 from ajo_worker.ledger.phases import read_phases, read_sums
 from ajo_worker.reports import questions
 from ajo_worker.reports.lateness import Minute, late_spans
-from ajo_worker.reports.mixing import mix
 from ajo_worker.reports.phases import phase_rows, spread
 from ajo_worker.reports.value import (
     CampaignRow,
@@ -21,7 +19,6 @@ from ajo_worker.reports.value import (
     Moment,
     OutageRow,
     Report,
-    Spread,
     SystemMoment,
     SystemRow,
 )
@@ -57,6 +54,7 @@ async def read_report(connection: asyncpg.Connection, asked: Asked) -> Report:
     counted = await connection.fetch(questions.COUNTS, *given, step)
     charged = await connection.fetch(questions.SYSTEMS, *given, step)
     percentiles = await connection.fetch(questions.PERCENTILES, *given)
+    together = await connection.fetch(questions.TOGETHER, *given)
     end_to_end = await connection.fetch(questions.END_TO_END, *given, step)
     phases, sums = await read_phases(connection), await read_sums(connection)
     every = next(_counts(row) for row in counted if {row["minute"], row["at"], row["campaign"]} == {None})
@@ -76,7 +74,7 @@ async def read_report(connection: asyncpg.Connection, asked: Asked) -> Report:
         times=_times(counted, end_to_end),
         systems=[SystemRow(row["system"], row["triggers"], row["seconds"]) for row in charged if row["at"] is None],
         system_times=[SystemMoment(**row) for row in charged if row["at"] is not None],
-        phases=phase_rows(phases, sums, percentiles, every.triggers),
+        phases=phase_rows(phases, sums, together, every.triggers),
         outages=[OutageRow(**row) for row in await connection.fetch(questions.OUTAGES, *given)],
         worst=await read_worst(connection, *given, phases),
         duplicates=[DuplicateRow(**row) for row in await connection.fetch(questions.DUPLICATES, *given)],
@@ -103,11 +101,9 @@ def _campaigns(counted: Iterable[Mapping[str, Any]], percentiles: Iterable[Mappi
 
 
 def _times(counted: Iterable[Mapping[str, Any]], end_to_end: Iterable[Mapping[str, Any]]) -> list[Moment]:
-    spreads: dict[datetime, list[Spread]] = defaultdict(list)
-    for row in end_to_end:
-        spreads[row["at"]].append(spread(row))
+    spreads = {row["at"]: spread(row) for row in end_to_end}
     return [
-        Moment(row["at"], _counts(row), mix(spreads[row["at"]]))
+        Moment(row["at"], _counts(row), spreads.get(row["at"]))
         for row in counted
         if row["at"] is not None and row["minute"] is None
     ]

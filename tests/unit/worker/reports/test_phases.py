@@ -24,20 +24,9 @@ def test_phases_come_in_their_order_then_the_sums_that_were_rolled_up() -> None:
     ]  # fmt: skip
 
 
-def test_campaigns_are_added_up() -> None:
-    broker = phase_rows(PHASES, SUMS, [found("broker", 6, 1.0, late=2), found("broker", 4, 3.0, late=4)], 10)[1]
-    assert (broker.late, broker.seconds, broker.spread and broker.spread.triggers) == (6, 18.0, 10)
-
-
-def test_triggers_of_minutes_in_which_a_phase_took_no_time_count_as_none() -> None:
-    outage = phase_rows(PHASES, SUMS, [found("outage", 10, 60.0)], 100)[2]
-    assert outage.spread is not None
-    assert (outage.spread.triggers, outage.spread.p50, outage.spread.p99) == (100, 0, 60)
-
-
-def test_triggers_of_which_a_phase_is_unknown_do_not_count() -> None:
-    producer = phase_rows(PHASES, SUMS, [found("producer", 10, 2.0)], 100)[0]
-    assert producer.spread == Spread(10, 2.0, 2.0, 2.0, 2.0)
+def test_a_phase_has_its_own_figures() -> None:
+    broker = phase_rows(PHASES, SUMS, [found("broker", 6, 1.0, late=2)], 10)[1]
+    assert (broker.late, broker.seconds, broker.spread) == (2, 6.0, Spread(6, 1.0, 1.0, 1.0, 1.0))
 
 
 def test_a_phase_that_nobody_knows_has_no_percentiles() -> None:
