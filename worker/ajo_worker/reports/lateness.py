@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from ajo_worker.reports.value import CLOCKS, NOT_YET_KNOWN, ON_TIME, LateSpan, Report, SystemRow
+from ajo_worker.reports.value import CLOCKS, NOT_YET_KNOWN, ON_TIME, Counts, LateSpan, Report, SystemRow
 from ajo_worker.reports.words import clock, counted, name, share
 
 LATE_SHARE = 0.01
@@ -98,6 +98,17 @@ def _whose(report: Report) -> str:
     return told
 
 
+def _not_reported(counts: Counts) -> dict[str, int]:
+    departed, delivered, failed = counts.departed, counts.delivered, counts.failed
+    if departed is None or delivered is None or failed is None:
+        nothing = "{} accepted, and no feedback of any: whether they departed, and were delivered, is not known."
+        return {nothing: counts.accepted}
+    return {
+        "{} accepted without a report that they departed from Journey Optimizer.": counts.accepted - departed,
+        "{} departed without a report of their delivery or failure.": departed - delivered - failed,
+    }
+
+
 def unknowns(report: Report) -> list[str]:
     """What nobody can say yet, a line for each. Pure."""
     counts = report.counts
@@ -108,10 +119,7 @@ def unknowns(report: Report) -> list[str]:
         "{} under way.": counts.sending,
         "{} parked, to go on in another round.": counts.parked,
         "{} unconfirmed: perhaps accepted, although no answer said so.": counts.unconfirmed,
-        "{} accepted without a report that they departed from Journey Optimizer.": counts.accepted - counts.departed,
-        "{} departed without a report of their delivery or failure.": (
-            counts.departed - counts.delivered - counts.failed
-        ),
+        **_not_reported(counts),
     }
     told = [line.format(counted(number, "trigger")) for line, number in lines.items() if number > 0]
     if report.counts.triggers and report.computed_until is not None and report.computed_until < report.until - MINUTE:

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 import asyncpg
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ajo_worker.ledger.phases import read_phases, read_sums
 from ajo_worker.reports import questions
@@ -57,7 +57,9 @@ async def read_report(connection: asyncpg.Connection, asked: Asked) -> Report:
     together = await connection.fetch(questions.TOGETHER, *given)
     end_to_end = await connection.fetch(questions.END_TO_END, *given, step)
     phases, sums = await read_phases(connection), await read_sums(connection)
-    every = next(_counts(row) for row in counted if {row["minute"], row["at"], row["campaign"]} == {None})
+    whole = next(row for row in counted if {row["minute"], row["at"], row["campaign"]} == {None})
+    reported = _reported(whole)
+    every = _counts(whole, reported)
     return Report(
         made_at=await connection.fetchval("SELECT now()"),
         version=version("ajo-dispatch"),
@@ -70,8 +72,8 @@ async def read_report(connection: asyncpg.Connection, asked: Asked) -> Report:
         late_spans=late_spans(
             Minute(row["minute"], row["triggers"], row["late"]) for row in counted if row["minute"] is not None
         ),
-        campaigns=_campaigns(counted, percentiles),
-        times=_times(counted, end_to_end),
+        campaigns=_campaigns(counted, percentiles, reported),
+        times=_times(counted, end_to_end, reported),
         systems=[SystemRow(row["system"], row["triggers"], row["seconds"]) for row in charged if row["at"] is None],
         system_times=[SystemMoment(**row) for row in charged if row["at"] is not None],
         phases=phase_rows(phases, sums, together, every.triggers),
@@ -81,17 +83,25 @@ async def read_report(connection: asyncpg.Connection, asked: Asked) -> Report:
     )
 
 
-def _counts(row: Mapping[str, Any]) -> Counts:
-    return Counts(**{name: row[name] or 0 for name in Counts.__struct_fields__})
+def _counts(row: Mapping[str, Any], reported: bool) -> Counts:
+    counts = Counts(**{name: row[name] or 0 for name in Counts.__struct_fields__})
+    return counts if reported else structs.replace(counts, departed=None, delivered=None, failed=None)
 
 
-def _campaigns(counted: Iterable[Mapping[str, Any]], percentiles: Iterable[Mapping[str, Any]]) -> list[CampaignRow]:
+def _reported(row: Mapping[str, Any]) -> bool:
+    """Whether feedback tells of the while at all; where nothing was accepted, nothing is to be told."""
+    return not row["accepted"] or any(row[name] for name in ("departed", "delivered", "failed"))
+
+
+def _campaigns(
+    counted: Iterable[Mapping[str, Any]], percentiles: Iterable[Mapping[str, Any]], reported: bool
+) -> list[CampaignRow]:
     spreads = {(row["campaign"], row["lane"], row["phase"]): spread(row) for row in percentiles}
     return [
         CampaignRow(
             row["campaign"],
             row["lane"],
-            _counts(row),
+            _counts(row, reported),
             spreads.get((row["campaign"], row["lane"], "end-to-end")),
             spreads.get((row["campaign"], row["lane"], "budget")),
         )
@@ -100,10 +110,12 @@ def _campaigns(counted: Iterable[Mapping[str, Any]], percentiles: Iterable[Mappi
     ]
 
 
-def _times(counted: Iterable[Mapping[str, Any]], end_to_end: Iterable[Mapping[str, Any]]) -> list[Moment]:
+def _times(
+    counted: Iterable[Mapping[str, Any]], end_to_end: Iterable[Mapping[str, Any]], reported: bool
+) -> list[Moment]:
     spreads = {row["at"]: spread(row) for row in end_to_end}
     return [
-        Moment(row["at"], _counts(row), spreads.get(row["at"]))
+        Moment(row["at"], _counts(row, reported), spreads.get(row["at"]))
         for row in counted
         if row["at"] is not None and row["minute"] is None
     ]

@@ -10,7 +10,10 @@ ON_TIME, NOT_YET_KNOWN, CLOCKS = "none", "not-yet-known", "clocks"
 
 
 class Counts(Struct, frozen=True):
-    """How many triggers, and what became of them. ``late`` are those with a guilty system, at least so many."""
+    """How many triggers, and what became of them. ``late`` are those with a guilty system, at least so many.
+
+    Whether they departed, were delivered or failed, feedback tells: None where there was none of any trigger.
+    """
 
     triggers: int = 0
     late: int = 0
@@ -23,9 +26,9 @@ class Counts(Struct, frozen=True):
     unconfirmed: int = 0
     possible_duplicates: int = 0
     attempts: int = 0
-    departed: int = 0
-    delivered: int = 0
-    failed: int = 0
+    departed: int | None = 0
+    delivered: int | None = 0
+    failed: int | None = 0
     clock_skew: int = 0
 
 

@@ -11,7 +11,15 @@ from uuid import UUID
 import pytest
 
 from tests.support.database import query
-from tests.support.ledger_rows import accepted_after_retries, after, ago, put_attempt, put_trigger, put_worker
+from tests.support.ledger_rows import (
+    accepted_after_retries,
+    after,
+    ago,
+    put_attempt,
+    put_delivery,
+    put_trigger,
+    put_worker,
+)
 from tests.support.programs import Finished
 
 Cli = Callable[..., Finished]
@@ -63,6 +71,20 @@ def test_it_says_how_many_were_late_since_when_and_whose_fault_it_was(report: Cl
     answer = report("--since", "2h").out
     assert answer.startswith("Yes: 3 of 11 triggers (27.3%) were late, ")
     assert answer.endswith("all of their delay is charged to Adobe's API.\n")
+
+
+def test_what_no_feedback_told_is_not_known_and_not_none(report: Cli, database_url: str, tmp_path: Path) -> None:
+    request_id = put_slow(database_url, ago(minutes=30), 0.5)
+    put_slow(database_url, ago(minutes=30), 0.5, state="rejected")
+    roll_up(database_url)
+    page = tmp_path / "report.html"
+    counts = read(report("--html", page, "--json"))["counts"]
+    assert (counts["departed"], counts["delivered"], counts["failed"]) == (None, None, None)
+    assert "<dt>Delivered</dt><dd>not known</dd>" in page.read_text(encoding="utf-8")
+    put_delivery(database_url, request_id, departed_at=ago(minutes=29))
+    roll_up(database_url)
+    counts = read(report("--json"))["counts"]
+    assert (counts["departed"], counts["delivered"], counts["failed"]) == (1, 0, 0)
 
 
 def test_percentiles_are_of_all_campaigns_together_and_of_each(report: Cli, database_url: str) -> None:

@@ -113,3 +113,8 @@ def test_what_is_not_yet_known_is_told_and_nothing_else() -> None:
     assert [line.split(" ", 1)[0] for line in told] == ["4", "2", "3", "1"]
     behind = replace(made(done, {}), computed_until=at(60))
     assert unknowns(behind) == ["Whatever was received after 13:00 UTC: not yet rolled up."]
+
+
+def test_without_any_feedback_nothing_is_said_of_departures() -> None:
+    (line,) = unknowns(made(Counts(10, accepted=7, departed=None, delivered=None, failed=None), {}))
+    assert line.startswith("7 triggers accepted, and no feedback of any")
