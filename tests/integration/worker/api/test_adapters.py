@@ -51,6 +51,26 @@ async def test_an_answer_is_stamped_when_it_comes_and_not_when_the_loop_gets_to_
     assert answer.lag > 0.1
 
 
+async def test_a_busy_loop_is_no_connect_time_out(make: Any) -> None:
+    """The connection stands at once; that our loop comes back to it after twice the time-out says nothing of Adobe."""
+    adapter = make(connect_timeout=0.2)
+    if "Httpx" in type(adapter).__name__:
+        return  # it watches the time on our loop, and that is why it is not the default
+
+    async def busy() -> None:
+        while True:
+            held_up_until = time.monotonic() + 0.4
+            while time.monotonic() < held_up_until:
+                pass
+            await asyncio.sleep(0)
+
+    with PunctualServer(does.whole(), after=0.0) as server:
+        holding_up = asyncio.create_task(busy())
+        answer = only(Answer, await adapter.post(call_to(server.url), timeout=LONG))
+        holding_up.cancel()
+        assert answer.status == 202
+
+
 async def test_the_request_is_the_call_and_nothing_more(adapter: HttpAdapter) -> None:
     async with RawServer(does.answering(does.whole())) as server:
         call = call_to(server.url)

@@ -1,15 +1,14 @@
 """How the direct adapter comes to a connection: TCP, and TLS where the URL says so."""
 
-import asyncio
 import socket
 import ssl
 import time
 
-from ajo_worker.api.adapters.arrival import last_acknowledged, last_arrival
+from ajo_worker.api.adapters.arrival import last_arrival
 from ajo_worker.api.adapters.connection import Connection
 from ajo_worker.api.adapters.exchange import Exchange
 from ajo_worker.api.adapters.http1 import Origin
-from ajo_worker.api.adapters.tcp import connect, ready
+from ajo_worker.api.adapters.tcp import Deadline, connect, ready
 from ajo_worker.api.adapters.tls_layer import READ_BYTES, TlsLayer
 
 
@@ -27,16 +26,13 @@ async def open_connection(origin: Origin, context: ssl.SSLContext, exchange: Exc
     Raises:
         NotConnected: there is none.
     """
-    until = asyncio.get_running_loop().time() + timeout
+    deadline = Deadline(timeout, exchange.lagged)
     try:
-        connected = await connect(origin.host, origin.port, timeout=timeout, lagged=exchange.lagged)
+        connected = await connect(origin.host, origin.port, deadline)
     except (OSError, UnicodeError) as fault:
         raise NotConnected(in_tls=False) from fault
-    exchange.lagged(time.monotonic() - last_acknowledged(connected))
     try:
-        tls = (
-            await _shaken_hands(connected, origin.host, context, exchange, until) if origin.scheme == "https" else None
-        )
+        tls = await _shaken_hands(connected, origin.host, context, deadline) if origin.scheme == "https" else None
         return Connection(connected, tls)
     except (OSError, EOFError) as fault:
         connected.close()
@@ -46,22 +42,19 @@ async def open_connection(origin: Origin, context: ssl.SSLContext, exchange: Exc
         raise
 
 
-async def _shaken_hands(
-    connected: socket.socket, host: str, context: ssl.SSLContext, exchange: Exchange, until: float
-) -> TlsLayer:
+async def _shaken_hands(connected: socket.socket, host: str, context: ssl.SSLContext, deadline: Deadline) -> TlsLayer:
     tls = TlsLayer(context, host)
-    async with asyncio.timeout_at(until):
-        while True:
-            done, own = tls.shake_hands(), tls.to_send()
-            while own:
-                try:
-                    own = own[connected.send(own) :]
-                except BlockingIOError:
-                    await ready(connected, to_write=True)
-            if done:
-                return tls
-            await ready(connected)
-            exchange.lagged(time.monotonic() - last_arrival(connected))
-            if not (data := connected.recv(READ_BYTES)):
-                raise EOFError
-            tls.came(data)
+    while True:
+        done, own = tls.shake_hands(), tls.to_send()
+        while own:
+            try:
+                own = own[connected.send(own) :]
+            except BlockingIOError:
+                await ready(connected, deadline.left(), to_write=True)
+        if done:
+            return tls
+        await ready(connected, deadline.left())
+        deadline.lagged(time.monotonic() - last_arrival(connected))
+        if not (data := connected.recv(READ_BYTES)):
+            raise EOFError
+        tls.came(data)

@@ -2,9 +2,8 @@
 
 import asyncio
 import socket
-import ssl
 
-from ajo_worker.api.adapters.arrival import last_arrival, unacknowledged
+from ajo_worker.api.adapters.arrival import last_acknowledged, last_arrival, unacknowledged
 from ajo_worker.api.adapters.exchange import Exchange
 from ajo_worker.api.adapters.http1 import NotHttp, Reading
 from ajo_worker.api.adapters.tls_layer import READ_BYTES, TlsLayer
@@ -24,6 +23,7 @@ class Connection:
         "_unsent",
         "_waiter",
         "_writing",
+        "broke_at",
         "closed",
     )
 
@@ -37,10 +37,13 @@ class Connection:
         self._waiter: asyncio.Future[float] | None = None
         self._retired = False
         self.closed = False
+        self.broke_at: float | None = None
         self._loop.add_reader(connected, self._read)
 
     async def call(self, request: bytes, exchange: Exchange, reading: Reading) -> float:
         """Send a request and fill ``reading`` with its answer; returns when that came (monotonic).
+
+        ``broke_at`` is when it broke, as far as the kernel tells.
 
         It ends at the exchange's deadline; what has arrived by then counts, however late our loop comes to it.
 
@@ -116,15 +119,17 @@ class Connection:
         """Read once; whether there was something."""
         try:
             data = self._socket.recv(READ_BYTES)
-            came = last_arrival(self._socket)
+            came = last_arrival(self._socket) if data else last_acknowledged(self._socket)
         except BlockingIOError:
             return False
         except OSError as fault:
+            self.broke_at = None
             self._broke(fault)
             return True
+        self.broke_at = came
         try:
             self._took(data, came)
-        except (NotHttp, EOFError, ssl.SSLError) as fault:
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the call ends with it
             self._broke(fault)
         return True
 
@@ -163,6 +168,7 @@ class Connection:
     def _too_late(self) -> None:
         while not self.closed and self._waiter is not None and not self._waiter.done():
             if not self._read():
+                self.broke_at = None
                 self._failed(TimeoutError())
 
     def _broke(self, fault: Exception) -> None:

@@ -77,7 +77,7 @@ class DirectAdapter:
         try:
             arrived = await connection.call(request, exchange, reading)
         except Exception as fault:  # noqa: BLE001 - post never raises
-            return failure_of(fault, exchange)
+            return failure_of(fault, exchange, connection.broke_at)
         finally:
             self._busy.discard(connection)
         if not connection.closed:

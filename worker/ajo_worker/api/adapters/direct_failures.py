@@ -16,9 +16,9 @@ def unsent(fault: NotConnected, exchange: Exchange) -> Failure:
     return exchange.failure(_connect_kind(fault), nothing_sent=True, detail=_detail(cause or fault))
 
 
-def failure_of(fault: Exception, exchange: Exchange) -> Failure:
-    """The failure that ``fault`` is, once the connection stood: Adobe may have the request."""
-    return exchange.failure(_kind(fault), detail=_detail(fault))
+def failure_of(fault: Exception, exchange: Exchange, at: float | None = None) -> Failure:
+    """The failure that ``fault`` is, at ``at``, once the connection stood: Adobe may have the request."""
+    return exchange.failure(_kind(fault), detail=_detail(fault), at=at)
 
 
 def _connect_kind(fault: NotConnected) -> FailureKind:

@@ -78,7 +78,7 @@ class Exchange:
         """No whole answer. Whatever went wrong after the headers is a time-out, or the body's."""
         if self.status is not None and kind != "timeout":
             kind = "body"
-        ended = self._past(at)
+        ended = max(self._past(at), (self._headers_at or self.began) + SOON)
         if kind == "timeout":  # that our loop noticed it late makes it no longer
             ended = min(ended, max(self.deadline, self._headers_at or self.began))
         return Failure(
@@ -88,7 +88,7 @@ class Exchange:
             detail=detail[:MOST_DETAIL],
             to_headers=None if self._headers_at is None else self._headers_at - self.began,
             status=self.status,
-            lag=time.monotonic() - ended,
+            lag=max(time.monotonic() - ended, 0),
             start_lag=self._start_lag,
         )
 

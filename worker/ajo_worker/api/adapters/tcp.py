@@ -2,10 +2,14 @@
 
 import asyncio
 import os
+import select
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
+
+from ajo_worker.api.adapters.arrival import last_acknowledged
 
 
 class Patience(NamedTuple):
@@ -46,61 +50,96 @@ def options() -> list[tuple[int, int, int]]:
     ]
 
 
-async def connect(host: str, port: int, *, timeout: float, lagged: Callable[[float], None]) -> socket.socket:
-    """A connection to the first address of ``host`` that takes one; each gets its share of what is left of ``timeout``.
+class Deadline:
+    """When connecting is given up. What our own loop adds is added to it, and ``told``: it is nobody else's time."""
 
-    ``lagged`` is told for how many seconds the name's addresses waited for a thread, or for our loop.
+    def __init__(self, seconds: float, told: Callable[[float], None]) -> None:
+        self._until, self._told = time.monotonic() + seconds, told
+
+    def left(self) -> float:
+        """Seconds until then."""
+        return max(self._until - time.monotonic(), 0)
+
+    def lagged(self, seconds: float) -> None:
+        """Our own loop has added so many."""
+        self._until += max(seconds, 0)
+        self._told(max(seconds, 0))
+
+
+async def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """A connection to the first address of ``host`` that takes one; each gets its share of the time that is left.
 
     Raises:
         socket.gaierror: nobody knows the name.
         TimeoutError: nobody answered in time.
         OSError: it can't be reached.
     """
-    loop = asyncio.get_running_loop()
-    asked = time.monotonic()
-    until = loop.time() + timeout
-    async with asyncio.timeout_at(until):
-        found, took = await loop.run_in_executor(None, _addresses, host, port)
-    lagged(time.monotonic() - asked - took)
+    found = await _addresses(host, port, deadline)
     for number, (family, kind, protocol, _, address) in enumerate(found):
         connection = socket.socket(family, kind, protocol)
         try:
             connection.setblocking(False)
             for option in options():
                 connection.setsockopt(*option)
-            async with asyncio.timeout((until - loop.time()) / (len(found) - number)):
-                await _connected(connection, address)
+            await _connected(connection, address, deadline.left() / (len(found) - number))
         except BaseException as fault:
             connection.close()
             if number == len(found) - 1 or not isinstance(fault, OSError):
                 raise
         else:
+            deadline.lagged(time.monotonic() - last_acknowledged(connection))
             return connection
     raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
 
 
-async def ready(connection: socket.socket, *, to_write: bool = False) -> None:
-    """Wait until there is something to read, or room to write. uvloop's own ways take several turns of the loop."""
+async def ready(connection: socket.socket, within: float, *, to_write: bool = False) -> None:
+    """Wait until there is something to read, or room to write. uvloop's own ways take several turns of the loop.
+
+    Raises:
+        TimeoutError: there was none within so many seconds, however late our loop comes to see that.
+    """
     loop = asyncio.get_running_loop()
     add, remove = (loop.add_writer, loop.remove_writer) if to_write else (loop.add_reader, loop.remove_reader)
     is_ready = asyncio.Event()
     add(connection, is_ready.set)
     try:
-        await is_ready.wait()
+        async with asyncio.timeout(within):
+            await is_ready.wait()
+    except TimeoutError:
+        looking = select.poll()
+        looking.register(connection, select.POLLOUT if to_write else select.POLLIN)
+        if not looking.poll(0):
+            raise
     finally:
         remove(connection)
 
 
-async def _connected(connection: socket.socket, address: Any) -> None:  # noqa: ANN401 - its form is its family's
+async def _connected(connection: socket.socket, address: Any, within: float) -> None:  # noqa: ANN401 - its family's form
     try:
         connection.connect(address)
     except BlockingIOError:
-        await ready(connection, to_write=True)
+        await ready(connection, within, to_write=True)
         if error := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(error, os.strerror(error)) from None
 
 
-def _addresses(host: str, port: int) -> tuple[list[Any], float]:
+async def _addresses(host: str, port: int, deadline: Deadline) -> list[Any]:
+    with suppress(socket.gaierror):
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)  # asks nobody
+    asked, answers = time.monotonic(), list[tuple[list[Any], float]]()
+    try:
+        async with asyncio.timeout(deadline.left()):
+            await asyncio.get_running_loop().run_in_executor(None, _ask, host, port, answers)
+    except TimeoutError:
+        if not answers:
+            raise
+    found, took = answers[0]
+    deadline.lagged(time.monotonic() - asked - took)  # it waited for a thread, or for our loop
+    return found
+
+
+def _ask(host: str, port: int, answers: list[tuple[list[Any], float]]) -> None:
     """What the system knows of a name, and how many seconds it took."""
     asked = time.monotonic()
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), time.monotonic() - asked
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    answers.append((found, time.monotonic() - asked))
