@@ -112,7 +112,7 @@ class Slots:
         kind, came = self._bound_by(urgency, campaign), self._monotonic()
         if not kind[1].waiting:
             kind[1].shadow.rests(came)
-            kind[1].crowd.speed(came)
+            kind[1].crowd.restarts(came)
         kind[1].waiting += 1
         future: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
         waiting = _Waiting(future, campaign, lane, urgency, first, kind[0], kind[1].shadow.enters(came))

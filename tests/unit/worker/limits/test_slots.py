@@ -167,11 +167,50 @@ async def waits_behind(seconds: float, rounds: int = 1) -> Waits:
     return place.waits
 
 
-@pytest.mark.parametrize(("seconds", "ours"), [(0.2, 1.0), (1.9, 1.0), (4.0, 0.5), (25.0, 0.08), (60.0, 1 / 30)])
+@pytest.mark.parametrize(("seconds", "ours"), [(0.2, 1.0), (1.9, 1.0), (4.0, 1 / 16), (25.0, 0.01), (60.0, 1 / 240)])
 async def test_a_wait_for_a_place_is_congestion_as_far_as_calls_are_slow(seconds: float, ours: float) -> None:
     waits = await waits_behind(seconds)
     assert waits.slot == pytest.approx(ours * seconds, rel=1e-3)
     assert waits.slot + waits.congestion == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.001, 0.3])
+async def test_calls_that_all_end_at_once_hand_all_their_places_on_as_slowly(spread: float) -> None:
+    clock = Clock()
+    slots = Slots(10, Closing(), monotonic=clock)
+    places = [await slots.take(Urgency.FIRST, "slow") for _ in range(10)]
+    for place in places:
+        slots.sent(place)
+    waiting = [asyncio.create_task(slots.take(Urgency.FIRST, "a")) for _ in range(10)]
+    await turns()
+    clock.now = 10.0
+    for place in places:
+        slots.release(place)
+        clock.now += spread
+    total = sum([(await one).waits for one in waiting], Waits())
+    assert total.slot < 0.1 * total.congestion, "each of the ten would have waited for a quarter of a second"
+
+
+async def test_who_waits_for_the_few_places_that_hanging_calls_left_waits_for_adobes_sake() -> None:
+    clock = Clock()
+    slots = Slots(10, Closing(), monotonic=clock)
+    for _ in range(8):
+        slots.sent(await slots.take(Urgency.FIRST, "hangs"))
+    clock.now = 5.0
+    places = [await slots.take(Urgency.FIRST, "a") for _ in range(2)]
+    waiting = [asyncio.create_task(slots.take(Urgency.FIRST, "a")) for _ in range(100)]
+    await turns()
+    done: list[Waits] = []
+    while waiting:
+        for place in places:
+            slots.sent(place)
+        clock.now += 0.2
+        for place in places:
+            slots.release(place)
+        places = [await waiting.pop(0), await waiting.pop(0)]
+        done += [place.waits for place in places]
+    total = sum(done, Waits())
+    assert total.congestion > 3 * total.slot, "with ten places it would have taken a fifth of the time"
 
 
 async def test_a_steady_stream_that_would_have_had_its_places_waits_for_adobes_sake_alone() -> None:
