@@ -51,7 +51,8 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One HTTP call: when it was made (monotonic), and what came back."""
+    """One HTTP call: when it was made (monotonic), what came back, and the token that it carried."""
 
     dispatched: float
     result: Answer | Failure
+    token: str = field(repr=False)

@@ -115,7 +115,7 @@ class Rounds:
                 budget=budget,
                 step=step,
                 decided=self.clock.monotonic(),
-                rejected_token=prepared.ready.token if isinstance(step, Retry) and step.fresh_token else None,
+                rejected_token=sent.token if isinstance(step, Retry) and step.fresh_token else None,
             )
             await self._record(received, current, prepared, sent, verdict)
             if isinstance(step, End):
@@ -136,7 +136,9 @@ class Rounds:
     ) -> Sent:
         dispatched = self.clock.monotonic()
         budget = current.budget or self._budget(received, campaign, dispatched)
-        call = call_of(campaign.endpoint, body, prepared.ready.token)
+        # Its intent may have taken longer to commit than its token lived, or a new one came since.
+        token = self.preparation.tokens.current() or prepared.ready.token
+        call = call_of(campaign.endpoint, body, token)
         self.preparation.gate.sends(received, dispatched)
         slots, place, silence, answered = self.preparation.slots, prepared.ready.place, self.preparation.silence, False
         try:
@@ -147,7 +149,7 @@ class Rounds:
             with self.preparation.standing.at(received.came_by, "headers"):
                 result = await self.http.post(call, timeout=timeout)
             answered = result.status is not None
-            return Sent(dispatched, result)
+            return Sent(dispatched, result, token)
         finally:
             slots.release(place)
             silence.ended(received, answered=answered)
