@@ -94,6 +94,7 @@ CREATE TABLE ledger.triggers (
     execution_id        text,
     recipient_hashes    bytea[],
     duplicate_causes    text[] NOT NULL DEFAULT '{}',
+    waited_in_vain      jsonb,
     CONSTRAINT triggers_pkey PRIMARY KEY (request_id),
     -- Moments beyond these overflow in one reader or the other, and one such row would blind them all.
     CONSTRAINT triggers_moments CHECK (
@@ -138,6 +139,7 @@ COMMENT ON COLUMN ledger.triggers.producer IS 'The application that published it
 COMMENT ON COLUMN ledger.triggers.trace_id IS 'The producer''s trace id, if it gave one.';
 COMMENT ON COLUMN ledger.triggers.execution_id IS 'Adobe''s executionId, from the 202.';
 COMMENT ON COLUMN ledger.triggers.recipient_hashes IS 'Keyed hashes of the recipients'' user ids; null without a key.';
+COMMENT ON COLUMN ledger.triggers.waited_in_vain IS 'How long its round waited for an attempt that was not made after all, and so has no row: seconds by column of ledger.attempts. Null if it ended otherwise.';
 COMMENT ON COLUMN ledger.triggers.duplicate_causes IS 'Why it may be a duplicate: ambiguous-answer, worker-crash.';
 
 CREATE TABLE ledger.attempts (

@@ -110,19 +110,27 @@ LEFT JOIN LATERAL (
     ) AS s
     WHERE NOT isempty(waits)
 ) AS why ON true
+-- What was waited for the last attempt, if it was not made.
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN t.completed_at IS NOT NULL THEN t.waited_in_vain END AS waits
+) AS in_vain
+CROSS JOIN LATERAL (
+    SELECT w.rest_seconds - CASE WHEN in_vain.waits IS NULL THEN 0
+        ELSE (SELECT coalesce(sum(value::float8), 0) FROM jsonb_each_text(in_vain.waits)) END AS seconds
+) AS rest
 -- What is neither a wait before an attempt nor a standstill.
 CROSS JOIN LATERAL (
     SELECT extract(epoch FROM t.enqueued_at - t.occurred_at)::float8 AS producer_seconds,
            coalesce(clock.skew_seconds, 0) AS skew_seconds,
            e.queue_seconds - coalesce(why.of_queue_seconds, 0) AS broker_seconds,
            w.waiting_seconds - coalesce(why.of_waiting_seconds, 0) AS redrive_seconds,
-           a.other_seconds + CASE WHEN e.newer_round OR a.attempts = 0 THEN coalesce(w.rest_seconds, 0) ELSE 0 END
+           a.other_seconds + CASE WHEN e.newer_round OR a.attempts = 0 THEN coalesce(rest.seconds, 0) ELSE 0 END
                AS other_seconds,
            a.headers_seconds, a.body_seconds, a.lag_seconds,
-           a.handover_seconds + CASE WHEN NOT e.newer_round AND a.interrupted_last THEN coalesce(w.rest_seconds, 0)
+           a.handover_seconds + CASE WHEN NOT e.newer_round AND a.interrupted_last THEN coalesce(rest.seconds, 0)
                                      ELSE 0 END AS handover_seconds,
-           CASE WHEN e.newer_round OR a.attempts = 0 OR a.interrupted_last THEN w.rest_seconds * 0
-                ELSE w.rest_seconds END AS ending_seconds,
+           CASE WHEN e.newer_round OR a.attempts = 0 OR a.interrupted_last THEN rest.seconds * 0
+                ELSE rest.seconds END AS ending_seconds,
            a.residual_seconds,
            extract(epoch FROM d.departed_at - t.completed_at)::float8 AS departure_seconds,
            extract(epoch FROM coalesce(d.delivered_at, d.failed_at) - d.departed_at)::float8 AS delivery_seconds,
@@ -192,7 +200,8 @@ BEGIN
            string_agg(format('%s AS %I', CASE
                WHEN precedence IS NULL AND attempt_column IS NULL THEN format('c.%I', seconds)
                ELSE concat_ws(' + ',
-                   CASE WHEN attempt_column IS NOT NULL THEN format('a.%I', name || '_wait') END,
+                   CASE WHEN attempt_column IS NOT NULL
+                        THEN format('a.%I + coalesce((in_vain.waits ->> %L)::float8, 0)', name || '_wait', attempt_column) END,
                    CASE WHEN precedence IS NOT NULL THEN format('coalesce(why.%I, 0)', name || '_standstill') END)
                END, seconds), ', ' ORDER BY position) AS phases,
            string_agg(format('(%L, %L, %s, coalesce(own.seconds[%s], every.seconds[%s]))', phase, system,

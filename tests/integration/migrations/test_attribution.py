@@ -199,3 +199,20 @@ def test_between_rounds_an_outage_is_charged_to_adobe_and_the_wait_for_an_operat
     assert row["headers_seconds"] + row["body_seconds"] == pytest.approx(2)
     parts = ("broker", "outage", "redrive", "headers", "body", "ledger", "other", "ending", "residual")
     assert sum(row[f"{part}_seconds"] for part in parts) == pytest.approx(row["total_seconds"])
+
+
+def test_what_was_waited_for_an_attempt_that_was_not_made_is_charged_like_any_other_wait(url: str) -> None:
+    """A storm of 429s: the last permit comes too late for its budget."""
+    ended = {"state": "expired", "reason": "budget-spent", "completed_at": at(60)}
+    request_id = put_trigger(
+        url, NOON, received_at=at(0.5), first_dispatched_at=at(1), attempts_started=1,
+        waited_in_vain='{"throttle_wait_seconds": 45, "backoff_wait_seconds": 2, "ledger_wait_seconds": 0.01}', **ended,
+    )  # fmt: skip
+    put_attempt(url, request_id, 1, at(1), http_status=429, outcome="retryable")
+    row = delays(url, request_id)
+    assert (row["throttle_seconds"], row["back_off_seconds"]) == (pytest.approx(45), pytest.approx(2))
+    assert row["ledger_seconds"] == pytest.approx(0.02)
+    assert row["ending_seconds"] == pytest.approx(60 - 2 - 47.01)
+    parts = ("broker", "throttle", "back_off", "ledger", "headers", "body", "other", "ending", "residual")
+    assert sum(row[f"{part}_seconds"] for part in parts) == pytest.approx(row["total_seconds"])
+    assert row["system"] == "adobe-api"

@@ -132,7 +132,11 @@ class Preparation:
         latest = self.latest_start(received, budget, current.history)
         if intended - ready.waits.token <= latest < intended:
             return _without_token(budget)  # with a token at once it would have been in time
-        return Refusal("expired", budget.end_reason)
+        in_vain = ready.waits.by_column() | {
+            "backoff_wait_seconds": waited - current.decided,
+            "ledger_wait_seconds": self.clock.monotonic() - intended,
+        }
+        return Refusal("expired", budget.end_reason, in_vain=in_vain)
 
     def latest_start(self, received: Received, budget: Budget, history: History) -> float:
         """Until when the next attempt may start (monotonic): a first one to the budget's end, a retry not so late."""

@@ -1,6 +1,7 @@
 """A trigger as it came from the broker, and what its admission says of it. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -63,11 +64,16 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a trigger is not sent, or not now: a parked one may go on from ``resume_at``, or at once."""
+    """Why a trigger is not sent, or not now: a parked one may go on from ``resume_at``, or at once.
+
+    ``in_vain`` is how long an attempt was waited for that was not made after all: seconds by the column of
+    ledger.attempts that would have them.
+    """
 
     state: InsertState
     reason: str
     resume_at: datetime | None = None
+    in_vain: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 def with_defaults(trigger: Trigger, campaign: Campaign | None) -> Trigger:

@@ -167,7 +167,7 @@ class Rounds:
 
     async def _end_unsent(self, received: Received, current: Round, refused: Refusal) -> End:
         end = End(_state_of(refused, current.history), refused.reason, refused.resume_at)
-        ending = rows.ending(received, current, end, self.clock, self.policy, None)
+        ending = rows.ending(received, current, end, self.clock, self.policy, None, in_vain=refused.in_vain)
         if not await self.ledger.outcomes.submit(Outcome(None, ending)):
             raise Lost
         return end

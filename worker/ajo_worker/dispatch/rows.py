@@ -1,8 +1,11 @@
 """Ledger rows and the wide log event, made from what is in hand. Pure, but for the clock's estimate of the time."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
+
+import msgspec
 
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.decision import End
@@ -93,7 +96,14 @@ def attempt_row(
 
 
 def ending(
-    received: Received, current: Round, end: End, clock: LedgerClock, policy: Policy, execution_id: str | None
+    received: Received,
+    current: Round,
+    end: End,
+    clock: LedgerClock,
+    policy: Policy,
+    execution_id: str | None,
+    *,
+    in_vain: Mapping[str, float] | None = None,
 ) -> Ending:
     """The state that a trigger ends in; whatever was not accepted keeps its payload."""
     sent_by_us = current.fence == 1 and current.budget is not None
@@ -112,6 +122,7 @@ def ending(
         resume_at=_resume_at(end, now),
         key_id=key_id,
         payload=payload,
+        waited_in_vain=msgspec.json.encode(in_vain).decode() if in_vain else None,
     )
 
 

@@ -81,7 +81,7 @@ class AttemptRow:
 class Ending:
     """The state a trigger ends in; ``first_dispatched_at`` corrects the announced instant to the real one.
 
-    A parked one has no ``completed_at``, and goes on from ``resume_at``.
+    A parked one has no ``completed_at``, and goes on from ``resume_at``. ``waited_in_vain`` is a JSON object.
     """
 
     request_id: UUID
@@ -96,6 +96,7 @@ class Ending:
     resume_at: datetime | None
     key_id: str | None
     payload: bytes | None
+    waited_in_vain: str | None = None
 
 
 RECORD = """
@@ -131,12 +132,14 @@ RECORD = """
 END = """
     WITH ended AS (
         SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
-                             $7::timestamptz[], $8::int2[], $9::text[], $10::timestamptz[], $11::text[], $12::bytea[])
+                             $7::timestamptz[], $8::int2[], $9::text[], $10::timestamptz[], $11::text[], $12::bytea[],
+                             $13::text[])
         AS e(request_id, fence, campaign, state, reason, first_dispatched_at, completed_at, attempts_started,
-             execution_id, resume_at, key_id, payload)
+             execution_id, resume_at, key_id, payload, waited_in_vain)
     ), updated AS (
         UPDATE ledger.triggers t
         SET state = e.state, reason = e.reason, completed_at = e.completed_at, execution_id = e.execution_id,
+            waited_in_vain = e.waited_in_vain::jsonb,
             first_dispatched_at = CASE WHEN t.fence = e.fence AND e.first_dispatched_at IS NOT NULL
                                        THEN e.first_dispatched_at ELSE t.first_dispatched_at END,
             attempts_started = CASE WHEN t.fence = e.fence THEN e.attempts_started ELSE t.attempts_started END

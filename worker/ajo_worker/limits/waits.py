@@ -20,6 +20,10 @@ class Waits:
     congestion: float = 0.0
     token: float = 0.0
 
+    def by_column(self) -> dict[str, float]:
+        """Those that took any time, by their columns."""
+        return {f"{name}_wait_seconds": wait for name in self.__slots__ if (wait := getattr(self, name))}
+
     def __add__(self, other: "Waits") -> "Waits":
         """Both, one after the other."""
         return Waits(  # part by part: it is made several times for each attempt

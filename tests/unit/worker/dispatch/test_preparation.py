@@ -228,6 +228,8 @@ def test_what_comes_too_late_is_parked_if_the_token_made_it_late_and_expired_if_
     came = retried(stage)
     assert came == found if found else isinstance(came, Prepared)
     assert stage.given == (found is None)
+    if isinstance(came, Refusal) and came.state == "expired":
+        assert sum(came.in_vain.values()) == pytest.approx(permit, abs=0.1), "it has no attempt that says so"
 
 
 def test_a_probe_waits_for_no_token_that_does_not_come() -> None:

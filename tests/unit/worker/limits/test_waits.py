@@ -2,6 +2,8 @@
 
 from dataclasses import astuple, fields
 
+import pytest
+from ajo_worker.ledger.progress import AttemptRow
 from ajo_worker.limits.waits import Waits
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,3 +15,9 @@ WAITS = st.builds(Waits, *([SECONDS] * len(fields(Waits))))
 @given(WAITS, WAITS)
 def test_no_part_is_lost_or_mixed_up(one: Waits, other: Waits) -> None:
     assert astuple(one + other) == tuple(a + b for a, b in zip(astuple(one), astuple(other), strict=True))
+
+
+@given(WAITS)
+def test_each_part_has_its_column_of_an_attempt(waits: Waits) -> None:
+    assert set(waits.by_column()) <= set(AttemptRow.__slots__)
+    assert sum(waits.by_column().values()) == pytest.approx(sum(astuple(waits)))
