@@ -72,6 +72,7 @@ def put_attempt(url: str, request_id: UUID, attempt: int, dispatched_at: datetim
         "intended_at": after(dispatched_at, -0.01),
         "dispatched_at": dispatched_at,
         "responded_at": after(dispatched_at, 1),
+        "intake_wait_seconds": 0.0,
         "backoff_wait_seconds": 0.0,
         "slot_wait_seconds": 0.0,
         "congestion_wait_seconds": 0.0,
@@ -124,6 +125,7 @@ def put_delivery(url: str, request_id: UUID, **columns: Any) -> None:
 NOTHING_KNOWN = dict.fromkeys(
     (
         "responded_at",
+        "intake_wait_seconds",
         "backoff_wait_seconds",
         "slot_wait_seconds",
         "congestion_wait_seconds",

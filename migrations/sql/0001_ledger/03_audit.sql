@@ -41,7 +41,7 @@ COMMENT ON COLUMN audit.triggers.recipient_hashes IS 'Keyed hashes of the recipi
 
 CREATE VIEW audit.attempts AS
 SELECT request_id, round, attempt, worker, intended_at, dispatched_at, responded_at,
-       backoff_wait_seconds, slot_wait_seconds, congestion_wait_seconds, rate_limit_wait_seconds,
+       intake_wait_seconds, backoff_wait_seconds, slot_wait_seconds, congestion_wait_seconds, rate_limit_wait_seconds,
        throttle_wait_seconds, ramp_wait_seconds, silence_wait_seconds, token_wait_seconds, ledger_wait_seconds,
        to_headers_seconds, to_body_seconds, lag_seconds, retry_after_seconds,
        http_status, error_code, error_title, outcome, ambiguous, failure, adobe_request_id,
@@ -56,6 +56,7 @@ COMMENT ON COLUMN audit.attempts.worker IS 'The worker that made the call.';
 COMMENT ON COLUMN audit.attempts.intended_at IS 'When it was announced in the ledger.';
 COMMENT ON COLUMN audit.attempts.dispatched_at IS 'When the HTTP call began; for an interrupted attempt its announcement.';
 COMMENT ON COLUMN audit.attempts.responded_at IS 'When the call ended: the arrival of the answer''s last byte, or what broke the call; null if it was interrupted.';
+COMMENT ON COLUMN audit.attempts.intake_wait_seconds IS 'Seconds that its message lay in the worker before the loop came round to it; of first attempts alone.';
 COMMENT ON COLUMN audit.attempts.backoff_wait_seconds IS 'Seconds of back-off before it; null (like all waits) if it was interrupted.';
 COMMENT ON COLUMN audit.attempts.slot_wait_seconds IS 'Seconds it waited for its turn among the attempts in flight, as it would have done with calls that were not slow.';
 COMMENT ON COLUMN audit.attempts.congestion_wait_seconds IS 'Seconds longer that it waited for its turn since calls in flight were slow.';

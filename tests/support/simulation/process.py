@@ -79,6 +79,10 @@ class Free:
         """Never wait."""
         return Waits()
 
+    def because(self, lane: str) -> str:  # noqa: ARG002 - the protocol's
+        """As if nothing slowed anybody."""
+        return "rate-limit"
+
     async def turn(self, received: Received, urgency: Urgency) -> None:
         """Never wait."""
 

@@ -53,7 +53,7 @@ class Dispatcher:
         self._closing = closing
         self._campaigns = campaigns
         self._most_open = most_open
-        self._waiting: dict[str, deque[Delivery]] = {}
+        self._waiting: dict[str, deque[tuple[Delivery, float]]] = {}
         self._open_of: Counter[str] = Counter()
         self._running: dict[UUID, asyncio.Task[End | Done]] = {}
         self._messages: set[asyncio.Task[None]] = set()
@@ -63,14 +63,14 @@ class Dispatcher:
 
     def deliver(self, delivery: Delivery) -> None:
         """Take a message; its receipt is told what becomes of it. It never waits behind those of other queues."""
-        self._waiting.setdefault(delivery.queue, deque()).append(delivery)
+        self._waiting.setdefault(delivery.queue, deque()).append((delivery, self._clock.monotonic()))
         self._open_from(delivery.queue)
 
     def give_back(self, lane: str) -> None:
         """Give the messages of a lane back that are not opened yet."""
         for queue, waiting in self._waiting.items():
             while waiting and lane_of(queue) == lane:
-                waiting.popleft().receipt.returned()
+                waiting.popleft()[0].receipt.returned()
 
     def resume(self, received: Received) -> "asyncio.Task[None]":
         """Take a parked trigger whose next round was opened; no message stands behind it, so it is not given back."""
@@ -126,18 +126,18 @@ class Dispatcher:
     def _open_from(self, queue: str) -> None:
         waiting = self._waiting[queue]
         while waiting and (self._open_of[queue] < self._most_open or self._closing.begun):
-            delivery = waiting.popleft()
+            delivery, came = waiting.popleft()
             if self._closing.begun:
                 delivery.receipt.returned()
                 continue
-            self._open(delivery)
+            self._open(delivery, self._clock.monotonic() - came)
 
-    def _open(self, delivery: Delivery) -> None:
+    def _open(self, delivery: Delivery, unopened: float) -> None:
         opened = _decoded(delivery.body)
         triggers = len(opened.triggers) if isinstance(opened, Batch) else 0
         self.open += triggers
         self._open_of[delivery.queue] += triggers
-        self._start(self._answer(delivery, opened))
+        self._start(self._answer(delivery, opened, unopened))
 
     def _start(self, answer: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(answer)
@@ -172,10 +172,10 @@ class Dispatcher:
             running.add_done_callback(lambda _: self._running.pop(request_id, None))
         return await asyncio.shield(running)
 
-    async def _answer(self, delivery: Delivery, opened: Batch | BadMessage) -> None:
+    async def _answer(self, delivery: Delivery, opened: Batch | BadMessage, unopened: float = 0.0) -> None:
         """Bring a whole message to its end, and say so; whatever happens, the message is answered for."""
         try:
-            states = await self._message(delivery, opened)
+            states = await self._message(delivery, opened, unopened)
         except (HandedBack, WriterStopped, asyncio.CancelledError):
             delivery.receipt.returned()
         except Exception:
@@ -187,22 +187,22 @@ class Dispatcher:
             failed = any(state in DEAD or state == "quarantined" for state in states)
             (delivery.receipt.failed if failed else delivery.receipt.done)(summary)
 
-    async def _message(self, delivery: Delivery, opened: Batch | BadMessage) -> Counter[str]:
+    async def _message(self, delivery: Delivery, opened: Batch | BadMessage, unopened: float) -> Counter[str]:
         if isinstance(opened, BadMessage):
             await self._quarantine(delivery, delivery.body, str(opened))
             return Counter(quarantined=1)
         ends = await asyncio.gather(
-            *(self._trigger(delivery, opened, bytes(raw)) for raw in opened.triggers), return_exceptions=True
+            *(self._trigger(delivery, opened, bytes(raw), unopened) for raw in opened.triggers), return_exceptions=True
         )
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
         return Counter(str(end) for end in ends)
 
-    async def _trigger(self, delivery: Delivery, batch: Batch, payload: bytes) -> str:
+    async def _trigger(self, delivery: Delivery, batch: Batch, payload: bytes, unopened: float) -> str:
         try:
             trigger = decode_trigger(payload)
-            received = self._received(delivery, batch, trigger, payload)
+            received = self._received(delivery, batch, trigger, payload, unopened)
             return (await self._conducted(received, self._on_retry(delivery))).state
         except BadTrigger as bad:
             await self._quarantine(delivery, payload, str(bad))
@@ -217,7 +217,9 @@ class Dispatcher:
             self._open_of[delivery.queue] -= 1
             self._open_from(delivery.queue)
 
-    def _received(self, delivery: Delivery, batch: Batch, trigger: Trigger, payload: bytes) -> Received:
+    def _received(
+        self, delivery: Delivery, batch: Batch, trigger: Trigger, payload: bytes, unopened: float
+    ) -> Received:
         campaign = self._campaigns.get(trigger.campaign)
         return Received(
             trigger=with_defaults(trigger, campaign),
@@ -230,6 +232,7 @@ class Dispatcher:
             campaign=campaign,
             lane=campaign.definition.lane if campaign else lane_of(delivery.queue),
             came_by=lane_of(delivery.queue),
+            unopened=unopened,
         )
 
     def _on_retry(self, delivery: Delivery) -> OnRetry:

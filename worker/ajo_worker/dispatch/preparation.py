@@ -80,7 +80,7 @@ class Preparation:
             HandedBack: it does.
         """
         try:
-            return await self._whenever(received)
+            return await self._whenever(received, self._before(received))
         except SentBack:
             if self.gate.waits_in_broker(received.came_by):
                 raise HandedBack from None
@@ -111,7 +111,7 @@ class Preparation:
                     await self.closing.sleep(left)
         waited = self.clock.monotonic()
         try:
-            ready = await self._within(received, current, budget) if budget else await self._whenever(received)
+            ready = await self._within(received, current, budget) if budget else await self._whenever(received, Waits())
         except _KeptBack as kept:
             return Refusal("parked", kept.back.reason)
         except SentBack:
@@ -159,29 +159,49 @@ class Preparation:
                 return
             await self.closing.sleep(LEASE_POLL)
 
-    async def _whenever(self, received: Received) -> Ready | Refusal:
+    def _before(self, received: Received) -> Waits:
+        """What went by since its message came: too many were under way, or the loop was late with it.
+
+        Whatever keeps those that are under way kept it from being opened.
+        """
+        waits = Waits(intake=max(self.clock.monotonic() - received.received - received.unopened, 0.0))
+        return waits + Waits(**{self._unopened(received): received.unopened}) if received.unopened else waits
+
+    def _unopened(self, received: Received) -> str:
+        """The part of ``Waits`` that most of those under way wait in now."""
+        match self.standing.mostly_now(received.came_by):
+            case "silence" | "token" as phase:
+                return phase
+            case "back-off":
+                return "congestion"
+            case "permit":
+                return self.limits.because(received.lane).replace("-", "_")
+            case _:
+                return self.slots.because(received.lane)
+
+    async def _whenever(self, received: Received, waits: Waits) -> Ready | Refusal:
         expires_at = received.trigger.expires_at
         expires = self.clock.monotonic_at(expires_at) if expires_at else float("inf")
         if expires <= self.clock.monotonic():
             return Refusal("expired", "expires-at")
-        ready = await self._ready(received, received.urgency, ends=expires, rejected=None, first=True)
+        ready = await self._ready(received, received.urgency, waits, ends=expires, rejected=None, first=True)
         return ready or Refusal("expired", "expires-at")
 
     async def _within(self, received: Received, current: Round, budget: Budget) -> Ready | Refusal:
         urgency = min(received.urgency, Urgency.RETRY)
         ends = self.latest_start(received, budget, current.history)
-        ready = await self._ready(received, urgency, ends=ends, rejected=current.rejected_token, first=False)
+        ready = await self._ready(received, urgency, Waits(), ends=ends, rejected=current.rejected_token, first=False)
         return ready or _without_token(budget)
 
     async def _ready(
-        self, received: Received, urgency: Urgency, *, ends: float, rejected: str | None, first: bool
+        self, received: Received, urgency: Urgency, waits: Waits, *, ends: float, rejected: str | None, first: bool
     ) -> Ready | None:
         """All that an attempt needs; None if there is no token before ``ends`` (monotonic).
 
         The token comes first: permits that wait for one would all be used in the moment in which it comes. A silent
         destination comes next, and is asked about again by a ``first`` attempt that had to wait afterwards.
         """
-        clock, waits = self.clock.monotonic, Waits()
+        clock = self.clock.monotonic
         while True:
             began = clock()
             if not await self._token_comes(received, ends, rejected):

@@ -37,8 +37,9 @@ class Campaign:
 class Received:
     """One trigger in hand. ``received`` is the monotonic instant at which its message came.
 
-    ``came_by`` is the lane of the queue that it came through. ``resumed``: it was parked, and no message stands behind
-    it. ``probe``: it tries the way during an outage.
+    ``came_by`` is the lane of the queue that it came through, ``unopened`` how many seconds its message waited until
+    fewer triggers were under way. ``resumed``: it was parked, and no message stands behind it. ``probe``: it tries the
+    way during an outage.
     """
 
     trigger: Trigger
@@ -51,6 +52,7 @@ class Received:
     campaign: Campaign | None
     lane: str
     came_by: str = ""
+    unopened: float = 0.0
     resumed: bool = False
     probe: bool = False
 

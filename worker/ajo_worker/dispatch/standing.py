@@ -38,6 +38,11 @@ class Standing:
         found = {phase: self._seconds.pop(key) for key in list(self._seconds) if key[0] == lane for phase in key[1:]}
         return max(found, key=found.__getitem__) if any(found.values()) else None
 
+    def mostly_now(self, lane: str) -> str | None:
+        """The phase that most of the lane's triggers stand in at this moment; None if none does."""
+        found = {phase: count for (at, phase), count in self._standing.items() if at == lane and count}
+        return max(found, key=found.__getitem__) if found else None
+
     def _count(self, key: Key) -> None:
         now = self.monotonic()
         self._seconds[key] += self._standing[key] * (now - self._since.get(key, now))  # type: ignore[assignment] # seconds

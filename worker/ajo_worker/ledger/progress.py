@@ -53,6 +53,7 @@ class AttemptRow:
     intended_at: datetime
     dispatched_at: datetime
     responded_at: datetime | None
+    intake_wait_seconds: float
     backoff_wait_seconds: float
     slot_wait_seconds: float
     congestion_wait_seconds: float
@@ -101,20 +102,21 @@ class Ending:
 
 RECORD = """
     INSERT INTO ledger.attempts AS a
-        (request_id, round, attempt, worker, intended_at, dispatched_at, responded_at, backoff_wait_seconds,
-         slot_wait_seconds, congestion_wait_seconds, rate_limit_wait_seconds, throttle_wait_seconds, ramp_wait_seconds,
-         silence_wait_seconds, token_wait_seconds, ledger_wait_seconds, to_headers_seconds, to_body_seconds,
-         lag_seconds, retry_after_seconds, http_status, error_code, error_title, outcome, ambiguous, failure,
-         adobe_request_id, answered_request_id, execution_id)
+        (request_id, round, attempt, worker, intended_at, dispatched_at, responded_at, intake_wait_seconds,
+         backoff_wait_seconds, slot_wait_seconds, congestion_wait_seconds, rate_limit_wait_seconds,
+         throttle_wait_seconds, ramp_wait_seconds, silence_wait_seconds, token_wait_seconds, ledger_wait_seconds,
+         to_headers_seconds, to_body_seconds, lag_seconds, retry_after_seconds, http_status, error_code, error_title,
+         outcome, ambiguous, failure, adobe_request_id, answered_request_id, execution_id)
     SELECT * FROM unnest($1::uuid[], $2::int2[], $3::int2[], $4::uuid[], $5::timestamptz[], $6::timestamptz[],
                          $7::timestamptz[], $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::float8[],
                          $13::float8[], $14::float8[], $15::float8[], $16::float8[], $17::float8[], $18::float8[],
-                         $19::float8[], $20::float8[], $21::int2[], $22::text[], $23::text[], $24::text[], $25::bool[],
-                         $26::text[], $27::text[], $28::text[], $29::text[])
+                         $19::float8[], $20::float8[], $21::float8[], $22::int2[], $23::text[], $24::text[],
+                         $25::text[], $26::bool[], $27::text[], $28::text[], $29::text[], $30::text[])
     -- The only thing that is ever corrected: an attempt taken for interrupted, whose worker lived and tells the truth.
     ON CONFLICT (request_id, round, attempt) DO UPDATE
     SET dispatched_at = excluded.dispatched_at, responded_at = excluded.responded_at, outcome = excluded.outcome,
-        ambiguous = excluded.ambiguous, backoff_wait_seconds = excluded.backoff_wait_seconds,
+        ambiguous = excluded.ambiguous, intake_wait_seconds = excluded.intake_wait_seconds,
+        backoff_wait_seconds = excluded.backoff_wait_seconds,
         slot_wait_seconds = excluded.slot_wait_seconds, congestion_wait_seconds = excluded.congestion_wait_seconds,
         rate_limit_wait_seconds = excluded.rate_limit_wait_seconds,
         throttle_wait_seconds = excluded.throttle_wait_seconds, ramp_wait_seconds = excluded.ramp_wait_seconds,

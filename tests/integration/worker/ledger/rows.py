@@ -68,6 +68,7 @@ def attempt(trigger: Admission, number: int = 1, **changes: Any) -> AttemptRow:
         "intended_at": after(number - 1),
         "dispatched_at": after(number - 0.99),
         "responded_at": after(number - 0.79),
+        "intake_wait_seconds": 0.0,
         "backoff_wait_seconds": 0.5,
         "slot_wait_seconds": 0.25,
         "congestion_wait_seconds": 0.5,

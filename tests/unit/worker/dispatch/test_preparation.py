@@ -1,6 +1,7 @@
 """What comes before an attempt: the token first, every wait kept whatever comes between, on virtual time."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.gate import KeptBack
-from ajo_worker.dispatch.preparation import Preparation, Prepared, Ready
+from ajo_worker.dispatch.preparation import PERMIT, PLACE, Preparation, Prepared, Ready
 from ajo_worker.dispatch.received import Campaign, Received, Refusal
 from ajo_worker.dispatch.round import Round
 from ajo_worker.ledger.clock import LedgerClock
@@ -50,6 +51,7 @@ class Stage:
         self.token_from, self.lifetime, self.permit, self.place = token_from, lifetime, permit, place
         self.taken: list[float] = []
         self.back: KeptBack | None = None
+        self.reasons = {"place": "slot", "permit": "rate-limit"}
         self.given = 0
         self.closing = Closing()
         clock = LedgerClock(lambda: self.world.now, lambda: START.timestamp() + self.world.now)
@@ -61,7 +63,9 @@ class Stage:
                 return stage.back
 
         ledger: Any = SimpleNamespace(intents=self, liveness=SimpleNamespace(may_send=lambda _: True))
-        parts: tuple[Any, ...] = (clock, self.tokens, self, self, Gate(), self.closing, 5.0, Free())
+        limits = SimpleNamespace(take=self.take, because=lambda _: self.reasons["permit"])
+        slots = SimpleNamespace(take=self.take, release=self.release, because=lambda _: self.reasons["place"])
+        parts: tuple[Any, ...] = (clock, self.tokens, limits, slots, Gate(), self.closing, 5.0, Free())
         self.preparation = Preparation(ledger, *parts)
 
     async def _fetch(self) -> Token:
@@ -141,6 +145,34 @@ def test_all_waits_before_an_attempt_are_kept_however_often_it_tries(
     assert abs(waited - stage.world.now) < 1e-6, "nothing of it falls into other"
     assert ready.waits.token >= token_from
     assert stage.given == 1, "the place is held, once"
+
+
+@pytest.mark.parametrize(
+    ("standing", "place", "permit", "part"),
+    [
+        (None, "slot", "rate-limit", "slot"),
+        ("headers", "slot", "throttle", "slot"),
+        ("headers", "congestion", "rate-limit", "congestion"),
+        (PLACE, "congestion", "throttle", "congestion"),
+        (PERMIT, "congestion", "rate-limit", "rate_limit"),
+        (PERMIT, "slot", "throttle", "throttle"),
+        (PERMIT, "slot", "ramp", "ramp"),
+        ("back-off", "slot", "rate-limit", "congestion"),
+        ("silence", "slot", "rate-limit", "silence"),
+        ("token", "slot", "rate-limit", "token"),
+    ],
+)
+def test_a_message_that_lay_unopened_waited_for_what_those_under_way_waited_for_and_else_for_the_loop(
+    standing: str | None, place: str, permit: str, part: str
+) -> None:
+    stage = Stage()
+    stage.reasons = {"place": place, "permit": permit}
+    came = replace(received(), received=stage.world.now - 5.0, unopened=4.0, came_by="standard")
+    with stage.preparation.standing.at("standard", standing) if standing else nullcontext():
+        ready = stage.run(lambda: stage.preparation.first_attempt(came))
+    assert isinstance(ready, Ready)
+    assert getattr(ready.waits, part) == pytest.approx(4.0, abs=0.1)
+    assert ready.waits.intake == pytest.approx(1.0)
 
 
 def test_a_token_that_ends_while_a_permit_is_waited_for_is_waited_for_again_and_all_of_it_counts() -> None:

@@ -42,3 +42,15 @@ def test_whoever_is_cut_off_stands_nowhere_any_more() -> None:
     assert standing.mostly("standard") == "token"
     clock.now = 20.0
     assert standing.mostly("standard") is None
+
+
+def test_where_most_stand_at_this_moment_counts_heads_and_forgets_nothing() -> None:
+    clock = Clock()
+    standing = Standing(clock)
+    assert standing.mostly_now("standard") is None
+    with standing.at("standard", "place"), standing.at("standard", "place"), standing.at("standard", "headers"):
+        assert standing.mostly_now("standard") == "place"
+        assert standing.mostly_now("high-throughput") is None
+        clock.now = 5.0
+    assert standing.mostly_now("standard") is None
+    assert standing.mostly("standard") == "place"
