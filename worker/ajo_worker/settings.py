@@ -133,7 +133,7 @@ class Settings(AuditSettings):
     urgent_reserve: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.05, description="share of these that is kept for urgent triggers, where there are urgent campaigns"
     )
-    prefetch: PositiveInt = Field(1000, description="messages taken from the broker and not yet done, at most")
+    prefetch: PositiveInt = Field(1000, description="messages taken from each queue and not yet done, at most")
     heartbeat_seconds: Seconds = Field(2, description="how often a worker says in the ledger that it lives")
     owner_timeout: Seconds = Field(
         15, description="seconds without a heartbeat after which a worker's triggers may be taken over"

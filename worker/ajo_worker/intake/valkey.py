@@ -8,6 +8,7 @@ quarantined. Times are the server's: a worker's wrong clock neither keeps messag
 
 import base64
 import binascii
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import count
 from time import monotonic
@@ -16,7 +17,6 @@ from uuid import UUID, uuid4
 
 import structlog
 from ajo_producers.contract.batch import MAX_MESSAGE_BYTES
-from ajo_producers.contract.lanes import priority_of
 from kombu.transport import redis, virtual
 from kombu.utils.json import loads
 
@@ -28,23 +28,24 @@ IDLE_POLL = 0.02
 """Seconds until empty queues are looked at again: nothing can wait for several lists and note what it pops."""
 MOST_AT_ONCE = 16
 """Messages that one round trip brings at most."""
-URGENT_BEYOND = 200
-"""Urgent messages that are taken although the prefetch count is used up by others."""
 
-# KEYS: unacknowledged, its index, the queues. ARGV: how many at most, prefix of the tags. One from each queue in turn.
+# KEYS: unacknowledged, its index, the queues. ARGV: how many at most, prefix of the tags, the room of each queue at the
+# index of its key. One from each queue in turn.
 TAKE = """
     local taken, most, now = {}, tonumber(ARGV[1]), redis.call('TIME')
-    local score, found = now[1] + now[2] / 1e6, true
+    local score, found, room = now[1] + now[2] / 1e6, true, {}
+    for queue = 3, #KEYS do room[queue] = tonumber(ARGV[queue]) end
     while found and #taken < most do
         found = false
         for queue = 3, #KEYS do
-            local item = #taken < most and redis.call('LINDEX', KEYS[queue], -1)
+            local item = #taken < most and room[queue] > 0 and redis.call('LINDEX', KEYS[queue], -1)
             if item then -- noted before it is popped: a note that fails (no memory) leaves it where it is
                 found = true
                 local tag = ARGV[2] .. #taken
                 redis.call('HSET', KEYS[1], tag, KEYS[queue] .. '\\n' .. item)
                 redis.call('ZADD', KEYS[2], score, tag)
                 redis.call('RPOP', KEYS[queue])
+                room[queue] = room[queue] - 1
                 taken[#taken + 1] = {tag, KEYS[queue], item}
             end
         end
@@ -92,30 +93,42 @@ MOST_ENVELOPE_BYTES = 2 * MAX_MESSAGE_BYTES
 
 
 class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
-    """What is taken and not yet acknowledged."""
+    """What is taken and not yet acknowledged. The prefetch count is each queue's, as on RabbitMQ's quorum queues."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._queue_of: dict[str, str] = {}
+        self._taken_of: Counter[str] = Counter()
+        super().__init__(*args, **options)
 
     def can_consume(self) -> bool:
         """Whether to look at the queues at all; which of them, and how much is taken, is decided there."""
-        return self.room(URGENT_BEYOND) > 0
+        return any(self.room(queue) > 0 for queue in self.channel.active_queues)
 
-    def room(self, beyond: int = 0) -> int:
-        """How many more messages may be taken."""
-        taken = len(self._delivered) - len(self._dirty)
-        return MOST_AT_ONCE if not self.prefetch_count else self.prefetch_count + beyond - taken
+    def room(self, queue: str) -> int:
+        """How many more messages of a queue may be taken."""
+        return self.prefetch_count - self._taken_of[queue] if self.prefetch_count else MOST_AT_ONCE
+
+    def _ended(self, delivery_tag: str) -> None:
+        if (queue := self._queue_of.pop(delivery_tag, None)) is not None:
+            self._taken_of[queue] -= 1
 
     def ack(self, delivery_tag: str) -> None:
         """Acknowledge. On a channel that is closed there is nobody to tell: the message comes again, and is known."""
+        self._ended(delivery_tag)
         if self.channel.connection is not None:
             super().ack(delivery_tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Give back, or drop; on a closed channel it comes again as well."""
+        self._ended(delivery_tag)
         if self.channel.connection is not None:
             super().reject(delivery_tag, requeue=requeue)
 
     def append(self, message: Any, delivery_tag: str) -> None:
         """Note a message in this process; the server has noted it when it was taken."""
         virtual.QoS.append(self, message, delivery_tag)
+        queue = self._queue_of[delivery_tag] = message.delivery_info["routing_key"]
+        self._taken_of[queue] += 1
 
     def restore_by_tag(self, tag: str, client: Any = None, leftmost: bool = False) -> None:  # noqa: ARG002 - kombu's signature
         """Give one message back."""
@@ -128,6 +141,8 @@ class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
             self._give_back(list(self._delivered), client)
         except Exception as fault:  # noqa: BLE001 - a channel half closed raises anything, and that would end the worker
             log.warning("messages-not-given-back", messages=len(self._delivered), fault=type(fault).__name__)
+        self._queue_of.clear()
+        self._taken_of.clear()
         self._delivered.clear()  # the server has noted them: at the latest they come back as a dead worker's do
 
     def restore_visible(self, *_: Any, **__: Any) -> None:
@@ -170,16 +185,15 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
 
     def _brpop_start(self, timeout: float | None = None) -> None:  # noqa: ARG002 - kombu's signature
         queues = self._queue_cycle.consume(len(self.active_queues))
-        most = min(self.qos.room(), MOST_AT_ONCE)
-        if most < 1:
-            queues = [queue for queue in queues if priority_of(queue) == "urgent"]
-            most = min(self.qos.room(URGENT_BEYOND), MOST_AT_ONCE)
-        if not queues or most < 1 or monotonic() < self._rest_until:
+        rooms = {queue: room for queue in queues if (room := self.qos.room(queue)) > 0}
+        if not rooms or monotonic() < self._rest_until:
             return
-        keys = (self.unacked_key, self.unacked_index_key, *queues)
+        keys = (self.unacked_key, self.unacked_index_key, *rooms)
         self._in_poll = self.client.connection
         self._brpop_sent_at = monotonic()
-        self.client.connection.send_command("EVAL", TAKE, len(keys), *keys, most, next(self._tags))
+        self.client.connection.send_command(
+            "EVAL", TAKE, len(keys), *keys, MOST_AT_ONCE, next(self._tags), *rooms.values()
+        )
 
     def _brpop_read(self, **options: Any) -> bool:
         try:

@@ -1,5 +1,6 @@
 """Messages of Redis and Valkey: noted before they are popped, and given back when their worker is dead."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -129,3 +130,33 @@ def test_what_a_living_worker_has_in_hand_is_never_abandoned(
             client.zadd(index, {tag: 1.0})  # taken in 1970
         channel.qos.restore_visible()
         assert waiting(valkey_url, queue_prefix) == (0, 2)
+
+
+def test_a_queue_whose_prefetch_is_used_up_leaves_the_others_theirs(valkey_url: str, queue_prefix: str) -> None:
+    options = {"unacked_key": f"{queue_prefix}.unacked", "unacked_index_key": f"{queue_prefix}.unacked.index"}
+    names = [f"{queue_prefix}.{lane}" for lane in ("standard", "high-throughput", "standard.urgent")]
+    with Connection(valkey_url) as connection:
+        for name, count in zip(names, (30, 3, 30), strict=True):
+            queue = connection.SimpleQueue(name)
+            for number in range(count):
+                queue.put({"number": number})
+    with Connection(valkey_url, transport=TRANSPORT, transport_options=options) as connection:
+        channel, got = connection.channel(), []
+        queues = [Queue(name, routing_key=name) for name in names]
+        consumer = Consumer(channel, queues, accept=["json"], on_message=got.append, prefetch_count=10)
+        consumer.consume()
+
+        def drained() -> Counter[str]:
+            with suppress(TimeoutError):
+                while True:
+                    connection.drain_events(timeout=0.5)
+            return Counter(message.delivery_info["routing_key"] for message in got)
+
+        assert drained() == dict(zip(names, (10, 3, 10), strict=True))
+        for message in got[:5]:
+            message.ack()
+        for message in got[5:8]:
+            message.requeue()
+        let_go = Counter(message.delivery_info["routing_key"] for message in got[:8])
+        came_back = sum(message.delivery_info["routing_key"] == names[1] for message in got[5:8])
+        assert drained() == {names[0]: 10 + let_go[names[0]], names[1]: 3 + came_back, names[2]: 10 + let_go[names[2]]}
