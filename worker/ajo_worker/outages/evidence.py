@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
+from math import nextafter
 from typing import Any
 from uuid import UUID
 
@@ -87,12 +88,15 @@ class Failures:
     _window: deque[_Span] = field(default_factory=deque)
     _in_a_row: _Span | None = None
     _open: Counter[int] = field(default_factory=Counter)
-    _answered: float = float("-inf")
+    _answered: float = field(init=False)
     _silent_since: float = float("inf")
     _healthy: float = field(init=False)
 
     def __post_init__(self) -> None:
         self._healthy = self.began
+        # Calls from before say nothing: after an outage that a good answer ended, perhaps to another worker, those that
+        # hung in it would open it again.
+        self._answered = nextafter(self.began, float("-inf"))
 
     def sends(self, now: float) -> None:
         """A call is about to be sent; ``learn`` is told what came of it."""

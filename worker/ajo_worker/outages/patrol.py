@@ -124,9 +124,7 @@ class Patrol:
         slowed = await self._ledger.run(lambda c: rate_limits.slowed(c, timing.rate_recovery))
         workers = await self._ledger.run(circuits.living_workers)
         self._view.know(known, slowed, workers)
-        for scope, circuit in known.items():
-            if circuit.state in NOTHING_SENT:
-                self._listening.silences.over(scope)
+        self._listening.silences.stop([scope for scope, circuit in known.items() if circuit.state in NOTHING_SENT])
         self._turn_taps()
         await self._tell_dead()
         self.first_round.set()

@@ -63,9 +63,9 @@ class Listening:
             self.since = now
         return self.since is not None
 
-    def over(self) -> None:
-        """An outage took its place."""
-        self.since = None
+    def over(self, now: float) -> None:
+        """An outage took its place, or is over; what was heard before says nothing of what comes."""
+        self.since, self._heard = None, now
         self._given_up.clear()
 
     def _silent(self, now: float) -> bool:

@@ -4,7 +4,7 @@ It is no outage: calls that are open are waited for, retries go on, and one answ
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from ajo_worker.closing import Closing
@@ -47,6 +47,7 @@ class _Line:
         self.turn: Turn | None = None
         self.next_at = float("-inf")
         self.wanting = True
+        self.stopped = False
 
     def __len__(self) -> int:
         return len(self.waiting)
@@ -157,7 +158,7 @@ class Silences:
         """See which destinations are silent now, and give turns that are due; to be called twice a second."""
         now = self._monotonic()
         for line in self._lines.values():
-            if line.listening.look(now):
+            if not line.stopped and line.listening.look(now):
                 line.let_one(now)
                 line.wanting = len(line) < STOCK if line.wanting else not len(line)
             else:
@@ -170,8 +171,13 @@ class Silences:
             if not self._lines[scope].wanting:
                 self._lines[scope].send_back(STOCK)
 
-    def over(self, scope: str) -> None:
-        """An outage took the place of a silence, if there was one."""
-        if (line := self._lines.get(scope)) is not None and line.listening.since is not None:
-            line.listening.over()
-            line.let_all()
+    def stop(self, scopes: Collection[str]) -> None:
+        """Nothing is sent to these destinations, for an outage or an operator: a silence of theirs is over.
+
+        Where that ends somebody was answered, and it is listened to anew.
+        """
+        for scope, line in self._lines.items():
+            was, line.stopped = line.stopped, scope in scopes
+            if was != line.stopped:
+                line.listening.over(self._monotonic())
+                line.let_all()

@@ -200,6 +200,21 @@ async def test_failures_from_before_an_outage_ended_open_it_no_second_time() -> 
     assert seen.suspected == {}
 
 
+async def test_calls_that_hung_in_an_outage_which_another_worker_saw_end_open_it_no_second_time() -> None:
+    clock = Clock()
+    seen = view(clock=clock)
+    sent = clock.now
+    for _ in range(100):
+        seen.sends(received("a"), sent)
+    clock.now += 50.0
+    seen.know(circuits("open", STANDARD, reason="no-answers"), frozenset())
+    seen.know(circuits("recovering", STANDARD), frozenset())
+    for _ in range(100):
+        clock.now += 0.1
+        seen.saw(received("a"), TIMEOUT, sent)
+    assert seen.suspected == {}
+
+
 async def test_a_campaign_on_trial_has_few_places_until_one_is_accepted() -> None:
     seen = view()
     for _ in range(THRESHOLDS.refusals):
