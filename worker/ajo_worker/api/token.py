@@ -29,12 +29,16 @@ class TokenUnavailable(Exception):  # noqa: N818 - says what it found
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token; ``fetched`` is monotonic, ``lifetime`` in seconds, ``remarks`` are what had to be assumed."""
+    """An access token; ``fetched`` is monotonic, ``lifetime`` in seconds, ``remarks`` are what had to be assumed.
+
+    ``took`` is how long its fetch was under way: for so long it had perhaps lived already.
+    """
 
     text: str = field(repr=False)
     fetched: float
     lifetime: float
     remarks: tuple[str, ...] = ()
+    took: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,13 @@ class TokenProvider:
         if self._monotonic() > token.fetched + token.lifetime - min(self._margin, token.lifetime / 2):
             self._refresh()
         return token.text
+
+    def sure_until(self, text: str) -> float:
+        """Until when (monotonic) a token lives even if its life began when it was asked for; of an older one: never."""
+        token = self._token
+        if token is None or token.text != text:
+            return float("-inf")
+        return token.fetched - token.took + token.lifetime
 
     async def refresh(self, rejected: str, timeout: float) -> str:
         """A token other than ``rejected``, which Adobe refused; a thousand callers cause one fetch.
@@ -189,6 +200,7 @@ def token_fetch(
     }
 
     async def fetch() -> Token:
+        asked = monotonic()
         try:
             async with asyncio.timeout(FETCH_TIMEOUT):
                 status, media_type, body = await _ask(client, settings.token_url, form)
@@ -199,7 +211,8 @@ def token_fetch(
         granted = read_answer(status, media_type, body)
         # Counted from the answer: from the question, a slow endpoint's short-lived tokens would never be of use. One
         # that has expired after all is refused, and refreshed.
-        return Token(granted.text, monotonic(), granted.lifetime, granted.remarks)
+        answered = monotonic()
+        return Token(granted.text, answered, granted.lifetime, granted.remarks, answered - asked)
 
     return fetch
 

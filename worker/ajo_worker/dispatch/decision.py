@@ -11,6 +11,8 @@ from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.gate import KeptBack
 
 EndState: TypeAlias = Literal["accepted", "rejected", "expired", "unconfirmed", "parked"]
+MOST_EXPIRED = 5
+"""Answers in a row that are put down to a token's end, and not to the token."""
 DuplicateCause: TypeAlias = Literal["ambiguous-answer", "worker-crash"]
 
 
@@ -20,7 +22,8 @@ class History:
 
     ``ambiguous`` counts the attempts that Adobe may have accepted although we saw no 202, ``interrupted`` those of them
     whose worker died, both of all rounds; ``ambiguous_before`` are those of earlier rounds, which an operator chose to
-    repeat. ``unauthorized`` counts the answers in a row that refused the token.
+    repeat. ``unauthorized`` counts the answers in a row that refused the token, ``expired_tokens`` those of them whose
+    token may have expired on the way: they show less.
     """
 
     attempts: int = 0
@@ -28,14 +31,17 @@ class History:
     ambiguous_before: int = 0
     interrupted: int = 0
     unauthorized: int = 0
+    expired_tokens: int = 0
 
-    def after(self, verdict: Verdict) -> "History":
-        """The history with one more attempt."""
+    def after(self, verdict: Verdict, *, token_lived: bool = True) -> "History":
+        """The history with one more attempt; ``token_lived``: whether its token had surely not expired meanwhile."""
+        refused = verdict.outcome == "unauthorized"
         return replace(
             self,
             attempts=self.attempts + 1,
             ambiguous=self.ambiguous + verdict.ambiguous,
-            unauthorized=self.unauthorized + 1 if verdict.outcome == "unauthorized" else 0,
+            unauthorized=self.unauthorized + 1 if refused else 0,
+            expired_tokens=self.expired_tokens + (not token_lived) if refused else 0,
         )
 
     @property
@@ -114,7 +120,7 @@ def decide(
             return End("unconfirmed", verdict.reason)
         case "retryable" if kept_back:
             return End(history.kept_back(), kept_back.reason)
-        case "unauthorized" if history.unauthorized > 1:
+        case "unauthorized" if history.unauthorized - min(history.expired_tokens, MOST_EXPIRED) > 1:
             return End(history.refused(), verdict.reason)
         case "unauthorized" if kept_back:
             return End(history.kept_back(), kept_back.reason)

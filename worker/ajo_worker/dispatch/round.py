@@ -51,8 +51,12 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One HTTP call: when it was made (monotonic), what came back, and the token that it carried."""
+    """One HTTP call: when it was made (monotonic), what came back, and the token that it carried.
+
+    ``token_until`` (monotonic): until then that had surely not expired.
+    """
 
     dispatched: float
     result: Answer | Failure
     token: str = field(repr=False)
+    token_until: float

@@ -95,7 +95,7 @@ class Rounds:
             seen = classify(sent.result, ambiguous_statuses=self.policy.ambiguous_statuses, asked=asked)
             verdict = await self.strays.judged(received.trigger.request_id, seen)
             self.preparation.gate.saw(received, verdict, sent.dispatched)
-            history = current.history.after(verdict)
+            history = current.history.after(verdict, token_lived=self.clock.monotonic() < sent.token_until)
             budget = current.budget or self._budget(received, campaign, sent.dispatched)
             step = decide(
                 verdict,
@@ -138,6 +138,7 @@ class Rounds:
         budget = current.budget or self._budget(received, campaign, dispatched)
         # Its intent may have taken longer to commit than its token lived, or a new one came since.
         token = self.preparation.tokens.current() or prepared.ready.token
+        token_until = self.preparation.tokens.sure_until(token)
         call = call_of(campaign.endpoint, body, token)
         self.preparation.gate.sends(received, dispatched)
         slots, place, silence, answered = self.preparation.slots, prepared.ready.place, self.preparation.silence, False
@@ -149,7 +150,7 @@ class Rounds:
             with self.preparation.standing.at(received.came_by, "headers"):
                 result = await self.http.post(call, timeout=timeout)
             answered = result.status is not None
-            return Sent(dispatched, result, token)
+            return Sent(dispatched, result, token, token_until)
         finally:
             slots.release(place)
             silence.ended(received, answered=answered)

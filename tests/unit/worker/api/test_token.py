@@ -203,3 +203,21 @@ async def test_refused_credentials_are_told_from_an_endpoint_that_is_away() -> N
     assert provider.missing is not None
     assert provider.missing.ours
     await provider.close()
+
+
+async def test_a_token_surely_lives_as_if_its_life_began_with_the_question() -> None:
+    endpoint = Endpoint(lifetime=10.0)
+
+    async def slow() -> Token:
+        asked = endpoint.now
+        endpoint.now += 4.0
+        endpoint.fetches += 1
+        return Token(f"token-{endpoint.fetches}", endpoint.now, endpoint.lifetime, took=endpoint.now - asked)
+
+    provider = TokenProvider(slow, margin=1.0, monotonic=endpoint.monotonic)
+    first = await provider.get(5)
+    assert provider.sure_until(first) == 10.0
+    endpoint.now = 14.0
+    second = await provider.get(5)
+    assert provider.sure_until(second) == 24.0
+    assert provider.sure_until(first) == float("-inf"), "of an older one nothing is sure"

@@ -87,6 +87,40 @@ def test_a_verdict_has_its_consequence(step: End | Retry, expected: End | Retry)
 
 
 @pytest.mark.parametrize(
+    ("lived", "times"),
+    [
+        ([True, True], 2),
+        ([False, True, True], 3),
+        ([True, False, True], 3),
+        ([False] * 20, 7),
+        ([False, False, True], 0),
+    ],
+)
+def test_refusals_of_tokens_that_may_have_expired_on_the_way_do_not_count_up_to_a_number(
+    lived: list[bool], times: int
+) -> None:
+    history, ended = History(), 0
+    for number, one in enumerate(lived, start=1):
+        history = history.after(UNAUTHORIZED, token_lived=one)
+        step = decide(
+            UNAUTHORIZED,
+            history,
+            budget=Budget(0.0, 60.0),
+            now=1.0,
+            backoff=BACKOFF,
+            jitter=lambda: 1.0,
+            attempt_minimum=MINIMUM,
+        )
+        if isinstance(step, End):
+            assert step == End("rejected", "unauthorized")
+            ended = number
+            break
+        assert step == Retry(0.0, fresh_token=True)
+    assert ended == times
+    assert history.after(BUSY).expired_tokens == 0
+
+
+@pytest.mark.parametrize(
     ("history", "cause"),
     [
         (History(attempts=3), None),
