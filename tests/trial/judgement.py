@@ -108,6 +108,7 @@ def mistakes(judgement: Judgement, truth: Truth) -> list[str]:
     if truth.typical:
         wrong += _shares("charged", judgement.charged, truth.typical)
     if truth.seconds:
+        wrong += [f"{system} is named" for system in sorted(judgement.named.keys() - guilty)]
         wrong += _shares("spent", judgement.spent, truth.seconds)
     if guilty and "worker" not in guilty and sum(judgement.spent.values()) > WORTH * judgement.triggers:
         ours = _share(judgement.spent, "worker")

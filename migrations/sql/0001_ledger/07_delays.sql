@@ -47,6 +47,7 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT count(*)::int2 AS attempts, max(round) AS round, max(end_at) FILTER (WHERE newest) AS end_at,
            coalesce(bool_or(outcome = 'interrupted') FILTER (WHERE newest), false) AS interrupted_last,
+           min(dispatched_at) AS sent_at,
            {wait totals},
            coalesce(sum(lag_seconds), 0) AS lag_seconds,
            coalesce(sum(coalesce(to_headers_seconds, to_body_seconds)), 0) AS headers_seconds,
@@ -135,7 +136,8 @@ CROSS JOIN LATERAL (
            extract(epoch FROM d.departed_at - t.completed_at)::float8 AS departure_seconds,
            extract(epoch FROM coalesce(d.delivered_at, d.failed_at) - d.departed_at)::float8 AS delivery_seconds,
            greatest(abs(clock.skew_seconds), -e.queue_seconds, extract(epoch FROM t.occurred_at - t.enqueued_at)::float8,
-                    extract(epoch FROM t.completed_at - d.departed_at)::float8) AS disagreement_seconds
+                    -- A slow Adobe may send the message long before it answers the call; never before it got it.
+                    extract(epoch FROM coalesce(a.sent_at, t.completed_at) - d.departed_at)::float8) AS disagreement_seconds
 ) AS c
 CROSS JOIN LATERAL (SELECT {phases}) AS p
 -- The rule: a phase above its service level is late, and its system is charged with all of it.

@@ -116,6 +116,16 @@ def test_a_departure_without_a_delivery_is_not_yet_known(url: str) -> None:
     assert delays(url, request_id)["system"] == "not-yet-known"
 
 
+def test_a_message_that_departs_before_a_slow_answer_comes_contradicts_no_clock(url: str) -> None:
+    row = delays(url, put_way(url, headers=50, departure=-48))
+    assert (row["systems"], row["clock_skew"]) == (["adobe-api"], False)
+
+
+def test_a_message_that_departs_before_its_call_contradicts_a_clock(url: str) -> None:
+    row = delays(url, put_way(url, departure=-48))
+    assert (row["systems"], row["clock_skew"]) == (["clocks"], True)
+
+
 def queued(url: str, seconds: float, **columns: Any) -> dict[str, Any]:
     """A trigger that was in the queue from noon on."""
     came = {"received_at": at(seconds), "completed_at": at(seconds)}

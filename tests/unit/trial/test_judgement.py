@@ -43,6 +43,11 @@ def test_each_share_is_near_the_truth_and_little_is_ours_who_did_nothing_wrong(
     assert mistakes(Judgement(10, {}, spent=spent), Truth(seconds=real)) == told
 
 
+def test_who_did_nothing_is_not_named_where_only_the_sums_are_known() -> None:
+    judgement = Judgement(10, {"adobe-api": (9.0, 10), "clocks": (8.0, 3)}, spent={"adobe-api": 90.0})
+    assert mistakes(judgement, Truth(seconds={"adobe-api": 1.0})) == ["clocks is named"]
+
+
 def test_what_nobody_measured_is_a_mistake_whoever_was_late() -> None:
     assert mistakes(Judgement(10, {}, other=0.05), Truth()) == []
     assert mistakes(Judgement(10, {}, other=0.051), Truth()) == ["other takes 0.051 s"]
