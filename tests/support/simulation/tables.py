@@ -241,7 +241,9 @@ class Tables:
                 continue
             self.taken.append(Taken(row.request_id, row.owner, wanted.owner, wanted.interrupted, now))
             if wanted.interrupted:
-                self.attempts[last] = Attempt(row.owner, "interrupted", True, None, None, None, None, now)
+                self.attempts[last] = Attempt(
+                    row.owner or wanted.owner, "interrupted", True, None, None, None, None, now
+                )
             row.owner = wanted.owner
             row.fence += 1
             row.redeliveries += 1

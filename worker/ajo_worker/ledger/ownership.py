@@ -40,7 +40,9 @@ TAKE_OVER = """
           AND NOT (w.interrupted AND EXISTS (
               SELECT FROM ledger.attempts a
               WHERE a.request_id = t.request_id AND a.round = t.round AND a.attempt = t.attempts_started))
-        RETURNING t.request_id, t.round, t.attempts_started, t.last_intent_at, old.owner, w.interrupted
+        -- One that was given up has no owner; whose attempt was cut off is then unknown, and the taker stands for it.
+        RETURNING t.request_id, t.round, t.attempts_started, t.last_intent_at, coalesce(old.owner, w.owner) AS owner,
+                  w.interrupted
     ), cut_off AS (
         INSERT INTO ledger.attempts (request_id, round, attempt, worker, intended_at, dispatched_at, outcome, ambiguous)
         SELECT request_id, round, attempts_started, owner, last_intent_at, last_intent_at, 'interrupted', true

@@ -14,7 +14,7 @@ from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.ledger.liveness import BEAT, STOPPED
 from ajo_worker.ledger.ownership import Release, Takeover, release, take_over
 from ajo_worker.ledger.progress import Intent, Outcome, intend, record
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
@@ -215,7 +215,8 @@ async def compare(url: str, made: Sequence[Any]) -> None:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(st.lists(steps, min_size=1, max_size=12))
+@given(made=st.lists(steps, min_size=1, max_size=12))
+@example(made=[Surrender(0, 1, 2), Change(0, 2, 0, 2, True)])  # an attempt that was cut off, of nobody's trigger
 def test_the_model_does_what_postgresql_does(database_url: str, made: list[Any]) -> None:
     """Every example has triggers and workers of its own in the same database."""
     asyncio.run(compare(database_url, made))
