@@ -14,11 +14,15 @@ BEGIN ATOMIC
     WITH urgent AS (
         SELECT DISTINCT ON (name) name, coalesce(definition ->> 'priority', '') AS priority
         FROM ledger.campaigns ORDER BY name, last_loaded_at DESC
+    ), kept AS ( -- what a silence or an outage had workers hand back comes in another order
+        SELECT lane, range_agg(during) AS during FROM audit.standstills
+        WHERE kind IN ('silence', 'outage', 'held') AND lane IS NOT NULL GROUP BY lane
     ), received AS (
         SELECT t.producer, t.lane || coalesce(u.priority, '') AS queue, t.received_at, t.enqueued_at,
                extract(epoch FROM t.received_at - t.enqueued_at)::float8 AS wait
-        FROM ledger.triggers t LEFT JOIN urgent u ON u.name = t.campaign
+        FROM ledger.triggers t LEFT JOIN urgent u ON u.name = t.campaign LEFT JOIN kept k ON k.lane = t.lane
         WHERE t.received_at >= of_minute AND t.received_at < of_minute + interval '1 minute' AND t.fence = 1
+          AND NOT coalesce(k.during && tstzrange(t.enqueued_at, greatest(t.enqueued_at, t.received_at)), false)
     ), least AS (
         SELECT producer, queue, count(*) AS triggers, min(wait) AS wait FROM received GROUP BY producer, queue
     ), corrected AS ( -- of those that are surely ahead, the lead is taken away first

@@ -92,3 +92,16 @@ def test_an_urgent_campaign_that_overtakes_by_right_makes_nobodys_clock_wrong(ur
     [received(url, second + 1, 0.1, "accounts", campaign="password-reset") for second in range(0, 20, 2)]
     assert roll_up(url)["shop"] == 0
     assert named(url, slow[3])[0] == "broker"
+
+
+def test_what_a_silence_had_handed_back_and_comes_in_another_order_makes_nobodys_clock_wrong(url: str) -> None:
+    query(
+        url,
+        "insert into ledger.silences values (gen_random_uuid(), $1, $2, 'destination:standard@h', 'standard', 20)",
+        after(NOON, -20),
+        after(NOON, 1),
+    )
+    slow = [received(url, second, 30, "shop") for second in range(0, 20, 2)]
+    [received(url, second + 1, 2, "accounts") for second in range(0, 20, 2)]
+    roll_up(url)
+    assert named(url, slow[3])[1] == 0
