@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from typing import Any
 from uuid import UUID
 
@@ -54,6 +54,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._loop: asyncio.AbstractEventLoop = Loop()
         self._thread = threading.Thread(target=self._run_loop, name="dispatch", daemon=True)
         self._worker: Worker | None = None
+        self._watching: Future[None] | None = None
         self._taps = Taps(settings().queue_prefix, settings().lanes)
         self._fullness = {
             queue: Fullness(settings().prefetch)
@@ -84,7 +85,8 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
             log.error("worker-not-started", reason="; ".join(str(reason).splitlines()))  # noqa: TRY400 - a person's mistake
             raise WorkerShutdown(EX_FAILURE) from None
         if settings().broker_url.get_secret_value().startswith("amqp"):  # Valkey has no consumers that could vanish
-            asyncio.run_coroutine_threadsafe(watch(settings(), self._intake, self._reconnect), self._loop)
+            watching = watch(settings(), self._intake, self._reconnect)
+            self._watching = asyncio.run_coroutine_threadsafe(watching, self._loop)
         self._worker.ledger.liveness.intake_full = self._full_lanes
 
     def consuming(self, consumer: Any) -> None:
@@ -136,6 +138,8 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         """
         if self._worker is None:
             return
+        if self._watching is not None:
+            self._watching.cancel()
         self._loop.call_soon_threadsafe(self._worker.dispatcher.begin_closing)
         stopping = asyncio.run_coroutine_threadsafe(self._worker.stop(), self._loop)
         stopping.add_done_callback(lambda _: self._calls.soon(lambda: None))
