@@ -191,7 +191,7 @@ COMMENT ON COLUMN ledger.attempts.worker IS 'The worker that made the call.';
 COMMENT ON COLUMN ledger.attempts.intended_at IS 'When it was announced in the ledger: no intent, no send.';
 COMMENT ON COLUMN ledger.attempts.dispatched_at IS 'When the HTTP call began; for an interrupted attempt its announcement, the last that is known of it.';
 COMMENT ON COLUMN ledger.attempts.responded_at IS 'When the call ended: the arrival of the answer''s last byte, whenever the worker took it, or what broke the call; null if it was interrupted.';
-COMMENT ON COLUMN ledger.attempts.intake_wait_seconds IS 'Seconds that its message lay in the worker before the loop came round to it; of first attempts alone.';
+COMMENT ON COLUMN ledger.attempts.intake_wait_seconds IS 'Seconds that the worker''s loop had not come round to it: to its message or its new round (first attempts), and to begin its call.';
 COMMENT ON COLUMN ledger.attempts.backoff_wait_seconds IS 'Seconds of back-off before it; null (like all waits) if it was interrupted.';
 COMMENT ON COLUMN ledger.attempts.slot_wait_seconds IS 'Seconds it waited for its turn among the attempts in flight, as it would have done with calls that were not slow.';
 COMMENT ON COLUMN ledger.attempts.congestion_wait_seconds IS 'Seconds longer that it waited for its turn since calls in flight were slow.';

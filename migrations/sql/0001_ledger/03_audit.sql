@@ -56,7 +56,7 @@ COMMENT ON COLUMN audit.attempts.worker IS 'The worker that made the call.';
 COMMENT ON COLUMN audit.attempts.intended_at IS 'When it was announced in the ledger.';
 COMMENT ON COLUMN audit.attempts.dispatched_at IS 'When the HTTP call began; for an interrupted attempt its announcement.';
 COMMENT ON COLUMN audit.attempts.responded_at IS 'When the call ended: the arrival of the answer''s last byte, or what broke the call; null if it was interrupted.';
-COMMENT ON COLUMN audit.attempts.intake_wait_seconds IS 'Seconds that its message lay in the worker before the loop came round to it; of first attempts alone.';
+COMMENT ON COLUMN audit.attempts.intake_wait_seconds IS 'Seconds that the worker''s loop had not come round to it: to its message or its new round (first attempts), and to begin its call.';
 COMMENT ON COLUMN audit.attempts.backoff_wait_seconds IS 'Seconds of back-off before it; null (like all waits) if it was interrupted.';
 COMMENT ON COLUMN audit.attempts.slot_wait_seconds IS 'Seconds it waited for its turn among the attempts in flight, as it would have done with calls that were not slow.';
 COMMENT ON COLUMN audit.attempts.congestion_wait_seconds IS 'Seconds longer that it waited for its turn since calls in flight were slow.';

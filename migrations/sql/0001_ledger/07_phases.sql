@@ -41,7 +41,7 @@ INSERT INTO ledger.phases (position, phase, system, level_seconds, precedence, a
     (9, 'paused', 'worker', 1, 2, NULL, 'The same, while its campaign was kept back since Adobe refused its triggers for good.'),
     (10, 'held', 'worker', 1, 1, NULL, 'The same, while an operator held its destination or campaign back, or our credentials were refused.'),
     (11, 'redrive', 'worker', 1, NULL, NULL, 'Waiting for another round for any other reason: for an operator''s redrive, or to be resumed.'),
-    (12, 'intake', 'worker', 1, NULL, 'intake_wait_seconds', 'In the worker, whose loop had not come round to its message.'),
+    (12, 'intake', 'worker', 1, NULL, 'intake_wait_seconds', 'In the worker, whose loop had not come round to its message, its new round or its call.'),
     (13, 'back-off', 'adobe-api', 1, NULL, 'backoff_wait_seconds', 'Back-off after failed calls, and what Retry-After asked for.'),
     (14, 'slot', 'worker', 1, NULL, 'slot_wait_seconds', 'Waiting for a turn among the attempts in flight, and of its campaign, though calls were not slow.'),
     (15, 'congestion', 'adobe-api', 1, NULL, 'congestion_wait_seconds', 'The same for longer, since calls in flight were slow.'),

@@ -111,7 +111,10 @@ class Preparation:
                     await self.closing.sleep(left)
         waited = self.clock.monotonic()
         try:
-            ready = await self._within(received, current, budget) if budget else await self._whenever(received, Waits())
+            if budget:
+                ready = await self._within(received, current, budget)
+            else:
+                ready = await self._whenever(received, self._before(received) if received.resumed else Waits())
         except _KeptBack as kept:
             return Refusal("parked", kept.back.reason)
         except SentBack:

@@ -35,7 +35,7 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One trigger in hand. ``received`` is the monotonic instant at which its message came.
+    """One trigger in hand. ``received`` is the monotonic instant at which its message came, or its round was opened.
 
     ``came_by`` is the lane of the queue that it came through, ``unopened`` how many seconds its message waited until
     fewer triggers were under way. ``resumed``: it was parked, and no message stands behind it. ``probe``: it tries the

@@ -70,7 +70,7 @@ def attempt_row(
         intended_at=clock.at(prepared.intended),
         dispatched_at=clock.at(dispatched),
         responded_at=clock.at(dispatched + result.seconds),
-        intake_wait_seconds=waits.intake,
+        intake_wait_seconds=waits.intake + result.start_lag,
         backoff_wait_seconds=prepared.backoff_wait,
         slot_wait_seconds=waits.slot,
         congestion_wait_seconds=waits.congestion,

@@ -17,6 +17,7 @@ class Resumed:
     producer: str
     enqueued_at: datetime
     received_at: datetime
+    round_opened_at: datetime
     lane: str
     key_id: str | None
     payload: bytes = field(repr=False)
@@ -55,7 +56,7 @@ OPEN = """
             attempts_started = 0, first_dispatched_at = NULL, last_intent_at = NULL, completed_at = NULL,
             round_opened_at = clock_timestamp()
         FROM free WHERE t.request_id = free.request_id AND t.state = 'parked'
-        RETURNING t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.lane
+        RETURNING t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.round_opened_at, t.lane
     )
     UPDATE ledger.held_payloads h SET resume_at = NULL, resumed_by = $3
     FROM opened o WHERE h.request_id = o.request_id
@@ -63,7 +64,8 @@ OPEN = """
 """
 RESUME, RESUME_SOME = OPEN.format(free=OLDEST), OPEN.format(free=ANY)
 RESCUE = """
-    SELECT t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.lane, h.key_id, h.payload
+    SELECT t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.round_opened_at, t.lane, h.key_id,
+           h.payload
     FROM ledger.held_payloads h JOIN ledger.triggers t USING (request_id)
     LEFT JOIN ledger.workers w ON w.worker_id = h.resumed_by
     WHERE h.resumed_by IS NOT NULL AND h.campaign = ANY($1::text[]) AND t.state = 'sending'

@@ -62,7 +62,7 @@ class Unsealing:
             batch_id=resumed.batch_id,
             producer=resumed.producer,
             enqueued_at=resumed.enqueued_at,
-            received=self.clock.monotonic(),
+            received=self.clock.monotonic_at(resumed.round_opened_at),
             received_at=resumed.received_at,
             campaign=campaign,
             lane=resumed.lane,
