@@ -101,8 +101,12 @@ class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
         super().__init__(*args, **options)
 
     def can_consume(self) -> bool:
-        """Whether to look at the queues at all; which of them, and how much is taken, is decided there."""
-        return any(self.room(queue) > 0 for queue in self.channel.active_queues)
+        """Whether to look at the queues at all; which of them, and how much is taken, is decided there.
+
+        A channel without queues listens to what is told to everybody (events, remote control): it always reads.
+        """
+        queues = self.channel.active_queues
+        return not queues or any(self.room(queue) > 0 for queue in queues)
 
     def room(self, queue: str) -> int:
         """How many more messages of a queue may be taken."""
