@@ -77,7 +77,12 @@ def test_flower_shows_worker_tasks_and_retries_and_nothing_personal_or_secret(fl
     assert sum(task["retries"] > 0 for task in shown.values()) == retried
     ids = {str(row["request_id"]) for row in query(database, "select request_id from audit.triggers")}
     assert shown.keys() == ids, "a task is found by its trigger's request id"
-    workers = json.loads(get(f"{url}/api/workers?refresh=1"))
+
+    def asked() -> dict[str, Any]:  # Flower gives a worker a second for its answer
+        found: dict[str, Any] = json.loads(get(f"{url}/api/workers?refresh=1"))
+        return found if all("stats" in info for info in found.values()) else {}
+
+    workers = wait_until(asked, what="the worker answers Flower")
     [info] = workers.values()
     assert "ajo_worker.intake.pool:AsyncioPool" in json.dumps(info["stats"])
 
