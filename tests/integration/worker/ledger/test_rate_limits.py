@@ -15,9 +15,15 @@ SLACK = 0.05
 """Seconds between the statement's look at the clock and ours."""
 
 
+async def left_of(connection: asyncpg.Connection, seconds: float) -> float:
+    """In how many seconds the next block ends."""
+    left, _ = await lease(connection, SCOPE, seconds, RECOVERY)
+    return left
+
+
 async def end_of(connection: asyncpg.Connection, seconds: float) -> float:
     """When the next block ends."""
-    return await lease(connection, SCOPE, seconds, RECOVERY) + time.monotonic()
+    return await left_of(connection, seconds) + time.monotonic()
 
 
 async def test_blocks_of_many_workers_follow_one_another(database_url: str, connection: asyncpg.Connection) -> None:
@@ -38,13 +44,13 @@ async def test_blocks_of_many_workers_follow_one_another(database_url: str, conn
 async def test_time_in_which_nobody_leased_is_not_made_up_for(connection: asyncpg.Connection) -> None:
     await lease(connection, SCOPE, BLOCK, RECOVERY)
     await connection.execute("update ledger.rate_limits set next_at = now() - interval '1 hour'")
-    assert await lease(connection, SCOPE, BLOCK, RECOVERY) > 0
+    assert await left_of(connection, BLOCK) > 0
 
 
 async def test_a_clock_that_was_set_back_stops_nothing_for_long(connection: asyncpg.Connection) -> None:
     await lease(connection, SCOPE, BLOCK, RECOVERY)
     await connection.execute("update ledger.rate_limits set next_at = now() + interval '1 hour'")
-    assert await lease(connection, SCOPE, BLOCK, RECOVERY) < 202 * BLOCK
+    assert await left_of(connection, BLOCK) < 202 * BLOCK
 
 
 async def test_a_rate_is_lowered_once_a_second_and_grows_back(connection: asyncpg.Connection) -> None:
@@ -64,6 +70,12 @@ async def test_a_rate_is_lowered_once_a_second_and_grows_back(connection: asyncp
     await connection.execute("update ledger.rate_limits set slowed_at = now() - interval '61 seconds'")
     assert await stretch() == pytest.approx(1.0, rel=0.05)
     assert await slowed(connection, RECOVERY) == frozenset()
+
+
+async def test_a_lease_says_which_part_of_its_rate_429s_have_left(connection: asyncpg.Connection) -> None:
+    assert (await lease(connection, SCOPE, BLOCK, RECOVERY))[1] == pytest.approx(1.0)
+    await slow_down(connection, SCOPE, 0.5, RECOVERY)
+    assert (await lease(connection, SCOPE, BLOCK, RECOVERY))[1] == pytest.approx(0.5, rel=0.1)
 
 
 async def test_a_rate_never_falls_to_nothing(connection: asyncpg.Connection) -> None:
