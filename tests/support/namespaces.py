@@ -21,9 +21,10 @@ def missing() -> str | None:
         return "network namespaces take root"
     if shutil.which("ip") is None:
         return "ip is missing: apt-get install iproute2"
-    if _ip("netns", "add", "ajo-probe").returncode:
+    name = f"ajo-probe-{os.getpid()}"  # processes of pytest-xdist look at the same moment
+    if _ip("netns", "add", name).returncode:
         return "this machine allows no network namespaces"
-    _ip("netns", "del", "ajo-probe")
+    _ip("netns", "del", name)
     return None
 
 
