@@ -19,7 +19,10 @@ LONG = 600.0
 PORT = 8080
 URL = f"http://{THERE}:{PORT}/executions?key=hidden-key"
 
-pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
+pytestmark = [
+    pytest.mark.skipif(missing() is not None, reason=missing() or ""),
+    pytest.mark.xdist_group("other-machine"),  # its address is the same in every process
+]
 
 
 class Server:
