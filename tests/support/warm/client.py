@@ -16,9 +16,9 @@ from pathlib import Path
 from tests.support.warm.server import LENGTH
 
 ROOT = Path(__file__).parents[3]
-AT_THE_START = ("PYTHON", "LC_", "LANG", "LD_", "DYLD_", "MALLOC_")
+AT_THE_START = ("PYTHON", "SSL_", "LC_", "LANG", "LD_", "DYLD_", "MALLOC_")
 """Beginnings of variables that only a fresh interpreter obeys."""
-NO_DIFFERENCE = {"PYTHONUNBUFFERED"}
+NO_DIFFERENCE = {"PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
 
 
 class Fork:
@@ -87,12 +87,14 @@ class Starter:
     def __init__(self) -> None:
         self._server: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
+        # As it was before any test changed it; compiled modules are kept in any case.
+        self._environment = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
     def serves(self, env: Mapping[str, str]) -> bool:
         """Whether a fork of ours would obey all of an environment."""
         return all(
-            env.get(name) == os.environ.get(name)
-            for name in {*env, *os.environ} - NO_DIFFERENCE
+            env.get(name) == self._environment.get(name)
+            for name in {*env, *self._environment} - NO_DIFFERENCE
             if name.startswith(AT_THE_START)
         )
 
@@ -120,7 +122,11 @@ class Starter:
             self._control, theirs = socket.socketpair()
             with theirs:
                 self._server = subprocess.Popen(
-                    [sys.executable, "-m", "tests.support.warm.server"], stdin=theirs, cwd=ROOT, start_new_session=True
+                    [sys.executable, "-m", "tests.support.warm.server"],
+                    stdin=theirs,
+                    cwd=ROOT,
+                    env=self._environment,
+                    start_new_session=True,
                 )
             atexit.register(self._end)
         return self._control
