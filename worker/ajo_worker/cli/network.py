@@ -60,7 +60,7 @@ async def _explore(settings: Settings) -> list[NowReport]:
     try:
         tls = tls_context(settings)
     except OSError as fault:
-        raise WrongSettings(f"AJO_CA_FILE: {settings.ca_file}: {fault.strerror or 'no certificates'}") from None
+        raise WrongSettings(str(fault)) from None
     try:
         campaigns = campaigns_of(load_definitions(settings.campaigns), settings)
     except ValueError as bad:

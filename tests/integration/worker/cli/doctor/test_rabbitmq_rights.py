@@ -124,7 +124,7 @@ def test_a_broker_that_blocks_publishers_fails_its_confirms_alone(
 ) -> None:
     node.control("set_vm_memory_high_watermark", "absolute", "1")
     try:
-        wait_until(lambda: node.api("GET", "nodes")[0]["mem_alarm"], what="the alarm of memory is on")
+        wait_until(lambda: node.api("GET", "nodes")[0].get("mem_alarm"), what="the alarm of memory is on")
         code, found = diagnose(on_node, "--timeout", "10")
     finally:
         node.control("set_vm_memory_high_watermark", "0.4")
