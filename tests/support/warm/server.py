@@ -99,7 +99,7 @@ def ended(arguments: list[str]) -> int:
     except BaseException:  # noqa: BLE001 - as an interpreter does
         traceback.print_exc()
         code = 1
-    threading._shutdown()  # type: ignore[attr-defined]
+    threading._shutdown()  # type: ignore[attr-defined] # as an interpreter does at its end; typeshed leaves it out
     atexit._run_exitfuncs()
     try:
         sys.stdout.flush()
