@@ -120,8 +120,7 @@ def test_an_operator_sees_the_token_endpoint_asks_it_holds_it_and_lets_it_go(
     shown = outage("show", "token")
     for text in (host, "token-unavailable", "without a token", "status 503", "status.adobe.com", "outage probe token:"):
         assert text in shown
-    waiting = wait_until(lambda: json.loads(outage("show", host, "--json"))["queued"], what="messages wait")
-    assert waiting == 20
+    wait_until(lambda: json.loads(outage("show", host, "--json"))["queued"] == 20, what="all messages wait")
     assert "status 503" in outage("probe", "token", code=1)
     assert "by themselves" in outage("resume", "token", "--why", "x", code=1)
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
-HERE, THERE = "10.213.77.1", "10.213.77.2"
 NOBODY = "02:00:00:00:00:99"
 """A hardware address that no machine has: what is sent to it is gone."""
 
@@ -29,19 +28,20 @@ def missing() -> str | None:
 
 
 class OtherMachine:
-    """At ``THERE`` as seen from here."""
+    """At ``address`` as seen from here, which is ``here`` as seen from there; of each process another."""
 
     def __init__(self) -> None:
         self.name = f"ajo-{os.getpid()}"
         self._cable = f"ajo{os.getpid() % 100_000}"
+        self.here, self.address = _pair(os.getpid())
 
     def __enter__(self) -> Self:
         _must("netns", "add", self.name)
         _must("link", "add", self._cable, "type", "veth", "peer", "name", "eth0", "netns", self.name)
-        _must("addr", "add", f"{HERE}/24", "dev", self._cable)
+        _must("addr", "add", f"{self.here}/30", "dev", self._cable)
         _must("link", "set", self._cable, "up")
         for rest in (
-            ("addr", "add", f"{THERE}/24", "dev", "eth0"),
+            ("addr", "add", f"{self.address}/30", "dev", "eth0"),
             ("link", "set", "eth0", "up"),
             ("link", "set", "lo", "up"),
         ):
@@ -54,12 +54,12 @@ class OtherMachine:
 
     def unheard(self) -> None:
         """Nothing that is sent from here reaches it any more."""
-        _must("neigh", "replace", THERE, "lladdr", NOBODY, "dev", self._cable, "nud", "permanent")
+        _must("neigh", "replace", self.address, "lladdr", NOBODY, "dev", self._cable, "nud", "permanent")
 
     def vanish(self) -> None:
         """Nothing reaches it, and nothing comes from it."""
         self.unheard()
-        _must("-n", self.name, "neigh", "replace", HERE, "lladdr", NOBODY, "dev", "eth0", "nud", "permanent")
+        _must("-n", self.name, "neigh", "replace", self.here, "lladdr", NOBODY, "dev", "eth0", "nud", "permanent")
 
     @contextmanager
     def running(self, *command: str) -> Iterator["subprocess.Popen[str]"]:
@@ -70,6 +70,12 @@ class OtherMachine:
                 yield program
             finally:
                 program.kill()
+
+
+def _pair(number: int) -> tuple[str, str]:
+    """The two addresses of one of 16,384 small networks."""
+    high, low = divmod(number % 16_384, 64)
+    return f"10.213.{high}.{4 * low + 1}", f"10.213.{high}.{4 * low + 2}"
 
 
 def _ip(*words: str) -> "subprocess.CompletedProcess[str]":

@@ -13,16 +13,12 @@ from ajo_worker.api.answer import Answer, Failure, HttpAdapter
 
 from tests.support import scripted_server
 from tests.support.calls import call_to, only
-from tests.support.namespaces import THERE, OtherMachine, missing
+from tests.support.namespaces import OtherMachine, missing
 
 LONG = 600.0
 PORT = 8080
-URL = f"http://{THERE}:{PORT}/executions?key=hidden-key"
 
-pytestmark = [
-    pytest.mark.skipif(missing() is not None, reason=missing() or ""),
-    pytest.mark.xdist_group("other-machine"),  # its address is the same in every process
-]
+pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
 
 class Server:
@@ -30,6 +26,7 @@ class Server:
 
     def __init__(self, machine: OtherMachine, program: "subprocess.Popen[str]") -> None:
         self.machine, self._program = machine, program
+        self.url = f"http://{machine.address}:{PORT}/executions?key=hidden-key"
 
     async def does(self, *words: str) -> None:
         """Let it do something, and wait until it is done."""
@@ -47,8 +44,11 @@ class Server:
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
     """A server on a machine that can vanish."""
-    command = (sys.executable, str(Path(scripted_server.__file__)), THERE, str(PORT))
-    with OtherMachine() as machine, machine.running(*command) as program:
+    program_file = str(Path(scripted_server.__file__))
+    with (
+        OtherMachine() as machine,
+        machine.running(sys.executable, program_file, machine.address, str(PORT)) as program,
+    ):
         assert program.stdout is not None
         assert await asyncio.to_thread(program.stdout.readline) == "ready\n"
         yield Server(machine, program)
@@ -63,16 +63,16 @@ def one(make: Any, monkeypatch: pytest.MonkeyPatch) -> HttpAdapter:
 
 
 async def test_a_machine_that_vanishes_before_it_has_the_request(one: HttpAdapter, server: Server) -> None:
-    first = asyncio.create_task(one.post(call_to(URL), timeout=LONG))
+    first = asyncio.create_task(one.post(call_to(server.url), timeout=LONG))
     await server.does("accept", "read", "answer")
     only(Answer, await first)
     server.machine.vanish()
-    failure = only(Failure, await one.post(call_to(URL), timeout=LONG))
+    failure = only(Failure, await one.post(call_to(server.url), timeout=LONG))
     assert (failure.kind, failure.perhaps_processed) == ("reset", True)
 
 
 async def test_a_machine_that_vanishes_with_the_request(one: HttpAdapter, server: Server) -> None:
-    post = asyncio.create_task(one.post(call_to(URL), timeout=LONG))
+    post = asyncio.create_task(one.post(call_to(server.url), timeout=LONG))
     await server.does("accept", "read")
     server.machine.vanish()
     failure = only(Failure, await post)
@@ -80,7 +80,7 @@ async def test_a_machine_that_vanishes_with_the_request(one: HttpAdapter, server
 
 
 async def test_a_machine_that_vanishes_in_the_middle_of_its_answer(one: HttpAdapter, server: Server) -> None:
-    post = asyncio.create_task(one.post(call_to(URL), timeout=LONG))
+    post = asyncio.create_task(one.post(call_to(server.url), timeout=LONG))
     await server.does("accept", "read", "half")
     await asyncio.sleep(0.2)  # the half is here
     server.machine.vanish()
@@ -89,7 +89,7 @@ async def test_a_machine_that_vanishes_in_the_middle_of_its_answer(one: HttpAdap
 
 
 async def test_a_machine_that_thinks_for_longer_than_tcp_is_patient_is_alive(one: HttpAdapter, server: Server) -> None:
-    post = asyncio.create_task(one.post(call_to(URL), timeout=LONG))
+    post = asyncio.create_task(one.post(call_to(server.url), timeout=LONG))
     await server.does("accept", "read")
     await asyncio.sleep(3 * tcp.PATIENCE.seconds)
     await server.does("answer")
@@ -98,7 +98,7 @@ async def test_a_machine_that_thinks_for_longer_than_tcp_is_patient_is_alive(one
 
 async def test_a_machine_that_is_gone_when_we_connect_has_nothing(make: Any, server: Server) -> None:
     server.machine.vanish()
-    failure = only(Failure, await make(connect_timeout=1).post(call_to(URL), timeout=LONG))
+    failure = only(Failure, await make(connect_timeout=1).post(call_to(server.url), timeout=LONG))
     assert (failure.kind, failure.perhaps_processed) == ("connect-timeout", False)
 
 
@@ -106,11 +106,11 @@ async def test_an_answer_from_a_machine_that_has_no_request_is_none(one: HttpAda
     """Nothing that we send arrives there any more, but what it sends arrives here."""
     if "Direct" not in type(one).__name__:
         return  # the libraries don't look at what was acknowledged
-    first = asyncio.create_task(one.post(call_to(URL), timeout=LONG))
+    first = asyncio.create_task(one.post(call_to(server.url), timeout=LONG))
     await server.does("accept", "read", "answer")
     only(Answer, await first)
     server.machine.unheard()
-    post = asyncio.create_task(one.post(call_to(URL), timeout=LONG))
+    post = asyncio.create_task(one.post(call_to(server.url), timeout=LONG))
     await asyncio.sleep(0.2)  # the request is on its way to nowhere
     await server.does("answer")
     failure = only(Failure, await post)
