@@ -1,15 +1,17 @@
 """What Alembic runs: it applies migrations over the connection that ``ajo_worker.ledger.schema`` opened.
 
-All of it is one transaction under one lock: a migration happens wholly or not at all, and two at once come one after
-the other. The table of applied migrations lives in the schema ``ledger``, which comes before the first migration and
-goes after the last.
+All of it is one transaction under one lock: a migration happens wholly or not at all, and of two at once the second
+says that it waits for the first. The table of applied migrations lives in the schema ``ledger``, which comes before the
+first migration and goes after the last.
 """
 
+from ajo_worker.ledger.turns import take_turn
 from alembic import context
 from sqlalchemy import text
 
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('ajo-dispatch: migrations', 0))"
+LOCK = "ajo-dispatch: migrations"
 
+progress = context.config.attributes["progress"]
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
@@ -17,7 +19,10 @@ context.configure(
     on_version_apply=context.config.attributes["on_version_apply"],
 )
 with context.begin_transaction():
-    connection.execute(text(LOCK))
+    connection.execute(text("SELECT"))  # only with its first statement does SQLAlchemy begin the transaction
+    connection.connection.dbapi_connection.run_async(
+        lambda asyncpg_connection: take_turn(asyncpg_connection, LOCK, "migrates this database", progress)
+    )
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS ledger"))
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS audit"))
     context.run_migrations()

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import asyncpg
@@ -13,7 +14,7 @@ from ajo_worker.local.postgres import Postgres
 
 from tests.support import programs
 from tests.support.database import query
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 MIGRATIONS_LOCK = "select pg_advisory_lock(hashtextextended('ajo-dispatch: migrations', 0))"
 
@@ -87,7 +88,7 @@ async def test_a_second_upgrade_changes_nothing(database_url: str) -> None:
     assert objects(database_url) == before
 
 
-def test_upgrades_at_the_same_time_apply_each_migration_and_make_each_partition_once(empty_database_url: str) -> None:
+def test_upgrades_at_the_same_time_wait_for_one_another_and_each_thing_is_done_once(empty_database_url: str) -> None:
     """Three commands, as three containers that start together; all of them are let go at the same moment."""
     waiting = "select 1 from pg_locks where locktype = 'advisory' and not granted"
     with ThreadPoolExecutor(4) as threads:
@@ -108,6 +109,28 @@ def test_upgrades_at_the_same_time_apply_each_migration_and_make_each_partition_
     assert said.count("applied 0001") == 1
     assert said.count("made 64 partitions") == 1
     assert said.count("made ") == 1
+    assert said.count("waiting for another process that migrates this database: ") >= 3
+
+
+async def test_an_upgrade_waits_for_whoever_makes_partitions_however_long_and_says_for_whom(database_url: str) -> None:
+    """Not for 2 s only, after which it gives up behind a reader: on a busy machine partitions take longer than that."""
+    query(database_url, f"drop table ledger.triggers_{datetime.now(UTC) + timedelta(days=9):%Y%m%d}")
+    other = await asyncpg.connect(database_url, server_settings={"application_name": "ajo-dispatch 01a2"})
+    said: asyncio.Queue[str] = asyncio.Queue()
+    transaction = other.transaction()
+    await transaction.start()
+    await other.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", schema.PARTITIONS_LOCK)
+    upgrade = asyncio.create_task(schema.upgrade(database_url, said.put_nowait))
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        line = await said.get()
+        assert not upgrade.done()
+        await transaction.rollback()
+        made = await upgrade
+    await other.close()
+    assert line.startswith(
+        "waiting for another process that makes partitions: ajo-dispatch 01a2 (PostgreSQL's process "
+    )
+    assert len(made) == 1
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])

@@ -54,7 +54,7 @@ def maintain() -> None:
 
 
 async def _maintain(url: str, ages: Ages) -> tuple[list[str], Tidied | None]:
-    made = await schema.make_partitions(url)
+    made = await schema.make_partitions(url, typer.echo)
     async with connected(url) as connection:
         await connection.execute(PURGE, ages.dead_letters)
         return made, await tidy(connection, ages)

@@ -15,10 +15,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from ajo_worker.ledger.database import DatabaseError, connect, connected, place
+from ajo_worker.ledger.turns import take_turn
 
 DAYS_BEHIND, DAYS_AHEAD = 1, 14
 """Days around today that have partitions after an upgrade; ids of other days go to the default partitions."""
 
+PARTITIONS_LOCK = "ajo-dispatch: ledger.make_partitions"
 PARTITIONS = """
     SELECT ledger.make_partitions(today - $1::int, today + $2::int)
     FROM (SELECT (now() AT TIME ZONE 'UTC')::date) AS t(today)
@@ -30,7 +32,7 @@ NO_AUDITORS = (
 )
 
 Progress = Callable[[str], None]
-"""Told of each migration that was applied or taken back, in words."""
+"""Told of each migration that was applied or taken back, and of whom is waited for, in words."""
 
 
 def migrations() -> Path:
@@ -41,7 +43,8 @@ def migrations() -> Path:
 
 
 async def upgrade(url: str, progress: Progress) -> list[str]:
-    """Apply what is missing, and make missing partitions; returns these. Harmless when repeated, also at the same time.
+    """Apply what is missing, and make missing partitions; returns these. Harmless when repeated; those that run at the
+    same time wait for one another.
 
     Raises:
         DatabaseError: unreachable, too old, rights are missing, a schema newer than this version, or somebody reads
@@ -51,18 +54,21 @@ async def upgrade(url: str, progress: Progress) -> list[str]:
     async with connected(url) as connection:
         if not await connection.fetchval("SELECT ledger.admit_auditors()"):
             progress(NO_AUDITORS)
-    return await make_partitions(url)
+    return await make_partitions(url, progress)
 
 
-async def make_partitions(url: str) -> list[str]:
-    """Make missing partitions; returns them.
+async def make_partitions(url: str, progress: Progress) -> list[str]:
+    """Make missing partitions, once nobody else makes any; returns them.
 
     Raises:
         DatabaseError: unreachable, or somebody reads for so long that none can be added.
     """
     async with connected(url) as connection:
         try:
-            made = await connection.fetch(PARTITIONS, DAYS_BEHIND, DAYS_AHEAD)
+            async with connection.transaction():
+                # The function's own waits end after 2 s, for the sake of writers that queue up behind them.
+                await take_turn(connection, PARTITIONS_LOCK, "makes partitions", progress)
+                made = await connection.fetch(PARTITIONS, DAYS_BEHIND, DAYS_AHEAD)
         except asyncpg.LockNotAvailableError:
             raise DatabaseError(
                 f"{place(url)} is being read for long (a backup?), so no partition could be added: "
@@ -116,7 +122,7 @@ async def _run(url: str, alembic: Callable[[Config], None], progress: Progress) 
             progress(f"{'applied' if step.is_upgrade else 'took back'} {script.revision}: {script.doc}")
 
     def migrate(connection: Connection) -> None:
-        config = Config(attributes={"connection": connection, "on_version_apply": applied})
+        config = Config(attributes={"connection": connection, "on_version_apply": applied, "progress": progress})
         config.set_main_option("script_location", str(migrations()).replace("%", "%%"))
         alembic(config)
 
