@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from ajo_producers.campaigns.definition import OnAmbiguous
+from ajo_producers.contract.broker import DEFAULT_URL, BrokerAddress, read_broker
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
 from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
@@ -25,7 +26,7 @@ class Settings(AuditSettings):
     """Everything a worker can be told. ``ajo-dispatch settings`` lists it; an empty variable counts as unset."""
 
     broker_url: SecretStr = Field(
-        SecretStr("amqp://guest:guest@127.0.0.1:5672//"),
+        SecretStr(DEFAULT_URL),
         description="RabbitMQ (amqp, amqps), Redis or Valkey (redis, rediss)",
     )
     queue_prefix: str = Field(DEFAULT_QUEUE_PREFIX, description="queues are PREFIX.LANE")
@@ -172,6 +173,12 @@ class Settings(AuditSettings):
     def _split_statuses(cls, value: object) -> object:
         return frozenset(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
 
+    @field_validator("broker_url")
+    @classmethod
+    def _usable_broker(cls, value: SecretStr) -> SecretStr:
+        read_broker(value.get_secret_value())
+        return value
+
     @field_validator("lanes")
     @classmethod
     def _some_lane_once(cls, value: tuple[Lane, ...]) -> tuple[Lane, ...]:
@@ -199,6 +206,11 @@ class Settings(AuditSettings):
         if self.owner_timeout < 3 * self.heartbeat_seconds:
             raise ValueError("AJO_OWNER_TIMEOUT must be at least three times AJO_HEARTBEAT_SECONDS")
         return self
+
+    @property
+    def broker(self) -> BrokerAddress:
+        """Where messages come from."""
+        return read_broker(self.broker_url.get_secret_value())
 
 
 def is_safe_url(url: str) -> bool:

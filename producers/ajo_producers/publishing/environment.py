@@ -7,15 +7,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
+from ajo_producers.contract.broker import DEFAULT_URL, BrokerAddress, BrokerError, read_broker
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
 from ajo_producers.contract.trigger import MAX_TEXT, is_text
 from ajo_producers.publishing.errors import SettingError
 
-DEFAULT_URL = "amqp://guest:guest@127.0.0.1:5672//"
 DEFAULT_TIMEOUT = 10.0
-SCHEMES = ("amqp", "amqps", "redis", "rediss")
 MAX_TIMEOUT = 86_400.0
 QUEUE_PREFIX = re.compile(r"(?!amq\.)[A-Za-z0-9_.:-]{1,200}")
 """A queue's name has 255 bytes at most, and ``amq.`` is the broker's own (AMQP 0-9-1)."""
@@ -63,24 +61,16 @@ def check_settings(*, queue_prefix: str, timeout: float, producer: str | None) -
         raise SettingError(f"the producer's name must be text of 1 to {MAX_TEXT} characters")
 
 
-def address_of(url: str) -> str:
-    """The broker's address as it may be shown: without user, password and query.
+def broker_of(url: str) -> BrokerAddress:
+    """The broker that a URL leads to.
 
     Raises:
-        SettingError: no URL of a broker that is supported.
+        SettingError: none that can be used.
     """
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise SettingError("the broker's URL can't be read; does the password need percent-encoding?") from error
-    if parts.scheme not in SCHEMES or not host:
-        raise SettingError(f"the broker's URL must be SCHEME://HOST…, with one of {', '.join(SCHEMES)}")
-    if parts.scheme.startswith("redis") and not re.fullmatch(r"/*[0-9]*", parts.path):
-        raise SettingError("the broker's URL must end with the number of a database: redis://HOST/0")
-    if parts.query or parts.fragment:
-        raise SettingError("the broker's URL must have no query: TLS is always verified, with SSL_CERT_FILE if set")
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}{parts.path}"
+        return read_broker(url)
+    except BrokerError as reason:
+        raise SettingError(f"the broker's URL {reason}") from None
 
 
 def _value(env: Mapping[str, str], name: str) -> str:

@@ -6,6 +6,7 @@ from socket import SOCK_STREAM, getaddrinfo
 from time import monotonic
 from typing import Protocol
 
+from ajo_producers.contract.broker import BrokerAddress
 from ajo_producers.publishing.outgoing import Outgoing
 
 
@@ -65,20 +66,20 @@ class Link(Protocol):
         """Close the socket without a word."""
 
 
-def open_link(url: str, deadline: Deadline) -> Link:
-    """Connect to the broker at ``url``.
+def open_link(broker: BrokerAddress, deadline: Deadline) -> Link:
+    """Connect to a broker.
 
     Raises:
         LinkFailure: the broker can't be reached, or refuses.
     """
     with failures_named():
-        if url.startswith("amqp"):
+        if broker.kind == "rabbitmq":
             from ajo_producers.publishing.rabbitmq import RabbitMQLink  # noqa: PLC0415 - loads the AMQP client
 
-            return RabbitMQLink(url, deadline)
+            return RabbitMQLink(broker, deadline)
         from ajo_producers.publishing.valkey import ValkeyLink  # noqa: PLC0415 - loads the Redis client
 
-        return ValkeyLink(url, deadline)
+        return ValkeyLink(broker, deadline)
 
 
 def refusal(reasons: Sequence[str]) -> LinkFailure:

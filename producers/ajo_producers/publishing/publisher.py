@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
 from ajo_producers.publishing.checked import CheckedTrigger
-from ajo_producers.publishing.environment import DEFAULT_TIMEOUT, address_of, check_settings, read_settings
+from ajo_producers.publishing.environment import DEFAULT_TIMEOUT, broker_of, check_settings, read_settings
 from ajo_producers.publishing.errors import PublishError
 from ajo_producers.publishing.link import Deadline, Link, LinkFailure, open_link
 from ajo_producers.publishing.outgoing import (
@@ -53,9 +53,8 @@ class Publisher:
         timeout: float = DEFAULT_TIMEOUT,
         producer: str | None = None,
     ) -> None:
-        self._address = address_of(url)
+        self._broker = broker_of(url)
         check_settings(queue_prefix=queue_prefix, timeout=timeout, producer=producer)
-        self._url = url
         self._timeout = timeout
         self._sender = Sender(producer or _host_name(), _origin(), queue_prefix)
         self._lock = threading.Lock()
@@ -149,7 +148,7 @@ class Publisher:
 
     def __repr__(self) -> str:
         """Without the password."""
-        return f"Publisher({self._address}, {self._sender.queue_prefix})"
+        return f"Publisher({self._broker.shown}, {self._sender.queue_prefix})"
 
     def _publish(self, source: Source, batch_size: int) -> Iterator[tuple[Receipt, ...]]:
         for window in windows(batches(source, batch_size)):
@@ -182,7 +181,7 @@ class Publisher:
                 fresh = self._link is None
                 try:
                     if self._link is None:
-                        self._link = open_link(self._url, deadline)
+                        self._link = open_link(self._broker, deadline)
                     self._link.prepare({parcel.queue for parcel in waiting.values()}, deadline)
                     messages = [to_message(parcel, self._sender) for parcel in waiting.values()]
                     self._link.publish(messages, deadline, confirmed)
@@ -206,7 +205,7 @@ class Publisher:
             link.abandon()
 
     def _explain(self, failure: LinkFailure) -> str:
-        return f"not confirmed by {self._address} (time limit {self._timeout:g} s): {failure}"
+        return f"not confirmed by {self._broker.shown} (time limit {self._timeout:g} s): {failure}"
 
     def _after_fork(self) -> None:
         """In the child: the connection is the parent's, and its lock may be held by a thread that isn't here."""

@@ -1,14 +1,13 @@
 """A link to RabbitMQ: publisher confirms, quorum queues, nothing lost for want of a queue."""
 
-import ssl
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 from amqp import ChannelError, Message
 from kombu.connection import Connection
 
+from ajo_producers.contract.broker import BrokerAddress
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
 from ajo_producers.contract.task_message import CONTENT_ENCODING, CONTENT_TYPE
 from ajo_producers.publishing.link import Deadline, LinkFailure, addresses_of, failures_named, refusal
@@ -25,7 +24,7 @@ class RabbitMQLink:
     publisher is idle, and RabbitMQ would close the connection; TCP keep-alive notices a dead peer.
     """
 
-    def __init__(self, url: str, deadline: Deadline) -> None:
+    def __init__(self, broker: BrokerAddress, deadline: Deadline) -> None:
         self._confirmed: Callable[[Outgoing], None]
         self._sent = 0
         self._waiting: dict[int, Outgoing] = {}
@@ -33,7 +32,7 @@ class RabbitMQLink:
         self._refused: list[str] = []
         self._declared: set[str] = set()
         self._blocked = False
-        self._connection = _connect(url, deadline, self._on_blocked, self._on_unblocked)
+        self._connection = _connect(broker, deadline, self._on_blocked, self._on_unblocked)
         try:
             self._limit(deadline)
             self._channel = self._connection.channel()
@@ -132,16 +131,14 @@ class RabbitMQLink:
         self._blocked = False
 
 
-def _connect(url: str, deadline: Deadline, on_blocked: Callable[..., None], on_unblocked: Callable[..., None]) -> Any:  # noqa: ANN401 - py-amqp ships no types
-    parts = urlsplit(url)
-    secure = parts.scheme == "amqps"
-    addresses = addresses_of(parts.hostname, parts.port or (5671 if secure else 5672))
+def _connect(
+    broker: BrokerAddress, deadline: Deadline, on_blocked: Callable[..., None], on_unblocked: Callable[..., None]
+) -> Any:  # noqa: ANN401 - py-amqp ships no types
     client = Connection(
-        url,
-        connect_timeout=deadline.remaining() / addresses,
+        broker.url,
+        connect_timeout=deadline.remaining() / addresses_of(broker.host, broker.port),
         heartbeat=0,
-        # By default py-amqp checks the certificate but not whose it is.
-        ssl={"server_hostname": parts.hostname, "cert_reqs": ssl.CERT_REQUIRED} if secure else False,
+        ssl=broker.ssl,
         transport_options={"on_blocked": on_blocked, "on_unblocked": on_unblocked},
     )
     # Not Connection.connect(), which tries again by itself, after a pause.

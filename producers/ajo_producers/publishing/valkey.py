@@ -7,13 +7,13 @@ import socket
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 from kombu.connection import Connection
 from redis.exceptions import ResponseError
 
+from ajo_producers.contract.broker import BrokerAddress, unfit
 from ajo_producers.contract.task_message import CONTENT_ENCODING, CONTENT_TYPE
-from ajo_producers.publishing.link import Deadline, addresses_of, failures_named, refusal
+from ajo_producers.publishing.link import Deadline, LinkFailure, addresses_of, failures_named, refusal
 from ajo_producers.publishing.outgoing import Outgoing
 
 KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 9}
@@ -27,14 +27,12 @@ class ValkeyLink:
     failure half-way nobody would know which messages are on their queues.
     """
 
-    def __init__(self, url: str, deadline: Deadline) -> None:
-        parts = urlsplit(url)
-        addresses = addresses_of(parts.hostname, parts.port or 6379)
+    def __init__(self, broker: BrokerAddress, deadline: Deadline) -> None:
+        addresses = addresses_of(broker.host, broker.port)
         seconds = deadline.remaining()
         client = Connection(
-            url,
-            # By default kombu checks no certificate.
-            ssl={"ssl_cert_reqs": "required", "ssl_check_hostname": True} if parts.scheme == "rediss" else False,
+            broker.url,
+            ssl=broker.ssl,
             transport_options={
                 "socket_timeout": seconds,
                 "socket_connect_timeout": seconds / addresses,
@@ -51,6 +49,7 @@ class ValkeyLink:
         self._channel = self._transport.create_channel(self._transport.establish_connection())
         # The one over which the channel has just pinged; held as long as the link, so that nothing reconnects silently.
         self._connection = self._channel.client.connection_pool.get_connection()
+        self._refuse_unfit()
 
     def prepare(self, queues: Collection[str], deadline: Deadline) -> None:
         """Nothing to do: a list comes into being with its first message."""
@@ -77,6 +76,17 @@ class ValkeyLink:
             self._transport.close_connection(self._transport)
 
     abandon = close
+
+    def _refuse_unfit(self) -> None:
+        """A cluster's node would take some messages, which no worker could ever take from it."""
+        self._connection.send_command("HELLO")
+        try:
+            hello = self._connection.read_response()
+        except ResponseError:  # too old to know the command, or it is not for this user
+            return
+        if reason := unfit(hello):
+            self.close()
+            raise LinkFailure(f"it {reason}")
 
     def _commands(self, messages: Sequence[Outgoing]) -> list[tuple[Any, ...]]:
         """The LPUSH of each message, as kombu writes it."""

@@ -3,9 +3,11 @@
 import re
 from urllib.parse import urlsplit
 
+from ajo_producers.contract import broker
+
 HIDDEN = "(hidden)"
 LEFT_OUT = "…"
-SCHEMES = ("amqp", "amqps", "redis", "rediss", "postgres", "postgresql")
+SCHEMES = (*broker.SCHEMES, "postgres", "postgresql")
 HOST = r"(?:\[[0-9a-f:.]+\]|[\w.%-]*)(?::\d{1,5})?"
 HOSTS = re.compile(f"{HOST}(?:,{HOST})*", re.ASCII | re.IGNORECASE)
 SHOWN_PARAMETERS = ("host", "port")

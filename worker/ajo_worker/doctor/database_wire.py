@@ -79,7 +79,7 @@ async def opened(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def examine_database(readable: Readable, seconds: float) -> list[Check]:
     """The checks of this subject."""
-    address = address_of(readable, "database_url", DATABASE)
+    address = address_of(readable, DATABASE)
     reached = address if isinstance(address, Check) else await bounded(DATABASE, seconds, _reach(address))
     if isinstance(address, Check) or reached.status == "failed":
         return [reached, *(skipped(name, "there is no connection") for name in LOOKS)]
@@ -142,7 +142,7 @@ LOOKS: dict[str, Look] = {
 
 async def clock_offset(readable: Readable) -> Offset | None:
     """The database's clock against this machine's, the best of three; None if it can't be asked."""
-    address = address_of(readable, "database_url", DATABASE)
+    address = address_of(readable, DATABASE)
     if isinstance(address, Check):
         return None
     found = []

@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx2
 import msgspec
+from ajo_producers.contract.broker import BrokerAddress
 
 from ajo_worker.doctor.check import Check, failed, ok, skipped
 from ajo_worker.doctor.rabbitmq import LIMIT
@@ -15,17 +16,15 @@ PORTS_APART = 10_000
 """By default 15672 beside 5672, and 15671 beside 5671 (https://www.rabbitmq.com/docs/networking#ports)."""
 
 
-async def look_at_policy(broker_url: str, queue: str, seconds: float) -> Check:
+async def look_at_policy(broker: BrokerAddress, queue: str, seconds: float) -> Check:
     """Whether a policy overrules a queue's arguments, if this user may see it; skipped without an API that answers."""
-    parts = urlsplit(broker_url)
-    secure = parts.scheme == "amqps"
-    port = (parts.port or (5671 if secure else 5672)) + PORTS_APART
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    parts, port = urlsplit(broker.url), broker.port + PORTS_APART
+    host = f"[{broker.host}]" if ":" in broker.host else broker.host
     user = (unquote(parts.username or "guest"), unquote(parts.password or "guest"))
     path = f"api/queues/{quote(unquote(parts.path[1:]) or '/', safe='')}/{quote(queue, safe='')}"
     try:
         async with asyncio.timeout(seconds), httpx2.AsyncClient(auth=user, trust_env=False, timeout=None) as client:
-            answer = await client.get(f"{'https' if secure else 'http'}://{host}:{port}/{path}")
+            answer = await client.get(f"{'https' if broker.tls else 'http'}://{host}:{port}/{path}")
         view = msgspec.json.decode(answer.content, type=dict[str, Any]) if answer.status_code == OK else {}
     except (httpx2.HTTPError, httpx2.InvalidURL, msgspec.DecodeError, TimeoutError):
         return skipped(policy_check(queue), f"not visible: no management API at port {port}")

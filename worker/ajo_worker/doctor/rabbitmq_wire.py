@@ -1,13 +1,12 @@
 """Asking RabbitMQ over AMQP. Blocking, each question on a connection of its own; the caller bounds the time."""
 
 import secrets
-import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import urlsplit
 
+from ajo_producers.contract.broker import BrokerAddress
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
 from amqp import AMQPError, ChannelError, Message
 from kombu.connection import Connection
@@ -17,17 +16,9 @@ from ajo_worker.doctor.rabbitmq import BROKER, Publication, Refusal, Right, judg
 
 
 @contextmanager
-def connected(url: str, seconds: float, **options: Any) -> Iterator[Any]:  # noqa: ANN401 - py-amqp ships no types
+def connected(broker: BrokerAddress, seconds: float, **options: Any) -> Iterator[Any]:  # noqa: ANN401 - py-amqp ships no types
     """A connection as workers have it, TLS verified; no read or write takes longer than ``seconds``."""
-    parts = urlsplit(url)
-    client = Connection(
-        url,
-        connect_timeout=seconds,
-        heartbeat=0,
-        # By default py-amqp checks the certificate but not whose it is.
-        ssl={"server_hostname": parts.hostname, "cert_reqs": ssl.CERT_REQUIRED} if parts.scheme == "amqps" else False,
-        transport_options=options,
-    )
+    client = Connection(broker.url, connect_timeout=seconds, heartbeat=0, ssl=broker.ssl, transport_options=options)
     connection = client.transport.establish_connection()  # not connect(), which tries again by itself
     try:
         connection.sock.settimeout(seconds)
@@ -40,19 +31,19 @@ def connected(url: str, seconds: float, **options: Any) -> Iterator[Any]:  # noq
             connection.collect()
 
 
-def reach(url: str, shown: str, seconds: float) -> Check:
-    """Whether it lets us in, and which version it is; ``shown`` is what may be shown of the address."""
+def reach(broker: BrokerAddress, seconds: float) -> Check:
+    """Whether it lets us in, and which version it is."""
     try:
-        with connected(url, seconds) as connection:
+        with connected(broker, seconds) as connection:
             product, version = (connection.server_properties.get(name, "?") for name in ("product", "version"))
-            return ok(BROKER, f"{product} {version} at {shown}")
+            return ok(BROKER, f"{product} {version} at {broker.shown}")
     except (OSError, AMQPError) as fault:
-        return judge_connection(shown, fault)
+        return judge_connection(broker.shown, fault)
 
 
-def look_at_queue(url: str, name: str, seconds: float) -> Refusal | None:
+def look_at_queue(broker: BrokerAddress, name: str, seconds: float) -> Refusal | None:
     """How our declaration of a queue is refused; it is made only if the queue is there, so that it makes none."""
-    with connected(url, seconds) as connection:
+    with connected(broker, seconds) as connection:
         try:
             connection.channel().queue_declare(name, passive=True)
             connection.channel().queue_declare(name, durable=True, auto_delete=False, arguments=QUORUM_ARGUMENTS)
@@ -61,12 +52,12 @@ def look_at_queue(url: str, name: str, seconds: float) -> Refusal | None:
     return None
 
 
-def publish_once(url: str, prefix: str, seconds: float) -> Publication:
+def publish_once(broker: BrokerAddress, prefix: str, seconds: float) -> Publication:
     """Publish to a queue that is this connection's alone and ends with it, and read the message back."""
     queue = f"{prefix}.doctor.{secrets.token_hex(8)}"
     right: Right = "configure"
     blocked: list[str] = []
-    with connected(url, seconds, on_blocked=blocked.append) as connection:
+    with connected(broker, seconds, on_blocked=blocked.append) as connection:
         try:
             channel = connection.channel()
             channel.queue_declare(queue, exclusive=True, auto_delete=True)

@@ -2,10 +2,11 @@
 
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import redis.exceptions
+from ajo_producers.contract.broker import BrokerAddress, unfit
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -22,19 +23,19 @@ Info = Mapping[str, Any]
 """What INFO tells (https://valkey.io/commands/info/), as redis-py reads it."""
 
 
-async def info(url: str, seconds: float) -> Info:
-    """Everything that INFO tells of server, memory, persistence and replication; after a PING.
+async def info(broker: BrokerAddress, seconds: float) -> Info:
+    """Everything that INFO tells of server, memory, persistence and replication, and ``hello``; after a PING.
 
     Raises:
         RedisError, OSError: it can't be reached, or refuses.
     """
-    options: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
-    if urlsplit(url).scheme == "rediss":
-        options |= {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
-    client = Redis.from_url(url, retry=Retry(NoBackoff(), 0), **options)  # by default it tries again by itself
+    options = {"socket_timeout": seconds, "socket_connect_timeout": seconds, **(broker.ssl or {})}
+    client = Redis.from_url(broker.url, retry=Retry(NoBackoff(), 0), **options)  # by default it tries again by itself
     async with client:
         await client.ping()
         found: dict[str, Any] = await client.info()
+        with suppress(ResponseError):  # too old to know the command, or it is not for this user
+            found["hello"] = await client.execute_command("HELLO")  # type: ignore[no-untyped-call] # redis-py
     return found
 
 
@@ -58,7 +59,9 @@ def judge_refusal(shown: str, fault: Exception) -> Check:
 
 
 def judge_server(shown: str, found: Info) -> Check:
-    """Whether it takes writes."""
+    """Whether it is of a kind that holds messages, and takes writes."""
+    if reason := unfit(found.get("hello")):
+        return failed(BROKER, f"{shown}: {reason.partition(': ')[0]}", reason.partition(": ")[2])
     if found.get("role") in {"slave", "replica"}:
         return failed(BROKER, f"{shown}: a replica, which takes no writes", "point AJO_BROKER_URL to the primary")
     return ok(BROKER, f"{_version(found)} at {shown}")

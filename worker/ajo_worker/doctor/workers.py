@@ -19,7 +19,7 @@ ALIVE = """
 
 async def look_at_workers(readable: Readable) -> Check:
     """Which are alive: ``ledger.lives`` says it."""
-    address = address_of(readable, "database_url", WORKERS)
+    address = address_of(readable, WORKERS)
     if isinstance(address, Check):
         return skipped(WORKERS, "the ledger can't be read: see database")
     try:

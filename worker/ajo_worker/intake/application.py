@@ -1,8 +1,6 @@
 """The Celery application, made of settings."""
 
-import ssl
 from typing import Any
-from urllib.parse import urlsplit
 
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS, TASK_NAME, queue_name, queue_names
 from celery import Celery
@@ -19,7 +17,7 @@ MOST_RESTORE_SECONDS = 10.0
 
 def queues(settings: Settings) -> list[Queue]:
     """The queues of this worker's lanes, declared just as the publisher declares them."""
-    arguments = QUORUM_ARGUMENTS if _is_amqp(settings) else None
+    arguments = QUORUM_ARGUMENTS if settings.broker.kind == "rabbitmq" else None
     names = [name for lane in settings.lanes for name in queue_names(settings.queue_prefix, lane)]
     default: Any = Exchange("")
     return [Queue(name, default, routing_key=name, durable=True, queue_arguments=arguments) for name in names]
@@ -32,11 +30,11 @@ def make_app(settings: Settings) -> Celery:
     refuse_compression()
     app = Celery("ajo-dispatch", set_as_current=True)
     app.conf.update(
-        broker_url=settings.broker_url.get_secret_value(),
+        broker_url=settings.broker.url,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # a broker that is away is waited for, however long
         broker_transport_options=_transport_options(settings),
-        broker_use_ssl=_tls(settings),
+        broker_use_ssl=settings.broker.ssl or None,
         worker_pool="ajo_worker.intake.pool:AsyncioPool",
         worker_consumer="ajo_worker.intake.consumer:QuarantiningConsumer",
         worker_concurrency=settings.prefetch,
@@ -69,12 +67,8 @@ def make_app(settings: Settings) -> Celery:
     return app
 
 
-def _is_amqp(settings: Settings) -> bool:
-    return settings.broker_url.get_secret_value().startswith("amqp")
-
-
 def _transport_options(settings: Settings) -> dict[str, Any]:
-    if _is_amqp(settings):
+    if settings.broker.kind == "rabbitmq":
         return {"confirm_publish": True}
     return {
         "visibility_timeout": settings.visibility_timeout,
@@ -85,14 +79,6 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
         "socket_keepalive": True,
         "health_check_interval": 10,
     }
-
-
-def _tls(settings: Settings) -> dict[str, Any] | None:
-    """Verified TLS where the URL asks for TLS: by default neither client checks whose certificate it is shown."""
-    parts = urlsplit(settings.broker_url.get_secret_value())
-    if parts.scheme == "amqps":
-        return {"server_hostname": parts.hostname, "cert_reqs": ssl.CERT_REQUIRED}
-    return {"ssl_cert_reqs": "required", "ssl_check_hostname": True} if parts.scheme == "rediss" else None
 
 
 def _never_called(*_: object) -> None:

@@ -27,7 +27,7 @@ from ajo_worker.intake.open_files import allow_open_files
 from ajo_worker.intake.receipt import QuarantineReceipt, RequestReceipt
 from ajo_worker.intake.stop_signals import told_to_quit, told_to_stop
 from ajo_worker.intake.taps import Taps
-from ajo_worker.intake.vigil import Intake, watch
+from ajo_worker.intake.vigil import Look, watch
 from ajo_worker.settings import settings
 
 try:
@@ -84,8 +84,8 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         except (ForeignHost, DefinitionError, OSError) as reason:
             log.error("worker-not-started", reason="; ".join(str(reason).splitlines()))  # noqa: TRY400 - a person's mistake
             raise WorkerShutdown(EX_FAILURE) from None
-        if settings().broker_url.get_secret_value().startswith("amqp"):  # Valkey has no consumers that could vanish
-            watching = watch(settings(), self._intake, self._reconnect)
+        if settings().broker.kind == "rabbitmq":  # Valkey has no consumers that could vanish
+            watching = watch(settings(), self._look, self._reconnect)
             self._watching = asyncio.run_coroutine_threadsafe(watching, self._loop)
         self._worker.ledger.liveness.intake_full = self._full_lanes
 
@@ -170,8 +170,8 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
     def _left_behind(self, dead: frozenset[UUID]) -> None:
         self._calls.soon(lambda: self._taps.give_back_of(dead))
 
-    def _intake(self) -> Intake:
-        return Intake(self._taken, self._in_hand < settings().prefetch, self._taps.closed)
+    def _look(self) -> Look:
+        return Look(self._taken, self._in_hand < settings().prefetch, self._taps.closed)
 
     def _reconnect(self) -> None:
         self._calls.soon(self._taps.reconnect)

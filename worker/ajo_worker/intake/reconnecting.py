@@ -18,6 +18,8 @@ from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 from kombu.common import ignore_errors
 
+from ajo_worker.intake.valkey import refuse_unfit
+
 log = structlog.get_logger("ajo_worker.intake")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -78,6 +80,7 @@ class ReconnectingConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
         """Connect once: a failure goes the way of all others."""
         maybe_shutdown()
         conn.connect()
+        refuse_unfit(conn)
         self.first_connection_attempt = False
         return conn
 

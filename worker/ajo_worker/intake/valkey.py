@@ -17,8 +17,12 @@ from uuid import UUID, uuid4
 
 import structlog
 from ajo_producers.contract.batch import MAX_MESSAGE_BYTES
+from ajo_producers.contract.broker import unfit
+from celery.exceptions import WorkerShutdown
+from celery.platforms import EX_FAILURE
 from kombu.transport import redis, virtual
 from kombu.utils.json import loads
+from redis.exceptions import ResponseError
 
 from ajo_worker.identity import worker_id
 
@@ -228,6 +232,23 @@ class Transport(redis.Transport):  # type: ignore[misc] # kombu is typed in part
         if getattr(self.cycle, "idle_poll", None) is not None:
             self.cycle.idle_poll.cancel()
         self.cycle.idle_poll = loop.call_repeatedly(IDLE_POLL, _turn)
+
+
+def refuse_unfit(connection: Any) -> None:
+    """End a worker whose broker can't be one: what it would take from a cluster's node is not what is waited for.
+
+    Raises:
+        WorkerShutdown: it can't, and the log says why.
+    """
+    if not isinstance(connection.transport, Transport):
+        return
+    try:
+        hello = connection.default_channel.client.execute_command("HELLO")
+    except ResponseError:  # too old to know the command, or it is not for this user
+        return
+    if reason := unfit(hello):
+        log.error("worker-not-started", reason=f"the broker {reason}")
+        raise WorkerShutdown(EX_FAILURE)
 
 
 def payload_of(item: bytes, tag: str, queue: str) -> dict[str, Any]:

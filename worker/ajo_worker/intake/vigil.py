@@ -22,7 +22,7 @@ LOOKS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class Look:
     """How it stands: messages that ever came, whether there is room for more, and lanes that are paused."""
 
     taken: int
@@ -37,7 +37,7 @@ class Idleness:
     _taken: int = -1
     _in_a_row: int = 0
 
-    def lasts(self, now: Intake) -> bool:
+    def lasts(self, now: Look) -> bool:
         """Whether there is room, and nothing came since the last look."""
         idle = now.room and now.taken == self._taken
         self._taken = now.taken
@@ -45,7 +45,7 @@ class Idleness:
             self._in_a_row = 0
         return idle
 
-    def overlooked(self, waiting: Mapping[str, int], now: Intake) -> bool:
+    def overlooked(self, waiting: Mapping[str, int], now: Look) -> bool:
         """Whether messages ``waiting`` in open lanes are handed out to nobody, once more; then it begins anew."""
         found = self.lasts(now) and any(waiting[lane] for lane in waiting.keys() - now.paused)
         self._in_a_row = self._in_a_row + 1 if found else 0
@@ -55,18 +55,18 @@ class Idleness:
         return gone
 
 
-async def watch(settings: Settings, intake: Callable[[], Intake], reconnect: Callable[[], None]) -> None:
+async def watch(settings: Settings, look: Callable[[], Look], reconnect: Callable[[], None]) -> None:
     """Look now and then for ever; ``reconnect`` is called when consumers are gone."""
     idleness = Idleness()
     while True:
         await asyncio.sleep(EVERY)
-        if not idleness.lasts(intake()):  # a busy worker asks the broker nothing
+        if not idleness.lasts(look()):  # a busy worker asks the broker nothing
             continue
         try:
             waiting = await asyncio.to_thread(queue_lengths, settings)
         except Exception as fault:  # noqa: BLE001 - a broker that is away is told of elsewhere
             log.debug("queues-not-seen", fault=type(fault).__name__)
             continue
-        if idleness.overlooked(waiting, intake()):
+        if idleness.overlooked(waiting, look()):
             log.warning("consumers-gone", waiting=waiting, do="it connects again")
             reconnect()

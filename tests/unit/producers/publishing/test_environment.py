@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from ajo_producers import Publisher, SettingError
-from ajo_producers.publishing.environment import address_of, read_settings
+from ajo_producers.publishing.environment import read_settings
 
 
 def test_without_any_variable_the_defaults_hold() -> None:
@@ -28,8 +28,8 @@ def test_a_value_may_stand_in_a_file_and_the_variable_itself_comes_first(tmp_pat
         ({"AJO_PUBLISH_TIMEOUT": "-1"}, "time-out must be above 0"),
         ({"AJO_PUBLISH_TIMEOUT": "nan"}, "time-out must be above 0"),
         ({"AJO_BROKER_URL_FILE": "/nowhere/url"}, "AJO_BROKER_URL_FILE: /nowhere/url can't be read"),
-        ({"AJO_BROKER_URL": "amqp://ada:hunter2@"}, "the broker's URL must be SCHEME://HOST"),
-        ({"AJO_BROKER_URL": "amqp://ada:hun/ter2@host"}, "does the password need percent-encoding?"),
+        ({"AJO_BROKER_URL": "amqp://ada:hunter2@"}, "the broker's URL is not like amqp://"),
+        ({"AJO_BROKER_URL": "amqp://ada:hun/ter2@host"}, "does the password need percent-encoding"),
         ({"AJO_PRODUCER": "x" * 513}, "the producer's name must be text of 1 to 512 characters"),
     ],
 )
@@ -38,16 +38,3 @@ def test_a_setting_that_can_t_be_used_is_named_and_not_shown(env: dict[str, str]
         Publisher.from_env(env)
     assert told in str(caught.value)
     assert "hun" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("amqp://ada:hunter2@broker.example.com:5672//", "amqp://broker.example.com:5672//"),
-        ("amqps://ada:p%40ss@broker.example.com/shop", "amqps://broker.example.com/shop"),
-        ("redis://:hunter2@[::1]:6379/0", "redis://[::1]:6379/0"),
-        ("rediss://broker.example.com", "rediss://broker.example.com"),
-    ],
-)
-def test_an_address_is_shown_without_user_and_password(url: str, shown: str) -> None:
-    assert address_of(url) == shown

@@ -40,6 +40,7 @@ def test_a_refusal_says_why_and_nothing_of_what_the_server_said(fault: Exception
         ({"redis_version": "7.2.4", "valkey_version": "9.1.2", "role": "master"}, "ok", "Valkey 9.1.2 at"),
         ({"redis_version": "8.0.0"}, "ok", "Redis 8.0.0 at"),
         ({"role": "slave"}, "failed", "a replica, which takes no writes"),
+        ({"hello": {b"mode": b"cluster"}}, "failed", "is a node of a Redis Cluster"),
     ],
 )
 def test_a_server_must_take_writes(info: dict[str, Any], status: Status, text: str) -> None:
