@@ -57,9 +57,12 @@ def make_app(settings: Settings) -> Celery:
         accept_content=["json"],
         result_backend=None,
         event_queue_prefix=f"{settings.queue_prefix}.events",
-        # An exclusive queue outlives a half-open connection, and its own worker is locked out of it.
+        # An exclusive queue outlives a half-open connection, and its own worker is locked out of it. One that is not
+        # durable stays dead after its virtual host was restarted, and can't be declared again. Both expire.
         control_queue_exclusive=False,
+        control_queue_durable=True,
         event_queue_exclusive=False,
+        event_queue_durable=True,
         enable_utc=True,
     )
     app.Worker = app.subclass_with_self(Program, name="Worker")
