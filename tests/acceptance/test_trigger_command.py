@@ -36,7 +36,7 @@ def test_one_trigger_is_published_and_its_request_id_printed(trigger: TriggerCom
 
 
 def test_every_option_of_one_trigger_travels(trigger: TriggerCommand, broker: dict[str, str]) -> None:
-    options = ["--user-id", "u-1", "--profile", "firstName=Ada", "--context", "customer.tier=a=b"]
+    options = ["--user-id", "u1@example.com", "--profile", "firstName=Ada", "--context", "customer.tier=a=b"]
     options += ["--context", 'lines=[{"sku": 1}]', "--channel-data", "emailAddress=other@example.com"]
     options += ["--key", "A-1", "--occurred-at", "2026-11-01T09:00:00+01:00", "--trace-id", "t-1"]
     ids = [trigger("order-shipped", *GOOD, *options, "--expires-in", "3600", env=broker).out for _ in range(2)]
@@ -44,7 +44,7 @@ def test_every_option_of_one_trigger_travels(trigger: TriggerCommand, broker: di
     assert ids == ["01a1961f-5c00-73fe-a636-947fdb6ac011\n"] * 2
     assert found.request_id == again.request_id
     [recipient] = found.recipients
-    assert recipient.user_id == "u-1"
+    assert recipient.user_id == "u1@example.com"
     assert recipient.channel_data == {"emailAddress": "other@example.com"}
     assert recipient.profile == {"firstName": "Ada"}
     assert recipient.context["customer"] == {"tier": "a=b"}

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from ajo_producers.contract.addresses import AddressCheck
 from ajo_producers.contract.lanes import Lane, Priority
 
 ValueType: TypeAlias = Literal["string", "number", "boolean", "object", "array"]
@@ -33,7 +34,8 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     waited for until the budget ends. ``on_ambiguous`` says what follows a call that may have been accepted.
     ``context``, ``profile`` and ``channel_data`` map dotted paths to what a recipient must bring there. The merge
     policy belongs to recipients of type ``aep``; without one Journey Optimizer takes its default. ``creates_profiles``
-    says what was agreed for the campaign; nothing but the comparison with Journey Optimizer reads it.
+    says what was agreed for the campaign; nothing but the comparison with Journey Optimizer reads it. ``address_check``
+    says how closely addresses are looked at, in ``channel_data`` and in user ids of an e-mail or phone namespace.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     attempt_timeout: Seconds | None = None
     budget: Seconds | None = None
     creates_profiles: bool | None = None
+    address_check: AddressCheck = "shape"
     channel_data: dict[str, Variable] = {}
     profile: dict[str, Variable] = {}
     context: dict[str, Variable] = {}

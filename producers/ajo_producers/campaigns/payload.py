@@ -1,10 +1,11 @@
 """Checking recipients against a definition, for producers before publishing and for workers before sending."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import UNSET, structs
@@ -14,10 +15,15 @@ from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import RESERVED
 from ajo_producers.campaigns.tree import Branch, area_tree, leaves
 from ajo_producers.campaigns.values import is_plain
+from ajo_producers.contract.addresses import FIELDS, NAMESPACES, AddressKind, cut, flaw_of
 from ajo_producers.contract.trigger import MAX_CONTEXT_BYTES, MAX_RECIPIENTS, Recipient
 
 AREAS = ("channel_data", "profile", "context")
 MAX_USER_ID = 512
+
+Names: TypeAlias = Mapping[str, str | None]
+"""For paths of a recipient, by which name its caller gave what stands there; None: what is wrong is told already."""
+NO_NAMES: Names = MappingProxyType({})
 
 _encode = msgspec.json.Encoder().encode
 _SHOWABLE = re.compile(r"[\w.$-]{1,64}")
@@ -37,29 +43,40 @@ class PayloadCheck:
             for path, variable in getattr(definition, area).items()
             if variable.default is not UNSET
         ]
+        self._flaw_of = flaw_of(definition.address_check)
+        self._id_kind = NAMESPACES.get(definition.namespace.lower()) if definition.address_check != "off" else None
+        self._addresses: dict[str, AddressKind] = {
+            name: kind
+            for name, kind in FIELDS.items()
+            if name in definition.channel_data and definition.address_check != "off"
+        }
 
-    def problems(self, recipients: Sequence[Recipient]) -> list[str]:
+    def problems(self, recipients: Sequence[Recipient], given_as: Sequence[Names] = ()) -> list[str]:
         """Everything wrong with a trigger's recipients, by path; empty if nothing is. Values are never shown.
 
-        Fill in the defaults first: the size limit concerns what is sent.
+        Take them ``as_sent``: the size limit concerns that. ``given_as`` has the names by which the caller gave the
+        addresses of each recipient.
         """
         found: list[str] = []
         if not 1 <= len(recipients) <= MAX_RECIPIENTS:
             found.append(f"{len(recipients)} recipients; a trigger has 1 to {MAX_RECIPIENTS}")
         if len(recipients) == 1:
-            self._check(recipients[0], "", found)
+            self._check(recipients[0], "", found, given_as[0] if given_as else NO_NAMES)
             return found
         first_seen: dict[str, int] = {}
         for index, recipient in enumerate(recipients[:MAX_RECIPIENTS]):
-            self._check(recipient, f"recipients[{index}].", found)
+            self._check(recipient, f"recipients[{index}].", found, given_as[index] if given_as else NO_NAMES)
             first = first_seen.setdefault(str(recipient.user_id), index)
-            if first != index:
+            if first != index and cut(str(recipient.user_id)):
                 found.append(f"recipients[{index}].user_id is the same as that of recipients[{first}]")
         return found
 
-    def with_defaults(self, recipient: Recipient) -> Recipient:
-        """The recipient with the defaults of variables that are missing or null; itself if there is nothing to fill."""
-        changed: dict[str, dict[str, Any]] = {}
+    def as_sent(self, recipient: Recipient) -> Recipient:
+        """The recipient with defaults for variables that are missing or null, and without blanks around addresses.
+
+        Itself if nothing of that is to be done.
+        """
+        changed: dict[str, Any] = self._without_blanks(recipient)
         for area, steps, default in self._defaults:
             data = changed.get(area, getattr(recipient, area))
             filled = _filled(data, steps, default)
@@ -67,10 +84,19 @@ class PayloadCheck:
                 changed[area] = filled
         return structs.replace(recipient, **changed) if changed else recipient
 
-    def _check(self, recipient: Recipient, prefix: str, found: list[str]) -> None:
-        user_id = recipient.user_id
-        if not isinstance(user_id, str) or not 1 <= len(user_id) <= MAX_USER_ID:
-            found.append(f"{prefix}user_id must be text of 1 to {MAX_USER_ID} characters")
+    def _without_blanks(self, recipient: Recipient) -> dict[str, Any]:
+        changed: dict[str, Any] = {}
+        user_id, data = recipient.user_id, recipient.channel_data
+        if self._id_kind is not None and isinstance(user_id, str) and cut(user_id) != user_id:
+            changed["user_id"] = cut(user_id)
+        for name in self._addresses:
+            value = data.get(name) if isinstance(data, dict) else None
+            if isinstance(value, str) and cut(value) != value:
+                changed["channel_data"] = changed.get("channel_data", data) | {name: cut(value)}
+        return changed
+
+    def _check(self, recipient: Recipient, prefix: str, found: list[str], names: Names) -> None:
+        found += (f"{prefix}{name} {flaw}" for name, flaw in self._address_problems(recipient, names).items())
         try:
             self._walk(self._trees["channel_data"], recipient.channel_data, prefix, found)
             self._walk(self._trees["profile"], recipient.profile, prefix, found)
@@ -80,6 +106,35 @@ class PayloadCheck:
                 found.append(f"{prefix}context is larger than {MAX_CONTEXT_BYTES // 1000} kB as JSON")
         except (TypeError, ValueError, RecursionError):
             found.append(f"{prefix or 'the recipient '}can't be written as JSON")
+
+    def _address_problems(self, recipient: Recipient, names: Names) -> dict[str | None, str]:
+        """What is wrong with addresses and user id, by name: one value often stands in both."""
+        flaws: dict[str | None, str] = {}
+        user_id, data, right = recipient.user_id, recipient.channel_data, False
+        for field, kind in self._addresses.items():
+            value = data.get(field) if isinstance(data, dict) else None
+            if flaw := self._flaw(kind, value):
+                flaws.setdefault(names.get(path := f"channel_data.{field}", path), flaw)
+            elif kind == self._id_kind and value == user_id:
+                right = True
+        if not right and (flaw := self._user_id_flaw(user_id)):
+            flaws.setdefault(names.get("user_id", "user_id"), flaw)
+        flaws.pop(None, None)
+        return flaws
+
+    def _flaw(self, kind: AddressKind, value: object) -> str | None:
+        if isinstance(value, str):
+            return self._flaw_of(kind, value)
+        # A variable of type string takes them; an address is none.
+        return "must be text, in quotation marks" if isinstance(value, int | float) else None
+
+    def _user_id_flaw(self, user_id: object) -> str | None:
+        if not isinstance(user_id, str) or len(user_id) > MAX_USER_ID:
+            return f"must be text of 1 to {MAX_USER_ID} characters"
+        if not cut(user_id):
+            return "is blank"
+        flaw = self._flaw_of(self._id_kind, user_id) if self._id_kind else None
+        return flaw and f"{flaw} (as a user id of the namespace {self.definition.namespace})"
 
     def _walk(self, branch: Branch, data: object, prefix: str, found: list[str]) -> None:
         if not isinstance(data, dict):
@@ -98,6 +153,8 @@ class PayloadCheck:
                 self._walk(node, value, prefix, found)
             elif not node.takes(value):
                 found.append(f"{prefix}{node.path} {_mismatch(node.type, value)}")
+            elif node.addressing and isinstance(value, str) and step not in self._addresses and not cut(value):
+                found.append(f"{prefix}{node.path} is blank")
         if seen != len(data):
             found += [f"{prefix}{self._unknown(branch, key)}" for key in data if key not in branch.nodes]
 
@@ -131,14 +188,16 @@ def payload_check(definition: Definition) -> PayloadCheck:
     return check
 
 
-def check_recipients(definition: Definition, recipients: Sequence[Recipient]) -> list[str]:
+def check_recipients(
+    definition: Definition, recipients: Sequence[Recipient], given_as: Sequence[Names] = ()
+) -> list[str]:
     """``PayloadCheck.problems`` of the definition's check."""
-    return payload_check(definition).problems(recipients)
+    return payload_check(definition).problems(recipients, given_as)
 
 
-def with_defaults(definition: Definition, recipient: Recipient) -> Recipient:
-    """``PayloadCheck.with_defaults`` of the definition's check."""
-    return payload_check(definition).with_defaults(recipient)
+def as_sent(definition: Definition, recipient: Recipient) -> Recipient:
+    """``PayloadCheck.as_sent`` of the definition's check."""
+    return payload_check(definition).as_sent(recipient)
 
 
 def window_problem(definition: Definition, now: datetime) -> str | None:

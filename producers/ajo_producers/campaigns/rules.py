@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from msgspec import UNSET
 
 from ajo_producers.campaigns.definition import Definition, Variable
 from ajo_producers.campaigns.values import TAKES
+from ajo_producers.contract.addresses import STRICT_PACKAGES
 from ajo_producers.contract.lanes import Lane
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -73,6 +75,8 @@ def _kind(definition: Definition) -> Iterator[Flaw]:
         for field in ("merge_policy_name", "merge_policy_schema"):
             if getattr(definition, field) is not None:
                 yield Flaw(field, "belongs to recipients of type aep only")
+    if definition.address_check == "strict" and not all(map(find_spec, STRICT_PACKAGES)):
+        yield Flaw("address_check", "is strict, which takes more packages: pip install 'ajo-dispatch[strict]'")
     limit = MAX_CALLS[definition.lane]
     if definition.rate_limit is not None and definition.rate_limit > limit:
         yield Flaw("rate_limit", f"is above the {limit} calls a second that Journey Optimizer allows")

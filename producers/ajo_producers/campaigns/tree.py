@@ -10,12 +10,16 @@ from ajo_producers.campaigns.values import TAKES
 
 
 class Leaf(NamedTuple):
-    """One variable: its full path, the test of its values, and what is missing without it (its path, or nothing)."""
+    """One variable: its full path, the test of its values, and what is missing without it (its path, or nothing).
+
+    Text that is ``addressing`` must not be blank.
+    """
 
     path: str
     type: ValueType
     takes: Callable[[object], bool]
     missing: tuple[str, ...]
+    addressing: bool
 
 
 class Branch(NamedTuple):
@@ -54,7 +58,8 @@ def _branch(path: str, variables: dict[tuple[str, ...], Variable]) -> Branch:
 
 def _leaf(path: str, variable: Variable) -> Leaf:
     needed = variable.required and variable.default is UNSET
-    return Leaf(path, variable.type, TAKES[variable.type], (path,) if needed else ())
+    missing = (path,) if needed else ()
+    return Leaf(path, variable.type, TAKES[variable.type], missing, addressing=path.startswith("channel_data."))
 
 
 def leaves(branch: Branch) -> list[str]:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from ajo_producers.campaigns.definition import Definition, Variable
 from ajo_producers.campaigns.folder import AREAS
-from ajo_producers.publishing.given import ADDRESSES
+from ajo_producers.contract.addresses import FIELDS as ADDRESSES
 
 SOMEBODY = "ada@example.com"
 
@@ -119,7 +119,7 @@ def _needed(variable: Variable) -> str:
 def _to_give(definition: Definition, area: str) -> dict[str, Variable]:
     """The variables that an example must bring; the address is what ``to`` brings."""
     variables: dict[str, Variable] = getattr(definition, area)
-    given_by_to = ADDRESSES if area == "channel_data" else ()
+    given_by_to = ADDRESSES if area == "channel_data" else {}
     return {
         path: variable
         for path, variable in variables.items()

@@ -7,7 +7,7 @@ from math import isfinite
 from uuid import UUID
 
 from ajo_producers.campaigns.definition import Definition
-from ajo_producers.campaigns.payload import check_recipients, window_problem, with_defaults
+from ajo_producers.campaigns.payload import as_sent, check_recipients, window_problem
 from ajo_producers.contract.batch import MAX_MESSAGE_BYTES, encode_trigger
 from ajo_producers.contract.lanes import Lane, Priority
 from ajo_producers.contract.trigger import MAX_TEXT, MOMENT_RULE, Recipient, Trigger, is_moment, is_text
@@ -74,13 +74,14 @@ def _recipients(definition: Definition, given: GivenTrigger, problems: list[str]
         several = list(given.recipients)
         if both := [name for name in OF_ONE if getattr(given, name) is not None]:
             problems.append(f"recipients stands beside {', '.join(both)}: give one or the other")
-    recipients = []
+    recipients, names = [], []
     for index, one in enumerate(several):
-        recipient, misplaced = recipient_of(definition, one)
+        addressed = recipient_of(definition, one)
         prefix = f"recipients[{index}]." if len(several) > 1 else ""
-        problems += [f"{prefix}{problem}" for problem in misplaced]
-        recipients.append(with_defaults(definition, recipient))
-    problems += check_recipients(definition, recipients)
+        problems += [f"{prefix}{problem}" for problem in addressed.problems]
+        recipients.append(as_sent(definition, addressed.recipient))
+        names.append(addressed.names)
+    problems += check_recipients(definition, recipients, names)
     return tuple(recipients)
 
 

@@ -1,17 +1,17 @@
 """What callers give for a trigger: from Python, from the command line, from a line of a file; not checked yet."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct, structs
 
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.nearest import nearest
+from ajo_producers.campaigns.payload import Names
+from ajo_producers.contract.addresses import FIELDS as ADDRESSES
+from ajo_producers.contract.addresses import cut
 from ajo_producers.contract.trigger import MOMENT_RULE, Moment, Recipient
-
-ADDRESSES = ("emailAddress", "mobilePhoneNumber")
-"""Fields of ``channelData`` that hold an address (Interactive Message Execution API)."""
 
 
 class GivenRecipient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,28 +91,43 @@ def unknown_field(name: str) -> str:
     return f"{name} is unknown; did you mean {near[0]}?" if near else f"{name} is unknown; known: {', '.join(FIELDS)}"
 
 
-def recipient_of(definition: Definition, given: GivenRecipient) -> tuple[Recipient, list[str]]:
-    """The recipient to be sent, and what is wrong with how it is addressed.
+class Addressed(NamedTuple):
+    """The recipient to be sent, what is wrong with how it is addressed, and how the caller named what stands in it."""
+
+    recipient: Recipient
+    problems: list[str]
+    names: Names
+
+
+def recipient_of(definition: Definition, given: GivenRecipient) -> Addressed:
+    """The recipient to be sent; whether its addresses can be right is the payload check's to say.
 
     The address goes to the definition's address field, unless ``channel_data`` has one, and names the user, unless
     ``user_id`` does. Where a definition takes both kinds of address, an ``@`` makes the difference.
     """
     problems: list[str] = []
-    to = given.to
+    names: dict[str, str | None] = {}
+    to = cut(given.to) if isinstance(given.to, str) else given.to
+    channel_data = given.channel_data if given.channel_data is not None else {}
+    fields = [field for field in ADDRESSES if field in definition.channel_data]
+    named: str | None = "to"
     if to is None and given.user_id is None:
         problems.append("to is missing (the address), and so is user_id")
-        to = ""  # so that it is not reported again, as an address that is missing
-    channel_data = given.channel_data if given.channel_data is not None else {}
+        to, named = "", None
     if to is not None:
-        fields = [field for field in ADDRESSES if field in definition.channel_data]
         if fields and isinstance(channel_data, dict):
             field = fields[0] if len(fields) == 1 or "@" in str(to) else fields[1]
-            channel_data = {field: to, **channel_data}
+            if field not in channel_data:
+                channel_data = {field: to, **channel_data}
+                names[f"channel_data.{field}"] = named
         elif given.user_id is not None:
             problems.append("to has no place: the campaign takes neither e-mail address nor phone number; leave it out")
-    return Recipient(
-        user_id=given.user_id if given.user_id is not None else to or "missing",
+    if given.user_id is None:
+        names["user_id"] = named
+    recipient = Recipient(
+        user_id=given.user_id if given.user_id is not None else to or "",
         channel_data=channel_data,
         profile=given.profile if given.profile is not None else {},
         context=given.context if given.context is not None else {},
-    ), problems
+    )
+    return Addressed(recipient, problems, names)

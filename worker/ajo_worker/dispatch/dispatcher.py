@@ -15,7 +15,7 @@ from ajo_worker.api.verdict import Verdict
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.delivery import Delivery
-from ajo_worker.dispatch.received import Campaign, Received, with_defaults
+from ajo_worker.dispatch.received import Campaign, Received, as_sent
 from ajo_worker.dispatch.rounds import OnRetry, Rounds
 from ajo_worker.ledger.admission import Done
 from ajo_worker.ledger.clock import LedgerClock
@@ -222,7 +222,7 @@ class Dispatcher:
     ) -> Received:
         campaign = self._campaigns.get(trigger.campaign)
         return Received(
-            trigger=with_defaults(trigger, campaign),
+            trigger=as_sent(trigger, campaign),
             payload=payload,
             batch_id=batch.batch_id,
             producer=batch.producer,

@@ -78,11 +78,11 @@ class Refusal:
     in_vain: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
-def with_defaults(trigger: Trigger, campaign: Campaign | None) -> Trigger:
-    """The trigger with its campaign's default values where it brings none."""
+def as_sent(trigger: Trigger, campaign: Campaign | None) -> Trigger:
+    """The trigger with its campaign's defaults where it brings no value, and without blanks around addresses."""
     if campaign is None:
         return trigger
-    filled = tuple(campaign.check.with_defaults(recipient) for recipient in trigger.recipients)
+    filled = tuple(campaign.check.as_sent(recipient) for recipient in trigger.recipients)
     return structs.replace(trigger, recipients=filled)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from ajo_producers.contract.batch import BadTrigger, decode_trigger
 
-from ajo_worker.dispatch.received import Campaign, Received, with_defaults
+from ajo_worker.dispatch.received import Campaign, Received, as_sent
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.resumption import Resumed
 from ajo_worker.ledger.sealing import BrokenSeal, Sealer, UnknownKey
@@ -57,7 +57,7 @@ class Unsealing:
             return None
         campaign = self.campaigns.get(trigger.campaign)
         return Received(
-            trigger=with_defaults(trigger, campaign),
+            trigger=as_sent(trigger, campaign),
             payload=payload,
             batch_id=resumed.batch_id,
             producer=resumed.producer,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ajo_producers.campaigns.definition import Definition, Variable
-from ajo_producers.campaigns.payload import check_recipients, payload_check, window_problem, with_defaults
+from ajo_producers.campaigns.payload import as_sent, check_recipients, payload_check, window_problem
 from ajo_producers.contract.batch import decode_trigger, encode_trigger
 from ajo_producers.contract.trigger import MAX_CONTEXT_BYTES, Recipient, Trigger
 from hypothesis import given
@@ -20,7 +20,7 @@ FACTS: dict[str, Any] = {
     "endpoint": "https://platform.adobe.io/ajo/im/executions/unitary",
     "organization": "ABC@AdobeOrg",
     "sandbox": "prod",
-    "namespace": "email",
+    "namespace": "crm",
     "recipient_type": "aep",
 }
 DEFINITION = Definition(
@@ -127,15 +127,78 @@ def test_user_ids_are_unique_and_faults_name_the_recipient() -> None:
     ]
 
 
-@pytest.mark.parametrize("user_id", ["", "x" * 513, 7, ["a"]])
+@pytest.mark.parametrize("user_id", ["x" * 513, 7, ["a"]])
 def test_user_ids_are_text_of_a_length_that_travels(user_id: Any) -> None:
     found = problems(recipient(user_id), recipient("b"))
     assert found == ["recipients[0].user_id must be text of 1 to 512 characters"]
 
 
+@pytest.mark.parametrize("address_check", ["shape", "strict", "off"])
+@pytest.mark.parametrize("blank", ["", "  ", "\u00a0\t"])
+def test_nobody_is_called_nothing_and_nothing_goes_to_a_blank_address(blank: str, address_check: Any) -> None:
+    push = Definition(
+        **FACTS, channel_data={"emailAddress": Variable(), "pushInfo.token": Variable()}, address_check=address_check
+    )
+    given_recipient = Recipient(user_id=blank, channel_data={"emailAddress": blank, "pushInfo": {"token": blank}})
+    assert sorted(check_recipients(push, [as_sent(push, given_recipient)])) == [
+        "channel_data.emailAddress is blank",
+        "channel_data.pushInfo.token is blank",
+        "user_id is blank",
+    ]
+
+
+ADDRESSED = {"emailAddress": Variable(required=False), "mobilePhoneNumber": Variable(required=False)}
+
+
+@pytest.mark.parametrize(
+    ("namespace", "user_id", "channel_data", "expected"),
+    [
+        ("crm", "NULL", {}, []),
+        ("Email_LC_SHA256", "b4c9a289323b21a01c3e940f150eb9b8", {}, []),
+        ("email", "ada@example.com", {}, []),
+        (
+            "Email",
+            "customer-1",
+            {},
+            ["user_id is no e-mail address: it has no @ (as a user id of the"],
+        ),
+        ("phone", "+491701234567", {}, []),
+        ("Phone", "ada@example.com", {}, ["user_id is an e-mail address: a phone number is wanted, + and digits (as"]),
+        ("crm", "c-1", {"emailAddress": "ada"}, ["channel_data.emailAddress is no e-mail address: it has no @"]),
+        ("crm", "c-1", {"emailAddress": 7}, ["channel_data.emailAddress must be text, in quotation marks"]),
+        ("crm", "c-1", {"mobilePhoneNumber": "0170"}, ["channel_data.mobilePhoneNumber has no + and country code"]),
+        ("crm", "c-1", {"mobilePhoneNumber": 491701234567}, ["channel_data.mobilePhoneNumber must be text"]),
+        ("crm", "c-1", {"emailAddress": None}, []),
+    ],
+)
+def test_the_rule_of_addresses_holds_for_channel_data_and_for_ids_that_are_addresses(
+    namespace: str, user_id: str, channel_data: dict[str, Any], expected: list[str]
+) -> None:
+    given_recipient = Recipient(user_id=user_id, channel_data=channel_data)
+    rules = {check: definition_of(namespace, check) for check in ("shape", "strict", "off")}
+    for check in ("shape", "strict"):
+        found = check_recipients(rules[check], [given_recipient])
+        assert [one[: len(start)] for one, start in zip(found, expected, strict=True)] == expected
+    assert check_recipients(rules["off"], [given_recipient]) == []
+
+
+def definition_of(namespace: str, check: Any) -> Definition:
+    return Definition(**FACTS | {"namespace": namespace}, channel_data=ADDRESSED, address_check=check)
+
+
+def test_blanks_around_addresses_are_cut_and_other_ids_stay_as_they_are() -> None:
+    padded = Recipient(user_id=" ada@example.com\n", channel_data={"emailAddress": "\u00a0ada@example.com "})
+    sent = as_sent(definition_of("email", "shape"), padded)
+    assert (sent.user_id, sent.channel_data) == ("ada@example.com", {"emailAddress": "ada@example.com"})
+    assert padded.channel_data == {"emailAddress": "\u00a0ada@example.com "}
+    sent = as_sent(definition_of("crm", "shape"), padded)
+    assert (sent.user_id, sent.channel_data) == (padded.user_id, {"emailAddress": "ada@example.com"})
+    assert as_sent(definition_of("email", "off"), padded) is padded
+
+
 @pytest.mark.parametrize("area", ["channel_data", "profile", "context"])
 def test_an_area_that_is_no_object_is_told(area: str) -> None:
-    given_areas: dict[str, Any] = {"channel_data": {"emailAddress": "a"}, "context": CONTEXT, area: "x"}
+    given_areas: dict[str, Any] = {"channel_data": {"emailAddress": "a@example.com"}, "context": CONTEXT, area: "x"}
     (problem,) = problems(Recipient(user_id="a", **given_areas))
     assert problem.startswith(f"{area} must be an object with ")
 
@@ -157,21 +220,21 @@ def test_values_that_contain_themselves_are_refused() -> None:
 
 
 def test_defaults_fill_what_is_missing_or_null_and_nothing_else() -> None:
-    filled = with_defaults(DEFINITION, recipient(eta=None, lines={}))
+    filled = as_sent(DEFINITION, recipient(eta=None, lines={}))
     assert filled.context == {**CONTEXT, "eta": "soon", "lines": {"first": {"sku": 1}}}
-    assert with_defaults(DEFINITION, recipient(eta="now", lines={"first": {}})).context["eta"] == "now"
+    assert as_sent(DEFINITION, recipient(eta="now", lines={"first": {}})).context["eta"] == "now"
 
 
 def test_filling_changes_neither_the_given_recipient_nor_the_definition() -> None:
     given_recipient = recipient(lines={})
-    with_defaults(DEFINITION, given_recipient).context["lines"]["first"]["sku"] = 2
+    as_sent(DEFINITION, given_recipient).context["lines"]["first"]["sku"] = 2
     assert given_recipient == recipient(lines={})
     assert DEFINITION.context["lines.first"].default == {"sku": 1}
 
 
 def test_a_complete_recipient_is_returned_itself() -> None:
     complete = recipient(eta="now", lines={"first": {}})
-    assert with_defaults(DEFINITION, complete) is complete
+    assert as_sent(DEFINITION, complete) is complete
 
 
 def test_a_definition_is_compiled_once() -> None:
@@ -229,9 +292,9 @@ GOOD = st.builds(
 @given(st.lists(RECIPIENTS, max_size=3))
 def test_no_payload_raises_and_defaults_bring_no_new_fault(recipients: list[Recipient]) -> None:
     found = problems(*recipients)
-    filled = [with_defaults(DEFINITION, one) for one in recipients]
+    filled = [as_sent(DEFINITION, one) for one in recipients]
     assert set(problems(*filled)) <= set(found)
-    assert [with_defaults(DEFINITION, one) for one in filled] == filled or "nan" in repr(filled)
+    assert [as_sent(DEFINITION, one) for one in filled] == filled or "nan" in repr(filled)
 
 
 @given(st.one_of(RECIPIENTS, GOOD))

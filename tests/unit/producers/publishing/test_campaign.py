@@ -43,13 +43,17 @@ def test_the_key_makes_the_request_id(campaigns: Campaigns) -> None:
 @pytest.mark.parametrize(
     "recipients",
     [
-        [Recipient(user_id="u-1", channel_data={"emailAddress": "ada@example.com"}, context={"orderId": "A-1"})],
-        [{"to": "ada@example.com", "user_id": "u-1", "context": {"orderId": "A-1"}}],
+        [
+            Recipient(
+                user_id="u1@example.com", channel_data={"emailAddress": "ada@example.com"}, context={"orderId": "A-1"}
+            )
+        ],
+        [{"to": "ada@example.com", "user_id": "u1@example.com", "context": {"orderId": "A-1"}}],
     ],
 )
 def test_recipients_are_given_as_such_or_as_mappings(campaigns: Campaigns, recipients: list[Any]) -> None:
     checked = campaigns["order-shipped"].trigger(recipients=recipients)
-    assert [recipient.user_id for recipient in checked.trigger.recipients] == ["u-1"]
+    assert [recipient.user_id for recipient in checked.trigger.recipients] == ["u1@example.com"]
     assert checked.trigger.recipients[0].channel_data == {"emailAddress": "ada@example.com"}
 
 
@@ -60,7 +64,7 @@ def test_recipients_are_given_as_such_or_as_mappings(campaigns: Campaigns, recip
         ({"recipients": ["ada@example.com"]}, "recipients[0]: expected `object`, got `str`"),
         ({"recipients": [{"user": 1}]}, "recipients[0]: object contains unknown field `user`"),
         ({"to": "ada@example.com", "context": "A-1"}, "context must be an object with orderId"),
-        ({"to": 5, "context": {"orderId": 1}}, "user_id must be text of 1 to 512 characters"),
+        ({"to": 5, "context": {"orderId": 1}}, "to must be text, in quotation marks"),
         ({"to": "a@example.com", "context": {"orderId": {1, 2}}}, "context.orderId must be of type string, not set"),
         ({"to": "a@example.com", "context": {"orderId": "\ud800"}}, "can't be written as JSON"),
     ],

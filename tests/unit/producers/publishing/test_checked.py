@@ -92,13 +92,38 @@ def test_all_problems_are_named_at_once() -> None:
         ),
         ({"trace_id": "x" * 513}, "trace_id must be text of 1 to 512 characters"),
         ({"to": None}, "to is missing (the address), and so is user_id"),
-        ({"to": None, "user_id": "u-1"}, "channel_data.emailAddress is missing"),
+        ({"to": None, "user_id": "u1@example.com"}, "channel_data.emailAddress is missing"),
+        *(({"to": blank}, "to is blank") for blank in ("", " ", "\u00a0\n")),
+        *(({"to": None, "recipients": None, "user_id": blank}, "user_id is blank") for blank in ("", " ")),
+        ({"user_id": " "}, "user_id is blank"),
+        ({"to": "#N/A"}, "to is #N/A: what a spreadsheet shows in place of a value that it doesn't have"),
+        ({"to": "Ada <ada@example.com>"}, "to is a name with an address: give the address alone"),
+        ({"channel_data": {"emailAddress": "ada"}}, "channel_data.emailAddress is no e-mail address: it has no @"),
         ({"recipients": ()}, "recipients stands beside to, context: give one or the other"),
         ({"profile": {"firstName": "x" * 17_000_000}}, "it has 17,000,251 bytes; 15,990,000 is the most"),
     ],
 )
 def test_one_problem_is_named_exactly(fields: dict[str, Any], expected: str) -> None:
     assert expected in problems(**fields)
+
+
+def test_what_is_wrong_with_an_address_is_told_once_by_the_name_it_was_given_under() -> None:
+    assert problems(to="ada", channel_data=None) == ["to is no e-mail address: it has no @"]
+    people = (GivenRecipient(to=" ", context={"orderId": "A"}), GivenRecipient(user_id=" ", to="b@example.com"))
+    assert problems(to=None, context=None, recipients=people) == [
+        "recipients[0].to is blank",
+        "recipients[1].user_id is blank",
+        "recipients[1].context.orderId is missing",
+    ]
+    text_message = definition(channel_data={"mobilePhoneNumber": Variable()})
+    assert problems(text_message, to="+491701234567") == [
+        "to is no e-mail address: it has no @ (as a user id of the namespace email)"
+    ]
+
+
+def test_blanks_around_an_address_are_cut() -> None:
+    [sent] = check_trigger(ORDER_SHIPPED, GivenTrigger(**{**GOOD, "to": " ada@example.com\n"}), NOW).trigger.recipients
+    assert (sent.user_id, sent.channel_data) == ("ada@example.com", {"emailAddress": "ada@example.com"})
 
 
 def test_a_campaign_runs_from_its_start_to_its_end() -> None:

@@ -29,12 +29,12 @@ PHONE = {"mobilePhoneNumber": Variable()}
 def test_the_address_goes_where_the_campaign_wants_it(
     takes: dict[str, Variable], given: dict[str, Any], user_id: str, channel_data: dict[str, str]
 ) -> None:
-    recipient, problems = recipient_of(definition(channel_data=takes), GivenRecipient(**given))
+    recipient, problems, _ = recipient_of(definition(channel_data=takes), GivenRecipient(**given))
     assert (recipient.user_id, recipient.channel_data, problems) == (user_id, channel_data, [])
 
 
 def test_an_address_that_would_get_lost_is_a_problem() -> None:
-    _, problems = recipient_of(definition(channel_data={}), GivenRecipient(to="a@example.com", user_id="u-1"))
+    _, problems, _ = recipient_of(definition(channel_data={}), GivenRecipient(to="a@example.com", user_id="u-1"))
     assert problems == [
         "to has no place: the campaign takes neither e-mail address nor phone number; leave it out",
     ]

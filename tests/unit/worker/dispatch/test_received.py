@@ -11,6 +11,7 @@ from ajo_worker.api.live_campaign import LiveCampaign, LiveStatus
 from ajo_worker.api.request import Endpoint
 from ajo_worker.dispatch.received import BeforeStart, Campaign, Received, Refusal, refusal
 from ajo_worker.limits.turns import Urgency
+from msgspec import structs
 
 from tests.support.definitions import definition
 
@@ -33,6 +34,8 @@ def received(recipient: Recipient = FINE, expires_at: datetime | None = None, **
     [
         (received(), "refuse", None),
         (received(Recipient(user_id="ada@example.com")), "refuse", Refusal("rejected", "invalid-payload")),
+        (received(structs.replace(FINE, user_id="  ")), "refuse", Refusal("rejected", "invalid-payload")),
+        (received(structs.replace(FINE, user_id="customer-1")), "refuse", Refusal("rejected", "invalid-payload")),
         (received(expires_at=NOW), "refuse", Refusal("expired", "expires-at")),
         (received(expires_at=NOW + HOUR), "refuse", None),
         (received(start=NOW, end=NOW + HOUR), "refuse", None),
