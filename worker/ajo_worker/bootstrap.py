@@ -135,6 +135,10 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     """Build all parts on the running event loop, and say in the ledger that this worker lives.
 
     ``tap`` is told which lanes must not be consumed from, ``left_behind`` which workers are dead.
+
+    Raises:
+        DefinitionError, ForeignHost: a campaign definition is bad, or leads to a host that isn't allowed.
+        OSError: certificates can't be read, or a pooler before the database mixes up sessions.
     """
     campaigns = campaigns_of(load_definitions(settings.campaigns), settings)
     definitions = [campaign.definition for campaign in campaigns.values()]
@@ -194,6 +198,8 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     ledger.liveness.token_failing = lambda: tokens.failing
     ledger.start()
     await ledger.liveness.first_beat.wait()
+    if ledger.liveness.refusal is not None:
+        raise ledger.liveness.refusal
     patrol.start()
     statuses.start()
     matching.start()

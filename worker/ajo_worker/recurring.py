@@ -7,6 +7,8 @@ from typing import Any
 
 import asyncpg
 
+from ajo_worker.ledger.connecting import told
+
 
 class Recurring(ABC):
     """Runs on the worker's loop, on a connection of its own that is open only while it works."""
@@ -52,7 +54,7 @@ class Recurring(ABC):
                 await self._once()
                 failed = False
             except Exception as fault:  # noqa: BLE001 - triggers are sent without it, and the next round makes up for it
-                self._log.warning(self._failed, fault=type(fault).__name__)
+                self._log.warning(self._failed, fault=told(fault))
 
     async def _once(self) -> None:
         connection = await self._connect()

@@ -9,6 +9,7 @@ from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
 
 DATABASE, MIGRATIONS, RIGHTS = "database", "database migrations", "database rights"
 DURABILITY, PARTITIONS = "database durability", "database partitions"
+CONNECTIONS = "database connections"
 
 UPGRADE = "run 'ajo-dispatch db upgrade' with the role that owns the schema"
 GRANT = (
@@ -19,6 +20,30 @@ NO_LEDGER = "there is no ledger: see database migrations"
 DURABLE = ("on", "remote_apply")
 LEAST_DAYS_AHEAD = 3
 """Workers make partitions for two weeks ahead, every six hours: fewer days than this, and none has for long."""
+
+
+class Room(NamedTuple):
+    """Connections: how many there may be, how many there are; of the server, of our role, of our database.
+
+    A limit is None where there is none.
+    """
+
+    server_limit: int
+    server_used: int
+    role_limit: int | None
+    role_used: int
+    database_limit: int | None
+    database_used: int
+
+    @property
+    def free(self) -> int:
+        """For how many more there is room."""
+        pairs = (
+            (self.server_limit, self.server_used),
+            (self.role_limit, self.role_used),
+            (self.database_limit, self.database_used),
+        )
+        return min(max(limit - used, 0) for limit, used in pairs if limit is not None)
 
 
 class Rights(NamedTuple):
@@ -65,14 +90,41 @@ def judge_rights(found: Rights) -> Check:
     return ok(RIGHTS, "the role may read and write every table of schema ledger")
 
 
-def judge_durability(synchronous_commit: str, fsync: str) -> Check:
-    """Whether a commit is on disk when a worker goes on: no intent, no send."""
+def judge_connections(room: Room, needed: int, pooled: int | None) -> Check:
+    """Whether one more worker gets all that it needs; ``pooled``: how many of them a pooler gave at the same time."""
+    free = f"a worker needs up to {needed}; {room.server_limit} are allowed, {room.server_used} in use"
+    if room.free < needed:
+        return warning(
+            CONNECTIONS,
+            f"{free}, and no more than {room.free} are free for this role and database: a further worker would wait",
+            "raise max_connections, or the limit of the role or database; or stop what holds them: docs/deployment.md",
+        )
+    if pooled is not None and pooled < needed:
+        return warning(
+            CONNECTIONS,
+            f"{free}; the pooler in between gives {pooled} at once: a further worker would wait",
+            f"raise its default_pool_size: {needed} for each worker, and some for the commands",
+        )
+    return ok(CONNECTIONS, free if pooled is None else f"{free}; the pooler in between gives as many at once")
+
+
+def judge_durability(synchronous_commit: str, fsync: str, standbys: str | None) -> Check:
+    """Whether a commit is on disk when a worker goes on: no intent, no send.
+
+    ``standbys``: what ``synchronous_standby_names`` says, where several hosts are named, so that one may be promoted.
+    """
     found = f"synchronous_commit is {synchronous_commit}, fsync is {fsync}"
     if fsync != "on" or synchronous_commit not in DURABLE:
         return warning(
             DURABILITY,
             f"{found}: what a crash of the server takes back may be sent again unmarked",
             "set both on, for the server, the database and the role",
+        )
+    if standbys == "":
+        return warning(
+            DURABILITY,
+            f"{found}, but commits wait for no standby: what one that is promoted lacks may be sent again unmarked",
+            "set synchronous_standby_names, so that a commit is on the next primary too",
         )
     return ok(DURABILITY, found)
 

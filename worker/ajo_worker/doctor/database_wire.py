@@ -1,6 +1,7 @@
 """Asking the ledger's database; each question on a connection of its own, so that none waits for another."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from ajo_worker.doctor.bounds import bounded
 from ajo_worker.doctor.check import Check, failed, ok, skipped
 from ajo_worker.doctor.clocks import Offset, offset_of_answer
 from ajo_worker.doctor.database import (
+    CONNECTIONS,
     DATABASE,
     DURABILITY,
     GRANT,
@@ -20,14 +22,18 @@ from ajo_worker.doctor.database import (
     PARTITIONS,
     RIGHTS,
     Rights,
+    Room,
+    judge_connections,
     judge_durability,
     judge_migrations,
     judge_partitions,
     judge_rights,
 )
 from ajo_worker.doctor.settings import Readable
-from ajo_worker.ledger import schema
+from ajo_worker.ledger import ledger, schema
+from ajo_worker.ledger.connecting import Connector, is_direct
 from ajo_worker.ledger.database import DatabaseError, connect, place
+from ajo_worker.ledger.hosts import one_by_one
 
 # By oid: has_*_privilege with a name that isn't there would be an error.
 RIGHTS_HELD = """
@@ -58,9 +64,25 @@ DAYS = """
     WHERE parent.relkind = 'p'
     GROUP BY parent.relname ORDER BY parent.relname DESC
 """
+# Those of other roles are counted too. Before PostgreSQL 16 connections are kept for superusers alone.
+ROOM = """
+    SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+               - coalesce(current_setting('reserved_connections', true)::int, 0) AS server_limit,
+           count(*) AS server_used,
+           (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user) AS role_limit,
+           count(*) FILTER (WHERE usename = current_user) AS role_used,
+           (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()) AS database_limit,
+           count(*) FILTER (WHERE datname = current_database()) AS database_used
+    FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+DURABLY = """
+    SELECT current_setting('synchronous_commit'), current_setting('fsync'), current_setting('synchronous_standby_names')
+"""
+POOL_SECONDS = 2.0
+"""For how long a pooler is asked for as many as a worker needs: whoever wants one meanwhile waits as well."""
 TODAY = "SELECT (now() AT TIME ZONE 'UTC')::date"
 
-Look = Callable[[asyncpg.Connection], Awaitable[Check]]
+Look = Callable[[asyncpg.Connection, str], Awaitable[Check]]
 
 
 @asynccontextmanager
@@ -90,7 +112,8 @@ async def _reach(address: Address) -> Check:
     try:
         async with opened(address.url) as connection:
             version = connection.get_server_version()  # of 18.6 asyncpg makes 18, 0 and 6
-            return ok(DATABASE, f"PostgreSQL {version.major}.{version.micro} at {address.shown}")
+            way = "" if await is_direct(connection) else ", through a pooler that keeps sessions apart"
+            return ok(DATABASE, f"PostgreSQL {version.major}.{version.micro} at {address.shown}{way}")
     except DatabaseError as fault:
         return _refused(DATABASE, address, fault)
 
@@ -98,7 +121,7 @@ async def _reach(address: Address) -> Check:
 async def _look(address: Address, name: str) -> Check:
     try:
         async with opened(address.url) as connection:
-            return await LOOKS[name](connection)
+            return await LOOKS[name](connection, address.url)
     except DatabaseError as fault:
         return _refused(name, address, fault)
     except asyncpg.InsufficientPrivilegeError:
@@ -110,24 +133,45 @@ def _refused(name: str, address: Address, fault: DatabaseError) -> Check:
     return failed(name, text, "correct AJO_DATABASE_URL, or the server; its log says more")
 
 
-async def _migrations(connection: asyncpg.Connection) -> Check:
+async def _migrations(connection: asyncpg.Connection, _: str) -> Check:
     there = await connection.fetchval("SELECT to_regclass('ledger.alembic_version')")
     found = await connection.fetchval("SELECT version_num FROM ledger.alembic_version") if there else None
     return judge_migrations(found, await asyncio.to_thread(schema.newest))
 
 
-async def _rights(connection: asyncpg.Connection) -> Check:
+async def _rights(connection: asyncpg.Connection, _: str) -> Check:
     held = await connection.fetchrow(RIGHTS_HELD)
     missing = {row["lacked"]: row["tables"] for row in await connection.fetch(RIGHTS_MISSING)}
     return judge_rights(Rights(**held, missing=missing))
 
 
-async def _durability(connection: asyncpg.Connection) -> Check:
-    row = await connection.fetchrow("SELECT current_setting('synchronous_commit'), current_setting('fsync')")
-    return judge_durability(*row)
+async def _durability(connection: asyncpg.Connection, url: str) -> Check:
+    commit, fsync, standbys = await connection.fetchrow(DURABLY)
+    several = len(one_by_one(url, os.environ)) > 1
+    return judge_durability(commit, fsync, standbys if several else None)
 
 
-async def _partitions(connection: asyncpg.Connection) -> Check:
+async def _connections(connection: asyncpg.Connection, url: str) -> Check:
+    pooled = None if await is_direct(connection) else await _pooled(url, ledger.CONNECTIONS)
+    return judge_connections(Room(**await connection.fetchrow(ROOM)), ledger.CONNECTIONS, pooled)
+
+
+async def _pooled(url: str, wanted: int) -> int:
+    """How many of ``wanted`` connections a pooler gives at the same time."""
+    connector = Connector(url)
+
+    async def one() -> asyncpg.Connection:
+        return await connector.connect("ajo-dispatch", {}, seconds=POOL_SECONDS)
+
+    first = await one()  # which proves for the others that sessions are kept apart
+    found = await asyncio.gather(*(one() for _ in range(wanted - 1)), return_exceptions=True)
+    given = [first, *(connection for connection in found if not isinstance(connection, BaseException))]
+    for connection in given:
+        connection.terminate()
+    return len(given)
+
+
+async def _partitions(connection: asyncpg.Connection, _: str) -> Check:
     today: date = await connection.fetchval(TODAY)
     return judge_partitions(today, {row["name"]: row["days"] or [] for row in await connection.fetch(DAYS)})
 
@@ -135,6 +179,7 @@ async def _partitions(connection: asyncpg.Connection) -> Check:
 LOOKS: dict[str, Look] = {
     MIGRATIONS: _migrations,
     RIGHTS: _rights,
+    CONNECTIONS: _connections,
     DURABILITY: _durability,
     PARTITIONS: _partitions,
 }

@@ -8,6 +8,7 @@ import structlog
 
 from ajo_worker.feedback.rows import FeedbackRow
 from ajo_worker.feedback.storing import Stored, store
+from ajo_worker.ledger.connecting import Connector, told
 from ajo_worker.ledger.group_commit import ROW_FAULTS, GroupCommit, RowRefused, WriterStopped
 from ajo_worker.ledger.ledger import IMPATIENT, PLANNER
 from ajo_worker.ledger.shared_connection import SharedConnection
@@ -28,7 +29,7 @@ class Writing:
     """Create it on the event loop that uses it."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._connector = Connector(url)
         self._away = False
         self._commits: GroupCommit[FeedbackRow, Stored] = GroupCommit("feedback", self._connect, self._store)
         self._asking = SharedConnection(self._connect)
@@ -69,28 +70,28 @@ class Writing:
 
     async def _connect(self) -> asyncpg.Connection:
         try:
-            return await asyncpg.connect(
-                self._url,
-                timeout=CONNECT_SECONDS,
-                server_settings={"application_name": "ajo-dispatch feedback", **PLANNER, **IMPATIENT},
+            return await self._connector.connect(
+                "ajo-dispatch feedback", {**PLANNER, **IMPATIENT}, seconds=CONNECT_SECONDS
             )
-        except Exception:
-            self._tell(away=True)
+        except Exception as fault:
+            self._tell(fault)
             raise
 
     async def _store(self, connection: asyncpg.Connection, rows: Sequence[FeedbackRow]) -> Sequence[Stored]:
         try:
             stored = await store(connection, rows)
         except Exception as fault:
-            self._tell(away=not isinstance(fault, ROW_FAULTS))
+            self._tell(None if isinstance(fault, ROW_FAULTS) else fault)
             raise
-        self._tell(away=False)
+        self._tell(None)
         return stored
 
-    def _tell(self, *, away: bool) -> None:
-        if away != self._away:
-            log.warning("feedback-ledger-away" if away else "feedback-ledger-back")
-        self._away = away
+    def _tell(self, fault: Exception | None) -> None:
+        if fault is not None and not self._away:
+            log.warning("feedback-ledger-away", fault=told(fault))
+        elif fault is None and self._away:
+            log.warning("feedback-ledger-back")
+        self._away = fault is not None
 
 
 def _outcome(found: Stored | BaseException) -> Stored | None:

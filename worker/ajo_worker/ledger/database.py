@@ -7,9 +7,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
+from ajo_worker.ledger.connecting import CONNECT_SECONDS, Connector, NoHost, SessionsMixed
+from ajo_worker.ledger.hosts import hosts_of
+
 OLDEST = 15
 """PostgreSQL's oldest major version that the ledger runs on."""
-CONNECT_SECONDS = 10
 
 # What commands ask is answered in well under a second; compiling the plan would take longer than that. A view over
 # many partitions is joined day by day.
@@ -27,7 +29,7 @@ UNREADABLE = "the address in AJO_DATABASE_URL (are all special characters of its
 
 
 def place(url: str) -> str:
-    """Where a URL leads to, for people: host, port and database; never user or password."""
+    """Where a URL leads to, for people: hosts, ports and database; never user or password."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -35,13 +37,11 @@ def place(url: str) -> str:
     if "@" in parts.path + parts.query or "#" in url:  # a part of the password, taken for something else
         return UNREADABLE
     query = parse_qs(parts.query)
-    host = query.get("host", [parts.hostname or "the local socket"])[0]
     name = unquote(parts.path.lstrip("/")) or query.get("dbname", query.get("database", [""]))[0]
     try:
-        port = query.get("port", [str(parts.port or 5432)])[0]
+        where = " or ".join(hosts_of(parts)) or "the local socket"
     except ValueError:
-        port = "?"
-    where = host if host.startswith(("/", "the ")) else f"{host}:{port}"
+        where = parts.netloc.rpartition("@")[2]
     return f"database {name!r} at {where}" if name else where
 
 
@@ -49,12 +49,12 @@ async def connect(url: str, options: Mapping[str, str] | None = None) -> asyncpg
     """Connect to a ``postgresql://`` URL, also over a Unix socket (``postgresql:///name?host=/run/postgresql``).
 
     Raises:
-        DatabaseError: it can't be reached, refuses us, or is older than PostgreSQL 15.
+        DatabaseError: it can't be reached, refuses us, is older than PostgreSQL 15, or behind a pooler of no use.
     """
     try:
-        connection = await asyncpg.connect(
-            url, timeout=CONNECT_SECONDS, server_settings={"application_name": "ajo-dispatch", **(options or {})}
-        )
+        connection = await Connector(url).connect("ajo-dispatch", options or {})
+    except asyncpg.TargetServerAttributeNotMatched:
+        raise DatabaseError(f"{place(url)} is not as target_session_attrs in AJO_DATABASE_URL asks for") from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.ClientConfigurationError) as fault:
         raise DatabaseError(_refused(url, fault)) from None
     except (OSError, TimeoutError, ssl.SSLError, ValueError) as fault:
@@ -110,14 +110,18 @@ def _refused(url: str, fault: Exception) -> str:
         case asyncpg.ClientConfigurationError() | asyncpg.InterfaceError():
             return "AJO_DATABASE_URL can't be used: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
         case asyncpg.PostgresError():
-            return f"{place(url)} refuses: {fault.message}"
+            return f"{place(url)} refuses: {fault.message or fault}"
     return f"{place(url)} refuses: {type(fault).__name__}"
 
 
 def _unreachable(url: str, fault: Exception) -> str:
     match fault:
+        case SessionsMixed():
+            return f"{place(url)} can't be used: {fault}"
+        case NoHost():
+            why = str(fault)
         case TimeoutError():
-            why = f"no answer within {CONNECT_SECONDS} s"
+            why = fault.strerror or f"no answer within {CONNECT_SECONDS:g} s"
         case ConnectionRefusedError():
             why = "connection refused: is PostgreSQL running?"
         case FileNotFoundError():

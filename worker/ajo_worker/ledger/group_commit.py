@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 import asyncpg
 import structlog
 
+from ajo_worker.ledger.connecting import told
+
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 Connect = Callable[[], Awaitable[Any]]
@@ -136,9 +138,7 @@ class GroupCommit(Generic[Row, Result]):
                 await self._one_by_one(group, fault)
                 return
             except DATABASE_FAULTS as fault:
-                log.warning(
-                    "ledger-write-waits", writer=self.name, rows=len(group), fault=type(fault).__name__, pause=pause
-                )
+                log.warning("ledger-write-waits", writer=self.name, rows=len(group), fault=told(fault), pause=pause)
                 self._disconnect()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)

@@ -10,6 +10,7 @@ from ajo_producers.campaigns.definition import Definition
 from ajo_worker.ledger import admission, ownership, progress, quarantine
 from ajo_worker.ledger.admission import Admission, Known
 from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.connecting import Connector
 from ajo_worker.ledger.group_commit import GroupCommit
 from ajo_worker.ledger.liveness import Liveness
 from ajo_worker.ledger.ownership import Release, Takeover
@@ -30,6 +31,9 @@ IMPATIENT = {
     "statement_timeout": "8s",
     "idle_in_transaction_session_timeout": "8s",
 }
+CONNECTIONS = 15
+"""That a worker needs at most: eight writers, the heartbeat, leases, the patrol; and now and then one each for upkeep,
+roll-ups, the matching of feedback and network probes."""
 COMMAND_TIMEOUT = 60.0
 """Seconds until a statement without an answer counts as a lost connection."""
 
@@ -50,7 +54,7 @@ class Ledger:
         budget: float,
         lanes: Sequence[str],
     ) -> None:
-        self._database_url = database_url
+        self._connector = Connector(database_url)
         self.worker_id = worker_id
         self.liveness = Liveness(
             worker_id, self.connect, clock, every=heartbeat, owner_timeout=owner_timeout, budget=budget, lanes=lanes
@@ -99,12 +103,8 @@ class Ledger:
 
     async def connect(self, **more: str) -> asyncpg.Connection:
         """A new connection, as every writer has its own; with ``more`` settings of the server."""
-        return await asyncpg.connect(
-            self._database_url,
-            timeout=10,
-            command_timeout=COMMAND_TIMEOUT,
-            server_settings={"application_name": f"ajo-dispatch {self.worker_id}", **PLANNER, **more},
-        )
+        name = f"ajo-dispatch {self.worker_id}"
+        return await self._connector.connect(name, {**PLANNER, **more}, command=COMMAND_TIMEOUT)
 
 
 async def _look(connection: asyncpg.Connection, rows: Sequence[UUID]) -> list[Known | None]:

@@ -14,6 +14,7 @@ import asyncpg
 import structlog
 
 from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.connecting import SessionsMixed, told
 from ajo_worker.ledger.database import NO_LEDGER, UPGRADE
 
 log = structlog.get_logger("ajo_worker.ledger")
@@ -86,6 +87,8 @@ class Liveness:
         self._beat_asked = float("-inf")
         self._gap_ended = float("-inf")
         self.first_beat = asyncio.Event()
+        self.refusal: SessionsMixed | None = None
+        """Why there will be no beat unless somebody sets something else; set together with ``first_beat``."""
         self.token_failing: Callable[[], tuple[float, str] | None] = _no_token_asked
         """Since when (monotonic), and why, there is no access token; each beat tells it."""
         self.intake_full: Callable[[], Mapping[str, tuple[float, float]]] = dict
@@ -127,6 +130,9 @@ class Liveness:
                     await self._beat()
             except Exception as fault:  # noqa: BLE001 - a heart that ended here would forbid its worker to send, for ever
                 self._tell(fault)
+                if isinstance(fault, SessionsMixed) and not self.first_beat.is_set():
+                    self.refusal = fault
+                    self.first_beat.set()
                 if self._connection is not None:
                     self._connection.terminate()
                     self._connection = None
@@ -134,7 +140,7 @@ class Liveness:
 
     def _tell(self, fault: Exception) -> None:
         """Once for each kind of fault, until it is over."""
-        kind = type(fault).__name__
+        kind = told(fault)
         level = "debug" if kind == self._told_fault else "warning"
         self._told_fault = kind
         getattr(log, level)(

@@ -71,7 +71,7 @@ class Postgres:
         child = self.processes.start(
             "postgres", command, env={"TZ": "UTC"}, cwd=Path("/"), stop_signal=signal.SIGINT, account=self.account
         )
-        child.wait_until_ready("database system is ready to accept connections", timeout=START_SECONDS)
+        child.wait_until_ready("database system is ready to accept (read-only )?connections", timeout=START_SECONDS)
         self.port = port
         return child
 

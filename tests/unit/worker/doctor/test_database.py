@@ -7,6 +7,8 @@ import pytest
 from ajo_worker.doctor.check import Status
 from ajo_worker.doctor.database import (
     Rights,
+    Room,
+    judge_connections,
     judge_durability,
     judge_migrations,
     judge_partitions,
@@ -70,7 +72,36 @@ def test_a_role_must_be_able_to_do_all_that_a_worker_does(facts: dict[str, Any],
     ],
 )
 def test_commits_should_outlive_a_power_cut(synchronous_commit: str, fsync: str, status: Status) -> None:
-    assert judge_durability(synchronous_commit, fsync).status == status
+    assert judge_durability(synchronous_commit, fsync, None).status == status
+
+
+@pytest.mark.parametrize(("standbys", "status"), [(None, "ok"), ("", "warning"), ("ANY 1 (a, b)", "ok")])
+def test_where_a_standby_may_be_promoted_commits_should_wait_for_it(standbys: str | None, status: Status) -> None:
+    assert judge_durability("on", "on", standbys).status == status
+
+
+FREE = Room(
+    server_limit=97, server_used=12, role_limit=None, role_used=9, database_limit=None, database_used=9
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("room", "pooled", "status", "text"),
+    [
+        (FREE, None, "ok", "a worker needs up to 15; 97 are allowed, 12 in use"),
+        (FREE, 15, "ok", "the pooler in between gives as many at once"),
+        (FREE, 14, "warning", "the pooler in between gives 14 at once"),
+        (FREE._replace(server_used=82), None, "ok", "97 are allowed, 82 in use"),
+        (FREE._replace(server_used=83), None, "warning", "no more than 14 are free"),
+        (FREE._replace(server_used=99), None, "warning", "no more than 0 are free"),
+        (FREE._replace(role_limit=20), None, "warning", "no more than 11 are free"),
+        (FREE._replace(database_limit=23), None, "warning", "no more than 14 are free"),
+    ],
+)
+def test_one_more_worker_should_get_its_connections(room: Room, pooled: int | None, status: Status, text: str) -> None:
+    check = judge_connections(room, 15, pooled)
+    assert check.status == status
+    assert text in check.found
 
 
 @pytest.mark.parametrize(

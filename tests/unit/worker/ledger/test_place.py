@@ -9,6 +9,7 @@ from ajo_worker.ledger.database import place
     [
         ("postgresql://ada:secret@db.example.com:5433/orders", "database 'orders' at db.example.com:5433"),
         ("postgresql://ada:sec@ret@db.example.com/orders", "database 'orders' at db.example.com:5432"),
+        ("postgresql://ada:secret@a,b:6/orders", "database 'orders' at a:5432 or b:6"),
         ("postgresql:///orders?host=/run/postgresql", "database 'orders' at /run/postgresql"),
     ],
 )

@@ -1,0 +1,112 @@
+"""Connections to PostgreSQL itself, through a real pgbouncer, and to the one of several hosts that will do."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from ajo_worker.ledger.connecting import Connector, NoHost, NoSession, SessionsMixed, is_direct
+from ajo_worker.ledger.database import DatabaseError, connected
+from ajo_worker.ledger.ledger import PLANNER
+from ajo_worker.local.postgres import Postgres
+from ajo_worker.local.processes import Processes
+
+from tests.support.pgbouncer import start_pgbouncer
+from tests.support.standby import promote, start_standby
+
+SHOWN = "select name, setting from pg_settings where name = any($1)"
+MIXING = {
+    "transaction": ("transaction", {}),
+    "transaction, in turn": ("transaction", {"server_round_robin": "1"}),
+    "statement": ("statement", {}),
+}
+
+
+@pytest.fixture
+def blackhole() -> Iterator[str]:
+    """The address of a host that takes no connection and refuses none, as one that is switched off."""
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as server, closing(socket.socket()) as first:
+        first.connect(server.getsockname())  # what the kernel takes for it; the next one gets no answer
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+async def settings_of(connection: asyncpg.Connection) -> dict[str, str]:
+    """The settings that writers ask for, and the connection's name, as the server has them."""
+    rows = await connection.fetch(SHOWN, [*PLANNER, "application_name"])
+    return {row["name"]: row["setting"] for row in rows}
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+async def test_a_connection_has_its_settings_also_through_a_pooler_that_keeps_sessions_apart(
+    *, pooled: bool, session_postgres: Postgres, processes: Processes
+) -> None:
+    url = start_pgbouncer(processes, session_postgres.url, "session") if pooled else session_postgres.url
+    connection = await Connector(url).connect("ajo-dispatch test", PLANNER)
+    assert await is_direct(connection) is not pooled
+    assert await settings_of(connection) == {**PLANNER, "application_name": "ajo-dispatch test"}
+    await connection.close()
+
+
+@pytest.mark.parametrize("how", MIXING)
+async def test_a_pooler_that_mixes_up_sessions_is_refused_with_what_to_set_and_nothing_is_left_in_its_sessions(
+    how: str, session_postgres: Postgres, processes: Processes
+) -> None:
+    mode, settings = MIXING[how]
+    url = start_pgbouncer(processes, session_postgres.url, mode, **settings)
+    with pytest.raises(SessionsMixed, match="pool_mode = session"):
+        await Connector(url).connect("ajo-dispatch test", PLANNER)
+    with pytest.raises(DatabaseError, match=r"127\.0\.0\.1:\d+ can't be used: .*pool_mode = session"):
+        async with connected(url):
+            pass
+    other = await asyncpg.connect(url, statement_cache_size=0)
+    try:
+        assert await other.execute("select where current_setting('enable_seqscan') = 'on'") == "SELECT 1"
+    finally:
+        other.terminate()
+
+
+async def test_a_pooler_without_a_connection_to_spare_is_told_as_such(
+    session_postgres: Postgres, processes: Processes
+) -> None:
+    url = start_pgbouncer(processes, session_postgres.url, "session", default_pool_size="1")
+    taken = await asyncpg.connect(url)
+    try:
+        await taken.execute("select")
+        with pytest.raises(NoSession, match="default_pool_size"):
+            await Connector(url).connect("ajo-dispatch test", {}, seconds=1)
+    finally:
+        taken.terminate()
+
+
+async def test_of_several_hosts_the_one_that_takes_writes_is_found_whatever_the_others_are(
+    own_postgres: Postgres, blackhole: str
+) -> None:
+    """One is switched off, one refuses, one is a standby; after its promotion it is the other way round."""
+    standby = await asyncio.to_thread(start_standby, own_postgres)
+    refusing = "127.0.0.1:1"
+    places = [urlsplit(server.url).netloc.rpartition("@")[2] for server in (standby, own_postgres)]
+    user, _, _ = own_postgres.url.rpartition("@")
+    connector = Connector(f"{user}@{','.join([blackhole, refusing, *places])}/postgres")
+
+    async def port() -> int:
+        connection = await connector.connect("ajo-dispatch test", {}, seconds=8)
+        found: int = await connection.fetchval("select inet_server_port()")
+        await connection.close()
+        return found
+
+    assert await port() == own_postgres.port
+    await asyncio.to_thread(own_postgres.stop)
+    with pytest.raises(NoHost) as none:
+        await port()
+    assert str(none.value).split("; ") == [
+        f"{blackhole}: no answer in time",
+        f"{refusing}: connection refused",
+        f"{places[0]}: it takes no writes (a standby?)",
+        f"{places[1]}: connection refused",
+    ]
+    assert own_postgres.password not in str(none.value)
+    await asyncio.to_thread(promote, standby)
+    assert await port() == standby.port

@@ -1,0 +1,192 @@
+"""Connections to PostgreSQL: through a pooler as well, and to that one of several hosts which will do."""
+
+import os
+import time
+from collections.abc import Mapping
+from secrets import token_hex
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from ajo_worker.ledger.hosts import hosts_of, one_by_one
+
+CONNECT_SECONDS = 10.0
+"""Until a connection must stand, of all hosts together, and until it must be set up."""
+PROVED_SECONDS = 60.0
+"""For how long a pooler is taken at its word before it is tried again."""
+ROUNDS = 3
+"""Of trying whether sessions are mixed up. A pooler that hands servers out in turn shows it in the second."""
+MARK = "ajo_dispatch.mark"
+FAULTS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    ValueError,
+)
+"""Whatever connecting may meet."""
+TELLING = ("08", "25", "28", "3D", "53", "57")
+"""Classes of SQLSTATE whose messages tell of connection, login, state and resources, and quote no row."""
+
+
+class SessionsMixed(OSError):  # noqa: N818 - says what it found
+    """A pooler in between gives each transaction another session; ``strerror`` says what to set."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            None,
+            "a pooler in between (such as pgbouncer) mixes up sessions: set pool_mode = session for this database in "
+            "pgbouncer.ini, or name PostgreSQL itself in AJO_DATABASE_URL",
+        )
+
+    def __str__(self) -> str:
+        """The same."""
+        return str(self.strerror)
+
+
+class NoHost(OSError):  # noqa: N818 - says what it found
+    """None of several hosts will do; ``strerror`` has the reason of each."""
+
+    def __str__(self) -> str:
+        """The reasons."""
+        return str(self.strerror)
+
+
+class NoSession(TimeoutError):  # noqa: N818 - says what it found
+    """A connection was taken, and not a word came over it; ``strerror`` says what that may be."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            None,
+            "it takes connections and answers nothing; if there is a pooler in between (such as pgbouncer), all of its "
+            "connections to PostgreSQL are taken: raise its default_pool_size",
+        )
+
+    def __str__(self) -> str:
+        """The same."""
+        return str(self.strerror)
+
+
+class Connector:
+    """Makes connections to the database of one URL."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._proved_until = float("-inf")
+
+    async def connect(
+        self, name: str, settings: Mapping[str, str], *, seconds: float = CONNECT_SECONDS, command: float | None = None
+    ) -> asyncpg.Connection:
+        """A connection that is called ``name`` there, with ``settings`` of the server, on the first host that will do.
+
+        Each host has its share of ``seconds``; ``command`` are those of a statement without a time-out of its own.
+
+        Raises:
+            SessionsMixed: a pooler in between is of no use.
+            NoHost: of several hosts.
+            NoSession: the server, or a pooler in between, took a connection and answers nothing.
+            asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, ValueError: of a
+                single one.
+        """
+        urls, until, faults = one_by_one(self._url, os.environ), time.monotonic() + seconds, list[Exception]()
+        for number, url in enumerate(urls):
+            share = max((until - time.monotonic()) / (len(urls) - number), 0.1)
+            try:
+                return await self._open(url, name, settings, share, command)
+            except SessionsMixed:
+                raise
+            except FAULTS as fault:
+                if len(urls) == 1:
+                    raise
+                faults.append(fault)
+        places = hosts_of(urlsplit(self._url))
+        reasons = [f"{place}: {_reason(fault)}" for place, fault in zip(places, faults, strict=True)]
+        raise NoHost(None, "; ".join(reasons))
+
+    async def _open(
+        self, url: str, name: str, settings: Mapping[str, str], seconds: float, command: float | None
+    ) -> asyncpg.Connection:
+        connection = await asyncpg.connect(
+            url, timeout=seconds, command_timeout=command, server_settings={"application_name": name}
+        )
+        try:
+            # Not when connecting: a pooler refuses there what it doesn't know, or drops it without a word.
+            if not await _set(connection, settings, seconds, only_if_direct=True):
+                if time.monotonic() > self._proved_until:
+                    await _refuse_mixed_sessions(connection, url, seconds)
+                    self._proved_until = time.monotonic() + PROVED_SECONDS
+                await _set(connection, settings, seconds, only_if_direct=False)
+        except BaseException as fault:
+            connection.terminate()
+            if isinstance(fault, TimeoutError) or "query_wait_timeout" in str(fault):  # pgbouncer's word for it
+                raise NoSession from None
+            raise
+        return connection
+
+
+async def is_direct(connection: asyncpg.Connection) -> bool:
+    """Whether the other side is PostgreSQL itself: a pooler announces a process that isn't the one at work."""
+    return await _set(connection, {}, CONNECT_SECONDS, only_if_direct=True)
+
+
+def told(fault: BaseException) -> str:
+    """A fault of the database or of the way to it, for logs: its kind, and its message where that quotes no row."""
+    kind = type(fault).__name__
+    if isinstance(fault, asyncpg.PostgresError):
+        return f"{kind}: {fault.message or fault}" if (fault.sqlstate or "")[:2] in TELLING else kind
+    return f"{kind}: {fault.strerror}" if isinstance(fault, OSError) and fault.strerror else kind
+
+
+async def _set(
+    connection: asyncpg.Connection, settings: Mapping[str, str], seconds: float, *, only_if_direct: bool
+) -> bool:
+    """Set ``settings`` for the session, in one statement that needs no preparation; whether that was done."""
+    rows = ", ".join(f"({_quoted(name)}, {_quoted(value)})" for name, value in {MARK: "", **settings}.items())
+    where = f" WHERE pg_backend_pid() = {connection.get_server_pid() or 0}" if only_if_direct else ""
+    done: str = await connection.execute(
+        f"SELECT set_config(name, value, false) FROM (VALUES {rows}) AS s (name, value){where}",  # noqa: S608 - quoted
+        timeout=seconds,
+    )
+    return done != "SELECT 0"
+
+
+async def _refuse_mixed_sessions(connection: asyncpg.Connection, url: str, seconds: float) -> None:
+    """Try whether what one connection sets stays its own, while another one is at work beside it.
+
+    Raises:
+        SessionsMixed: it doesn't.
+    """
+    mark = token_hex(8)
+    marked = f"SELECT WHERE current_setting('{MARK}', true) = '{mark}'"
+    other = await asyncpg.connect(url, timeout=seconds, server_settings={"application_name": "ajo-dispatch"})
+    try:
+        await _set(connection, {MARK: mark}, seconds, only_if_direct=False)
+        for _ in range(ROUNDS):
+            theirs = await other.execute(f"BEGIN; {marked}", timeout=seconds)
+            ours = await connection.execute(marked, timeout=seconds)
+            await other.execute("ROLLBACK", timeout=seconds)
+            if theirs != "SELECT 0" or ours != "SELECT 1":
+                raise SessionsMixed
+    except asyncpg.PostgresError as fault:
+        if "pooling mode" in str(fault):  # pgbouncer's words where not even transactions are allowed
+            raise SessionsMixed from None
+        raise
+    finally:
+        other.terminate()
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _reason(fault: Exception) -> str:
+    match fault:
+        case asyncpg.TargetServerAttributeNotMatched():
+            return "it takes no writes (a standby?)"
+        case TimeoutError() if not fault.strerror:
+            return "no answer in time"
+        case ConnectionRefusedError():
+            return "connection refused"
+        case asyncpg.InvalidAuthorizationSpecificationError():  # also a wrong password
+            return "it refuses the user or password"
+    return told(fault)
