@@ -45,6 +45,16 @@ class AuditSettings(BaseSettings):
     )
     feedback_jwt_audience: str = Field("", description="audience that the JWT must name; empty: any")
     feedback_max_bytes: PositiveInt = Field(1_000_000, description="bytes of a feedback webhook at most")
+    feedback_head_seconds: Seconds = Field(
+        10, description="seconds until the headers of a feedback webhook must be here, TLS included"
+    )
+    feedback_body_seconds: Seconds = Field(15, description="seconds within which its body must then come")
+    feedback_connections: PositiveInt = Field(
+        1000, description="connections to the receiver of feedback at most; a new one takes the place of a sluggish one"
+    )
+    feedback_connections_by_address: PositiveInt = Field(
+        500, description="of these, from one address (IPv6: one /64); a proxy before the receiver is one address"
+    )
     feedback_window: Seconds = Field(
         7200, description="seconds before a feedback in which a trigger to its recipient may have been sent"
     )

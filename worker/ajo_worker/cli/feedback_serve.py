@@ -2,6 +2,7 @@
 
 import os
 import socket
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +11,11 @@ import typer
 
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.feedback.authentication import checks_of
+from ajo_worker.feedback.guests import Room
 from ajo_worker.feedback.receiver import PATH, receiver
 from ajo_worker.feedback.server import Certificate, bind, serve
 from ajo_worker.feedback.writing import Writing
+from ajo_worker.intake.open_files import allow_open_files
 from ajo_worker.logs import configure_logs
 from ajo_worker.recipients import hashing_key
 from ajo_worker.settings_source import SettingsError
@@ -52,7 +55,15 @@ def serve_feedback(
     configure_logs(settings.log_level, settings.log_format)
     url = settings.database_url.get_secret_value()
     hash_key = hashing_key(settings.hash_key.get_secret_value())
-    app = receiver(lambda: Writing(url), checks, hash_key, settings.feedback_max_bytes)
+    app = receiver(
+        lambda: Writing(url),
+        checks,
+        hash_key,
+        most_bytes=settings.feedback_max_bytes,
+        body_seconds=settings.feedback_body_seconds,
+    )
+    room = Room(settings.feedback_connections, settings.feedback_connections_by_address)
+    allow_open_files(room.all, "AJO_FEEDBACK_CONNECTIONS")
     try:
         listening, address = bind(host, port)
     except socket.gaierror as fault:
@@ -63,7 +74,8 @@ def serve_feedback(
     shown = f"{'https' if certificate else 'http'}://{address}{PATH}"
     try:
         tls = Certificate(certificate, key) if certificate and key else None
-        finish(serve(app, listening, tls, lambda: print(f"listening on {shown}", flush=True)))  # noqa: T201 - see metrics
+        told = partial(print, f"listening on {shown}", flush=True)
+        finish(serve(app, listening, tls, room, settings.feedback_head_seconds, told))
     except OSError as fault:
         raise typer.TyperException(f"the certificate or its key can't be used: {fault.strerror or fault}") from None
 

@@ -6,8 +6,6 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
-SECONDS = 15.0
-"""Within which a body must have come."""
 MOST_ITEMS = 5000
 FORM = "application/x-www-form-urlencoded"
 """How some providers send the messages of recipients, which may be relayed as they are."""
@@ -21,8 +19,8 @@ class BadBody(Exception):  # noqa: N818 - named for what it is
         self.status = status
 
 
-async def read_json(request: Request, most_bytes: int) -> object:
-    """What a request's body holds: JSON, or the fields of a form.
+async def read_json(request: Request, most_bytes: int, seconds: float) -> object:
+    """What a request's body holds, which gets so many ``seconds`` to come: JSON, or the fields of a form.
 
     Raises:
         BadBody: it is no JSON, too large, too slow, or has too many items.
@@ -33,7 +31,7 @@ async def read_json(request: Request, most_bytes: int) -> object:
         raise BadBody(415, "Content-Type must be application/json")
     if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
         raise BadBody(415, "Content-Encoding is not supported: send it plain")
-    body = await _bytes(request, most_bytes)
+    body = await _bytes(request, most_bytes, seconds)
     if not as_json:
         return _form(body)
     try:
@@ -53,19 +51,19 @@ def _form(body: bytes) -> dict[str, str]:
         raise BadBody(413, f"a form may have {MOST_ITEMS} fields at most") from None
 
 
-async def _bytes(request: Request, most: int) -> bytes:
+async def _bytes(request: Request, most: int, seconds: float) -> bytes:
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > most:
         raise BadBody(413, f"a body may have {most} bytes at most")
     body = bytearray()
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             async for part in request.stream():
                 body += part
                 if len(body) > most:
                     raise BadBody(413, f"a body may have {most} bytes at most")
     except TimeoutError:
-        raise BadBody(408, f"the body has not come within {SECONDS:g} s") from None
+        raise BadBody(408, f"the body has not come within {seconds:g} s") from None
     except ClientDisconnect:
         raise BadBody(400, "the connection broke") from None
     return bytes(body)

@@ -37,7 +37,14 @@ class Store(Protocol):
     async def reachable(self) -> bool: ...
 
 
-def receiver(make_store: Callable[[], Store], checks: Sequence[Check], hash_key: bytes, most_bytes: int) -> Starlette:
+def receiver(
+    make_store: Callable[[], Store],
+    checks: Sequence[Check],
+    hash_key: bytes,
+    *,
+    most_bytes: int,
+    body_seconds: float,
+) -> Starlette:
     """The application. The store is made, started and stopped on the server's event loop."""
     places: list[Store] = []
 
@@ -59,7 +66,7 @@ def receiver(make_store: Callable[[], Store], checks: Sequence[Check], hash_key:
             for check in checks:
                 if refusal := check(request.headers):
                     return _refused(401, refusal, {"www-authenticate": "Bearer"})
-            content = await read_json(request, most_bytes)
+            content = await read_json(request, most_bytes, body_seconds)
             return await _store(places[0], list(read_items(content, hash_key)))
         except BadBody as bad:
             return _refused(bad.status, str(bad))

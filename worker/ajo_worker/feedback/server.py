@@ -11,8 +11,15 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from ajo_worker.feedback.entrance import Entrance, Patience, Protocol
+from ajo_worker.feedback.guests import Guest, Room
+
 DRAIN_SECONDS = 30
 """What requests in hand get at a stop; each ends by itself before."""
+
+
+REST_SECONDS = 5.0
+"""For which a connection may stay without a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +31,28 @@ class Certificate:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        listening: socket.socket,
+        room: Room,
+        patience: Patience,
+        ready: Callable[[], None],
+    ) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._listening, self._room, self._patience, self._ready = listening, room, patience, ready
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to take requests."""
-        await super().startup(sockets)
-        if self.started:
-            self._ready()
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Begin to take requests, through a door of our own: uvicorn's keeps every connection that comes, for ever."""
+        await super().startup(sockets=[])
+        entrance = Entrance(self._listening, self._protocol, self.config.ssl, self._room, self._patience)
+        self.servers = [entrance]  # type: ignore[list-item] # it closes as one of asyncio's does
+        entrance.open()
+        self._ready()
+
+    def _protocol(self, entrance: Entrance, guest: Guest) -> Protocol:
+        state = self.lifespan.state
+        return Protocol(entrance, guest, config=self.config, server_state=self.server_state, app_state=state)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -68,9 +88,16 @@ def bind(host: str, port: int) -> tuple[socket.socket, str]:
 
 
 async def serve(
-    app: Starlette, listening: socket.socket, certificate: Certificate | None, ready: Callable[[], None]
+    app: Starlette,
+    listening: socket.socket,
+    certificate: Certificate | None,
+    room: Room,
+    head_seconds: float,
+    ready: Callable[[], None],
 ) -> None:
     """Serve until SIGTERM or SIGINT. ``ready`` is called once requests are taken.
+
+    A request's head gets ``head_seconds``, TLS included.
 
     Raises:
         OSError: the certificate or its key can't be used.
@@ -86,8 +113,9 @@ async def serve(
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=int(REST_SECONDS),
         ssl_certfile=certificate.chain if certificate else None,
         ssl_keyfile=certificate.key if certificate else None,
     )
     config.load()
-    await _Server(config, ready).serve(sockets=[listening])
+    await _Server(config, listening, room, Patience(head_seconds, REST_SECONDS), ready).serve(sockets=[listening])

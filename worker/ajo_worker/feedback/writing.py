@@ -33,6 +33,7 @@ class Writing:
         self._away = False
         self._commits: GroupCommit[FeedbackRow, Stored] = GroupCommit("feedback", self._connect, self._store)
         self._asking = SharedConnection(self._connect)
+        self._answering: asyncio.Task[bool] | None = None
 
     def start(self) -> None:
         """Begin to write."""
@@ -60,7 +61,12 @@ class Writing:
         return [_outcome(each) for each in found]
 
     async def reachable(self) -> bool:
-        """Whether the ledger answers, and holds feedback."""
+        """Whether the ledger answers, and holds feedback: it is asked once for all who want to know at the moment."""
+        if self._answering is None or self._answering.done():
+            self._answering = asyncio.create_task(self._ask(), name="feedback-health")
+        return await asyncio.shield(self._answering)
+
+    async def _ask(self) -> bool:
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 await self._asking.run(lambda connection: connection.fetch("SELECT FROM ledger.feedback LIMIT 0"))

@@ -69,7 +69,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         Raises:
             WorkerShutdown: it was told to stop meanwhile (0), or can't be built, and has said why (1).
         """
-        allow_open_files(settings().max_in_flight)
+        allow_open_files(settings().max_in_flight, "AJO_MAX_IN_FLIGHT")
         self._thread.start()
         starting = asyncio.run_coroutine_threadsafe(
             start_worker(settings(), worker_id(), self._tap, self._left_behind), self._loop
