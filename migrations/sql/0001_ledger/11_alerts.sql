@@ -23,6 +23,8 @@ COMMENT ON COLUMN ledger.alert_thresholds.measures IS 'What is compared with the
 INSERT INTO ledger.alert_thresholds (alert, threshold, severity, audience, measures) VALUES
     ('budget-burn', 0.05, 'page', 'operators', 'share of a lane''s triggers that ended in the last 5 minutes (20 or more) and took above 30 s from the first dispatch, or ended expired or unconfirmed'),
     ('clock-skew', 1, 'ticket', 'operators', 'seconds between the clock of a worker''s machine and the database''s'),
+    ('clock-step', 0, 'page', 'database', 'rounds that ended in the last hour since the database''s clock had been set back, and nobody knew what was left of their budget'),
+    ('database-clock', 2, 'page', 'database', 'seconds by which the database''s clock was set, forward or back, as workers noticed in the last hour'),
     ('dead-letters', 10, 'page', 'operators', 'rejected and expired triggers of a campaign, for one reason, in the last hour'),
     ('dead-letters-share', 0.01, 'ticket', 'operators', 'the same, as a share of the campaign''s triggers of the last hour, while dead-letters doesn''t hold'),
     ('excluded', 0, 'ticket', 'campaign-owners', 'accepted triggers of a campaign that Journey Optimizer then excluded, for one reason, told of in the last hour'),
@@ -59,6 +61,7 @@ INSERT INTO ledger.alert_audiences (reason, audience) VALUES
     ('budget-spent', 'adobe-support'),
     ('campaign-ended', 'campaign-owners'),
     ('campaign-not-live', 'campaign-owners'),
+    ('clock-step', 'database'),
     ('cosmos-identity', 'credentials'),
     ('credentials-refused', 'credentials'),
     ('cosmos-key', 'credentials'),
@@ -183,6 +186,17 @@ WITH known AS MATERIALIZED (
                   'first: ajo-dispatch dead list --state unconfirmed --since 1h',
                   letters, round(100 * share::numeric, 1))
     FROM unconfirmed
+    UNION ALL
+    SELECT 'clock-step', campaign, min(since), sum(letters)::float8, NULL,
+           format('ended without another attempt, since the database''s clock was set back: %s; '
+                  'first: ajo-dispatch dead list --reason clock-step --since 1h', sum(letters))
+    FROM died WHERE reason = 'clock-step' GROUP BY campaign
+    UNION ALL
+    SELECT 'database-clock', NULL, min(noticed_at), max(abs(seconds)), NULL,
+           format('the database''s clock was set by %s s; first: synchronize it slowly (NTP), then ajo-dispatch doctor',
+                  round((array_agg(seconds ORDER BY abs(seconds) DESC))[1]::numeric, 1))
+    FROM ledger.clock_steps WHERE noticed_at BETWEEN now() - interval '1 hour' AND now()
+    HAVING count(*) > 0
     UNION ALL
     SELECT 'excluded', x.campaign || coalesce('/' || x.reason, ''), min(x.received_at),
            count(DISTINCT x.request_id)::float8, NULL,

@@ -182,6 +182,25 @@ def test_the_clock_of_a_living_workers_machine_may_be_a_second_wrong(database_ur
     assert (found["value"], found["severity"], found["audience"]) == (1.1, "ticket", "operators")
 
 
+def test_a_database_clock_that_was_set_is_an_alert_for_an_hour_and_so_are_rounds_that_ended_for_it(
+    database_url: str,
+) -> None:
+    note = "insert into ledger.clock_steps values ($1, $1, $1, gen_random_uuid(), $2)"
+    query(database_url, note, ago(minutes=61), -60.0)
+    query(database_url, note, ago(minutes=59), 1.9)
+    assert ("database-clock", None) not in alerts(database_url)
+    query(database_url, note, ago(minutes=59), -60.0)
+    found = alerts(database_url)["database-clock", None]
+    assert (found["value"], found["severity"], found["audience"]) == (60, "page", "database")
+    assert "was set by -60.0 s" in found["summary"]
+    put_known(database_url)
+    put_many(database_url, 2, state="expired", reason="clock-step")
+    put_many(database_url, 1, state="unconfirmed", reason="clock-step")
+    found = alerts(database_url)["clock-step", "order-shipped"]
+    assert (found["value"], found["severity"], found["audience"]) == (3, "page", "database")
+    assert alerts(database_url)["dead-letters-share", "order-shipped/clock-step"]["audience"] == "database"
+
+
 def test_what_could_not_be_read_in_the_last_hour_is_an_alert(database_url: str) -> None:
     alert = "quarantine", "ajo-dispatch.standard"
     put_unread(database_url, ago(minutes=61))

@@ -67,6 +67,8 @@ class Connection:
         """Run a statement that gives one value."""
         return await self.fetch(statement, *parameters)
 
+    fetchrow = fetchval
+
     async def execute(self, statement: str, *parameters: Any) -> None:
         """Run a statement; inside a transaction its turn comes with the commit."""
         if self._held is not None:

@@ -58,10 +58,21 @@ class Network:
         self._held_back: dict[Loop, float] = {}
         self._locked: dict[UUID, Holder] = {}
         self._blocked: list[Callable[[], None]] = []
+        self._clock_error = timedelta()
+        self.clock_was_set = False
 
     def now(self) -> datetime:
         """The ledger's time."""
+        return self.true_now() + self._clock_error
+
+    def true_now(self) -> datetime:
+        """The time by a clock that nobody sets."""
         return START + timedelta(seconds=self.world.now)
+
+    def set_clock(self, seconds: float) -> None:
+        """Set the ledger's clock forward or back."""
+        self.clock_was_set = True
+        self._clock_error += timedelta(seconds=seconds)
 
     def cut(self, loop: Loop | None, seconds: float) -> None:
         """Nothing arrives from a process (from all, for None) for a while: connections break, and none can be made."""

@@ -19,6 +19,8 @@ KINDS = {
     progress.END: "outcomes",
     ownership.TAKE_OVER: "takeovers",
     ownership.RELEASE: "releases",
+    liveness.TIME: "clocks",
+    liveness.CLOCK_STEP: "clocks",
     liveness.BEAT: "beats",
     liveness.STOPPED: "stop",
     upkeep.PARTITIONS: "upkeep",
@@ -51,6 +53,10 @@ def run(tables: Tables, now: datetime, statement: str, parameters: Sequence[Any]
         return [(one,) for one in tables.take_over(rows_of(Takeover, parameters), now)]
     if statement == ownership.RELEASE:
         return tables.release(rows_of(Release, parameters))
+    if statement == liveness.TIME:
+        return tables.time(now)
+    if statement == liveness.CLOCK_STEP:
+        return tables.note_clock_step(parameters[1], now)
     if statement == liveness.BEAT:
         return tables.beat(parameters[0], now, owner_timeout=parameters[8])
     if statement == liveness.STOPPED:

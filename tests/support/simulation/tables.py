@@ -6,9 +6,10 @@ tests/integration/worker/ledger/test_tables.py holds it to what PostgreSQL does.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from ajo_worker.ledger.admission import Admission, Known
+from ajo_worker.ledger.admission import MOST_AHEAD, Admission, Known
 from ajo_worker.ledger.ownership import Release, Takeover
 from ajo_worker.ledger.progress import AttemptRow, Ending, Intent
 
@@ -20,6 +21,11 @@ class WorkerRow:
     heartbeat_at: datetime
     owner_timeout: timedelta
     stopped_at: datetime | None = None
+
+    @property
+    def newest(self) -> datetime:
+        """Its newest stamp."""
+        return max(self.heartbeat_at, self.stopped_at or self.heartbeat_at)
 
 
 @dataclass(slots=True)
@@ -57,10 +63,20 @@ class Attempt:
 
     @property
     def not_before(self) -> datetime | None:
-        """Until when its ``Retry-After`` asked to wait."""
+        """Until when its ``Retry-After`` asked to wait, by the ledger's clock as it was."""
         if self.responded_at is None or self.retry_after_seconds is None:
             return None
         return self.responded_at + timedelta(seconds=self.retry_after_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStep:
+    """A row of ledger.clock_steps."""
+
+    noticed_at: datetime
+    stamped_since: datetime
+    stamped_until: datetime
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +103,36 @@ class Tables:
     triggers: dict[UUID, TriggerRow] = field(default_factory=dict)
     attempts: dict[tuple[UUID, int, int], Attempt] = field(default_factory=dict)
     held: dict[UUID, tuple[int, bytes, str | None]] = field(default_factory=dict)
+    clock_steps: list[ClockStep] = field(default_factory=list)
     announced: dict[tuple[UUID, int, int], UUID | None] = field(default_factory=dict)
     taken: list[Taken] = field(default_factory=list)
     seen_dead: set[tuple[UUID, UUID | None]] = field(default_factory=set)
     grasped: list[tuple[UUID, UUID | None]] = field(default_factory=list)
 
-    def beat(self, worker: UUID, now: datetime, *, owner_timeout: float) -> datetime:
+    def time(self, now: datetime) -> dict[str, Any]:
+        """TIME."""
+        return {"at": now, "ahead": any(row.newest > now + MOST_AHEAD for row in self.workers.values())}
+
+    def note_clock_step(self, stepped: float | None, now: datetime) -> float:
+        """CLOCK_STEP."""
+        if stepped is None:
+            if not self.workers:
+                return 0.0
+            stepped = (now - max(row.newest for row in self.workers.values())).total_seconds()
+        was = now - timedelta(seconds=stepped)
+        slack = max((row.owner_timeout for row in self.workers.values()), default=timedelta())
+        self.clock_steps.append(ClockStep(now, was - timedelta(minutes=10), was + slack, stepped))
+        for row in self.workers.values():
+            if stepped < 0:
+                row.heartbeat_at = min(row.heartbeat_at, now)
+                row.stopped_at = row.stopped_at and min(row.stopped_at, now)
+            elif row.stopped_at is None and was - row.owner_timeout < row.heartbeat_at < now:
+                row.heartbeat_at = now
+        return stepped
+
+    def beat(self, worker: UUID, now: datetime, *, owner_timeout: float) -> None:
         """BEAT."""
         self.workers.setdefault(worker, WorkerRow(now, timedelta(seconds=owner_timeout))).heartbeat_at = now
-        return now
 
     def stop(self, worker: UUID, now: datetime) -> None:
         """STOPPED."""
@@ -153,12 +190,28 @@ class Tables:
                 first_dispatched_at=row.first_dispatched_at,
                 last_intent_at=row.last_intent_at,
                 last_attempt_recorded=row.attempts_started in attempts,
-                not_before=max((made.not_before for made in attempts.values() if made.not_before), default=None),
+                not_before=max((self._not_before(made) for made in attempts.values() if made.not_before), default=None),
                 ambiguous_attempts=sum(made.ambiguous for made in attempts.values()),
                 ambiguous_before=0,  # it has no second rounds
                 interrupted_attempts=sum(made.outcome == "interrupted" for made in attempts.values()),
+                looked_at=now,
+                before_step=row.first_dispatched_at is not None
+                and any(
+                    step.seconds < 0 and step.stamped_since <= row.first_dispatched_at <= step.stamped_until
+                    for step in self.clock_steps
+                ),
             )
         return found
+
+    def _not_before(self, made: Attempt) -> datetime:
+        assert made.not_before is not None
+        assert made.responded_at is not None
+        leaps = [
+            step.seconds
+            for step in self.clock_steps
+            if step.seconds > 0 and made.responded_at <= step.noticed_at - timedelta(seconds=step.seconds)
+        ]
+        return made.not_before + timedelta(seconds=max(leaps, default=0.0))
 
     def intend(self, intents: Iterable[Intent]) -> list[UUID]:
         """INTEND: the ids whose attempts are announced."""
@@ -231,6 +284,8 @@ class Tables:
         for wanted in takeovers:
             row = self.triggers.get(wanted.request_id)
             if row is None or row.fence != wanted.fence or row.state != "sending":
+                continue
+            if row.owner != wanted.owner and wanted.owner in self.workers and not self.lives(wanted.owner, now):
                 continue
             if row.owner != wanted.owner and self.lives(row.owner, now):
                 if (row.request_id, row.owner) not in self.seen_dead:

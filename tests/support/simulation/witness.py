@@ -24,6 +24,7 @@ class Witness:
         self._budget = timedelta(seconds=budget)
         self._holds_ambiguous = holds_ambiguous
         self._first_calls: dict[UUID, datetime] = {}
+        self._calls: dict[tuple[UUID, int, int], datetime] = {}
         self._used: set[tuple[UUID, int, int]] = set()
         self._acceptances: Counter[UUID] = Counter()
         self._taken_seen = 0
@@ -99,24 +100,35 @@ class Witness:
         return True
 
     def _in_time(self, call: Seen) -> None:
-        row, now = self._tables.triggers.get(call.request_id), self._network.now()
+        row, now = self._tables.triggers.get(call.request_id), self._network.true_now()
         first = self._first_calls.setdefault(call.request_id, now)
+        if row is not None:
+            self._calls[row.request_id, row.round, row.attempts_started] = now
+        if self._network.clock_was_set:
+            row, expires = None, None  # instants in the ledger are of another clock
+        else:
+            expires = self.expires[call.request_id]
         if row is not None and row.fence > 1 and row.first_dispatched_at is not None:
             first = min(first, row.first_dispatched_at)
         if now > first + self._budget + NEARLY:
             self._fail(call.request_id, f"sent {(now - first).total_seconds():.3f} s after its first dispatch")
-        expires = self.expires[call.request_id]
         if expires is not None and now > expires + NEARLY:
             self._fail(call.request_id, f"sent {(now - expires).total_seconds():.3f} s after its expires_at")
 
     def _not_before_retry_after(self, call: Seen) -> None:
         taken_at = max((one.at for one in self._tables.taken if one.request_id == call.request_id), default=None)
-        for (request_id, _, number), attempt in self._tables.attempts.items():
+        for key, attempt in self._tables.attempts.items():
+            request_id, _, number = key
             if request_id != call.request_id or attempt.not_before is None:
                 continue
             if taken_at is not None and taken_at < attempt.written_at and attempt.worker != self.worker_ids[call.loop]:
                 continue  # a worker taken for dead wrote it after its trigger had gone
-            early = attempt.not_before - self._network.now()
+            not_before = attempt.not_before
+            if self._network.clock_was_set:  # at the earliest it was answered when it was called
+                if key not in self._calls or attempt.retry_after_seconds is None:
+                    continue
+                not_before = self._calls[key] + timedelta(seconds=attempt.retry_after_seconds)
+            early = not_before - self._network.true_now()
             if early > NEARLY:
                 text = f"sent {early.total_seconds():.3f} s before the Retry-After of attempt {number} was over"
                 self._fail(call.request_id, text)

@@ -84,8 +84,10 @@ class Claims:
         return await self._copy(received, known)
 
     async def _copy(self, received: Received, known: Known) -> Claim | Done:
-        request_id = received.trigger.request_id
+        request_id, stepped = received.trigger.request_id, 0
         while True:
+            if known.clock_stepped:  # after a long wait for its owner that can't be told any more
+                stepped = known.round
             match on_copy(known, self.ledger.worker_id):
                 case Done() as done:
                     return done
@@ -96,7 +98,8 @@ class Claims:
                     if await self.ledger.takeovers.submit(
                         Takeover(request_id, known.fence, worker, announced, interrupted)
                     ):
-                        return self._taken_over(received, known, interrupted=interrupted)
+                        untimed = stepped == known.round
+                        return self._taken_over(received, known, interrupted=interrupted, untimed=untimed)
             seen = await self.ledger.looks.submit(request_id)
             if seen is None:  # its partition was dropped meanwhile: retention outlives every message
                 return Done("forgotten")
@@ -106,7 +109,7 @@ class Claims:
         campaign = received.campaign
         return campaign is not None and self.preparation.gate.kept_back_since(campaign, moment)
 
-    def _taken_over(self, received: Received, known: Known, *, interrupted: bool) -> Claim:
+    def _taken_over(self, received: Received, known: Known, *, interrupted: bool, untimed: bool) -> Claim:
         now = self.clock.monotonic()
         history = History(
             known.attempts_started,
@@ -124,6 +127,8 @@ class Claims:
         ours = Round(known.round, known.fence + 1, history, budget, Retry(wait), now)
         if history.in_doubt and received.campaign and received.campaign.holds_ambiguous:
             return Claim(ours, Refusal("expired", history.duplicate_cause or "budget-spent"))
+        if untimed:
+            return Claim(ours, Refusal("expired", "clock-step"))
         if now + wait <= self.preparation.latest_start(received, budget, history):
             return Claim(ours, None)
         if self._kept_back_since(received, known.first_dispatched_at):

@@ -5,12 +5,13 @@ A copy of a trigger that the ledger knows already gets what is known of it inste
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
 import asyncpg
 
+from ajo_worker.ledger.clock import STEP_SECONDS
 from ajo_worker.ledger.columns import columns
 
 InsertState: TypeAlias = Literal["sending", "rejected", "expired", "parked"]
@@ -47,6 +48,7 @@ class Admission:
 class Known:
     """What the ledger holds of a trigger whose copy has come again; the budget counts from ``first_dispatched_at``.
 
+    ``looked_at`` is the ledger's clock; ``before_step``: workers noticed that it was set back since the round began.
     ``not_before`` is until when ``Retry-After`` asked to wait. Ambiguous and interrupted attempts are those of all
     rounds: what may have been accepted in an earlier one (``ambiguous_before``) makes the next a possible duplicate.
     """
@@ -64,7 +66,18 @@ class Known:
     ambiguous_attempts: int
     ambiguous_before: int
     interrupted_attempts: int
+    looked_at: datetime
+    before_step: bool
 
+    @property
+    def clock_stepped(self) -> bool:
+        """Whether the ledger's clock was set back since the round began: nobody knows what is left of its budget."""
+        ahead = self.first_dispatched_at is not None and self.first_dispatched_at - self.looked_at > MOST_AHEAD
+        return ahead or self.before_step
+
+
+MOST_AHEAD = timedelta(seconds=STEP_SECONDS)
+"""How far in the ledger's future a round may have begun: workers estimate that clock."""
 
 INSERT = """
     WITH offered AS (
@@ -102,12 +115,18 @@ LOOK = """
     SELECT t.request_id, t.state, t.owner, t.fence, t.round, t.attempts_started, t.first_dispatched_at,
            t.last_intent_at, ledger.lives(w) AS owner_alive,
            a.recorded AS last_attempt_recorded, a.not_before, a.ambiguous AS ambiguous_attempts,
-           a.ambiguous_before, a.interrupted AS interrupted_attempts
+           a.ambiguous_before, a.interrupted AS interrupted_attempts, clock_timestamp() AS looked_at,
+           EXISTS (SELECT FROM ledger.clock_steps
+                   WHERE seconds < 0 AND t.first_dispatched_at BETWEEN stamped_since AND stamped_until) AS before_step
     FROM ledger.triggers t
     LEFT JOIN ledger.workers w ON w.worker_id = t.owner
     CROSS JOIN LATERAL (
         SELECT coalesce(bool_or(a.attempt = t.attempts_started) FILTER (WHERE a.round = t.round), false) AS recorded,
-               max(a.responded_at + make_interval(secs => a.retry_after_seconds))
+               -- A wait that began before the clock was set forward is longer by that much.
+               max(a.responded_at + make_interval(secs => a.retry_after_seconds + coalesce((
+                   SELECT max(seconds) FROM ledger.clock_steps
+                   WHERE noticed_at > a.responded_at AND seconds > 0
+                     AND a.responded_at <= noticed_at - make_interval(secs => seconds)), 0)))
                    FILTER (WHERE a.round = t.round) AS not_before,
                count(*) FILTER (WHERE a.ambiguous) AS ambiguous,
                count(*) FILTER (WHERE a.ambiguous AND a.round < t.round) AS ambiguous_before,

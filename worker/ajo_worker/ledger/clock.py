@@ -10,10 +10,15 @@ from datetime import UTC, datetime, timedelta
 
 DRIFT = 100e-6
 """Seconds a second by which quartz clocks drift apart at most, roughly (100 ppm)."""
+STEP_SECONDS = 2.0
+"""By how much a sample must contradict what is known, to show that the database's clock was set."""
 
 
 class LedgerClock:
-    """Estimates the database's clock from samples; the sample with the least uncertainty wins, and ages."""
+    """Estimates the database's clock from samples; the sample with the least uncertainty wins, and ages.
+
+    One that contradicts it shows that the database's clock was set, and wins at once.
+    """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
         self.monotonic = monotonic
@@ -22,14 +27,19 @@ class LedgerClock:
         self._uncertainty = float("inf")
         self._sampled_at = monotonic()
 
-    def sample(self, asked: float, answered: float, database_time: datetime) -> None:
-        """Learn from one question to the database, ``asked`` and ``answered`` at these monotonic instants."""
+    def sample(self, asked: float, answered: float, database_time: datetime) -> float:
+        """Learn from one question to the database, ``asked`` and ``answered`` at these monotonic instants.
+
+        By how many seconds the database's clock was set since the last sample, forward or back; 0 if it wasn't.
+        """
         uncertainty = (answered - asked) / 2
         aged = self._uncertainty + DRIFT * (answered - self._sampled_at)
-        if uncertainty <= aged:
-            self._epoch_at_zero = database_time.timestamp() - (asked + answered) / 2
-            self._uncertainty = uncertainty
-            self._sampled_at = answered
+        epoch = database_time.timestamp() - (asked + answered) / 2
+        apart = epoch - self._epoch_at_zero
+        stepped = abs(apart) > uncertainty + aged + STEP_SECONDS
+        if stepped or uncertainty <= aged:
+            self._epoch_at_zero, self._uncertainty, self._sampled_at = epoch, uncertainty, answered
+        return apart if stepped else 0.0
 
     def at(self, monotonic: float) -> datetime:
         """The ledger's time at a monotonic instant."""

@@ -13,12 +13,19 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.clock import STEP_SECONDS, LedgerClock
 from ajo_worker.ledger.connecting import SessionsMixed, told
 from ajo_worker.ledger.database import NO_LEDGER, UPGRADE
 
 log = structlog.get_logger("ajo_worker.ledger")
 
+# Heartbeats from the future: nobody who lives now has seen the clock being set.
+TIME = f"""
+    SELECT clock_timestamp() AS at, EXISTS (
+        SELECT FROM ledger.workers
+        WHERE greatest(heartbeat_at, stopped_at) > clock_timestamp() + make_interval(secs => {STEP_SECONDS})) AS ahead
+"""  # noqa: S608 - our own number
+CLOCK_STEP = "SELECT ledger.note_clock_step($1, $2)"
 # $6 is the skew as of the previous beat: the answer to this one is not known yet.
 BEAT = """
     INSERT INTO ledger.workers (worker_id, hostname, pid, version, started_at, heartbeat_at, clock_skew_seconds,
@@ -27,15 +34,16 @@ BEAT = """
     ON CONFLICT (worker_id) DO UPDATE
     SET heartbeat_at = clock_timestamp(), clock_skew_seconds = excluded.clock_skew_seconds,
         token_failed_at = excluded.token_failed_at, token_failure = excluded.token_failure
-    RETURNING heartbeat_at
 """
 FULL = """
     INSERT INTO ledger.full_intakes (worker, began_at, ended_at, lane, because) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (worker, began_at, lane) DO UPDATE SET ended_at = excluded.ended_at
 """
+# Whoever seems dead itself knows nothing of others: the clock was set, or its own heart is slow.
 DEAD = """
     SELECT worker_id FROM ledger.workers w
     WHERE NOT ledger.lives(w) AND ledger.last_sign(w) > clock_timestamp() - interval '1 hour'
+      AND (SELECT ledger.lives(me) FROM ledger.workers me WHERE me.worker_id = $1) IS NOT FALSE
 """
 STOPPED = "UPDATE ledger.workers SET stopped_at = clock_timestamp() WHERE worker_id = $1"
 
@@ -149,9 +157,10 @@ class Liveness:
 
     async def _beat(self) -> None:
         connection = await self._connected()
+        await self._read_clock(connection)
         failing = self.token_failing()
         asked = self._clock.monotonic()
-        beat_at = await connection.fetchval(
+        await connection.execute(
             BEAT,
             self.worker_id,
             socket.gethostname(),
@@ -164,13 +173,21 @@ class Liveness:
             *self._facts,
         )
         answered = self._clock.monotonic()
-        self._clock.sample(asked, answered, beat_at)
         if answered - self._beat_asked >= self._owner_timeout:
             self._gap_ended = answered
         self._beat_asked = asked
         self.first_beat.set()
         self._told_fault = ""
         await self._tell_full(connection)
+
+    async def _read_clock(self, connection: asyncpg.Connection) -> None:
+        """Learn the ledger's time; a clock that was set is told before the beat, so that nobody takes it for death."""
+        asked = self._clock.monotonic()
+        time = await connection.fetchrow(TIME)
+        stepped = self._clock.sample(asked, self._clock.monotonic(), time["at"])
+        if stepped or time["ahead"]:
+            seconds = await connection.fetchval(CLOCK_STEP, self.worker_id, stepped or None)
+            log.warning("database-clock-was-set", seconds=round(seconds, 3))
 
     async def _tell_full(self, connection: asyncpg.Connection) -> None:
         for lane, (since, until) in self.intake_full().items():
@@ -195,6 +212,6 @@ class Liveness:
         return self._connection
 
 
-async def dead_workers(connection: asyncpg.Connection) -> frozenset[UUID]:
-    """Workers that have ended or died within the last hour."""
-    return frozenset(record[0] for record in await connection.fetch(DEAD))
+async def dead_workers(connection: asyncpg.Connection, me: UUID) -> frozenset[UUID]:
+    """Workers that have ended or died within the last hour, as far as this one may judge."""
+    return frozenset(record[0] for record in await connection.fetch(DEAD, me))

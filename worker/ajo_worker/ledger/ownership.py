@@ -34,7 +34,9 @@ TAKE_OVER = """
         WHERE t.request_id = w.request_id AND t.fence = w.fence AND t.state = 'sending'
           AND old.request_id = t.request_id
           AND (old.owner = w.owner
-               OR (SELECT ledger.lives(h) FROM ledger.workers h WHERE h.worker_id = old.owner) IS NOT TRUE)
+               OR (SELECT ledger.lives(h) FROM ledger.workers h WHERE h.worker_id = old.owner) IS NOT TRUE
+               -- Whoever seems dead itself judges nobody: the clock was set, or its own heart is slow.
+               AND (SELECT ledger.lives(me) FROM ledger.workers me WHERE me.worker_id = w.owner) IS NOT FALSE)
           -- The owner may have been slow, and not dead: what it did since the look makes the taker look again.
           AND t.attempts_started = w.attempts_started
           AND NOT (w.interrupted AND EXISTS (

@@ -11,9 +11,9 @@ LEASE = """
     ON CONFLICT (scope) DO UPDATE
     SET next_at = least(greatest(l.next_at, now()), now() + make_interval(secs => $4 * $2))
             + make_interval(secs => $2 / least(
-                1, l.share + coalesce(extract(epoch FROM now() - l.slowed_at)::float8 / $3, 1)))
+                1, l.share + coalesce(greatest(extract(epoch FROM now() - l.slowed_at)::float8, 0) / $3, 1)))
     RETURNING extract(epoch FROM next_at - clock_timestamp())::float8 AS left,
-              least(1, share + coalesce(extract(epoch FROM now() - slowed_at)::float8 / $3, 1)) AS kept
+              least(1, share + coalesce(greatest(extract(epoch FROM now() - slowed_at)::float8, 0) / $3, 1)) AS kept
 """
 MOST_AHEAD = 200.0
 """Blocks that are given out ahead of time at most."""
@@ -23,7 +23,7 @@ SLOW_DOWN = """
     ON CONFLICT (scope) DO UPDATE
     SET slowed_at = now(),
         share = greatest($3, $4 * least(
-            1, l.share + coalesce(extract(epoch FROM now() - l.slowed_at)::float8 / $2, 1)))
+            1, l.share + coalesce(greatest(extract(epoch FROM now() - l.slowed_at)::float8, 0) / $2, 1)))
     -- One worker's word is enough.
     WHERE l.slowed_at IS NULL OR l.slowed_at < now() - make_interval(secs => 1)
 """

@@ -70,8 +70,10 @@ RESCUE = """
     LEFT JOIN ledger.workers w ON w.worker_id = h.resumed_by
     WHERE h.resumed_by IS NOT NULL AND h.campaign = ANY($1::text[]) AND t.state = 'sending'
       AND CASE WHEN h.resumed_by = $3
-               THEN t.round_opened_at < statement_timestamp() - make_interval(secs => w.owner_timeout_seconds)
-               ELSE NOT ledger.lives(w) END
+               THEN t.round_opened_at NOT BETWEEN statement_timestamp() - make_interval(secs => w.owner_timeout_seconds)
+                                          AND statement_timestamp() -- later: its clock was set back since
+               ELSE NOT ledger.lives(w)
+                    AND (SELECT ledger.lives(me) FROM ledger.workers me WHERE me.worker_id = $3) IS NOT FALSE END
     LIMIT $2
 """
 

@@ -60,6 +60,7 @@ AS_LONG_AS_TRIGGERS = {
     "quarantine": "received_at",
     "full_intakes": "ended_at",
     "silences": "began_at",
+    "clock_steps": "noticed_at",
     "workers": "greatest(heartbeat_at, stopped_at)",
     "network_probes": "probed_at",
 }

@@ -164,7 +164,7 @@ class Patrol:
             )
 
     async def _tell_dead(self) -> None:
-        dead = await self._ledger.run(liveness.dead_workers)
+        dead = await self._ledger.run(lambda c: liveness.dead_workers(c, self._worker))
         if new := dead - self._dead:
             self._intake.left_behind(new)
         self._dead = dead

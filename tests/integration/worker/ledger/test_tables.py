@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from ajo_worker.ledger.admission import Admission, admit, look
+from ajo_worker.ledger.admission import Admission, Known, admit, look
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.ledger.liveness import BEAT, STOPPED
 from ajo_worker.ledger.ownership import Release, Takeover, release, take_over
@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
-from tests.integration.worker.ledger.rows import admission, after, attempt, dead, ending, refused
+from tests.integration.worker.ledger.rows import NOON, admission, after, attempt, dead, ending, refused
 from tests.support.examples import examples
 from tests.support.simulation.statements import run
 from tests.support.simulation.tables import Tables
@@ -146,7 +146,8 @@ class Look:
     """Somebody looks."""
 
     async def do(self, connection: Any, ledger: Names) -> Any:
-        return await look(connection, [trigger.request_id for trigger in ledger.triggers])
+        found = await look(connection, [trigger.request_id for trigger in ledger.triggers])
+        return [found.get(trigger.request_id) for trigger in ledger.triggers]
 
 
 which, who, small = st.sampled_from(range(TRIGGERS)), st.sampled_from(range(WORKERS)), st.integers(1, 3)
@@ -196,6 +197,13 @@ def assert_same(tables: Tables, found: dict[str, list[dict[str, Any]]]) -> None:
     ]
 
 
+def timeless(answer: Any) -> Any:
+    """An answer without the moment at which somebody looked, and what followed from it."""
+    if not isinstance(answer, list):
+        return answer
+    return [(replace(one, looked_at=NOON), one.clock_stepped) if isinstance(one, Known) else one for one in answer]
+
+
 async def compare(url: str, made: Sequence[Any]) -> None:
     ledger = Names([admission() for _ in range(TRIGGERS)], [uuid7() for _ in range(WORKERS)])
     connection, model = await asyncpg.connect(url, server_settings=PLANNER), Model()
@@ -204,7 +212,7 @@ async def compare(url: str, made: Sequence[Any]) -> None:
             await admit(each, ledger.triggers)
         for step in made:
             answers = [await step.do(each, ledger) for each in (model, connection)]
-            assert answers[0] == answers[1]
+            assert timeless(answers[0]) == timeless(answers[1])
             assert_same(model.tables, await rows_of(connection, [trigger.request_id for trigger in ledger.triggers]))
     finally:
         connection.terminate()

@@ -126,6 +126,11 @@ class Machine(RuleBasedStateMachine):
         network = self.cluster.network
         self.strike(moment, lambda _: network.restart(seconds) if restarts else network.cut(None, seconds))
 
+    @rule(moment=moments, seconds=st.sampled_from([-86_400.0, -60.0, -10.0, -3.0, 4.0, 60.0, 86_400.0]))
+    def set_the_ledgers_clock_at(self, moment: str, seconds: float) -> None:
+        self.cluster.until(moment, at_most=5.0)
+        self.cluster.network.set_clock(seconds)
+
     @rule(seconds=durations)
     def refuse_tokens(self, seconds: float) -> None:
         self.cluster.endpoint.no_token_until = self.cluster.world.now + seconds

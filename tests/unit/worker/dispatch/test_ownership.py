@@ -188,3 +188,47 @@ def test_a_late_announcement_changes_nothing(cluster: Cluster) -> None:
     cluster.advance(3.0)
     owner.kill()
     assert end(cluster) == ("accepted", ("worker-crash",))
+
+
+@pytest.mark.parametrize("seconds", [-86_400.0, -60.0, -10.0, -3.0])
+@pytest.mark.parametrize("noticed", [True, False])
+def test_a_round_from_before_the_ledgers_clock_was_set_back_gets_no_further_attempt(
+    cluster: Cluster, seconds: float, noticed: bool
+) -> None:
+    """Whether the owner lives to notice it, or dies before: nobody can tell how old the round is."""
+    cluster.endpoint.usual = Reply(503)
+    owner, _ = begin(cluster)
+    cluster.until("replied")
+    cluster.advance(0.2)
+    cluster.network.set_clock(seconds)
+    if noticed:
+        cluster.advance(4.0)
+    calls = len(cluster.endpoint.calls)
+    owner.kill()
+    cluster.advance(400.0)
+    (row,) = cluster.network.tables.triggers.values()
+    assert (row.state, row.reason) == ("expired", "clock-step")
+    assert len(cluster.endpoint.calls) == calls
+    end(cluster)
+
+
+@pytest.mark.parametrize("seconds", [-86_400.0, -60.0, 60.0, 86_400.0])
+def test_a_clock_that_is_set_while_all_live_changes_nothing_even_for_copies(cluster: Cluster, seconds: float) -> None:
+    cluster.endpoint.usual = Reply(202, accepts=True, seconds=4.5)
+    _, other = begin(cluster)
+    cluster.until("called")
+    cluster.network.set_clock(seconds)
+    copy(cluster, other)
+    assert end(cluster) == ("accepted", ())
+    assert len(cluster.endpoint.calls) == 1
+
+
+def test_retry_after_is_waited_for_although_the_ledgers_clock_was_set_forward(cluster: Cluster) -> None:
+    cluster.endpoint.usual = Reply(429, retry_after=12)
+    owner, _ = begin(cluster)
+    cluster.until("replied")
+    cluster.advance(0.2)
+    cluster.network.set_clock(5.0)
+    cluster.advance(3.0)
+    owner.kill()
+    end(cluster)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from ajo_worker.ledger.clock import LedgerClock
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -59,3 +60,37 @@ def test_an_old_estimate_gives_way_in_the_end_since_clocks_drift_apart() -> None
 def test_instants_and_times_convert_back_and_forth() -> None:
     clock = LedgerClock()
     assert abs(clock.monotonic_at(clock.at(123.456)) - 123.456) < 1e-5
+
+
+@pytest.mark.parametrize("seconds", [-86_400.0, -60.0, -2.1, 2.1, 60.0, 86_400.0])
+def test_a_database_clock_that_was_set_is_told_and_followed_at_once(seconds: float) -> None:
+    machine = Machine(NOON)
+    clock = LedgerClock(machine.monotonic, machine.wall)
+    assert clock.sample(1000.0, 1000.0, NOON) == 0
+    machine.seconds = 1010.0
+    shown = NOON + timedelta(seconds=10 + seconds)
+    told = clock.sample(1009.98, 1010.02, shown)  # by a sample that is worse than the one before
+    assert told == pytest.approx(seconds, abs=0.05)
+    assert abs(clock.now() - shown) < timedelta(seconds=0.1)
+    assert clock.sample(1010.0, 1010.0, shown) == 0
+
+
+@pytest.mark.parametrize("seconds", [-1.9, 1.9])
+def test_a_little_is_no_step(seconds: float) -> None:
+    machine = Machine(NOON)
+    clock = LedgerClock(machine.monotonic, machine.wall)
+    clock.sample(1000.0, 1000.0, NOON)
+    assert clock.sample(1000.0, 1000.0, NOON + timedelta(seconds=seconds)) == 0
+
+
+def test_an_answer_that_takes_long_shows_no_step_whenever_it_was_stamped() -> None:
+    machine = Machine(NOON)
+    clock = LedgerClock(machine.monotonic, machine.wall)
+    clock.sample(1000.0, 1000.0, NOON)
+    for stamped in (0.0, 20.0):
+        assert clock.sample(1000.0, 1020.0, NOON + timedelta(seconds=stamped)) == 0
+
+
+def test_the_first_sample_shows_no_step_however_wrong_the_machine_is() -> None:
+    machine = Machine(NOON + timedelta(days=400))
+    assert LedgerClock(machine.monotonic, machine.wall).sample(1000.0, 1000.0, NOON) == 0

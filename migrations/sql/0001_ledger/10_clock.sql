@@ -1,0 +1,74 @@
+-- When the database's clock was set: by whoever, by NTP, or by a failover to a server whose clock is another one.
+--
+-- Nothing else of the ledger can tell: a round that began before the clock was set back looks younger than it is. Workers
+-- notice, since their monotonic clocks go on; one that has just started finds heartbeats from the future.
+CREATE TABLE ledger.clock_steps (
+    noticed_at    timestamptz NOT NULL,
+    stamped_since timestamptz NOT NULL,
+    stamped_until timestamptz NOT NULL,
+    worker        uuid NOT NULL,
+    seconds       double precision NOT NULL,
+    CONSTRAINT clock_steps_pkey PRIMARY KEY (noticed_at, worker)
+);
+
+-- Steps are few, but a worker's statements scan no table.
+CREATE INDEX clock_steps_stamped ON ledger.clock_steps (stamped_until);
+
+COMMENT ON TABLE ledger.clock_steps IS 'One row for each worker that noticed that the database''s clock had been set, by more than 2 s.';
+COMMENT ON COLUMN ledger.clock_steps.noticed_at IS 'When it noticed, by the clock as it is since.';
+COMMENT ON COLUMN ledger.clock_steps.stamped_since IS 'Rounds that were under way began after this, by the clock as it was before.';
+COMMENT ON COLUMN ledger.clock_steps.stamped_until IS 'The last that can have been stamped with the clock as it was before.';
+COMMENT ON COLUMN ledger.clock_steps.worker IS 'The worker that noticed.';
+COMMENT ON COLUMN ledger.clock_steps.seconds IS 'By how many seconds it was set: forward, or back (negative).';
+
+-- What waits for a moment must not wait for as long as the clock was set back, and who lived goes on living. Harmless
+-- when repeated: several workers notice.
+CREATE FUNCTION ledger.note_clock_step(by_worker uuid, stepped double precision) RETURNS double precision
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+AS $$
+DECLARE
+    at          timestamptz := clock_timestamp();
+    newest      timestamptz;
+    slack       interval;
+    longest     interval;
+    was         timestamptz; -- by the clock as it was before
+BEGIN
+    SELECT max(greatest(heartbeat_at, stopped_at)), make_interval(secs => max(owner_timeout_seconds)),
+           greatest(make_interval(secs => max(budget_seconds)), interval '10 minutes')
+    INTO newest, slack, longest FROM ledger.workers;
+    stepped := coalesce(stepped, extract(epoch FROM at - newest));
+    IF stepped IS NULL THEN
+        RETURN 0;
+    END IF;
+    was := at - make_interval(secs => stepped);
+    INSERT INTO ledger.clock_steps (noticed_at, stamped_since, stamped_until, worker, seconds)
+    VALUES (at, was - longest, was + slack, by_worker, stepped);
+
+    IF stepped > 0 THEN
+        UPDATE ledger.workers SET heartbeat_at = at
+        WHERE stopped_at IS NULL AND heartbeat_at > was - make_interval(secs => owner_timeout_seconds) AND heartbeat_at < at;
+        RETURN stepped;
+    END IF;
+    UPDATE ledger.workers SET heartbeat_at = at WHERE heartbeat_at > at;
+    UPDATE ledger.workers SET stopped_at = at WHERE stopped_at > at;
+    UPDATE ledger.circuits SET changed_at = at WHERE changed_at > at;
+    UPDATE ledger.circuits SET probing_until = at WHERE probing_until > at;
+    UPDATE ledger.circuits SET probe_at = at WHERE probe_at > at + make_interval(secs => probe_interval_seconds);
+    UPDATE ledger.rate_limits SET slowed_at = at WHERE slowed_at > at;
+    -- A campaign's start is a moment by everybody's clock.
+    UPDATE ledger.held_payloads SET resume_at = at
+    WHERE resume_at > at AND resume_at <= was + slack AND reason <> 'before-start';
+    UPDATE ledger.feedback SET match_due_at = at WHERE match_due_at > at AND match_due_at <= was + interval '1 hour';
+    RETURN stepped;
+END
+$$;
+
+COMMENT ON FUNCTION ledger.note_clock_step IS 'Records that the database''s clock was set, by so many seconds as a worker has noticed (null: as the newest stamp shows), and brings back what lies in its future.';
+
+CREATE VIEW audit.clock_steps AS SELECT noticed_at, worker, seconds FROM ledger.clock_steps;
+
+COMMENT ON VIEW audit.clock_steps IS 'One row for each worker that noticed that the database''s clock had been set, by more than 2 s. What was recorded before and after has different clocks.';
+COMMENT ON COLUMN audit.clock_steps.noticed_at IS 'When it noticed, by the clock as it is since.';
+COMMENT ON COLUMN audit.clock_steps.worker IS 'The worker that noticed.';
+COMMENT ON COLUMN audit.clock_steps.seconds IS 'By how many seconds it was set: forward, or back (negative).';
