@@ -160,3 +160,18 @@ def test_a_queue_whose_prefetch_is_used_up_leaves_the_others_theirs(valkey_url: 
         let_go = Counter(message.delivery_info["routing_key"] for message in got[:8])
         came_back = sum(message.delivery_info["routing_key"] == names[1] for message in got[5:8])
         assert drained() == {names[0]: 10 + let_go[names[0]], names[1]: 3 + came_back, names[2]: 10 + let_go[names[2]]}
+
+
+def test_what_a_worker_has_in_hand_is_renewed_though_it_consumes_from_nothing_any_more(
+    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+) -> None:
+    put(valkey_url, queue_prefix, 2)
+    channel = taken(uuid4())
+    for tag in list(channel._consumers):  # as when all lanes are paused
+        channel.basic_cancel(tag)
+    with redis.Redis.from_url(valkey_url) as client:
+        index = f"{queue_prefix}.unacked.index"
+        client.zadd(index, dict.fromkeys(client.zrange(index, 0, -1), 1.0))
+        channel.connection.cycle.maybe_restore_messages()
+        assert [score > 1.0 for _, score in client.zrange(index, 0, -1, withscores=True)] == [True, True]
+    assert waiting(valkey_url, queue_prefix) == (0, 2)
