@@ -37,6 +37,11 @@ class Settings(AuditSettings):
         300,
         description="seconds until Redis or Valkey hands out again a message that no worker answers for: a last resort",
     )
+    consumer_timeout: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        1800,
+        description="seconds, RabbitMQ's consumer_timeout: what is in hand for nearly so long goes back to it, and is "
+        "joined by its copy; 0: the server has none",
+    )
     database_url: SecretStr = Field(
         SecretStr("postgresql://127.0.0.1:5432/postgres"), description="the ledger's PostgreSQL 15 or later"
     )

@@ -1,5 +1,9 @@
 """Fault 4: connections cut, the broker killed, its alarm raised, a queue deleted under everybody."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import redis
 from ajo_producers.contract.lanes import LANES, queue_names
 
@@ -107,23 +111,56 @@ def vhost_stopped(run: Run) -> None:
     run.broker.control("restart_vhost")
 
 
+TIMED_OUT = '"broker-fault".*delivery acknowledgement|delivery acknowledgement.*"broker-fault"'
+
+
 @fault(
     "broker-consumer-timeout",
     4,
-    "RabbitMQ closes channels whose messages are not acknowledged within 3 s",
+    "RabbitMQ closes channels whose messages are not acknowledged within 3 s: it does so once to each worker",
     duplicates=False,
     brokers=("rabbitmq",),
     count=400,
     AJO_RATE_LIMIT_STANDARD="10",
 )
 def consumer_timeout(run: Run) -> None:
+    with _short_consumer_timeout(run):
+        run.when_done(0.9)
+    closed = [len(re.findall(TIMED_OUT, worker.child.output())) for worker in run.workers]
+    if max(closed) != 1:
+        raise AssertionError(f"workers' channels were closed {closed} times")
+
+
+@fault(
+    "broker-consumer-timeout-known",
+    4,
+    "as before, workers know it, and PostgreSQL is away for three times as long: no channel is closed",
+    duplicates=False,
+    brokers=("rabbitmq",),
+    count=400,
+    AJO_RATE_LIMIT_STANDARD="10",
+    AJO_CONSUMER_TIMEOUT="3",
+)
+def consumer_timeout_known(run: Run) -> None:
+    with _short_consumer_timeout(run):
+        run.when_done(0.2)
+        run.postgres.stop()
+        run.hold(9)
+        run.postgres.start()
+        run.when_done(0.9)
+    if any(re.search(TIMED_OUT, worker.child.output()) for worker in run.workers):
+        raise AssertionError("a worker's channel was closed")
+
+
+@contextmanager
+def _short_consumer_timeout(run: Run) -> Iterator[None]:
     if not isinstance(run.broker, RabbitMQ):
         raise TypeError
     try:
         for name, milliseconds in (("consumer_timeout", 3000), ("channel_tick_interval", 1000)):
             run.broker.control("eval", f"application:set_env(rabbit, {name}, {milliseconds}).")
         close_connections(run)  # channels read their tick when they are opened
-        run.when_done(0.9)
+        yield
     finally:
         for name, milliseconds in (("consumer_timeout", 1_800_000), ("channel_tick_interval", 60_000)):
             run.broker.control("eval", f"application:set_env(rabbit, {name}, {milliseconds}).")

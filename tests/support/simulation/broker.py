@@ -115,6 +115,11 @@ class Receipt:
     message: Message
     copy: int
 
+    @property
+    def away(self) -> bool:
+        """Whether another copy counts."""
+        return self.message.copy != self.copy
+
     def retried(self, retries: int, reason: str) -> None:
         """Nothing to show."""
 

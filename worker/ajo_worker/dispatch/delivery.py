@@ -7,6 +7,10 @@ from typing import Any, Protocol
 class Receipt(Protocol):
     """How the dispatcher answers for a message; every method may be called from the dispatcher's thread."""
 
+    @property
+    def away(self) -> bool:
+        """Whether the broker has the message again while what came with it goes on."""
+
     def retried(self, retries: int, reason: str) -> None:
         """A trigger of the message goes into another attempt."""
 

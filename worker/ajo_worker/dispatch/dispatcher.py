@@ -72,6 +72,16 @@ class Dispatcher:
             while waiting and lane_of(queue) == lane:
                 waiting.popleft()[0].receipt.returned()
 
+    def drop_away(self) -> None:
+        """Let go of what is not opened yet and the broker has again: whoever takes it there begins with it."""
+        for waiting in self._waiting.values():
+            for _ in range(len(waiting)):
+                delivery, came = waiting.popleft()
+                if delivery.receipt.away:
+                    delivery.receipt.returned()
+                else:
+                    waiting.append((delivery, came))
+
     def resume(self, received: Received) -> "asyncio.Task[None]":
         """Take a parked trigger whose next round was opened; no message stands behind it, so it is not given back."""
         self._resumed_open += 1

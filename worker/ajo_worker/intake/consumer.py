@@ -1,6 +1,5 @@
 """Celery's consumer, but what it would drop as unreadable goes to quarantine, and only then is acknowledged."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -42,14 +41,7 @@ class QuarantiningConsumer(ReconnectingConsumer):
         self._quarantine(message, f"refused: {type(exc).__name__}")
 
     def _quarantine(self, message: Any, reason: str) -> None:
-        self.pool.quarantine(
-            message.body,
-            headers=dict(message.headers or {}),
-            queue=(message.delivery_info or {}).get("routing_key") or "",
-            reason=reason,
-            received=time.monotonic(),
-            then=message.ack,
-        )
+        self.pool.quarantine(message, reason)
 
 
 def refuse_compression() -> None:

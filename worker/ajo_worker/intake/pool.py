@@ -3,8 +3,6 @@
 import asyncio
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import Any
 from uuid import UUID
@@ -23,8 +21,9 @@ from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.identity import worker_id
 from ajo_worker.intake.fullness import Fullness
 from ajo_worker.intake.hub_calls import HubCalls
+from ajo_worker.intake.in_hand import InHand, look_every, overdue
 from ajo_worker.intake.open_files import allow_open_files
-from ajo_worker.intake.receipt import QuarantineReceipt, RequestReceipt
+from ajo_worker.intake.receipt import Key, QuarantineReceipt, Receipt, RequestReceipt
 from ajo_worker.intake.stop_signals import told_to_quit, told_to_stop
 from ajo_worker.intake.taps import Taps
 from ajo_worker.intake.vigil import Look, watch
@@ -50,18 +49,18 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._calls = HubCalls()
-        self._in_hand = self._taken = 0
         self._loop: asyncio.AbstractEventLoop = Loop()
         self._thread = threading.Thread(target=self._run_loop, name="dispatch", daemon=True)
         self._worker: Worker | None = None
-        self._watching: Future[None] | None = None
+        self._watching: list[Future[None]] = []
         self._taps = Taps(settings().queue_prefix, settings().lanes)
         self._fullness = {
             queue: Fullness(settings().prefetch)
             for lane in settings().lanes
             for queue in queue_names(settings().queue_prefix, lane)
         }
-        self._in_hand_of: Counter[str] = Counter()
+        self._in_hand = InHand(self._fullness)
+        self._consumer_timeout = settings().consumer_timeout
 
     def on_start(self) -> None:
         """Start the loop and everything on it; a worker that can't be built must not take messages.
@@ -85,13 +84,24 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
             log.error("worker-not-started", reason="; ".join(str(reason).splitlines()))  # noqa: TRY400 - a person's mistake
             raise WorkerShutdown(EX_FAILURE) from None
         if settings().broker.kind == "rabbitmq":  # Valkey has no consumers that could vanish
-            watching = watch(settings(), self._look, self._reconnect)
-            self._watching = asyncio.run_coroutine_threadsafe(watching, self._loop)
+            watches = (watch(settings(), self._look, self._reconnect), self._give_back_in_time())
+            self._watching = [asyncio.run_coroutine_threadsafe(one, self._loop) for one in watches]
         self._worker.ledger.liveness.intake_full = self._full_lanes
 
     def consuming(self, consumer: Any) -> None:
         """Called by the consumer, on the hub's thread, whenever it is about to consume."""
+        self._in_hand.connection_lost(time.monotonic())
         self._taps.attach(consumer)
+
+    def consumer_timeout_used(self, seconds: float) -> None:
+        """Called when RabbitMQ has closed a channel because an answer took for longer than this."""
+        if not self._consumer_timeout or seconds < self._consumer_timeout:
+            self._consumer_timeout = seconds
+            log.warning(
+                "consumer-timeout",
+                seconds=seconds,
+                do=f"messages go back before it from now on; set AJO_CONSUMER_TIMEOUT={seconds:g}: so do the first",
+            )
 
     def register_with_event_loop(self, loop: Any) -> None:
         """Called by Celery at each connection to the broker, with its hub."""
@@ -101,34 +111,32 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         """Take a message. Celery's tracer (an argument) would call the task and never await it: it is left aside."""
         request = accept_callback.__self__
         accept_callback(None, time.monotonic())
-        self._in_hand += 1
-        self._taken += 1
-        queue = (request.delivery_info or {}).get("routing_key") or ""
-        self._in_hand_of[queue] += 1
-        if (fullness := self._fullness.get(queue)) is not None:
-            fullness.taken(self._in_hand_of[queue], time.monotonic())
-        delivery = Delivery(
-            body=_as_bytes(request.body),
-            headers=dict(request.message.headers or {}),
-            queue=queue,
-            received=time.monotonic(),
-            receipt=RequestReceipt(request, self._calls, lambda: self._ended(queue)),
-        )
+        now, body = time.monotonic(), _as_bytes(request.body)
+        key = Key((request.delivery_info or {}).get("routing_key") or "", body, task=True)
+        if self._in_hand.joins(key, request, now):
+            return
+        receipt = RequestReceipt(request, key, self._calls, self._ended)
+        self._in_hand.hold(receipt, now)
+        headers = dict(request.message.headers or {})
+        delivery = Delivery(body=body, headers=headers, queue=key.queue, received=now, receipt=receipt)
         self._loop.call_soon_threadsafe(self._started().dispatcher.deliver, delivery)
 
-    def quarantine(
-        self, body: Any, *, headers: dict[str, Any], queue: str, reason: str, received: float, then: Callable[[], None]
-    ) -> None:
-        """Keep a message that Celery can't read; ``then`` is called on the hub's thread once it is kept."""
-        receipt = QuarantineReceipt(self._calls, then, self._ended)
-        delivery = Delivery(body=_as_bytes(body), headers=headers, queue=queue, received=received, receipt=receipt)
-        self._in_hand += 1
+    def quarantine(self, message: Any, reason: str) -> None:
+        """Keep a message that Celery can't read; it is acknowledged once it is kept."""
+        now, body = time.monotonic(), _as_bytes(message.body)
+        key = Key((message.delivery_info or {}).get("routing_key") or "", body, task=False)
+        if self._in_hand.joins(key, message, now):
+            return
+        receipt = QuarantineReceipt(message, key, self._calls, self._ended)
+        self._in_hand.hold(receipt, now)
+        headers = dict(message.headers or {})
+        delivery = Delivery(body=body, headers=headers, queue=key.queue, received=now, receipt=receipt)
         self._loop.call_soon_threadsafe(self._started().dispatcher.quarantine, delivery, reason)
 
     def on_close(self) -> None:
         """The worker was told to stop: give back what is not in flight."""
         if self._worker is not None:
-            log.info("worker-stopping", messages_in_hand=self._in_hand)
+            log.info("worker-stopping", messages_in_hand=self._in_hand.held)
             self._loop.call_soon_threadsafe(self._worker.dispatcher.begin_closing)
 
     def on_stop(self) -> None:
@@ -138,13 +146,13 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         """
         if self._worker is None:
             return
-        if self._watching is not None:
-            self._watching.cancel()
+        for watching in self._watching:
+            watching.cancel()
         self._loop.call_soon_threadsafe(self._worker.dispatcher.begin_closing)
         stopping = asyncio.run_coroutine_threadsafe(self._worker.stop(), self._loop)
         stopping.add_done_callback(lambda _: self._calls.soon(lambda: None))
         hurried = False
-        while not stopping.done() or self._in_hand:
+        while not stopping.done() or self._in_hand.held or self._in_hand.away:
             if told_to_quit() and not hurried:
                 hurried = True
                 self._loop.call_soon_threadsafe(self._worker.dispatcher.hurry)
@@ -171,7 +179,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._calls.soon(lambda: self._taps.give_back_of(dead))
 
     def _look(self) -> Look:
-        return Look(self._taken, self._in_hand < settings().prefetch, self._taps.closed)
+        return Look(self._in_hand.taken, self._in_hand.held < settings().prefetch, self._taps.closed)
 
     def _reconnect(self) -> None:
         self._calls.soon(self._taps.reconnect)
@@ -181,12 +189,23 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
             raise RuntimeError("the pool was not started")
         return self._worker
 
-    def _ended(self, queue: str | None = None) -> None:
-        self._in_hand -= 1
-        if queue is not None:
-            self._in_hand_of[queue] -= 1
-            if (fullness := self._fullness.get(queue)) is not None:
-                fullness.ended(self._in_hand_of[queue], time.monotonic())
+    def _ended(self, receipt: Receipt) -> None:
+        self._in_hand.ended(receipt, time.monotonic())
+
+    async def _give_back_in_time(self) -> None:
+        """Look now and then for ever whether RabbitMQ would soon close a channel over a message in hand."""
+        while True:
+            await asyncio.sleep(look_every(self._consumer_timeout))
+            if self._in_hand.away:
+                self._started().dispatcher.drop_away()
+            self._calls.soon(self._give_back)
+
+    def _give_back(self) -> None:
+        now = time.monotonic()
+        if given := self._in_hand.give_back(overdue(self._consumer_timeout, now), now):
+            log.info(
+                "given-back", messages=given, reason="RabbitMQ would close the channel over them; their work goes on"
+            )
 
     def _full_lanes(self) -> dict[str, tuple[float, float]]:
         """Called on the loop's thread: since when and until when no more messages of a lane could be taken."""
@@ -203,7 +222,8 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         return {
             "implementation": f"{type(self).__module__}:{type(self).__name__}",
             "max-concurrency": self.limit,
-            "messages-in-hand": self._in_hand,
+            "messages-in-hand": self._in_hand.held,
+            "messages-given-back": self._in_hand.away,
             "messages-not-opened": dispatcher.waiting if dispatcher else 0,
             "triggers-open": dispatcher.open if dispatcher else 0,
             "attempts-in-flight": self._worker.slots.taken if self._worker else 0,

@@ -1,13 +1,17 @@
-"""Answers for a message through Celery's own request: it acknowledges, and it tells Flower."""
+"""Answers for a message through Celery's own request: it acknowledges, and it tells Flower.
+
+A message may be away while what came with it goes on: given back to the broker before that would close the channel over
+it, or left behind with a connection that broke. Then there is nothing to answer; the copy that comes takes its place.
+"""
 
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from billiard.einfo import ExceptionInfo
 from celery.exceptions import Reject
-from celery.worker.request import Request
 
 from ajo_worker.intake.hub_calls import HubCalls
 
@@ -16,62 +20,110 @@ class DeadLetters(Exception):  # noqa: N818 - Flower shows this name
     """At least one trigger of the message was not accepted; the ledger says which, and why."""
 
 
-class RequestReceipt:
-    """The receipt of a message that Celery knows as a task request."""
+class Key(NamedTuple):
+    """By what a copy is known: two messages that are alike in this are the same work."""
 
-    def __init__(self, request: Request, calls: HubCalls, on_end: Callable[[], None]) -> None:
-        self._request = request
+    queue: str
+    body: bytes
+    task: bool
+
+
+class Receipt(ABC):
+    """The receipt of a message that the broker waits for; all but ``away`` changes on the hub's thread only."""
+
+    def __init__(self, message: Any, key: Key, calls: HubCalls, on_end: "Callable[[Receipt], None]") -> None:
+        self.key = key
+        self._message = message
         self._calls = calls
         self._on_end = on_end
         self._started = time.monotonic()
 
+    @property
+    def away(self) -> bool:
+        """Whether the broker has the message again; read from any thread."""
+        return self._message is None
+
+    def take(self, copy: Any) -> None:
+        """Answer for this copy from now on."""
+        self._message = copy
+
+    def give_back(self) -> None:
+        """Give the message back to its queue, while what came with it goes on."""
+        if (message := self.forget()) is not None:
+            self._requeue(message)
+
+    def forget(self) -> Any:
+        """The message, which is not to be answered from now on: its channel is gone."""
+        message, self._message = self._message, None
+        return message
+
     def retried(self, retries: int, reason: str) -> None:
-        """Show a retry inside the process as Celery's own event; an invented type would set a wrong state."""
-        self._calls.soon(lambda: self._request.send_event("task-retried", retries=retries, exception=reason))
+        """Show a retry inside the process."""
+        self._calls.soon(lambda: self._show_retry(retries, reason))
 
     def done(self, summary: str) -> None:
         """Acknowledge."""
-        self._finish((0, summary, time.monotonic() - self._started))
+        self._finish(lambda message: self._acknowledge(message, (0, summary, self._seconds)))
 
     def failed(self, summary: str) -> None:
         """Acknowledge, and show the task as failed."""
-        self._finish((1, _exception_info(DeadLetters(summary)), time.monotonic() - self._started))
+        self._finish(
+            lambda message: self._acknowledge(message, (1, _exception_info(DeadLetters(summary)), self._seconds))
+        )
 
     def returned(self) -> None:
-        """Give the message back to its queue."""
-        self._finish((1, _exception_info(Reject("handed back", requeue=True)), time.monotonic() - self._started))
+        """Give the message back to its queue: nothing goes on."""
+        self._finish(self._requeue)
 
-    def _finish(self, result: tuple[int, Any, float]) -> None:
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def _finish(self, answer: Callable[[Any], None]) -> None:
         def finish() -> None:
             try:
-                self._request.on_success(result)
+                if (message := self.forget()) is not None:
+                    answer(message)
             finally:
-                self._on_end()
+                self._on_end(self)
 
         self._calls.soon(finish)
 
+    @abstractmethod
+    def _acknowledge(self, message: Any, result: tuple[int, Any, float]) -> None: ...
 
-class QuarantineReceipt:
-    """The receipt of a message that never became a task request; unless it is kept, it is not acknowledged."""
+    @abstractmethod
+    def _requeue(self, message: Any) -> None: ...
 
-    def __init__(self, calls: HubCalls, acknowledge: Callable[[], None], on_end: Callable[[], None]) -> None:
-        self._calls = calls
-        self._acknowledge = acknowledge
-        self._on_end = on_end
+    @abstractmethod
+    def _show_retry(self, retries: int, reason: str) -> None: ...
 
-    def retried(self, retries: int, reason: str) -> None:
+
+class RequestReceipt(Receipt):
+    """Of a message that Celery knows as a task request."""
+
+    def _acknowledge(self, message: Any, result: tuple[int, Any, float]) -> None:
+        message.on_success(result)
+
+    def _requeue(self, message: Any) -> None:
+        message.on_success((1, _exception_info(Reject("handed back", requeue=True)), self._seconds))
+
+    def _show_retry(self, retries: int, reason: str) -> None:
+        if self._message is not None:  # Celery's own event: an invented type would set a wrong state
+            self._message.send_event("task-retried", retries=retries, exception=reason)
+
+
+class QuarantineReceipt(Receipt):
+    """Of a message that never became a task request; unless it is kept, it is not acknowledged."""
+
+    def _acknowledge(self, message: Any, result: tuple[int, Any, float]) -> None:  # noqa: ARG002 - nobody is shown it
+        message.ack()
+
+    def _requeue(self, message: Any) -> None:
+        message.requeue()
+
+    def _show_retry(self, retries: int, reason: str) -> None:
         """Nothing to show: nothing is sent."""
-
-    def done(self, summary: str) -> None:  # noqa: ARG002 - the protocol's signature
-        """Acknowledge."""
-        self._calls.soon(self._acknowledge)
-        self._calls.soon(self._on_end)
-
-    failed = done
-
-    def returned(self) -> None:
-        """Leave the message unacknowledged: it comes back when the connection closes."""
-        self._calls.soon(self._on_end)
 
 
 def _exception_info(exception: Exception) -> ExceptionInfo:

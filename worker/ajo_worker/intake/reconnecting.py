@@ -18,6 +18,7 @@ from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 from kombu.common import ignore_errors
 
+from ajo_worker.intake.in_hand import timeout_used
 from ajo_worker.intake.valkey import refuse_unfit
 
 log = structlog.get_logger("ajo_worker.intake")
@@ -112,6 +113,8 @@ class ReconnectingConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
         if text != self._told:
             self._told = text
             log.warning("broker-fault", fault=text, do="it is tried again with growing pauses; see ajo-dispatch doctor")
+            if (used := timeout_used(text)) is not None:
+                self.pool.consumer_timeout_used(used)
         else:
             log.debug("broker-fault", fault=text, pause=round(pause, 1))
         while (left := now + pause - time.monotonic()) > 0:

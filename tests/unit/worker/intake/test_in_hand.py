@@ -1,0 +1,165 @@
+"""What is in hand: nothing is answered twice or never, whatever goes back, comes again, or ends meanwhile."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import pytest
+from ajo_worker.intake.fullness import Fullness
+from ajo_worker.intake.hub_calls import HubCalls
+from ajo_worker.intake.in_hand import InHand, look_every, overdue, timeout_used
+from ajo_worker.intake.receipt import Key, Receipt
+from hypothesis import given
+from hypothesis import strategies as st
+
+QUEUE = "ajo-dispatch.standard"
+
+
+@dataclass
+class Message:
+    """A message of a broker that keeps account; alike messages have the same body."""
+
+    body: bytes
+    place: str = "broker"
+    acknowledged: int = 0
+
+
+class Kept(Receipt):
+    """A receipt whose messages are those above."""
+
+    def _acknowledge(self, message: Any, result: tuple[int, Any, float]) -> None:  # noqa: ARG002 - the base's
+        message.place = "gone"
+        message.acknowledged += 1
+
+    def _requeue(self, message: Any) -> None:
+        message.place = "broker"
+
+    def _show_retry(self, retries: int, reason: str) -> None:
+        pass
+
+
+@dataclass
+class Hand:
+    """A worker's side, without the work."""
+
+    in_hand: InHand
+    work: list[Kept]
+    now: float = 0.0
+
+    def deliver(self, message: Message) -> None:
+        message.place = "worker"
+        key = Key(QUEUE, message.body, task=True)
+        if not self.in_hand.joins(key, message, self.now):
+            receipt = Kept(message, key, HubCalls(), self._ended)
+            self.in_hand.hold(receipt, self.now)
+            self.work.append(receipt)
+
+    def _ended(self, receipt: Receipt) -> None:
+        self.in_hand.ended(receipt, self.now)
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand(InHand({QUEUE: Fullness(2)}), [])
+
+
+def test_what_is_in_hand_for_long_goes_back_and_its_copy_takes_its_place(hand: Hand) -> None:
+    old, new = Message(b"old"), Message(b"new")
+    hand.deliver(old)
+    hand.now = 10
+    hand.deliver(new)
+    assert hand.in_hand.give_back(before=5, now=10) == 1
+    assert (old.place, new.place, hand.in_hand.held, hand.in_hand.away) == ("broker", "worker", 1, 1)
+    assert [receipt.away for receipt in hand.work] == [True, False]
+    hand.deliver(old)
+    assert (len(hand.work), hand.in_hand.held, hand.in_hand.away) == (2, 2, 0)  # no second work
+    assert hand.in_hand.give_back(before=5, now=10) == 0  # its time begins anew
+    hand.work[0].done("accepted 1")
+    assert (old.place, old.acknowledged, hand.in_hand.held) == ("gone", 1, 1)
+
+
+def test_what_ends_while_it_is_away_is_not_answered(hand: Hand) -> None:
+    message = Message(b"one")
+    hand.deliver(message)
+    hand.in_hand.give_back(before=inf, now=0)
+    hand.work[0].done("accepted 1")
+    assert (message.place, message.acknowledged, hand.in_hand.away) == ("broker", 0, 0)
+    hand.deliver(message)  # the ledger will say that it is done
+    assert len(hand.work) == 2
+
+
+def test_over_a_connection_that_is_lost_nothing_is_answered(hand: Hand) -> None:
+    message = Message(b"one")
+    hand.deliver(message)
+    hand.in_hand.connection_lost(0)
+    message.place = "broker"
+    hand.work[0].returned()
+    assert (message.place, hand.in_hand.held, hand.in_hand.away) == ("broker", 0, 0)
+
+
+def test_a_worker_is_full_only_of_what_it_holds() -> None:
+    fullness = Fullness(1)
+    hand = Hand(InHand({QUEUE: fullness}), [])
+    hand.deliver(Message(b"one"))
+    hand.now = 10
+    hand.in_hand.give_back(before=inf, now=10)
+    assert fullness.newest(50) == (0, 10)
+
+
+Step = tuple[str, int]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["deliver", "back", "lost", "done", "returned"]), st.integers(0, 5))))
+def test_every_message_is_with_the_broker_or_answered_for_by_one_work_whatever_happens(steps: list[Step]) -> None:
+    hand = Hand(InHand({}), [])
+    messages = [Message(body) for body in (b"a", b"a", b"b", b"c", b"c", b"c")]
+    ended: list[Kept] = []
+
+    def end(number: int, how: Callable[[Kept], None]) -> None:
+        if hand.work:
+            receipt = hand.work.pop(number % len(hand.work))
+            ended.append(receipt)
+            how(receipt)
+
+    for step, number in steps:
+        hand.now += 1
+        match step:
+            case "deliver" if messages[number].place == "broker":
+                hand.deliver(messages[number])
+            case "back":
+                hand.in_hand.give_back(before=hand.now - number, now=hand.now)
+            case "lost":
+                hand.in_hand.connection_lost(hand.now)
+                for message in messages:
+                    message.place = "broker" if message.place == "worker" else message.place
+            case "done":
+                end(number, lambda receipt: receipt.done(""))
+            case "returned":
+                end(number, lambda receipt: receipt.returned())
+        held = [receipt._message for receipt in hand.work if not receipt.away]
+        assert sorted(map(id, held)) == sorted(id(message) for message in messages if message.place == "worker")
+        assert (hand.in_hand.held, hand.in_hand.away) == (len(held), len(hand.work) - len(held))
+        assert all(message.acknowledged == (message.place == "gone") for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "every", "before"), [(1800, 1.0, 1000 - 1530), (20, 1.0, 983), (3, 0.15, 997.45), (0, 1.0, -inf)]
+)
+def test_a_message_goes_back_well_before_the_time_out(timeout: float, every: float, before: float) -> None:
+    assert (look_every(timeout), overdue(timeout, now=1000)) == (every, pytest.approx(before))
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        (
+            "PreconditionFailed: (0, 0): (406) PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. "
+            "Timeout value used: 20000 ms. This timeout value can be configured, see consumers doc guide to learn more",
+            20.0,
+        ),
+        ("PreconditionFailed: (0, 0): (406) PRECONDITION_FAILED - unknown delivery tag 7", None),
+    ],
+)
+def test_the_time_out_is_learned_from_what_rabbitmq_says(told: str, seconds: float | None) -> None:
+    assert timeout_used(told) == seconds
