@@ -170,10 +170,10 @@ def test_a_broker_that_is_down_is_told_with_what_was_not_confirmed(trigger: Trig
     done = trigger("order-shipped", "--from", "t.csv", "--batch-size", "1", "--receipts", "r")
     assert done.code == 1
     assert done.out == "order-shipped: 0 of 6 confirmed, 3 refused, 3 not confirmed\n"
-    assert done.err.endswith("Connection refused\nnot confirmed: lines 2, 4, 9\n")
+    assert "Connection refused\nnot confirmed: lines 2, 4, 9\nnone of them was sent\nto go on: " in done.err
     rows = receipts(tmp_path / "r")
     assert sorted(row["line"] for row in rows if "request_id" in row) == [2, 4, 9]
-    assert not any(row["confirmed"] for row in rows)
+    assert [row["confirmed"] for row in rows] == [False] * 6
 
     (tmp_path / "t.csv").write_text("to,context.orderId\n" + "ada@example.com,A\n" * 5000, encoding="utf-8")
     told = json.loads(trigger("order-shipped", "--from", "t.csv", "--json").out)
@@ -217,10 +217,55 @@ def test_an_interrupted_command_has_a_receipt_for_every_line_and_no_traceback(
         assert process.returncode == 130
     assert "Traceback" not in err
     assert "example.com" not in err
+    assert f"not confirmed: lines {WINDOW_MESSAGES + 1}–{2 * WINDOW_MESSAGES}\nthey were on their way" in err
+    assert "--resume r in place of --receipts r" in err
     rows = receipts(tmp_path / "r")
     assert sorted(row["line"] for row in rows) == list(range(1, 2 * WINDOW_MESSAGES + 1))
-    assert [row["confirmed"] for row in rows].count(True) == WINDOW_MESSAGES
+    assert Counter(row["confirmed"] for row in rows) == {True: WINDOW_MESSAGES, None: WINDOW_MESSAGES}
     confirmed = {row["request_id"] for row in rows if row["confirmed"]}
     assert confirmed <= {
         str(request_id) for request_id in arrived(broker["AJO_BROKER_URL"], broker["AJO_QUEUE_PREFIX"])
     }
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_command_ends_with_what_is_on_its_way_and_goes_on_where_it_was(
+    number: signal.Signals, trigger: TriggerCommand, tmp_path: Path, broker: dict[str, str]
+) -> None:
+    """It waits for its input when it is stopped; what it has read goes out."""
+    with trigger.start(broker) as process:
+        feed(process, WINDOW_MESSAGES + 2)
+        wait_until(lambda: len(receipts(tmp_path / "r")) == WINDOW_MESSAGES, what="the first window's receipts")
+        process.send_signal(number)
+        assert process.wait(DEADLINE_SECONDS) == 128 + number
+        assert process.stdout is not None
+        assert process.stderr is not None
+        out, err = process.stdout.read(), process.stderr.read()
+    last = WINDOW_MESSAGES + 2
+    assert out == f"order-shipped: {last} of {last} confirmed, 0 refused, 0 not confirmed\n"
+    assert f"error: interrupted\nnothing after line {last} was looked at\nto go on: " in err
+    assert [row["confirmed"] for row in receipts(tmp_path / "r")] == [True] * last
+
+    whole = '{"to": "ada@example.com", "context": {"orderId": "A"}}\n' * (last + 1)
+    command = ("order-shipped", "--from", "-", "--format", "jsonl")
+    done = trigger(*command, "--resume", "r", env=broker, input=whole)
+    assert (done.code, done.out) == (
+        0,
+        f"order-shipped: 1 of 1 confirmed, 0 refused, {last} left out, 0 not confirmed\n",
+    )
+    done = trigger(*command, "--start-line", f"{last + 1}", env=broker, input=whole)
+    assert done.out == f"order-shipped: 1 of 1 confirmed, 0 refused, {last} left out, 0 not confirmed\n"
+    assert len(queued(broker)) == last + 2
+
+
+def test_what_may_have_arrived_goes_out_again_under_the_same_request_id(
+    trigger: TriggerCommand, tmp_path: Path, broker: dict[str, str]
+) -> None:
+    line = '{"to": "ada@example.com", "context": {"orderId": "A"}}\n'
+    command = ("order-shipped", "--from", "-", "--format", "jsonl")
+    done = trigger(*command, "--receipts", "r", env=broker, input=line)
+    [receipt] = receipts(tmp_path / "r")
+    (tmp_path / "r").write_text(json.dumps({**receipt, "confirmed": None}) + "\n", encoding="utf-8")
+    done = trigger(*command, "--resume", "r", env=broker, input=line)
+    assert done.code == 0
+    assert [str(one.request_id) for one in queued(broker)] == [receipt["request_id"]] * 2

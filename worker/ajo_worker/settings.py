@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from ajo_producers.campaigns.definition import OnAmbiguous
+from ajo_producers.campaigns.definition import BeforeStart, OnAmbiguous
+from ajo_producers.campaigns.rules import ALLOWED_HOSTS
 from ajo_producers.contract.broker import DEFAULT_URL, BrokerAddress, read_broker
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
 from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
@@ -60,7 +61,7 @@ class Settings(AuditSettings):
         None, description="replaces scheme and host of every definition's endpoint; plain http only for loopback"
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("platform.adobe.io", "*.adobe.io"), description="hosts a definition may name"
+        ALLOWED_HOSTS, description="hosts a definition may name"
     )
     ca_file: Path | None = Field(None, description="CA certificates (PEM) trusted beside the system's")
     http_adapter: Literal["direct", "pyreqwest", "httpx"] = Field("direct", description="HTTP client of the attempts")
@@ -106,8 +107,8 @@ class Settings(AuditSettings):
     rate_limit_recovery: Seconds = Field(
         20, description="seconds in which a campaign that was slowed down by a 429 grows back to its full rate"
     )
-    before_start: Literal["wait", "refuse"] = Field(
-        "refuse", description="what becomes of a trigger that comes before its campaign's start"
+    before_start: BeforeStart = Field(
+        "refuse", description="what becomes of a trigger that comes before its campaign's start; publishers too"
     )
     outage_failures: PositiveInt = Field(
         20, description="failures of a destination, seen by one worker, that make an outage if they last"

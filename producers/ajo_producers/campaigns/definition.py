@@ -11,6 +11,8 @@ from ajo_producers.contract.lanes import Lane, Priority
 ValueType: TypeAlias = Literal["string", "number", "boolean", "object", "array"]
 OnAmbiguous: TypeAlias = Literal["retry", "hold"]
 """After a call that may have been accepted: send it again under the same request id, or keep it as ``unconfirmed``."""
+BeforeStart: TypeAlias = Literal["wait", "refuse"]
+"""What becomes of a trigger that comes before its campaign's start."""
 RecipientType: TypeAlias = Literal["aep", "external"]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=3600)]
 

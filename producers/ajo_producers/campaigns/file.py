@@ -40,10 +40,9 @@ _OPTIONAL = (
     'on_ambiguous = "hold"  # a call that may have been accepted is not sent again, for fear of doubling it',
     "attempt_timeout = 20  # seconds until an answer must be there; without it, all of the budget: fewest doubles",
     "budget = 60  # seconds for all attempts of a trigger and the waits between them",
-    'address_check = "strict"  # addresses are looked at with email-validator and phonenumbers; "off": not at all',
 )
 _AREA_COMMENTS = {
-    "channel_data": ("The address to send to.",),
+    "channel_data": ("The address to send to; what can be none is refused (address_check, docs/campaigns.md).",),
     "profile": ("Profile attributes, {{profile.PATH}} in the message.",),
     "context": (
         "Variables, {{context.PATH}} in the message. Journey Optimizer sends a missing one as blank, so each is",

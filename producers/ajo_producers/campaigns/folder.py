@@ -1,7 +1,9 @@
 """Reading the folder of campaign definitions; with the standard library and msgspec alone, since workers do it too."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import NODEFAULT, ValidationError, structs
@@ -9,7 +11,7 @@ from msgspec import NODEFAULT, ValidationError, structs
 from ajo_producers.campaigns.definition import Definition, Variable
 from ajo_producers.campaigns.lines import line_of
 from ajo_producers.campaigns.nearest import nearest
-from ajo_producers.campaigns.rules import NAME_RULE, Flaw, flaws, is_name
+from ajo_producers.campaigns.rules import NAME_RULE, Flaw, flaws, is_allowed, is_name
 
 FIELDS = {field.name: field for field in structs.fields(Definition) if field.name != "name"}
 AREAS = ("channel_data", "profile", "context")
@@ -97,6 +99,17 @@ def parse_definition(text: str, path: Path) -> Definition:
         if not found:
             return definition
     raise DefinitionError([_located(path, text, flaw) for flaw in found])
+
+
+def foreign(folder: Path, definitions: Definitions, hosts: Sequence[str]) -> list[str]:
+    """A line for each definition whose endpoint no worker calls, since its host is none of ``hosts`` (patterns)."""
+    problems = []
+    for name, definition in definitions.items():
+        if not is_allowed(definition.endpoint, hosts):
+            path, host = folder / f"{name}.toml", urlsplit(definition.endpoint).hostname
+            flaw = Flaw("endpoint", f"leads to a foreign host: {host!r} is not allowed, only {' and '.join(hosts)}")
+            problems.append(_located(path, path.read_text(encoding="utf-8-sig"), flaw))
+    return problems
 
 
 def _located(path: Path, text: str, flaw: Flaw) -> str:

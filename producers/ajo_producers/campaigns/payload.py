@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import UNSET, structs
 
-from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.definition import BeforeStart, Definition
 from ajo_producers.campaigns.nearest import nearest
-from ajo_producers.campaigns.rules import RESERVED
+from ajo_producers.campaigns.rules import MAX_PUSH_BYTES, RESERVED, is_push
 from ajo_producers.campaigns.tree import Branch, area_tree, leaves
 from ajo_producers.campaigns.values import is_plain
 from ajo_producers.contract.addresses import FIELDS, NAMESPACES, AddressKind, cut, flaw_of
@@ -43,6 +43,7 @@ class PayloadCheck:
             for path, variable in getattr(definition, area).items()
             if variable.default is not UNSET
         ]
+        self._most_bytes = MAX_PUSH_BYTES if is_push(definition) else MAX_CONTEXT_BYTES
         self._flaw_of = flaw_of(definition.address_check)
         self._id_kind = NAMESPACES.get(definition.namespace.lower()) if definition.address_check != "off" else None
         self._addresses: dict[str, AddressKind] = {
@@ -102,8 +103,9 @@ class PayloadCheck:
             self._walk(self._trees["profile"], recipient.profile, prefix, found)
             self._walk(self._trees["context"], recipient.context, prefix, found)
             # The whole is no smaller than its context, so the usual small recipient is encoded once.
-            if len(_encode(recipient)) > MAX_CONTEXT_BYTES and len(_encode(recipient.context)) > MAX_CONTEXT_BYTES:
-                found.append(f"{prefix}context is larger than {MAX_CONTEXT_BYTES // 1000} kB as JSON")
+            if len(_encode(recipient)) > self._most_bytes and len(_encode(recipient.context)) > self._most_bytes:
+                of = ", the most that a push payload has" if self._most_bytes == MAX_PUSH_BYTES else ""
+                found.append(f"{prefix}context is larger than {self._most_bytes // 1000} kB as JSON{of}")
         except (TypeError, ValueError, RecursionError):
             found.append(f"{prefix or 'the recipient '}can't be written as JSON")
 
@@ -200,9 +202,12 @@ def as_sent(definition: Definition, recipient: Recipient) -> Recipient:
     return payload_check(definition).as_sent(recipient)
 
 
-def window_problem(definition: Definition, now: datetime) -> str | None:
-    """Why the campaign can't be executed at ``now`` (with a zone): before its start, or from its end on. Else None."""
-    if definition.start is not None and now < definition.start:
+def window_problem(definition: Definition, now: datetime, before_start: BeforeStart = "refuse") -> str | None:
+    """Why the campaign can't be executed at ``now`` (with a zone): before its start, or from its end on. Else None.
+
+    Where workers let what comes before the start ``wait``, that is none.
+    """
+    if definition.start is not None and now < definition.start and before_start == "refuse":
         return f"{definition.name} starts at {definition.start.isoformat()}"
     if definition.end is not None and now >= definition.end:
         return f"{definition.name} ended at {definition.end.isoformat()}"

@@ -1,11 +1,13 @@
 """What a definition must satisfy beyond its types: rules of Journey Optimizer, and of ours."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import UNSET
 
 from ajo_producers.campaigns.definition import Definition, Variable
@@ -32,6 +34,15 @@ RESERVED = "system"
 MAX_CALLS = {"standard": 500, "high-throughput": 5000}
 """Calls a second that Journey Optimizer allows (its guide to API-triggered campaigns)."""
 
+ALLOWED_HOSTS = ("platform.adobe.io", "*.adobe.io")
+"""Hosts that may get the credentials, unless ``AJO_ALLOWED_HOSTS`` names others."""
+
+MAX_PUSH_BYTES = 5_120
+"""Size of the ``context`` of a push message as JSON at most (Journey Optimizer's guide: 5 kB)."""
+
+LIVE_ACTIVITY = "requestPayload"
+"""First step of the ``context`` path that holds a Live activity's payload (Journey Optimizer's guide)."""
+
 
 class Flaw(NamedTuple):
     """What is wrong with a field; ``field`` is its path in the file, such as ``context.orderId.default``."""
@@ -48,6 +59,22 @@ def is_name(name: str) -> bool:
 def flaws(definition: Definition) -> list[Flaw]:
     """Every rule that a definition breaks."""
     return [*_address(definition), *_kind(definition), *_times(definition), *_variables(definition)]
+
+
+def is_allowed(endpoint: str, hosts: Sequence[str]) -> bool:
+    """Whether credentials may go to an endpoint: https, and a host that one of the patterns in ``hosts`` fits."""
+    parts = urlsplit(endpoint)
+    return parts.scheme == "https" and any(fnmatchcase((parts.hostname or "").lower(), host) for host in hosts)
+
+
+def is_push(definition: Definition) -> bool:
+    """Whether a campaign sends push messages or Live activities, whose payload is small."""
+    devices = any(path.partition(".")[0] == "pushInfo" for path in definition.channel_data)
+    return (devices and "emailAddress" not in definition.channel_data) or bool(_live_activity(definition))
+
+
+def _live_activity(definition: Definition) -> list[str]:
+    return [path for path in definition.context if path.partition(".")[0] == LIVE_ACTIVITY]
 
 
 def _address(definition: Definition) -> Iterator[Flaw]:
@@ -71,6 +98,11 @@ def _kind(definition: Definition) -> Iterator[Flaw]:
             yield Flaw("recipient_type", "must be external: a high-throughput campaign reads no profiles")
         if definition.profile:
             yield Flaw("profile", "must be empty: a high-throughput campaign takes its variables from context only")
+        phone = definition.channel_data.get("mobilePhoneNumber")
+        if phone is not None and (phone.required or len(definition.channel_data) == 1):
+            yield Flaw("channel_data.mobilePhoneNumber", "is for SMS, which never goes over high throughput")
+        for path in _live_activity(definition)[:1]:
+            yield Flaw(f"context.{path}", "is of a Live activity, which never goes over high throughput")
     if definition.recipient_type != "aep":
         for field in ("merge_policy_name", "merge_policy_schema"):
             if getattr(definition, field) is not None:
@@ -108,3 +140,22 @@ def _variables(definition: Definition) -> Iterator[Flaw]:
                 yield Flaw(field, f"lies inside {area}.{parent}, which is a variable itself")
             if variable.default is not UNSET and not TAKES[variable.type](variable.default):
                 yield Flaw(f"{field}.default", f"is not of type {variable.type}")
+    if is_push(definition) and (size := len(_encoded_defaults(definition))) > MAX_PUSH_BYTES:
+        text = f"has defaults that make {size:,} bytes of JSON; a push payload has {MAX_PUSH_BYTES:,} (5 kB) at most"
+        yield Flaw("context", text)
+
+
+def _encoded_defaults(definition: Definition) -> bytes:
+    context: dict[str, Any] = {}
+    for path, variable in definition.context.items():
+        if variable.default is not UNSET:
+            *parents, last = path.split(".")
+            place = context
+            for parent in parents:
+                below = place.setdefault(parent, {})
+                place = below if isinstance(below, dict) else {}
+            place[last] = variable.default
+    try:
+        return msgspec.json.encode(context)
+    except (TypeError, ValueError, RecursionError):  # a default that JSON can't say: told with its type
+        return b""

@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +12,18 @@ import typer
 from rich.console import Console
 
 from ajo_producers.campaigns.definition import Definition
-from ajo_producers.campaigns.folder import DefinitionError, Definitions, UnknownCampaignError, load_definitions
+from ajo_producers.campaigns.folder import (
+    DefinitionError,
+    Definitions,
+    UnknownCampaignError,
+    foreign,
+    load_definitions,
+)
 from ajo_producers.campaigns.live import Compared
 from ajo_producers.cli import campaign_report, live_check
 from ajo_producers.cli.import_sample import import_sample
+from ajo_producers.publishing.environment import read_allowed_hosts
+from ajo_producers.publishing.errors import SettingError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -89,6 +98,8 @@ def check(
         definitions, problems = load_definitions(folder), []
         if not definitions:
             problems = [f"{folder}: no campaign definitions"]
+        if hosts := _allowed_hosts():
+            problems += foreign(folder, definitions, hosts)
     except DefinitionError as error:
         definitions, problems = Definitions(), list(error.problems)
     compared: list[Compared] = []
@@ -107,6 +118,13 @@ def check(
             typer.echo(f"{len(definitions)} campaign definition{'s' * (len(definitions) != 1)} in {folder}: {result}")
     if problems:
         raise typer.Exit(1)
+
+
+def _allowed_hosts() -> tuple[str, ...] | None:
+    try:
+        return read_allowed_hosts(os.environ)
+    except SettingError as error:
+        raise typer.TyperException(str(error)) from error
 
 
 def _load(folder: Path) -> Definitions:

@@ -4,40 +4,25 @@
 """
 
 import json
-import sys
-from contextlib import ExitStack
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import DefinitionError, UnknownCampaignError, load_definitions
-from ajo_producers.cli.trigger_lines import BadHeader, read_csv, read_jsonl, read_texts, text_lines
-from ajo_producers.cli.trigger_many import Outcome, Run
-from ajo_producers.cli.trigger_progress import ProgressLine
+from ajo_producers.cli.trigger_file import SUFFIXES, Bulk, Format, before_start, publisher, trigger_many
+from ajo_producers.cli.trigger_lines import read_texts
 from ajo_producers.contract.batch import MAX_TRIGGERS
 from ajo_producers.publishing.checked import CheckedTrigger, check_trigger
-from ajo_producers.publishing.errors import InvalidTrigger, PublishError, SettingError
+from ajo_producers.publishing.errors import InvalidTrigger, PublishError
 from ajo_producers.publishing.outgoing import DEFAULT_BATCH_SIZE
-from ajo_producers.publishing.publisher import Publisher
 
 app = typer.Typer(add_completion=False)
 
 
-class Format(StrEnum):
-    """How a file's lines are written."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
-
-
-SUFFIXES = {".csv": Format.CSV, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL}
 Pairs = list[str] | None
-MOST_SPANS = 10
 
 
 @app.command()
@@ -64,6 +49,12 @@ def trigger(
     receipts: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --from: writes what became of each line.")
     ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Receipts of an earlier run over this file: go on with them.")
+    ] = None,
+    start_line: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="With --from: leave the lines before it out.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; publish nothing.")] = False,
     folder: Annotated[
         Path, typer.Option("--dir", envvar="AJO_CAMPAIGNS", help="Folder of campaign definitions.")
@@ -74,7 +65,8 @@ def trigger(
 
     A file has a trigger a line: CSV with a header such as to,key,context.orderId, or JSON objects with the names to,
     user_id, key, occurred_at, expires_in, expires_at, trace_id, context, profile, channel_data, recipients. Lines
-    with faults are named, and the others go out. The broker is AJO_BROKER_URL.
+    with faults are named, and the others go out. The broker is AJO_BROKER_URL. Ctrl-C ends it with what is on its way,
+    and says what is confirmed and how to go on.
     """
     plain = {"to": to, "user_id": user_id, "key": key, "occurred_at": occurred_at, "trace_id": trace_id}
     texts = {option: text for option, text in plain.items() if text is not None}
@@ -82,7 +74,8 @@ def trigger(
         texts |= _parse_pairs(area, pairs or [])
     defaults = {} if expires_in is None else {"expires_in": expires_in}
     if source is None:
-        for option, value in (("--receipts", receipts), ("--format", format_), ("--rate", rate)):
+        of_a_file = {"--receipts": receipts, "--resume": resume, "--start-line": start_line}
+        for option, value in (of_a_file | {"--format": format_, "--rate": rate}).items():
             if value is not None:
                 raise typer.BadParameter("only with --from", param_hint=option)
         if to is None and user_id is None:
@@ -95,9 +88,10 @@ def trigger(
     format_ = format_ or SUFFIXES.get(source.suffix.lower())
     if format_ is None:
         raise typer.BadParameter("say which, csv or jsonl: the file's name doesn't tell", param_hint="--format")
-    _trigger_many(
-        _find(folder, name), source, format_, defaults, batch_size, rate, receipts, dry_run=dry_run, as_json=as_json
-    )
+    if receipts is not None and resume is not None:
+        raise typer.BadParameter("it goes on in the file that it reads; leave out --receipts", param_hint="--resume")
+    bulk = Bulk(batch_size, rate, receipts, resume, start_line or 1)
+    trigger_many(_find(folder, name), source, format_, defaults, bulk, dry_run=dry_run, as_json=as_json)
 
 
 def _trigger_one(
@@ -105,16 +99,19 @@ def _trigger_one(
 ) -> None:
     given, problems = read_texts(texts, definition, defaults)
     try:
-        checked = check_trigger(definition, given, datetime.now(UTC), problems)
+        checked = check_trigger(definition, given, datetime.now(UTC), problems, before_start=before_start())
     except InvalidTrigger as error:
         lines = [f"{definition.name} can't take this trigger:", *(f"  {problem}" for problem in error.problems)]
         raise typer.TyperException("\n".join(lines)) from error
     if not dry_run:
-        with _publisher() as publisher:
+        with publisher() as link:
             try:
-                receipt = publisher.publish(checked)
+                receipt = link.publish(checked)
             except PublishError as error:
-                raise typer.TyperException(f"{error}\nnot confirmed: {checked.request_id}") from error
+                raise typer.TyperException(f"{error}\n{_not_confirmed(checked, sent=not error.unsent)}") from error
+            except KeyboardInterrupt:
+                typer.echo(f"error: interrupted\n{_not_confirmed(checked, sent=True)}", err=True)
+                raise
         typer.echo(_receipt(checked, receipt.queue) if as_json else str(checked.request_id))
     elif as_json:
         typer.echo(json.dumps({"valid": True, "campaign": definition.name}))
@@ -122,81 +119,12 @@ def _trigger_one(
         typer.echo(f"{definition.name} takes this trigger; nothing was published (dry run)")
 
 
+def _not_confirmed(checked: CheckedTrigger, *, sent: bool) -> str:
+    return f"not confirmed{', and perhaps sent' * sent}: {checked.request_id}"
+
+
 def _receipt(checked: CheckedTrigger, queue: str) -> str:
     return json.dumps({"request_id": str(checked.request_id), "campaign": checked.trigger.campaign, "queue": queue})
-
-
-def _trigger_many(
-    definition: Definition,
-    source: Path,
-    format_: Format,
-    defaults: dict[str, Any],
-    batch_size: int,
-    rate: float | None,
-    receipts: Path | None,
-    *,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    refused: list[dict[str, Any]] = []
-    done = "valid" if dry_run else "confirmed"
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with ExitStack() as stack:
-        file: BinaryIO = sys.stdin.buffer if str(source) == "-" else stack.enter_context(source.open("rb"))
-        progress = stack.enter_context(ProgressLine(console, file, done))
-
-        def show_refused(number: int, problems: tuple[str, ...]) -> None:
-            if as_json:
-                refused.append({"line": number, "problems": problems})
-            else:
-                console.print(f"line {number}: {'; '.join(problems)}", markup=False)
-
-        lines = text_lines(progress.lines())
-        try:
-            found = read_csv(lines, definition, defaults) if format_ is Format.CSV else read_jsonl(lines, defaults)
-        except BadHeader as error:
-            shown = "standard input" if str(source) == "-" else source
-            raise typer.TyperException(f"{shown}:1: {error}") from error
-        run = Run(
-            definition,
-            publisher=None if dry_run else stack.enter_context(_publisher()),
-            batch_size=batch_size,
-            receipts=None if receipts is None else stack.enter_context(_open_receipts(receipts)),
-            on_refused=show_refused,
-            on_progress=progress.show,
-            rate=rate,
-        )
-        outcome = run.publish(found)
-    if as_json:
-        counts = {"read": outcome.read, done: outcome.confirmed, "refused": outcome.refused}
-        lines_left = {"unconfirmed": outcome.unconfirmed, "unconfirmed_lines": outcome.unconfirmed_lines}
-        more = {**lines_left, "error": outcome.error, "refused_lines": refused}
-        typer.echo(json.dumps({"campaign": definition.name, "dry_run": dry_run, **counts, **more}, indent=2))
-    else:
-        end = "; nothing was published (dry run)" if dry_run else f", {outcome.unconfirmed:,} not confirmed"
-        typer.echo(
-            f"{definition.name}: {outcome.confirmed:,} of {outcome.read:,} {done}, {outcome.refused:,} refused{end}"
-        )
-    if outcome.error is not None and not as_json:
-        raise typer.TyperException(f"{outcome.error}\n{_left(outcome)}".rstrip())
-    if not outcome.complete:
-        raise typer.Exit(1)
-
-
-def _left(outcome: Outcome) -> str:
-    """Which lines were not confirmed, if any."""
-    spans = [f"{first}" if first == last else f"{first}–{last}" for first, last in outcome.unconfirmed_lines]
-    more = f" and {len(spans) - MOST_SPANS} more" if len(spans) > MOST_SPANS else ""
-    return (
-        f"not confirmed: line{'s' * (outcome.unconfirmed != 1)} {', '.join(spans[:MOST_SPANS])}{more}" if spans else ""
-    )
-
-
-def _open_receipts(path: Path) -> Any:  # noqa: ANN401 - a text file that a with statement closes
-    try:
-        return path.open("x", encoding="utf-8")
-    except FileExistsError as error:
-        raise typer.BadParameter(f"{path} exists: receipts are never overwritten", param_hint="--receipts") from error
 
 
 def _parse_pairs(area: str, pairs: list[str]) -> dict[str, str]:
@@ -217,11 +145,4 @@ def _find(folder: Path, name: str) -> Definition:
     try:
         return load_definitions(folder)[name]
     except (DefinitionError, UnknownCampaignError) as error:
-        raise typer.TyperException(str(error)) from error
-
-
-def _publisher() -> Publisher:
-    try:
-        return Publisher.from_env()
-    except SettingError as error:
         raise typer.TyperException(str(error)) from error

@@ -10,7 +10,7 @@ from typing import BinaryIO, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from ajo_producers.cli.trigger_many import Outcome
+from ajo_producers.cli.trigger_outcome import Outcome
 
 
 class ProgressLine(AbstractContextManager["ProgressLine"]):

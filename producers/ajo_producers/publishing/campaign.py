@@ -1,5 +1,6 @@
 """Campaigns as producers use them: by name, to make triggers of."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,19 +8,21 @@ from typing import Any, Self
 
 import msgspec
 
-from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.definition import BeforeStart, Definition
 from ajo_producers.campaigns.folder import Definitions, load_definitions
 from ajo_producers.contract.trigger import Recipient
 from ajo_producers.publishing.checked import CheckedTrigger, check_trigger
+from ajo_producers.publishing.environment import read_before_start
 from ajo_producers.publishing.errors import InvalidTrigger
 from ajo_producers.publishing.given import GivenRecipient, GivenTrigger, convert_problem
 
 
 class Campaign:
-    """One campaign that can be triggered."""
+    """One campaign that can be triggered. ``before_start``: whether workers let what comes before its start wait."""
 
-    def __init__(self, definition: Definition) -> None:
+    def __init__(self, definition: Definition, before_start: BeforeStart = "refuse") -> None:
         self.definition = definition
+        self._before_start: BeforeStart = before_start
 
     def __repr__(self) -> str:
         """The name, and where it goes."""
@@ -46,9 +49,10 @@ class Campaign:
         ``profile``, ``channel_data``. ``user_id`` is needed only if the user's id is not the address. For 1–20 give
         ``recipients`` instead, as ``Recipient`` or as mappings with the names above.
 
-        ``key`` names the business event: the same key and ``occurred_at`` give the same request id, so that publishing
-        an event again is no second message. ``occurred_at`` is the event's own time, and without a key only recorded.
-        No attempt starts after ``expires_at``, or ``expires_in`` seconds from now.
+        ``key`` names the business event, together with ``occurred_at``, the event's own time (and not the call's): the
+        same two give the same request id, so that publishing an event again is no second message. Two messages need
+        two keys. Without a key, ``occurred_at`` is only recorded. No attempt starts after ``expires_at``, or
+        ``expires_in`` seconds from now.
 
         Raises:
             InvalidTrigger: with all problems at once.
@@ -69,24 +73,28 @@ class Campaign:
         )
         if problems:
             raise InvalidTrigger(self.definition.name, problems)
-        return check_trigger(self.definition, given, datetime.now(UTC))
+        return check_trigger(self.definition, given, datetime.now(UTC), before_start=self._before_start)
 
 
 class Campaigns(Mapping[str, Campaign]):
     """The campaigns of a folder of definitions, by name."""
 
-    def __init__(self, definitions: Definitions) -> None:
+    def __init__(self, definitions: Definitions, before_start: BeforeStart = "refuse") -> None:
         self._definitions = definitions
-        self._campaigns = {name: Campaign(definition) for name, definition in definitions.items()}
+        self._campaigns = {name: Campaign(definition, before_start) for name, definition in definitions.items()}
 
     @classmethod
-    def load(cls, folder: Path | str = "campaigns") -> Self:
+    def load(cls, folder: Path | str = "campaigns", *, before_start: BeforeStart | None = None) -> Self:
         """Read every definition of a folder.
+
+        ``before_start`` says what becomes of a trigger that comes before its campaign's start: ``refuse``, or ``wait``
+        if the workers let it. Without it, ``AJO_BEFORE_START`` says so, as it does for them; else it is refused.
 
         Raises:
             DefinitionError: there is no such folder, or files are faulty: the faults of all of them together.
+            SettingError: ``AJO_BEFORE_START`` is neither.
         """
-        return cls(load_definitions(folder))
+        return cls(load_definitions(folder), before_start or read_before_start(os.environ))
 
     def __getitem__(self, name: str) -> Campaign:
         """The campaign of this name.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from math import isfinite
 from uuid import UUID
 
-from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.definition import BeforeStart, Definition
 from ajo_producers.campaigns.payload import as_sent, check_recipients, window_problem
 from ajo_producers.contract.batch import MAX_MESSAGE_BYTES, encode_trigger
 from ajo_producers.contract.lanes import Lane, Priority
@@ -36,9 +36,15 @@ class CheckedTrigger:
 
 
 def check_trigger(
-    definition: Definition, given: GivenTrigger, now: datetime, found: Sequence[str] = ()
+    definition: Definition,
+    given: GivenTrigger,
+    now: datetime,
+    found: Sequence[str] = (),
+    *,
+    before_start: BeforeStart = "refuse",
+    again: UUID | None = None,
 ) -> CheckedTrigger:
-    """Check a trigger; ``found`` are problems that are known already.
+    """Check a trigger; ``found`` are problems that are known already, ``again`` the id under which it went out before.
 
     Raises:
         InvalidTrigger: with every problem there is, so that nobody has to find them one by one.
@@ -46,9 +52,9 @@ def check_trigger(
     problems = list(found)
     recipients = _recipients(definition, given, problems)
     expires_at = _times(given, now, problems)
-    if reason := window_problem(definition, now):
+    if reason := window_problem(definition, now, before_start):
         problems.append(reason)
-    request_id = _request_id(definition.name, given, problems)
+    request_id = _request_id(definition.name, given, problems, again)
     if given.trace_id is not None and not is_text(given.trace_id):
         problems.append(f"trace_id must be text of 1 to {MAX_TEXT} characters")
     if problems or request_id is None:
@@ -112,9 +118,9 @@ def _times(given: GivenTrigger, now: datetime, problems: list[str]) -> datetime 
     return expires_at
 
 
-def _request_id(campaign: str, given: GivenTrigger, problems: list[str]) -> UUID | None:
+def _request_id(campaign: str, given: GivenTrigger, problems: list[str], again: UUID | None) -> UUID | None:
     if given.key is None:
-        return random_request_id()
+        return again or random_request_id()
     if not is_text(given.key):
         problems.append(f"key must be text of 1 to {MAX_TEXT} characters")
         return None
@@ -122,7 +128,10 @@ def _request_id(campaign: str, given: GivenTrigger, problems: list[str]) -> UUID
     if moment is not None and not is_moment(moment):
         return None
     try:
-        return keyed_request_id(campaign, given.key, moment)
+        request_id = keyed_request_id(campaign, given.key, moment)
     except ValueError as error:
         problems.append(f"occurred_at {error}")
         return None
+    if again not in (None, request_id):
+        problems.append("it went out under another key or time before: these are not the receipts of this file")
+    return request_id

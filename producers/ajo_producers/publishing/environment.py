@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ajo_producers.contract.broker import DEFAULT_URL, BrokerAddress, BrokerError, read_broker
+from ajo_producers.campaigns.definition import BeforeStart
+from ajo_producers.campaigns.rules import ALLOWED_HOSTS
+from ajo_producers.contract.broker import BrokerAddress, BrokerError, read_broker
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
 from ajo_producers.contract.trigger import MAX_TEXT, is_text
 from ajo_producers.publishing.errors import SettingError
@@ -36,15 +38,45 @@ def read_settings(env: Mapping[str, str]) -> PublisherSettings:
     """The settings that an environment holds.
 
     Raises:
-        SettingError: a file can't be read, or the time-out is no number.
+        SettingError: no broker is named, a file can't be read, or the time-out is no number.
     """
-    timeout = _value(env, "AJO_PUBLISH_TIMEOUT")
+    timeout, url = _value(env, "AJO_PUBLISH_TIMEOUT"), _value(env, "AJO_BROKER_URL")
+    if not url:
+        raise SettingError(
+            "AJO_BROKER_URL is not set: nothing is published to a broker that nobody named; set it to the workers' "
+            "own, such as amqp://USER:PASSWORD@HOST/ or redis://HOST/0 (or AJO_BROKER_URL_FILE to a file that holds it)"
+        )
     return PublisherSettings(
-        url=_value(env, "AJO_BROKER_URL") or DEFAULT_URL,
+        url=url,
         queue_prefix=_value(env, "AJO_QUEUE_PREFIX") or DEFAULT_QUEUE_PREFIX,
         timeout=_seconds(timeout) if timeout else DEFAULT_TIMEOUT,
         producer=_value(env, "AJO_PRODUCER") or None,
     )
+
+
+def read_before_start(env: Mapping[str, str]) -> BeforeStart:
+    """What becomes of a trigger that comes before its campaign's start, by ``AJO_BEFORE_START``: the workers' setting.
+
+    Raises:
+        SettingError: it is neither ``wait`` nor ``refuse``.
+    """
+    match _value(env, "AJO_BEFORE_START") or "refuse":
+        case "wait" | "refuse" as before_start:
+            return before_start
+        case _:
+            raise SettingError("AJO_BEFORE_START must be wait or refuse, as for the workers")
+
+
+def read_allowed_hosts(env: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The hosts that definitions may name, by ``AJO_ALLOWED_HOSTS``; None if ``AJO_BASE_URL`` replaces all of them.
+
+    Raises:
+        SettingError: a file can't be read.
+    """
+    if _value(env, "AJO_BASE_URL"):
+        return None
+    named = tuple(host.strip() for host in _value(env, "AJO_ALLOWED_HOSTS").split(",") if host.strip())
+    return named or ALLOWED_HOSTS
 
 
 def check_settings(*, queue_prefix: str, timeout: float, producer: str | None) -> None:

@@ -18,12 +18,21 @@ class PublishError(Exception):
 
     ``confirmed`` are the request ids that the broker has for certain. ``unconfirmed`` may have arrived all the same:
     publish the same triggers again, since a copy with the same request id joins the first one and is not sent twice.
+    ``unsent`` are those of them that the broker certainly doesn't have: nothing of them was ever handed to it.
     """
 
-    def __init__(self, text: str, *, confirmed: Sequence[UUID] = (), unconfirmed: Sequence[UUID] = ()) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        confirmed: Sequence[UUID] = (),
+        unconfirmed: Sequence[UUID] = (),
+        unsent: Sequence[UUID] = (),
+    ) -> None:
         super().__init__(text)
         self.confirmed = tuple(confirmed)
         self.unconfirmed = tuple(unconfirmed)
+        self.unsent = tuple(unsent)
 
 
 class SettingError(ValueError):

@@ -34,6 +34,14 @@ class PublishReport(NamedTuple):
     messages: int
 
 
+class _Delivered(NamedTuple):
+    """The messages that were confirmed, why not all were, and whether any of the others may have arrived."""
+
+    messages: list[Outgoing]
+    failure: LinkFailure | None
+    handed_over: bool
+
+
 class Publisher:
     """Publishes triggers to one broker.
 
@@ -79,9 +87,11 @@ class Publisher:
         Raises:
             PublishError: it was not confirmed in time; ``unconfirmed`` has its request id.
         """
-        done, failure = self._deliver([[trigger]])
+        done, failure, handed_over = self._deliver([[trigger]])
         if failure is not None:
-            raise PublishError(self._explain(failure), unconfirmed=[trigger.request_id]) from failure
+            unconfirmed = [trigger.request_id]
+            unsent = () if handed_over else unconfirmed
+            raise PublishError(self._explain(failure), unconfirmed=unconfirmed, unsent=unsent) from failure
         return done[0].receipts[0]
 
     def publish_many(
@@ -107,7 +117,9 @@ class Publisher:
                 if on_progress is not None:
                     on_progress(len(confirmed))
         except PublishError as error:
-            error.confirmed, error.unconfirmed = tuple(confirmed), (*error.unconfirmed, *source.rest())
+            rest = source.rest()
+            error.confirmed, error.unconfirmed = tuple(confirmed), (*error.unconfirmed, *rest)
+            error.unsent += rest
             raise
         return PublishReport(tuple(confirmed), messages)
 
@@ -152,21 +164,25 @@ class Publisher:
 
     def _publish(self, source: Source, batch_size: int) -> Iterator[tuple[Receipt, ...]]:
         for window in windows(batches(source, batch_size)):
-            done, failure = self._deliver(window)
+            done, failure, handed_over = self._deliver(window)
             for message in done:
                 source.confirm(receipt.request_id for receipt in message.receipts)
                 yield message.receipts
             if failure is not None:
-                raise PublishError(self._explain(failure), unconfirmed=source.pending()) from failure
+                pending = source.pending()
+                on_their_way = {one.request_id for batch in window for one in batch} if handed_over else set()
+                unsent = [request_id for request_id in pending if request_id not in on_their_way]
+                raise PublishError(self._explain(failure), unconfirmed=pending, unsent=unsent) from failure
         if source.failure is not None:
             text = f"the source of the triggers failed ({type(source.failure).__name__}); all before that is confirmed"
             raise PublishError(text) from source.failure
 
-    def _deliver(self, window: Sequence[Sequence[CheckedTrigger]]) -> tuple[list[Outgoing], LinkFailure | None]:
-        """Send batches, if need be over a second connection; the messages that were confirmed, and why not all were."""
+    def _deliver(self, window: Sequence[Sequence[CheckedTrigger]]) -> _Delivered:
+        """Send batches, if need be over a second connection."""
         deadline = Deadline(self._timeout)
+        handed_over = False
         if not self._lock.acquire(timeout=self._timeout):
-            return [], LinkFailure("other threads had the connection all the time")
+            return _Delivered([], LinkFailure("other threads had the connection all the time"), handed_over)
         try:
             parcels = [to_parcel(batch, self._sender) for batch in window]
             waiting = {parcel.batch_id: parcel for parcel in parcels}
@@ -184,15 +200,16 @@ class Publisher:
                         self._link = open_link(self._broker, deadline)
                     self._link.prepare({parcel.queue for parcel in waiting.values()}, deadline)
                     messages = [to_message(parcel, self._sender) for parcel in waiting.values()]
+                    handed_over = True
                     self._link.publish(messages, deadline, confirmed)
                 except LinkFailure as failure:
                     self._drop_link()
                     # An old connection may have died while nobody looked; what it perhaps delivered is sent again
                     # with the same request ids, which the worker joins.
                     if fresh or deadline.passed:
-                        return done, failure
+                        return _Delivered(done, failure, handed_over)
                 else:
-                    return done, None
+                    return _Delivered(done, None, handed_over)
         except BaseException:  # such as Ctrl-C in the middle of a frame: the connection is of no use any more
             self._drop_link()
             raise

@@ -1,12 +1,12 @@
 """The request of a trigger: where it goes, and what it says. Pure."""
 
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.rules import is_allowed
 from ajo_producers.contract.trigger import Recipient, Trigger
 
 from ajo_worker.api.answer import Call
@@ -38,7 +38,7 @@ def endpoint_of(
     if base_url:
         base = urlsplit(base_url)
         parts = parts._replace(scheme=base.scheme, netloc=base.netloc, path=base.path.rstrip("/") + parts.path)
-    elif parts.scheme != "https" or not any(fnmatchcase(parts.hostname or "", host) for host in allowed_hosts):
+    elif not is_allowed(definition.endpoint, allowed_hosts):
         raise ForeignHost(
             f"campaign {definition.name}: the endpoint's host {parts.hostname!r} is not allowed "
             "(https and a host of AJO_ALLOWED_HOSTS)"

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
 from uuid import UUID
 
-from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.definition import BeforeStart, Definition
 from ajo_producers.campaigns.payload import PayloadCheck
 from ajo_producers.contract.trigger import Recipient, Trigger
 from msgspec import structs
@@ -16,9 +15,6 @@ from ajo_worker.api.request import Endpoint
 from ajo_worker.ledger.admission import InsertState
 from ajo_worker.limits.turns import Urgency
 from ajo_worker.recipients import bytea_array, recipient_hash
-
-BeforeStart: TypeAlias = Literal["wait", "refuse"]
-"""What becomes of a trigger that comes before its campaign's start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from ajo_producers.campaigns.definition import BeforeStart
+
 from ajo_worker.api.answer import Answer, Failure
 from ajo_worker.dispatch.backoff import Backoff
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import End, History, Retry
-from ajo_worker.dispatch.received import BeforeStart
 from ajo_worker.ledger.sealing import Sealer
 
 

@@ -5,11 +5,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from ajo_producers.campaigns.curl.options import Command, Header
 from ajo_producers.campaigns.curl.problem import Problem, Word, shown
-from ajo_producers.campaigns.rules import IDENTIFIER, LANE_OF_PATH
+from ajo_producers.campaigns.rules import ALLOWED_HOSTS, IDENTIFIER, LANE_OF_PATH, is_allowed
 from ajo_producers.contract.lanes import Lane
 
-HOST = "platform.adobe.io"
-DOMAIN = ".adobe.io"
 AUDIENCE = "/ajo/im/executions/audience"
 HTTPS = 443
 
@@ -71,9 +69,9 @@ def _url_flaw(parts: SplitResult) -> str | None:
         return "the URL holds credentials"
     if parts.scheme != "https":
         return "the URL must begin with https://"
-    if host != HOST and not host.endswith(DOMAIN):
+    if not is_allowed(f"https://{host}", ALLOWED_HOSTS):
         labels = ".".join(map(shown, host.split(".")))
-        return f"the host {labels} is not Adobe's: {HOST}, or another one of *{DOMAIN}"
+        return f"the host {labels} is not Adobe's: {' or '.join(ALLOWED_HOSTS)}"
     if parts.port not in (None, HTTPS):
         return "the URL names a port"
     if parts.query or parts.fragment:

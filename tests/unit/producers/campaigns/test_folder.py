@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 from ajo_producers.campaigns.definition import Variable
-from ajo_producers.campaigns.folder import DefinitionError, Definitions, UnknownCampaignError, parse_definition
+from ajo_producers.campaigns.folder import (
+    DefinitionError,
+    Definitions,
+    UnknownCampaignError,
+    foreign,
+    load_definitions,
+    parse_definition,
+)
+from ajo_producers.campaigns.rules import ALLOWED_HOSTS, is_allowed
 
 PATH = Path("campaigns/order-shipped.toml")
 TEXT = """\
@@ -83,6 +91,57 @@ def test_rules_of_the_high_throughput_lane() -> None:
         "recipient_type must be external",
         "profile must be empty",
     ]
+    text = text.replace('"aep"', '"external"')
+    for table, fault in (
+        ("[channel_data]\nmobilePhoneNumber = {}", "channel_data.mobilePhoneNumber is for SMS, which never goes over"),
+        ("[channel_data]\nmobilePhoneNumber = { required = false }", "channel_data.mobilePhoneNumber is for SMS"),
+        ("[context]\n'requestPayload.aps' = { type = 'object' }", "context.requestPayload.aps is of a Live activity"),
+    ):
+        [told_fault] = faults(text + table)
+        assert fault in told_fault
+    both = "[channel_data]\nemailAddress = {}\nmobilePhoneNumber = { required = false }"
+    assert "SMS" not in str(parse_definition(text + both, PATH))
+
+
+@pytest.mark.parametrize("where", ["[channel_data]\n'pushInfo.token' = {}\n[context]", "[context]"])
+def test_defaults_that_make_too_large_a_push_payload_are_told(where: str) -> None:
+    path = "'requestPayload.aps'" if where == "[context]" else "body"
+    for size, fits in ((4000, True), (5120, False)):
+        default = f"{{ type = 'object', default = {{ alert = '{'x' * size}' }} }}"
+        text = f"{TEXT}{where}\n{path} = {default}"
+        if fits:
+            parse_definition(text, PATH)
+        else:
+            assert "a push payload has 5,120 (5 kB) at most" in faults(text)[0]
+
+
+def test_a_definition_that_leads_to_a_foreign_host_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / PATH.name
+    path.write_text(TEXT.replace("platform.adobe.io", "adobe.example.com"), encoding="utf-8")
+    definitions = load_definitions(tmp_path)
+    assert foreign(tmp_path, definitions, ALLOWED_HOSTS) == [
+        f"{path}:3: endpoint leads to a foreign host: 'adobe.example.com' is not allowed, only platform.adobe.io and "
+        "*.adobe.io"
+    ]
+    assert foreign(tmp_path, definitions, ["adobe.example.com"]) == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "hosts", "allowed"),
+    [
+        ("https://platform.adobe.io/ajo", ALLOWED_HOSTS, True),
+        ("https://Platform-EU.adobe.io/ajo", ALLOWED_HOSTS, True),
+        ("http://platform.adobe.io/ajo", ALLOWED_HOSTS, False),
+        ("https://adobe.io/ajo", ALLOWED_HOSTS, False),
+        ("https://platform.adobe.io.example.com/ajo", ALLOWED_HOSTS, False),
+        ("https://evil-adobe.io/ajo", ALLOWED_HOSTS, False),
+        ("https://gateway.example.com/ajo", ("*.example.com",), True),
+        ("https://platform.adobe.io/ajo", ("*.example.com",), False),
+        ("https:///ajo", ALLOWED_HOSTS, False),
+    ],
+)
+def test_credentials_go_to_allowed_hosts_alone(endpoint: str, hosts: tuple[str, ...], allowed: bool) -> None:
+    assert is_allowed(endpoint, hosts) == allowed
 
 
 def test_all_faults_of_a_file_are_told_together() -> None:

@@ -113,6 +113,20 @@ def test_scalars_may_be_spelt_as_adobe_would_read_them(context: dict[str, Any]) 
     assert problems(recipient(**context)) == []
 
 
+def test_a_push_payload_has_5_kb_at_most() -> None:
+    live = Definition(**FACTS, context={"requestPayload.aps": Variable(type="object")})
+    push = Definition(**FACTS, channel_data={"pushInfo.token": Variable()}, context={"text": Variable()})
+    small, large = "x" * 5000, "x" * 5120
+    told = ["context is larger than 5 kB as JSON, the most that a push payload has"]
+    for text, expected in ((small, []), (large, told)):
+        aps = Recipient(user_id="a", context={"requestPayload": {"aps": {"alert": text}}})
+        assert check_recipients(live, [aps]) == expected
+        token = Recipient(user_id="a", channel_data={"pushInfo": {"token": "t"}}, context={"text": text})
+        assert check_recipients(push, [token]) == expected
+    mail = Definition(**FACTS, channel_data={"emailAddress": Variable()}, context={"text": Variable()})
+    assert check_recipients(mail, [recipient(text=large)])[0].startswith("context.orderId is unknown")
+
+
 @pytest.mark.parametrize("count", [0, 21])
 def test_a_trigger_has_1_to_20_recipients(count: int) -> None:
     assert (

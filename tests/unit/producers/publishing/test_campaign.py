@@ -40,6 +40,25 @@ def test_the_key_makes_the_request_id(campaigns: Campaigns) -> None:
     assert make().request_id == make().request_id
 
 
+def test_what_comes_before_a_campaigns_start_is_taken_where_workers_let_it_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_definitions(tmp_path / "campaigns")
+    path = folder / "order-shipped.toml"
+    path.write_text(f"start = 2090-01-01T00:00:00Z\n{path.read_text()}", encoding="utf-8")
+
+    def make(**options: Any) -> None:
+        Campaigns.load(folder, **options)["order-shipped"].trigger(to="ada@example.com", context={"orderId": "A-1"})
+
+    with pytest.raises(InvalidTrigger, match="order-shipped starts at 2090"):
+        make()
+    make(before_start="wait")
+    monkeypatch.setenv("AJO_BEFORE_START", "wait")
+    make()
+    with pytest.raises(InvalidTrigger, match="order-shipped starts at 2090"):
+        make(before_start="refuse")
+
+
 @pytest.mark.parametrize(
     "recipients",
     [

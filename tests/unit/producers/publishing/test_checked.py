@@ -134,6 +134,23 @@ def test_a_campaign_runs_from_its_start_to_its_end() -> None:
             check_trigger(campaign, GivenTrigger(**GOOD), moment)
 
 
+def test_before_its_start_a_campaign_takes_what_workers_let_wait() -> None:
+    campaign = definition(start=NOW + timedelta(hours=1), end=NOW + timedelta(hours=2))
+    check_trigger(campaign, GivenTrigger(**GOOD), NOW, before_start="wait")
+    for moment in (NOW, NOW + timedelta(hours=3)):
+        with pytest.raises(InvalidTrigger, match="starts" if moment == NOW else "ended"):
+            check_trigger(campaign, GivenTrigger(**GOOD), moment, before_start="refuse" if moment == NOW else "wait")
+
+
+def test_what_goes_out_again_keeps_its_request_id() -> None:
+    first = check_trigger(ORDER_SHIPPED, GivenTrigger(**GOOD), NOW).request_id
+    assert check_trigger(ORDER_SHIPPED, GivenTrigger(**GOOD), NOW, again=first).request_id == first
+    keyed = check_trigger(ORDER_SHIPPED, GivenTrigger(**GOOD, key="A-1"), NOW).request_id
+    assert check_trigger(ORDER_SHIPPED, GivenTrigger(**GOOD, key="A-1"), NOW, again=keyed).request_id == keyed
+    with pytest.raises(InvalidTrigger, match="not the receipts of this file"):
+        check_trigger(ORDER_SHIPPED, GivenTrigger(**GOOD, key="A-2"), NOW, again=keyed)
+
+
 def test_several_recipients_are_named_by_their_place() -> None:
     several = tuple(GivenRecipient(to=f"u{index}@example.com", context={"orderId": "A"}) for index in range(3))
     checked = check_trigger(ORDER_SHIPPED, GivenTrigger(recipients=several), NOW)

@@ -139,7 +139,29 @@ def test_without_its_turn_in_time_a_trigger_is_not_confirmed(monkeypatch: pytest
     monkeypatch.setattr(publisher, "_lock", SimpleNamespace(acquire=lambda timeout: timeout < 0))
     with pytest.raises(PublishError, match="other threads had the connection") as caught:
         publisher.publish(trigger)
-    assert caught.value.unconfirmed == (trigger.request_id,)
+    assert caught.value.unconfirmed == caught.value.unsent == (trigger.request_id,)
+
+
+def test_what_the_broker_certainly_has_not_is_told_from_what_may_have_arrived(
+    opened: Callable[..., list[FakeLink]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened([0.0] * WINDOW_MESSAGES + [0.0, LinkFailure("lost")], [LinkFailure("lost again")])
+    triggers = [make(n) for n in range(3 * WINDOW_MESSAGES)]
+    ids = tuple(trigger.request_id for trigger in triggers)
+    with pytest.raises(PublishError) as caught:
+        Publisher(URL).publish_many(triggers, batch_size=1)
+    first, second = WINDOW_MESSAGES + 1, 2 * WINDOW_MESSAGES
+    assert (caught.value.confirmed, caught.value.unconfirmed) == (ids[:first], ids[first:])
+    assert caught.value.unsent == ids[second:]
+
+    def unreachable(*_: object) -> FakeLink:
+        raise LinkFailure("refused")
+
+    monkeypatch.setattr(publishers, "open_link", unreachable)
+    for publish in (lambda: Publisher(URL).publish(triggers[0]), lambda: Publisher(URL).publish_many(triggers)):
+        with pytest.raises(PublishError) as caught:
+            publish()
+        assert caught.value.unsent == caught.value.unconfirmed != ()
 
 
 def test_every_confirm_renews_the_time(opened: Callable[..., list[FakeLink]]) -> None:

@@ -132,6 +132,7 @@ def test_a_publishers_time_out_is_refused_here_if_the_publisher_refuses_it(
 ) -> None:
     assert AllSettings.model_fields["publish_timeout"].default == environment.DEFAULT_TIMEOUT
     monkeypatch.setenv("AJO_PUBLISH_TIMEOUT", seconds)
+    monkeypatch.setenv("AJO_BROKER_URL", "amqp://127.0.0.1")
     try:
         Publisher.from_env().close()
     except SettingError:

@@ -5,11 +5,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from ajo_producers.campaigns.definition import BeforeStart
 from ajo_producers.campaigns.payload import PayloadCheck
 from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.api.live_campaign import LiveCampaign, LiveStatus
 from ajo_worker.api.request import Endpoint
-from ajo_worker.dispatch.received import BeforeStart, Campaign, Received, Refusal, refusal
+from ajo_worker.dispatch.received import Campaign, Received, Refusal, refusal
 from ajo_worker.limits.turns import Urgency
 from msgspec import structs
 
