@@ -144,8 +144,9 @@ def _through(servers: Servers, broker: Broker, seed: int, seconds: float) -> lis
         for campaign in OTHERS
         if waits[campaign]["p99"] > LONGEST_WAIT
     ]
-    unconfirmed, most = found.states["unconfirmed"], round(WORKERS * PLACES * LANE_SHARE) + probes
-    wrong += [f"{unconfirmed} are unconfirmed; a lane's places and probes are {most}"] if unconfirmed > most else []
+    # The first place that is free again goes to the attempt that a silence lets try, one in each worker.
+    unconfirmed, most = found.states["unconfirmed"], round(WORKERS * PLACES * LANE_SHARE) + WORKERS + probes
+    wrong += [f"{unconfirmed} are unconfirmed; a lane's places and tries are {most}"] if unconfirmed > most else []
     wrong += [f"{at_once} calls of one worker at once"] if at_once > PLACES else []
     wrong += [f"a worker took {run.memory:.0f} MB"] if run.memory > MOST_MEMORY else []
     wrong += ["the silence is not on record"] if not silences else []

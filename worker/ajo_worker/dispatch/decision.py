@@ -95,7 +95,7 @@ def decide(
     backoff: Backoff,
     jitter: Callable[[], float],
     attempt_minimum: float,
-    answers_take: float = 0.0,
+    answers_take: Callable[[], float] = lambda: 0.0,
     holds_ambiguous: bool = False,
     kept_back: KeptBack | None = None,
 ) -> End | Retry:
@@ -106,7 +106,7 @@ def decide(
     the trigger itself is to blame. But what may have been accepted is not parked: a new round would send it again.
 
     No attempt is promised that couldn't start at least ``attempt_minimum`` seconds before the budget's end, and early
-    enough for an answer, which of late ``answers_take`` so many seconds: one that is cut short tells nothing, and is a
+    enough for an answer, which of late took ``answers_take()`` seconds: one that is cut short tells nothing, and is a
     duplicate in the making.
     """
     match verdict.outcome:
@@ -128,7 +128,7 @@ def decide(
             wait, fresh_token = 0.0, True
         case "retryable":
             wait, fresh_token = backoff.wait(history.attempts, jitter, floor=verdict.retry_after), False
-    latest = budget.latest_start(attempt_minimum, answers_take)
+    latest = budget.latest_start(attempt_minimum, answers_take())
     if now + wait > latest:
         beyond = verdict.retry_after is not None and now + verdict.retry_after > latest
         return End(history.failed(), "retry-after-beyond-budget" if beyond else budget.end_reason)

@@ -27,6 +27,8 @@ log = structlog.get_logger("ajo_worker.dispatch")
 
 PAUSE_AFTER_FAULT = 5.0
 """Seconds before a message goes back to the broker after a fault of our own: it must not spin."""
+AT_ONCE = 25
+"""Triggers of a queue after which others have a turn: a backlog that comes at once must not hold the loop up."""
 DEAD = frozenset({"rejected", "expired", "unconfirmed"})
 
 
@@ -55,6 +57,7 @@ class Dispatcher:
         self._most_open = most_open
         self._waiting: dict[str, deque[tuple[Delivery, float]]] = {}
         self._open_of: Counter[str] = Counter()
+        self._opened_now: Counter[str] = Counter()
         self._running: dict[UUID, asyncio.Task[End | Done]] = {}
         self._messages: set[asyncio.Task[None]] = set()
         self._resumed_open = 0
@@ -135,18 +138,34 @@ class Dispatcher:
 
     def _open_from(self, queue: str) -> None:
         waiting = self._waiting[queue]
-        while waiting and (self._open_of[queue] < self._most_open or self._closing.begun):
+        while waiting and (self._may_open(queue) or self._closing.begun):
             delivery, came = waiting.popleft()
             if self._closing.begun:
                 delivery.receipt.returned()
                 continue
             self._open(delivery, self._clock.monotonic() - came)
 
+    def _may_open(self, queue: str) -> bool:
+        return self._open_of[queue] < self._most_open and self._opened_now[queue] < AT_ONCE
+
+    def _turn_over(self, queue: str, began: float) -> None:
+        """Half of the time is for the other queues, if any of their triggers is under way."""
+        took = self._clock.monotonic() - began
+        others = any(count for other, count in self._open_of.items() if other != queue)
+        asyncio.get_running_loop().call_later(took if others else 0.0, self._next_turn, queue)
+
+    def _next_turn(self, queue: str) -> None:
+        del self._opened_now[queue]
+        self._open_from(queue)
+
     def _open(self, delivery: Delivery, unopened: float) -> None:
         opened = _decoded(delivery.body)
         triggers = len(opened.triggers) if isinstance(opened, Batch) else 0
         self.open += triggers
         self._open_of[delivery.queue] += triggers
+        if delivery.queue not in self._opened_now:
+            asyncio.get_running_loop().call_soon(self._turn_over, delivery.queue, self._clock.monotonic())
+        self._opened_now[delivery.queue] += max(triggers, 1)
         self._start(self._answer(delivery, opened, unopened))
 
     def _start(self, answer: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

@@ -105,7 +105,7 @@ class Rounds:
                 backoff=self.policy.backoff,
                 jitter=random,
                 attempt_minimum=self.policy.attempt_minimum,
-                answers_take=self.preparation.gate.answers_take(campaign),
+                answers_take=lambda: self.preparation.gate.answers_take(campaign),
                 holds_ambiguous=campaign.holds_ambiguous,
                 kept_back=self.preparation.gate.kept_back(campaign),
             )

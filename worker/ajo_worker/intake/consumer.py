@@ -1,28 +1,54 @@
 """Celery's consumer, but what it would drop as unreadable goes to quarantine, and only then is acknowledged."""
 
+import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from kombu import compression
+from vine import promise
 
 from ajo_worker.intake.reconnecting import ReconnectingConsumer
+
+AT_ONCE = 4
+"""Messages of each queue that are taken in one turn of the hub."""
 
 
 class QuarantiningConsumer(ReconnectingConsumer):
     """Overrides the four ways in which Celery discards a message, and the one in which a message stops Celery."""
 
     def create_task_handler(self, *arguments: Any) -> Callable[[Any], None]:
-        """Celery's own handler; what it can't take, such as headers without an id, must not end its loop."""
+        """Celery's own handler, which takes some of each queue in turn: a backlog doesn't keep other queues waiting.
+
+        What it can't take, such as headers without an id, must not end its loop.
+        """
         self.pool.consuming(self)
         handle = super().create_task_handler(*arguments)
+        arrived: dict[str, deque[Any]] = {}
 
-        def on_message(message: Any) -> None:
+        def take(message: Any) -> None:
             try:
                 handle(message)
             except (KeyError, TypeError, ValueError, AttributeError) as exc:
                 self._quarantine(message, f"malformed: {type(exc).__name__}")
 
-        return on_message
+        def take_some() -> None:
+            for _ in range(AT_ONCE):
+                for queue in list(arrived):
+                    take(arrived[queue].popleft())
+                    if not arrived[queue]:
+                        del arrived[queue]
+            if arrived:
+                self.hub.call_soon(taking)
+
+        def on_message(message: Any) -> None:
+            if not arrived:
+                self.hub.call_soon(taking)
+            message.arrived = time.monotonic()
+            arrived.setdefault(_queue_of(message), deque()).append(message)
+
+        taking = promise(take_some)
+        return on_message if self.hub is not None else take
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """The body is not JSON, or a header asks for unpacking it."""
@@ -42,6 +68,10 @@ class QuarantiningConsumer(ReconnectingConsumer):
 
     def _quarantine(self, message: Any, reason: str) -> None:
         self.pool.quarantine(message, reason)
+
+
+def _queue_of(message: Any) -> str:
+    return (message.delivery_info or {}).get("routing_key") or ""
 
 
 def refuse_compression() -> None:

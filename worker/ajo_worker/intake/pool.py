@@ -1,6 +1,7 @@
 """A Celery pool that is an asyncio event loop on its own thread: one process, thousands of attempts in flight."""
 
 import asyncio
+import sys
 import threading
 import time
 from concurrent.futures import Future, wait
@@ -36,6 +37,9 @@ except ImportError:  # there is none for Windows
 
 log = structlog.get_logger("ajo_worker.intake")
 
+SWITCH_SECONDS = 0.000_5
+"""After which the hub has the interpreter lock of a loop that is busy; it gives it up several times for each message,
+and a thousand messages took seconds with Python's 5 ms."""
 LOOK_EVERY = 0.2
 """Seconds between looks whether a worker that is starting was told to stop."""
 
@@ -69,6 +73,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
             WorkerShutdown: it was told to stop meanwhile (0), or can't be built, and has said why (1).
         """
         allow_open_files(settings().max_in_flight, "AJO_MAX_IN_FLIGHT")
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._thread.start()
         starting = asyncio.run_coroutine_threadsafe(
             start_worker(settings(), worker_id(), self._tap, self._left_behind), self._loop
@@ -111,7 +116,8 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         """Take a message. Celery's tracer (an argument) would call the task and never await it: it is left aside."""
         request = accept_callback.__self__
         accept_callback(None, time.monotonic())
-        now, body = time.monotonic(), _as_bytes(request.body)
+        now: float = getattr(request.message, "arrived", None) or time.monotonic()
+        body = _as_bytes(request.body)
         key = Key((request.delivery_info or {}).get("routing_key") or "", body, task=True)
         if self._in_hand.joins(key, request, now):
             return

@@ -20,6 +20,7 @@ from kombu.common import ignore_errors
 
 from ajo_worker.intake.in_hand import timeout_used
 from ajo_worker.intake.valkey import refuse_unfit
+from ajo_worker.intake.reading_ahead import read_ahead
 
 log = structlog.get_logger("ajo_worker.intake")
 
@@ -82,6 +83,7 @@ class ReconnectingConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
         maybe_shutdown()
         conn.connect()
         refuse_unfit(conn)
+        read_ahead(conn.connection)
         self.first_connection_attempt = False
         return conn
 

@@ -1,0 +1,70 @@
+"""How messages are opened: a backlog that comes at once leaves the loop to the other queues."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+from ajo_producers.contract.batch import Batch, encode_body, encode_trigger
+from ajo_producers.contract.trigger import Recipient, Trigger
+from ajo_worker.closing import Closing
+from ajo_worker.dispatch.decision import End
+from ajo_worker.dispatch.delivery import Delivery
+from ajo_worker.dispatch.dispatcher import AT_ONCE, Dispatcher
+from ajo_worker.dispatch.received import Received
+from ajo_worker.ledger.clock import LedgerClock
+from msgspec import Raw
+from uuid_utils.compat import uuid7
+
+BACKLOG, OTHER = "ajo.standard", "ajo.high-throughput"
+PERSON = Recipient(user_id="person1")
+NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+
+class Rounds:
+    """Notes what comes, and lets it end when told to."""
+
+    def __init__(self) -> None:
+        self.came: list[str] = []
+        self.may_end = asyncio.Event()
+
+    async def conduct(self, received: Received, _: Any) -> End:
+        self.came.append(received.came_by)
+        await self.may_end.wait()
+        return End("accepted", None)
+
+
+class Receipt:
+    """Nobody asks."""
+
+    def __getattr__(self, _: str) -> Any:
+        return lambda *_: None
+
+
+def delivery(queue: str, triggers: int) -> Delivery:
+    """A message of so many triggers."""
+    many = [Trigger(request_id=uuid7(), campaign="order-shipped", recipients=(PERSON,)) for _ in range(triggers)]
+    raw = tuple(Raw(encode_trigger(one)) for one in many)
+    batch = Batch(version=1, batch_id=uuid7(), producer="shop", enqueued_at=NOW, triggers=raw)
+    return Delivery(encode_body(batch), {}, queue, 0.0, Receipt())
+
+
+def dispatcher(rounds: Rounds) -> Dispatcher:
+    """One without campaigns and without a ledger."""
+    parts: tuple[Any, ...] = (rounds, None, LedgerClock(), Closing(), {})
+    return Dispatcher(*parts, most_open=4000)
+
+
+async def test_of_a_backlog_only_some_is_opened_before_a_message_of_another_queue_has_its_turn() -> None:
+    rounds = Rounds()
+    taking = dispatcher(rounds)
+    for _ in range(200):
+        taking.deliver(delivery(BACKLOG, 5))
+    taking.deliver(delivery(OTHER, 1))
+    while "high-throughput" not in rounds.came:
+        await asyncio.sleep(0)
+    assert rounds.came.index("high-throughput") <= 2 * AT_ONCE
+    while len(rounds.came) < 1001:
+        await asyncio.sleep(0)
+    assert not taking.waiting
+    rounds.may_end.set()
+    assert await taking.finish(10)
