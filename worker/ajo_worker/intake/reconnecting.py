@@ -19,8 +19,8 @@ from celery.worker.state import maybe_shutdown
 from kombu.common import ignore_errors
 
 from ajo_worker.intake.in_hand import timeout_used
-from ajo_worker.intake.valkey import refuse_unfit
 from ajo_worker.intake.reading_ahead import read_ahead
+from ajo_worker.intake.valkey import refuse_unfit
 
 log = structlog.get_logger("ajo_worker.intake")
 
