@@ -114,6 +114,7 @@ def _run(one: Fault, broker: Broker, servers: Servers, options: Options) -> Resu
         run = Run(
             processes, Path(folder), broker, servers.postgres, name, seed=options.seed, count=count, seconds=seconds,
             settings=settings, scenario=one.scenario, without=options.without, tls=one.tls,
+            database_clock=servers.clock,
         )  # fmt: skip
         run.begin()
         try:

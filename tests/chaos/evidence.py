@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any
 
 from ajo_producers.contract.batch import BadMessage, BadTrigger, decode_body, decode_trigger
@@ -18,6 +19,8 @@ AMBIGUOUS_STATUSES = frozenset({409, 502, 504})
 LEAKS = {"the planted secret": SECRET, "a planted address": f"@{PLANTED_DOMAIN}", "an access token": "simulated-"}
 
 MOST_LOG_FAULTS = 5
+ON_ITS_WAY = 1.0
+"""Seconds from a call's begin to its arrival, on a busy machine."""
 
 # What Celery and kombu log as errors while a broker is away: handled, and expected where a broker is killed.
 HANDLED = re.compile(
@@ -39,12 +42,23 @@ def gather(run: Run) -> Evidence:
         },
         accepted=Counter(call["request_id"] for call in calls if call["accepted"]),
         suspects=run.suspects | {call["request_id"] for call in calls if _is_ambiguous(call, run.patience)},
-        late={str(row["request_id"]) for row in run.query(TOO_LATE, run.budget)},
+        late=late(run, calls),
         outages={f"{row['scope']}: {row['reason']}" for row in run.query("select scope, reason from audit.outages")},
         came_to_rest=run.came_to_rest,
         log_faults=tuple(log_faults(run)),
         leaks=tuple(leaks(run)),
     )
+
+
+def late(run: Run, calls: list[dict[str, Any]]) -> set[str]:
+    """The ids of triggers with a call after their budget: by the ledger, or by the simulator if that clock was set."""
+    if not run.database_clock_was_set:
+        return {str(row["request_id"]) for row in run.query(TOO_LATE, run.budget)}
+    arrivals: dict[str, list[datetime]] = {}
+    for call in calls:
+        arrivals.setdefault(call["request_id"], []).append(datetime.fromisoformat(call["arrived_at"]))
+    most = timedelta(seconds=run.budget + ON_ITS_WAY)
+    return {request_id for request_id, moments in arrivals.items() if max(moments) - min(moments) > most}
 
 
 def _is_ambiguous(call: dict[str, Any], patience: float) -> bool:

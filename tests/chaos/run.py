@@ -19,6 +19,7 @@ from ajo_worker.local.processes import Processes
 
 from tests.chaos.stack import Broker
 from tests.chaos.stream import CAMPAIGNS, Stream, triggers
+from tests.chaos.wall_clock import WallClock
 from tests.support.conservation import finished, journal, write_definition
 from tests.support.database import query
 from tests.support.programs import PROGRAM, Simulator, Worker, start_simulator, start_worker
@@ -60,6 +61,9 @@ class Run:
     scenario: str = ""
     without: str | None = None
     tls: bool = False
+    database_clock: WallClock | None = None
+    database_clock_error: int = 0
+    database_clock_was_set: bool = False
     workers: list[Worker] = field(default_factory=list)
     dead: list[Worker] = field(default_factory=list)
     suspects: set[str] = field(default_factory=set)
@@ -153,6 +157,18 @@ class Run:
     def suspect_in_flight(self) -> None:
         """Whatever is being sent now may be sent twice."""
         self.suspects |= {str(row["request_id"]) for row in self.query(SENDING)}
+
+    def set_database_clock(self, error: int) -> None:
+        """Have the clock of the database be ``error`` seconds early from now on."""
+        if self.database_clock is None:
+            raise TypeError
+        self.database_clock.step(error)
+        self.database_clock_error, self.database_clock_was_set = error, True
+
+    def rest_and_set_right(self) -> None:
+        """Once everything has its state, set the database's clock right for the runs that follow."""
+        self.quiet()
+        self.set_database_clock(0)
 
     def query(self, sql: str, *arguments: Any) -> list[dict[str, Any]]:
         """Rows of the ledger."""

@@ -11,6 +11,7 @@ from ajo_worker.local.processes import Processes
 
 from tests.chaos.run import ROLE, ROLE_PASSWORD
 from tests.chaos.stack import Broker, start_rabbitmq, start_valkey_broker
+from tests.chaos.wall_clock import MISSING, WallClock
 from tests.conftest import migrate
 from tests.support.database import COPIED, query
 
@@ -31,6 +32,7 @@ class Servers:
 
     postgres: Postgres
     brokers: Sequence[Broker]
+    clock: WallClock | None
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -46,6 +48,11 @@ class Servers:
 def serve(processes: Processes, names: Sequence[str]) -> Servers:
     """Start them; a broker that can't be had is left out, with a word."""
     postgres = start_postgres(processes, SURVIVES_KILLS)
+    clock = None if MISSING else WallClock(postgres.data.parent)
+    if clock is not None:
+        postgres.env |= clock.env
+        postgres.stop()
+        postgres.start()
     query(postgres.url, f"create database {TEMPLATE}")
     migrate(postgres.url_of(TEMPLATE))
     for statement in WORKERS_RIGHTS:
@@ -57,4 +64,4 @@ def serve(processes: Processes, names: Sequence[str]) -> Servers:
             typer.echo("RabbitMQ is not installed: its runs are left out", err=True)
         else:
             brokers.append(server)
-    return Servers(postgres, brokers)
+    return Servers(postgres, brokers, clock)

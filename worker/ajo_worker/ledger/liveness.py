@@ -94,6 +94,7 @@ class Liveness:
         self._task: asyncio.Task[None] | None = None
         self._beat_asked = float("-inf")
         self._gap_ended = float("-inf")
+        self._stepped = 0.0
         self.first_beat = asyncio.Event()
         self.refusal: SessionsMixed | None = None
         """Why there will be no beat unless somebody sets something else; set together with ``first_beat``."""
@@ -184,9 +185,10 @@ class Liveness:
         """Learn the ledger's time; a clock that was set is told before the beat, so that nobody takes it for death."""
         asked = self._clock.monotonic()
         time = await connection.fetchrow(TIME)
-        stepped = self._clock.sample(asked, self._clock.monotonic(), time["at"])
-        if stepped or time["ahead"]:
-            seconds = await connection.fetchval(CLOCK_STEP, self.worker_id, stepped or None)
+        self._stepped += self._clock.sample(asked, self._clock.monotonic(), time["at"])
+        if self._stepped or time["ahead"]:
+            seconds = await connection.fetchval(CLOCK_STEP, self.worker_id, self._stepped or None)
+            self._stepped = 0.0
             log.warning("database-clock-was-set", seconds=round(seconds, 3))
 
     async def _tell_full(self, connection: asyncpg.Connection) -> None:

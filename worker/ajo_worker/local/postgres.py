@@ -9,7 +9,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ajo_worker.local.ports import LOOPBACK, on_free_port
@@ -38,6 +38,7 @@ class Postgres:
     options: dict[str, str]
     port: int = 0
     child: Child | None = None
+    env: dict[str, str] = field(default_factory=lambda: {"TZ": "UTC"})
 
     @property
     def url(self) -> str:
@@ -69,7 +70,7 @@ class Postgres:
         command = [str(self.binaries / "postgres"), "-D", str(self.data)]
         command += [f"--{name}={value}" for name, value in options.items()]
         child = self.processes.start(
-            "postgres", command, env={"TZ": "UTC"}, cwd=Path("/"), stop_signal=signal.SIGINT, account=self.account
+            "postgres", command, env=self.env, cwd=Path("/"), stop_signal=signal.SIGINT, account=self.account
         )
         child.wait_until_ready("database system is ready to accept (read-only )?connections", timeout=START_SECONDS)
         self.port = port
