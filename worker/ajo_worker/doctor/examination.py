@@ -1,9 +1,11 @@
 """The whole examination: every check at the same time, told in a fixed order, and none able to stop another."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
+
+from ajo_producers.campaigns.definition import Definition
 
 from ajo_worker.doctor import campaigns
 from ajo_worker.doctor.bounds import bounded, surely
@@ -47,9 +49,10 @@ async def examine(tell: Callable[[Check], None], *, seconds: float, flower: str 
 
 
 class Defined(NamedTuple):
-    """The checks of the campaigns, and where their calls go."""
+    """The checks of the campaigns, their definitions, and where their calls go."""
 
     checks: list[Check]
+    definitions: Sequence[Definition]
     destinations: list[Destination]
 
 
@@ -76,7 +79,11 @@ class Examination:
 
     async def broker(self) -> list[Check]:
         """RabbitMQ, Redis or Valkey."""
-        return await examine_broker(self._readable, self._seconds)
+
+        async def definitions() -> Sequence[Definition]:
+            return (await self._defined).definitions
+
+        return await examine_broker(self._readable, definitions, self._seconds)
 
     async def database(self) -> list[Check]:
         """PostgreSQL."""
@@ -111,7 +118,7 @@ class Examination:
 
     async def _define(self) -> Defined:
         if wrong := self._readable.wrong_of("campaigns", "base_url", "allowed_hosts"):
-            return Defined([skipped(campaigns.FOLDER, f"{' and '.join(wrong)} can't be read: see settings")], [])
+            return Defined([skipped(campaigns.FOLDER, f"{' and '.join(wrong)} can't be read: see settings")], (), [])
         settings = self._readable.settings
 
         def look() -> Defined:
@@ -122,10 +129,10 @@ class Examination:
                 campaigns.judge_hosts(endpoints),
                 campaigns.judge_windows(loaded.definitions, datetime.now(UTC)),
             ]
-            return Defined(checks, destinations(endpoints, settings.base_url))
+            return Defined(checks, tuple(loaded.definitions.values()), destinations(endpoints, settings.base_url))
 
         found = await bounded(campaigns.FOLDER, self._seconds, asyncio.to_thread(look))
-        return Defined([found], []) if isinstance(found, Check) else found
+        return Defined([found], (), []) if isinstance(found, Check) else found
 
     async def _fetch_token(self) -> Fetched:
         needed = ("token_url", "client_id", "client_secret", "scopes", "connect_timeout")

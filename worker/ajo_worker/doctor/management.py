@@ -1,7 +1,7 @@
 """RabbitMQ's management API: the only place where policies can be seen."""
 
 import asyncio
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 import httpx2
@@ -16,8 +16,15 @@ PORTS_APART = 10_000
 """By default 15672 beside 5672, and 15671 beside 5671 (https://www.rabbitmq.com/docs/networking#ports)."""
 
 
-async def look_at_policy(broker: BrokerAddress, queue: str, seconds: float) -> Check:
-    """Whether a policy overrules a queue's arguments, if this user may see it; skipped without an API that answers."""
+class View(NamedTuple):
+    """The API's answer of a queue: its status, and what it shows where it shows something."""
+
+    status: int
+    queue: dict[str, Any]
+
+
+async def view_of(broker: BrokerAddress, queue: str, seconds: float) -> View | Check:
+    """How the API sees a queue, if this user may see it; a check that was skipped without an API that answers."""
     parts, port = urlsplit(broker.url), broker.port + PORTS_APART
     host = f"[{broker.host}]" if ":" in broker.host else broker.host
     user = (unquote(parts.username or "guest"), unquote(parts.password or "guest"))
@@ -28,7 +35,7 @@ async def look_at_policy(broker: BrokerAddress, queue: str, seconds: float) -> C
         view = msgspec.json.decode(answer.content, type=dict[str, Any]) if answer.status_code == OK else {}
     except (httpx2.HTTPError, httpx2.InvalidURL, msgspec.DecodeError, TimeoutError):
         return skipped(policy_check(queue), f"not visible: no management API at port {port}")
-    return judge_answer(queue, answer.status_code, view)
+    return View(answer.status_code, view)
 
 
 def policy_check(queue: str) -> str:
@@ -36,23 +43,33 @@ def policy_check(queue: str) -> str:
     return f"policy of {queue}"
 
 
-def judge_answer(queue: str, status: int, view: dict[str, Any]) -> Check:
-    """What the API's answer says; ``view`` is its view of the queue, where there is one. Pure.
+def consumer_timeout_of(view: View | Check) -> float | None:
+    """The seconds after which a queue's policy has an unanswered message's channel closed; None if none does. Pure.
+
+    RabbitMQ 3.12 and later (https://www.rabbitmq.com/docs/consumers#per-queue-delivery-timeouts-using-policy).
+    """
+    policy = {} if isinstance(view, Check) else view.queue.get("effective_policy_definition") or {}
+    milliseconds = policy.get("consumer-timeout") if isinstance(policy, dict) else None
+    return milliseconds / 1000 if isinstance(milliseconds, int) and milliseconds > 0 else None
+
+
+def judge_view(queue: str, view: View) -> Check:
+    """What the API's answer says of policies. Pure.
 
     Of two limits RabbitMQ takes the lower one (https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling; a
     negative one, known from 4.0 on, is none). The other keys drop messages that nobody has read.
     """
-    match status:
+    match view.status:
         case 200:
-            return _judge_view(policy_check(queue), view)
+            return _judge_queue(policy_check(queue), view.queue)
         case 401 | 403:
             return skipped(policy_check(queue), "not visible: the broker's user lacks the tag management")
         case 404:
             return skipped(policy_check(queue), "the queue is not there yet")
-    return skipped(policy_check(queue), f"not visible: the management API answers with status {status}")
+    return skipped(policy_check(queue), f"not visible: the management API answers with status {view.status}")
 
 
-def _judge_view(check: str, view: dict[str, Any]) -> Check:
+def _judge_queue(check: str, view: dict[str, Any]) -> Check:
     if (kind := view.get("type")) != "quorum":
         return failed(check, f"the queue's type is {kind}", "empty it, delete it, and start a worker: it makes it anew")
     if "effective_policy_definition" not in view:  # seen with 3.10: some 10 s after the queue was made

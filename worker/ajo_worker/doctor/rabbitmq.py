@@ -2,15 +2,19 @@
 
 import re
 import ssl
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
 from amqp.exceptions import AccessRefused, NotAllowed
+from kombu.entity import Exchange
 
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
+from ajo_worker.intake.in_hand import EARLY
 from ajo_worker.network.reasons import reason_of
 
 BROKER, PERMISSIONS, CONFIRMS = "broker", "broker permissions", "broker confirms"
+CELERY, CONSUMER_TIMEOUT = "celery permissions", "consumer time-out"
 LIMIT = int(str(QUORUM_ARGUMENTS["x-delivery-limit"]))
 
 ACCESS_REFUSED = 403
@@ -36,6 +40,23 @@ class Publication(NamedTuple):
     refusal: Refusal | None = None
     blocked: bool = False
     seconds: float | None = None
+
+
+class CelerysOwn(NamedTuple):
+    """What a worker uses beside our queues: it tells Flower of tasks, takes remote control, and answers it."""
+
+    events: Exchange
+    control: Exchange
+    replies: Exchange
+    queue: str
+    """That of a worker with its default name: each worker has its own."""
+
+
+class Refused(NamedTuple):
+    """A right that the user lacks, and of what."""
+
+    right: Right
+    name: str
 
 
 def judge_connection(shown: str, fault: Exception) -> Check:
@@ -95,6 +116,61 @@ def judge_permissions(prefix: str, found: Publication) -> Check:
     return failed(PERMISSIONS, f"to {found.refused} was refused with {code}", "the broker's log says why")
 
 
+def judge_celery(celery: CelerysOwn, refused: Sequence[Refused] | None) -> Check:
+    """Whether the user may do what Celery does for itself: without, no worker comes as far as taking a message."""
+    if refused is None:
+        return skipped(CELERY, "see broker confirms")
+    own = [celery.events.name, celery.control.name, celery.replies.name]
+    if not refused:
+        return ok(CELERY, f"what it needs of {', '.join(own)} and each worker's {_own(celery)}")
+    shown = [f"{one.right} {_own(celery) if one.name == celery.queue else one.name}" for one in refused]
+    return failed(
+        CELERY,
+        f"the user may not {', '.join(shown)}",
+        "no worker takes a message without: rabbitmqctl set_permissions; docs/configuration.md has the patterns",
+    )
+
+
+def _own(celery: CelerysOwn) -> str:
+    return f"ajo-dispatch-….{celery.control.name}"
+
+
+def judge_consumer_timeout(
+    assumed: float, by_policy: Mapping[str, float], budget: float, slowest: tuple[str, float] | None
+) -> Check:
+    """Whether what is in hand for long goes back in time, and how often; all in seconds.
+
+    ``assumed`` is the setting (0: there is none), ``by_policy`` what policies say of queues, ``budget`` the longest of
+    a call's, ``slowest`` the campaign whose rate limit lets what a worker has in hand wait longest, and how long.
+    """
+    queue, told = min(by_policy.items(), key=lambda one: one[1], default=("", 0.0))
+    if told and (not assumed or told < assumed):
+        return warning(
+            CONSUMER_TIMEOUT,
+            f"{told:g} s by the policy of {queue}, and AJO_CONSUMER_TIMEOUT is {assumed:g}",
+            f"set AJO_CONSUMER_TIMEOUT={told:g}: a channel is closed before workers learn of it",
+        )
+    if not assumed:
+        return ok(CONSUMER_TIMEOUT, "none, by AJO_CONSUMER_TIMEOUT")
+    after = EARLY * assumed
+    found = (
+        f"{assumed:g} s by AJO_CONSUMER_TIMEOUT (the server doesn't tell): what is in hand for {after:g} s goes back"
+    )
+    waits = {f"the longest budget is {budget:g} s": budget}
+    if slowest is not None:
+        waits[f"what one worker has in hand of {slowest[0]} may take {slowest[1]:,.0f} s by its rate limit"] = slowest[
+            1
+        ]
+    if long := [text for text, seconds in waits.items() if seconds >= after]:
+        return warning(
+            CONSUMER_TIMEOUT,
+            f"{found}, and {', '.join(long)}",
+            "such messages are handed out again and again, and join the work in hand: raise the server's "
+            "consumer_timeout (or a policy's consumer-timeout) and AJO_CONSUMER_TIMEOUT with it, or lower AJO_PREFETCH",
+        )
+    return ok(CONSUMER_TIMEOUT, f"{found}; {', '.join(waits)}")
+
+
 def judge_confirms(found: Publication) -> Check:
     """Whether what is published gets confirmed."""
     if found.blocked:
@@ -111,5 +187,5 @@ def judge_confirms(found: Publication) -> Check:
 def _grant(name: str) -> str:
     return (
         f"grant it configure, write and read: rabbitmqctl set_permissions; its patterns must match {name}, "
-        "amq.default (to write), and celery's own celeryev and celery.pidbox"
+        "and amq.default (to write)"
     )

@@ -2,17 +2,28 @@
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from ajo_producers.contract.broker import BrokerAddress
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
-from amqp import AMQPError, ChannelError, Message
+from amqp import AMQPError, ChannelError, Message, NotFound
 from kombu.connection import Connection
+from kombu.entity import Exchange
 
 from ajo_worker.doctor.check import Check, ok
-from ajo_worker.doctor.rabbitmq import BROKER, Publication, Refusal, Right, judge_connection
+from ajo_worker.doctor.rabbitmq import (
+    ACCESS_REFUSED,
+    BROKER,
+    CelerysOwn,
+    Publication,
+    Refusal,
+    Refused,
+    Right,
+    judge_connection,
+)
 
 
 @contextmanager
@@ -73,3 +84,52 @@ def publish_once(broker: BrokerAddress, prefix: str, seconds: float) -> Publicat
                 raise
             return Publication(blocked=True)
     return Publication(seconds=confirmed_after)
+
+
+def rights_refused(broker: BrokerAddress, celery: CelerysOwn, seconds: float) -> list[Refused] | None:
+    """What the user may not do with what Celery has for itself. Nothing is sent, and nothing stays.
+
+    RabbitMQ looks at rights first. So to delete what isn't there, or to publish what has an impossible expiry, is
+    refused for want of the right, or else for another reason. None while it blocks whoever publishes.
+    """
+    found: list[Refused] = []
+    blocked: list[str] = []
+    with connected(broker, seconds, on_blocked=blocked.append) as connection:
+        for right, name, question in _questions(connection, celery):
+            try:
+                question(connection.channel())
+            except ChannelError as refused:
+                if refused.reply_code == ACCESS_REFUSED and f"'{name}'" in refused.reply_text:
+                    found.append(Refused(right, name))
+            except TimeoutError:
+                if not blocked:
+                    raise
+                return None
+    return found
+
+
+def _questions(connection: Any, celery: CelerysOwn) -> Iterator[tuple[Right, str, Callable[[Any], object]]]:  # noqa: ANN401 - py-amqp ships no types
+    for exchange in (celery.events, celery.control, celery.replies):
+        yield "configure", exchange.name, partial(_configure, connection, exchange)
+    for exchange in (celery.events, celery.replies):
+        yield "write", exchange.name, partial(_publish_nothing, exchange)
+    queue, source = celery.queue, celery.control.name
+    yield "configure", queue, lambda channel: channel.queue_declare(queue, exclusive=True, auto_delete=True)
+    yield "write", queue, lambda channel: channel.queue_bind(queue, source)
+    yield "read", queue, lambda channel: channel.basic_get(queue, no_ack=True)
+    yield "read", source, lambda channel: channel.queue_bind(queue, source)
+
+
+def _configure(connection: Any, exchange: Exchange, channel: Any) -> None:  # noqa: ANN401 - py-amqp ships no types
+    """Declare an exchange just as Celery does if it is there; otherwise delete it, so that none is made."""
+    try:
+        connection.channel().exchange_declare(exchange.name, exchange.type, passive=True)
+    except NotFound:
+        channel.exchange_delete(exchange.name, if_unused=True)
+    else:
+        channel.exchange_declare(exchange.name, exchange.type, durable=exchange.durable, auto_delete=False)
+
+
+def _publish_nothing(exchange: Exchange, channel: Any) -> None:  # noqa: ANN401 - py-amqp ships no types
+    channel.basic_publish(Message(b"", expiration="never"), exchange=exchange.name, routing_key="worker.online")
+    channel.basic_qos(0, 1, False)  # its answer comes after that to the message

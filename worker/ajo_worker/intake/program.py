@@ -23,10 +23,14 @@ def default_name(worker_id: UUID) -> str:
     return f"ajo-dispatch-{worker_id.hex[-8:]}@%h"
 
 
+def node_name(name: str) -> str:
+    """A worker's name with the host's in it."""
+    return str(host_format(default_nodename(name)))
+
+
 def run(app: Any, name: str) -> int:
     """Run a worker until it is told to stop; its exit code, which is 0 only if it ended in good order."""
-    hostname = host_format(default_nodename(name))
-    program = app.Worker(hostname=hostname, quiet=True, without_gossip=True, without_mingle=True)
+    program = app.Worker(hostname=node_name(name), quiet=True, without_gossip=True, without_mingle=True)
     program.start()
     cut_off = program.exitcode is None or told_to_quit()
     return EX_FAILURE if cut_off else int(program.exitcode)

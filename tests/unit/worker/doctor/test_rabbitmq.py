@@ -6,14 +6,19 @@ from typing import Any
 import pytest
 from ajo_worker.doctor.check import Status
 from ajo_worker.doctor.rabbitmq import (
+    CelerysOwn,
     Publication,
     Refusal,
+    Refused,
+    judge_celery,
     judge_confirms,
     judge_connection,
+    judge_consumer_timeout,
     judge_permissions,
     judge_queue,
 )
 from amqp.exceptions import AccessRefused, ConnectionForced, NotAllowed
+from kombu.entity import Exchange
 
 REFUSED = Refusal(403, "ACCESS_REFUSED - access to queue 'shop.standard' in vhost '/' refused for user 'hunter2'")
 DIFFERS = "PRECONDITION_FAILED - inequivalent arg '{}' for queue 'shop.standard' in vhost '/': received {}"
@@ -99,3 +104,43 @@ def test_a_connection_that_fails_says_why_and_nothing_of_what_the_server_said(fa
     found = judge_connection("amqp://…@broker.example.com", fault)
     assert (found.status, found.found) == ("failed", f"amqp://…@broker.example.com: {text}")
     assert "hunter2" not in repr(found)
+
+
+OWN = CelerysOwn(
+    Exchange("celeryev"), Exchange("celery.pidbox"), Exchange("reply.celery.pidbox"), "ajo-dispatch-0a@h.celery.pidbox"
+)
+
+
+def test_what_celery_needs_for_itself_is_told_by_right_and_name() -> None:
+    assert judge_celery(OWN, []).status == "ok"
+    found = judge_celery(OWN, [Refused("configure", "celeryev"), Refused("read", OWN.queue)])
+    assert (found.status, found.found) == (
+        "failed",
+        "the user may not configure celeryev, read ajo-dispatch-….celery.pidbox",
+    )
+
+
+@pytest.mark.parametrize(
+    ("assumed", "by_policy", "budget", "slowest", "status", "text"),
+    [
+        (1800, {}, 60, None, "ok", "what is in hand for 1530 s goes back; the longest budget is 60 s"),
+        (1800, {}, 60, ("sale", 500), "ok", "what one worker has in hand of sale may take 500 s by its rate limit"),
+        (1800, {}, 60, ("sale", 2000), "warning", "sale may take 2,000 s"),
+        (60, {}, 60, None, "warning", "goes back, and the longest budget is 60 s"),
+        (1800, {"a": 300, "b": 20}, 60, None, "warning", "20 s by the policy of b, and AJO_CONSUMER_TIMEOUT is 1800"),
+        (0, {"a": 300}, 60, None, "warning", "300 s by the policy of a, and AJO_CONSUMER_TIMEOUT is 0"),
+        (300, {"a": 300}, 60, None, "ok", "300 s by AJO_CONSUMER_TIMEOUT"),
+        (0, {}, 60, ("sale", 9000), "ok", "none"),
+    ],
+)
+def test_the_consumer_time_out_is_compared_with_what_may_happen(
+    assumed: float,
+    by_policy: dict[str, float],
+    budget: float,
+    slowest: tuple[str, float] | None,
+    status: Status,
+    text: str,
+) -> None:
+    found = judge_consumer_timeout(assumed, by_policy, budget, slowest)
+    assert found.status == status
+    assert text in found.found

@@ -1,8 +1,10 @@
 """Rights, policies and alarms of RabbitMQ: they need a node of our own, with its management API."""
 
+import re
 import secrets
+import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,10 @@ from ajo_worker.local.ports import free_port
 from ajo_worker.local.processes import Processes
 
 from tests.chaos.stack import SBIN, RabbitMQ
+from tests.support.conservation import finished
+from tests.support.delivery import Delivery
 from tests.support.doctor import PASSWORD, Diagnose, declare, statuses
+from tests.support.programs import PROGRAM
 from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 PORTS_APART = 10_000
@@ -72,16 +77,30 @@ def on_node(env: dict[str, str], node: Node) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("right", "others"),
-    [("configure", {"queue {}.standard", "queue {}.standard.urgent"}), ("write", set()), ("read", set())],
+    ("right", "others", "celerys"),
+    [
+        (
+            "configure",
+            {"queue {}.standard", "queue {}.standard.urgent"},
+            "configure celeryev, configure celery.pidbox, configure reply.celery.pidbox, configure ajo-dispatch-…",
+        ),
+        ("write", set(), "write celeryev, write reply.celery.pidbox, write ajo-dispatch-….celery.pidbox"),
+        ("read", set(), "read ajo-dispatch-….celery.pidbox, read celery.pidbox"),
+    ],
+    ids=["configure", "write", "read"],
 )
 def test_a_right_that_the_user_lacks_fails_by_its_name(
-    on_node: dict[str, str], node: Node, right: str, others: set[str], diagnose: Diagnose
+    on_node: dict[str, str], node: Node, right: str, others: set[str], celerys: str, diagnose: Diagnose
 ) -> None:
     code, found = diagnose(on_node | {"AJO_BROKER_URL": node.permit(**{right: "^elsewhere$"})})
-    failed = {"broker permissions", *(name.format(on_node["AJO_QUEUE_PREFIX"]) for name in others)}
+    failed = {
+        "broker permissions",
+        "celery permissions",
+        *(name.format(on_node["AJO_QUEUE_PREFIX"]) for name in others),
+    }
     assert (code, statuses(found, "failed")) == (1, failed)
     assert found["broker permissions"]["found"] == f"the user may not {right}"
+    assert str(found["celery permissions"]["found"]).startswith(f"the user may not {celerys}")
     assert f"policy of {on_node['AJO_QUEUE_PREFIX']}.standard" in statuses(found, "skipped")
     assert PASSWORD not in repr(found)
     assert USER not in repr(found)
@@ -130,3 +149,30 @@ def test_a_broker_that_blocks_publishers_fails_its_confirms_alone(
         node.control("set_vm_memory_high_watermark", "0.4")
     assert (code, statuses(found, "failed")) == (1, {"broker confirms"})
     assert "alarm of memory or disk" in str(found["broker confirms"]["found"])
+
+
+def documented_rights(prefix: str) -> dict[str, str]:
+    """The patterns of docs/configuration.md, for a prefix."""
+    text = (Path(__file__).parents[5] / "docs/configuration.md").read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.strip().startswith("rabbitmqctl set_permissions"))
+    patterns = shlex.split(line.replace("PREFIX", re.escape(prefix)))[-3:]
+    return dict(zip(("configure", "write", "read"), patterns, strict=True))
+
+
+def test_a_worker_with_the_documented_rights_delivers_and_the_doctor_finds_all_well(
+    node: Node, prepare_delivery: Callable[..., Delivery], processes: Processes, diagnose: Diagnose
+) -> None:
+    delivery = prepare_delivery(node.url, "[latency]\nseconds = 0.02\n")
+    delivery.env["AJO_BROKER_URL"] = node.permit(**documented_rights(delivery.env["AJO_QUEUE_PREFIX"]))
+    before = {exchange["name"] for exchange in node.api("GET", "exchanges/%2F")}
+    _, found = diagnose(delivery.env)
+    assert {"broker permissions", "celery permissions", "broker confirms", "consumer time-out"} <= statuses(found, "ok")
+    assert {exchange["name"] for exchange in node.api("GET", "exchanges/%2F")} == before  # the doctor makes none
+    worker = processes.start("worker", [PROGRAM, "worker"], env=delivery.env)  # with its default name
+    worker.wait_for_output("ready", timeout=60)
+    published = delivery.publish(3, batch_size=1)
+    wait_until(
+        lambda: finished(delivery.env["AJO_DATABASE_URL"]) == len(published), what="all three are sent", timeout=60
+    )
+    _, found = diagnose(delivery.env)
+    assert {"celery permissions", "workers"} <= statuses(found, "ok")
