@@ -110,6 +110,11 @@ class Settings(AuditSettings):
     before_start: BeforeStart = Field(
         "refuse", description="what becomes of a trigger that comes before its campaign's start; publishers too"
     )
+    definition_wait: Seconds = Field(
+        86_400,
+        description="seconds for which a trigger is parked while no living worker has the definition that it was made "
+        "by; then it is rejected",
+    )
     outage_failures: PositiveInt = Field(
         20, description="failures of a destination, seen by one worker, that make an outage if they last"
     )

@@ -22,7 +22,8 @@ CREATE TABLE ledger.workers (
     token_failure         text,
     owner_timeout_seconds double precision NOT NULL,
     budget_seconds        double precision NOT NULL,
-    lanes                 text[] NOT NULL
+    lanes                 text[] NOT NULL,
+    definitions           jsonb NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 50); -- a row is updated at every heartbeat, and no index holds what changes
 
 COMMENT ON TABLE ledger.workers IS 'One row for each worker process that ever ran; its heartbeat says whether it owns its triggers.';
@@ -37,6 +38,7 @@ COMMENT ON COLUMN ledger.workers.clock_skew_seconds IS 'Its wall clock minus the
 COMMENT ON COLUMN ledger.workers.token_failed_at IS 'Since when it has asked for an access token in vain; null unless it does now.';
 COMMENT ON COLUMN ledger.workers.budget_seconds IS 'The budget that it gives each round.';
 COMMENT ON COLUMN ledger.workers.lanes IS 'The lanes that it consumes.';
+COMMENT ON COLUMN ledger.workers.definitions IS 'The campaign definitions that it has: by name, the call digests of the triggers that it sends.';
 COMMENT ON COLUMN ledger.workers.token_failure IS 'What the newest of these failures was; nothing secret.';
 COMMENT ON COLUMN ledger.workers.owner_timeout_seconds IS 'Without a heartbeat for that long, it counts as dead.';
 
@@ -62,6 +64,11 @@ CREATE FUNCTION ledger.worker_status(worker ledger.workers) RETURNS text
     RETURN CASE WHEN worker.worker_id IS NULL THEN 'unknown' WHEN worker.stopped_at IS NOT NULL THEN 'stopped'
                 WHEN ledger.lives(worker) THEN 'alive' ELSE 'dead' END;
 
+CREATE FUNCTION ledger.knows(worker ledger.workers, of_campaign text, digest text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN worker.definitions ? of_campaign AND (digest = '' OR worker.definitions -> of_campaign ? digest);
+
+COMMENT ON FUNCTION ledger.knows IS 'Whether a worker has a definition by which it sends the triggers of a campaign with this call digest; with none (empty), any definition of that name will do.';
 COMMENT ON FUNCTION ledger.last_sign IS 'When a worker last said that it lives, or that it stops; the database''s start counts as a heartbeat of all that had not stopped.';
 COMMENT ON FUNCTION ledger.lives IS 'Whether a worker lives: it has not stopped, and its newest heartbeat, or the database''s start, is younger than its owner_timeout_seconds. False for no row.';
 COMMENT ON FUNCTION ledger.lived IS 'When a worker lived: from its start until it stopped, or until the last heartbeat of one that died; without an end while it lives.';
@@ -218,19 +225,21 @@ COMMENT ON COLUMN ledger.attempts.adobe_request_id IS 'The gateway''s own x-requ
 COMMENT ON COLUMN ledger.attempts.execution_id IS 'Adobe''s executionId, from the 202.';
 
 CREATE TABLE ledger.held_payloads (
-    request_id uuid PRIMARY KEY,
-    resumed_by uuid,
-    held_at    timestamptz NOT NULL,
-    resume_at  timestamptz,
-    round      smallint NOT NULL,
-    campaign   text NOT NULL,
-    reason     text NOT NULL,
-    key_id     text,
-    payload    bytea NOT NULL
+    request_id  uuid PRIMARY KEY,
+    resumed_by  uuid,
+    held_at     timestamptz NOT NULL,
+    resume_at   timestamptz,
+    round       smallint NOT NULL,
+    campaign    text NOT NULL,
+    call_digest text NOT NULL DEFAULT '',
+    reason      text NOT NULL,
+    key_id      text,
+    payload     bytea NOT NULL
 );
 
 -- Two short indexes: most rows are dead letters, in neither.
-CREATE INDEX held_payloads_resumable ON ledger.held_payloads (campaign, resume_at) WHERE resume_at IS NOT NULL;
+CREATE INDEX held_payloads_resumable ON ledger.held_payloads (campaign, call_digest, resume_at)
+    WHERE resume_at IS NOT NULL;
 CREATE INDEX held_payloads_resumed ON ledger.held_payloads (resumed_by) WHERE resumed_by IS NOT NULL;
 
 COMMENT ON TABLE ledger.held_payloads IS 'Payloads of parked triggers and dead letters, and of what was resumed and is not yet accepted; of no others.';
@@ -240,6 +249,7 @@ COMMENT ON COLUMN ledger.held_payloads.held_at IS 'Since when.';
 COMMENT ON COLUMN ledger.held_payloads.resume_at IS 'From when on a parked trigger may go on, once nothing holds its campaign; null for dead letters and what was resumed.';
 COMMENT ON COLUMN ledger.held_payloads.round IS 'The round after which it was held.';
 COMMENT ON COLUMN ledger.held_payloads.campaign IS 'Name of the campaign definition.';
+COMMENT ON COLUMN ledger.held_payloads.call_digest IS 'Which definition of that name it was made by, and must be sent by; empty if any will do: its producer didn''t say, or an operator redrove it.';
 COMMENT ON COLUMN ledger.held_payloads.reason IS 'Why: the trigger''s reason.';
 COMMENT ON COLUMN ledger.held_payloads.key_id IS 'The key it is encrypted with; null for plain.';
 COMMENT ON COLUMN ledger.held_payloads.payload IS 'The trigger as JSON, as batches carry it.';

@@ -110,3 +110,19 @@ COMMENT ON COLUMN ledger.operation_triggers.operation_id IS 'The operation.';
 COMMENT ON COLUMN ledger.operation_triggers.request_id IS 'The trigger.';
 COMMENT ON COLUMN ledger.operation_triggers.round IS 'The round that it was in.';
 COMMENT ON COLUMN ledger.operation_triggers.state IS 'The state that it was in.';
+
+CREATE TABLE ledger.unknown_definitions (
+    began_at    timestamptz NOT NULL,
+    ended_at    timestamptz,
+    campaign    text NOT NULL,
+    call_digest text NOT NULL
+);
+
+CREATE UNIQUE INDEX unknown_definitions_lasting ON ledger.unknown_definitions (campaign, call_digest)
+    WHERE ended_at IS NULL;
+
+COMMENT ON TABLE ledger.unknown_definitions IS 'Each time that triggers were parked, and no living worker had the definition that they are to be sent by.';
+COMMENT ON COLUMN ledger.unknown_definitions.began_at IS 'Since when: the first was parked, or the last worker that had it was heard of.';
+COMMENT ON COLUMN ledger.unknown_definitions.ended_at IS 'When a worker had it, or none of them was parked any more; null while it lasts.';
+COMMENT ON COLUMN ledger.unknown_definitions.campaign IS 'The campaign''s name, as messages have it.';
+COMMENT ON COLUMN ledger.unknown_definitions.call_digest IS 'Which definition of that name; empty: any.';

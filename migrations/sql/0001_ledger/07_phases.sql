@@ -40,25 +40,26 @@ INSERT INTO ledger.phases (position, phase, system, level_seconds, precedence, a
     (8, 'outage', 'adobe-api', 1, 3, NULL, 'In the queue, or waiting for another round, while an outage of its destination kept it back, until all was as before, or workers without a token did.'),
     (9, 'paused', 'worker', 1, 2, NULL, 'The same, while its campaign was kept back since Adobe refused its triggers for good.'),
     (10, 'held', 'worker', 1, 1, NULL, 'The same, while an operator held its destination or campaign back, or our credentials were refused.'),
-    (11, 'redrive', 'worker', 1, NULL, NULL, 'Waiting for another round for any other reason: for an operator''s redrive, or to be resumed.'),
-    (12, 'intake', 'worker', 1, NULL, 'intake_wait_seconds', 'In the worker, whose loop had not come round to its message, its new round or its call.'),
-    (13, 'back-off', 'adobe-api', 1, NULL, 'backoff_wait_seconds', 'Back-off after failed calls, and what Retry-After asked for.'),
-    (14, 'slot', 'worker', 1, NULL, 'slot_wait_seconds', 'Waiting for a turn among the attempts in flight, and of its campaign, though calls were not slow.'),
-    (15, 'congestion', 'adobe-api', 1, NULL, 'congestion_wait_seconds', 'The same for longer, since calls in flight were slow.'),
-    (16, 'rate-limit', 'worker', 1, NULL, 'rate_limit_wait_seconds', 'Held back by a rate limit as it is configured.'),
-    (17, 'throttle', 'adobe-api', 1, NULL, 'throttle_wait_seconds', 'Held back for longer, since answers 429 had slowed the rate.'),
-    (18, 'ramp', 'adobe-api', 1, NULL, 'ramp_wait_seconds', 'Held back for longer, while the rate came back after an outage.'),
-    (19, 'token', 'adobe-api', 1, NULL, 'token_wait_seconds', 'Waiting for an access token, all tries together.'),
-    (20, 'ledger', 'worker', 1, NULL, 'ledger_wait_seconds', 'Until the announcements of its attempts were committed.'),
-    (21, 'other', 'worker', 1, NULL, NULL, 'In the worker, doing anything else.'),
-    (22, 'headers', 'adobe-api', 2, NULL, NULL, 'From the request to the answer''s headers, or to the failure.'),
-    (23, 'body', 'adobe-api', 1, NULL, NULL, 'From the headers to the end of the answer''s body.'),
-    (24, 'lag', 'worker', 1, NULL, NULL, 'From the arrival of an answer until the worker took it.'),
-    (25, 'handover', 'worker', 1, NULL, NULL, 'From the last sign of a worker that died or gave up to the next worker''s first step.'),
-    (26, 'ending', 'worker', 1, NULL, NULL, 'From the last answer to the end: the decision and its commit.'),
-    (27, 'residual', NULL, NULL, NULL, NULL, 'What the phases don''t explain: wall clock and monotonic clock of the same calls differ by it.'),
-    (28, 'departure', 'adobe-departure', 60, NULL, NULL, 'From the end to the departure from Journey Optimizer; slightly negative if it was quicker than our commit.'),
-    (29, 'delivery', 'downstream', 300, NULL, NULL, 'From the departure to the delivery, or the failure for good: cloud and mailbox providers.');
+    (11, 'undefined', 'worker', 1, 8, NULL, 'Waiting for another round, while no living worker had its definition.'),
+    (12, 'redrive', 'worker', 1, NULL, NULL, 'Waiting for another round for any other reason: for an operator''s redrive, or to be resumed.'),
+    (13, 'intake', 'worker', 1, NULL, 'intake_wait_seconds', 'In the worker, whose loop had not come round to its message, its new round or its call.'),
+    (14, 'back-off', 'adobe-api', 1, NULL, 'backoff_wait_seconds', 'Back-off after failed calls, and what Retry-After asked for.'),
+    (15, 'slot', 'worker', 1, NULL, 'slot_wait_seconds', 'Waiting for a turn among the attempts in flight, and of its campaign, though calls were not slow.'),
+    (16, 'congestion', 'adobe-api', 1, NULL, 'congestion_wait_seconds', 'The same for longer, since calls in flight were slow.'),
+    (17, 'rate-limit', 'worker', 1, NULL, 'rate_limit_wait_seconds', 'Held back by a rate limit as it is configured.'),
+    (18, 'throttle', 'adobe-api', 1, NULL, 'throttle_wait_seconds', 'Held back for longer, since answers 429 had slowed the rate.'),
+    (19, 'ramp', 'adobe-api', 1, NULL, 'ramp_wait_seconds', 'Held back for longer, while the rate came back after an outage.'),
+    (20, 'token', 'adobe-api', 1, NULL, 'token_wait_seconds', 'Waiting for an access token, all tries together.'),
+    (21, 'ledger', 'worker', 1, NULL, 'ledger_wait_seconds', 'Until the announcements of its attempts were committed.'),
+    (22, 'other', 'worker', 1, NULL, NULL, 'In the worker, doing anything else.'),
+    (23, 'headers', 'adobe-api', 2, NULL, NULL, 'From the request to the answer''s headers, or to the failure.'),
+    (24, 'body', 'adobe-api', 1, NULL, NULL, 'From the headers to the end of the answer''s body.'),
+    (25, 'lag', 'worker', 1, NULL, NULL, 'From the arrival of an answer until the worker took it.'),
+    (26, 'handover', 'worker', 1, NULL, NULL, 'From the last sign of a worker that died or gave up to the next worker''s first step.'),
+    (27, 'ending', 'worker', 1, NULL, NULL, 'From the last answer to the end: the decision and its commit.'),
+    (28, 'residual', NULL, NULL, NULL, NULL, 'What the phases don''t explain: wall clock and monotonic clock of the same calls differ by it.'),
+    (29, 'departure', 'adobe-departure', 60, NULL, NULL, 'From the end to the departure from Journey Optimizer; slightly negative if it was quicker than our commit.'),
+    (30, 'delivery', 'downstream', 300, NULL, NULL, 'From the departure to the delivery, or the failure for good: cloud and mailbox providers.');
 UPDATE ledger.phases SET after_end = true WHERE phase IN ('departure', 'delivery');
 UPDATE ledger.phases SET always_known = false WHERE phase IN ('producer', 'ending', 'departure', 'delivery');
 
@@ -137,7 +138,10 @@ FROM ledger.outages o LEFT JOIN ledger.circuits c ON c.outage_id = o.outage_id
 CROSS JOIN LATERAL unnest(CASE
     WHEN o.scope LIKE 'destination:%' THEN ARRAY[split_part(substr(o.scope, 13), '@', 1)]
     WHEN o.scope LIKE 'token:%' THEN ARRAY['standard', 'high-throughput'] -- without a token nothing is sent
-    ELSE ARRAY[NULL] END) AS lane (lane);
+    ELSE ARRAY[NULL] END) AS lane (lane)
+UNION ALL
+SELECT 'undefined', NULL, u.campaign, tstzrange(u.began_at, coalesce(u.ended_at, 'infinity'))
+FROM ledger.unknown_definitions u;
 
 COMMENT ON VIEW ledger.stretches IS 'When workers were present, and when queues stood still, or nearly: one row each time.';
 COMMENT ON COLUMN ledger.stretches.kind IS 'present (a worker lived), or why a queue stood still, as the phase that it makes.';
@@ -155,7 +159,7 @@ UNION ALL
 SELECT kind, lane, campaign, range_agg(during) FROM ledger.stretches WHERE kind <> 'present' GROUP BY 1, 2, 3;
 
 COMMENT ON VIEW audit.standstills IS 'When queues stood still, or nearly, and why.';
-COMMENT ON COLUMN audit.standstills.kind IS 'Why, as the phase that it makes: absent, full, backed-up, silence, outage, paused or held (see audit.phases).';
+COMMENT ON COLUMN audit.standstills.kind IS 'Why, as the phase that it makes: absent, full, backed-up, silence, outage, paused, held or undefined (see audit.phases).';
 COMMENT ON COLUMN audit.standstills.lane IS 'The lane; null if it is about a campaign.';
 COMMENT ON COLUMN audit.standstills.campaign IS 'The campaign; null if it is about a lane.';
 COMMENT ON COLUMN audit.standstills.during IS 'All times of it.';

@@ -1,4 +1,4 @@
--- Outages and silences as auditors see them.
+-- Outages, silences and unknown definitions as auditors see them.
 
 CREATE VIEW audit.outages AS
 SELECT o.outage_id, o.scope, o.reason, coalesce(c.state, 'over') AS state,
@@ -51,3 +51,25 @@ COMMENT ON COLUMN audit.silences.ended_at IS 'When a call was answered, an outag
 COMMENT ON COLUMN audit.silences.calls IS 'How many calls were open when it began.';
 COMMENT ON COLUMN audit.silences.seconds IS 'How long it lasted, or has lasted so far.';
 COMMENT ON COLUMN audit.silences.lasts IS 'Whether it lasts.';
+
+CREATE VIEW audit.unknown_definitions AS
+SELECT u.campaign, u.call_digest, u.began_at, u.ended_at, u.ended_at IS NULL AS lasts,
+       extract(epoch FROM coalesce(u.ended_at, now()) - u.began_at)::float8 AS seconds, p.triggers, p.oldest,
+       ARRAY(SELECT DISTINCT jsonb_array_elements_text(w.definitions -> u.campaign)
+             FROM ledger.workers w WHERE ledger.lives(w) ORDER BY 1) AS others
+FROM ledger.unknown_definitions u
+CROSS JOIN LATERAL (
+    SELECT count(*) AS triggers, min(h.held_at) AS oldest FROM ledger.held_payloads h
+    WHERE u.ended_at IS NULL AND h.campaign = u.campaign AND h.call_digest = u.call_digest AND h.resume_at IS NOT NULL
+) AS p;
+
+COMMENT ON VIEW audit.unknown_definitions IS 'One row for each time that triggers were parked, and no living worker had the definition that they are to be sent by.';
+COMMENT ON COLUMN audit.unknown_definitions.campaign IS 'The campaign''s name, as messages have it.';
+COMMENT ON COLUMN audit.unknown_definitions.call_digest IS 'Which definition of that name; empty: any.';
+COMMENT ON COLUMN audit.unknown_definitions.began_at IS 'Since when.';
+COMMENT ON COLUMN audit.unknown_definitions.ended_at IS 'When a worker had it, or none of them was parked any more; null while it lasts.';
+COMMENT ON COLUMN audit.unknown_definitions.lasts IS 'Whether it lasts.';
+COMMENT ON COLUMN audit.unknown_definitions.seconds IS 'How long it lasted, or has lasted so far.';
+COMMENT ON COLUMN audit.unknown_definitions.triggers IS 'How many wait now; 0 if it is over.';
+COMMENT ON COLUMN audit.unknown_definitions.oldest IS 'Since when the first of them has waited; null without any.';
+COMMENT ON COLUMN audit.unknown_definitions.others IS 'Call digests of that name that living workers have.';

@@ -28,6 +28,7 @@ INSERT INTO ledger.alert_thresholds (alert, threshold, severity, audience, measu
     ('dead-letters', 10, 'page', 'operators', 'rejected and expired triggers of a campaign, for one reason, in the last hour'),
     ('dead-letters-share', 0.01, 'ticket', 'operators', 'the same, as a share of the campaign''s triggers of the last hour, while dead-letters doesn''t hold'),
     ('excluded', 0, 'ticket', 'campaign-owners', 'accepted triggers of a campaign that Journey Optimizer then excluded, for one reason, told of in the last hour'),
+    ('definition-unknown', 30, 'page', 'operators', 'seconds for which a campaign''s oldest trigger has been parked since no living worker has its definition'),
     ('missing-partitions', 0, 'ticket', 'database', 'rows of the last day in a default partition, up to 10,000'),
     ('no-worker', 30, 'page', 'operators', 'seconds since the last sign of life of any worker; Infinity if there never was one'),
     ('outage-campaign', 0, 'ticket', 'campaign-owners', 'seconds for which a campaign has been kept back'),
@@ -74,7 +75,6 @@ INSERT INTO ledger.alert_audiences (reason, audience) VALUES
     ('token-unavailable', 'credentials'),
     ('too-large', 'producers'),
     ('unauthorized', 'credentials'),
-    ('unknown-campaign', 'producers'),
     ('unprocessable', 'producers');
 
 -- Attempts are appended as they end: a few pages of index find those of the last minutes.
@@ -114,6 +114,10 @@ WITH known AS MATERIALIZED (
     SELECT coalesce(k.name, '(unknown)') AS campaign, count(*) AS triggers, min(greatest(held_at, resume_at)) AS since
     FROM ledger.held_payloads h LEFT JOIN known k ON k.name = h.campaign
     WHERE resume_at IS NOT NULL GROUP BY 1
+), undefined AS ( -- they have an alert of their own
+    SELECT coalesce(k.name, '(unknown)') AS campaign, sum(u.triggers) AS triggers, min(u.oldest) AS since
+    FROM audit.unknown_definitions u LEFT JOIN known k ON k.name = u.campaign
+    WHERE u.lasts AND u.triggers > 0 GROUP BY 1
 ), died AS MATERIALIZED (
     SELECT coalesce(k.name, '(unknown)') AS campaign, t.state = 'unconfirmed' AS unconfirmed,
            coalesce(t.reason, t.state) AS reason, count(*) AS letters, min(h.held_at) AS since
@@ -245,7 +249,12 @@ WITH known AS MATERIALIZED (
     SELECT 'parked-age', campaign, since, extract(epoch FROM now() - since)::float8, NULL,
            format('parked: %s, the oldest for %s s; first: ajo-dispatch outage list', triggers,
                   extract(epoch FROM now() - since)::int)
-    FROM parked
+    FROM parked WHERE NOT EXISTS (SELECT FROM undefined u WHERE u.campaign = parked.campaign AND u.since <= parked.since)
+    UNION ALL
+    SELECT 'definition-unknown', campaign, since, extract(epoch FROM now() - since)::float8, NULL,
+           format('parked, since no worker has the definition they were made by: %s; first: ajo-dispatch status',
+                  triggers)
+    FROM undefined
     UNION ALL
     SELECT 'clock-skew', hostname, NULL, max(abs(clock_skew_seconds)), NULL,
            format('its clock is %s s from the database''s; first: synchronize both (NTP), then ajo-dispatch doctor',

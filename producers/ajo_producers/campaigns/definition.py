@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ajo_producers.contract.addresses import AddressCheck
 from ajo_producers.contract.lanes import Lane, Priority
+from ajo_producers.contract.trigger import CallDigest
 
 ValueType: TypeAlias = Literal["string", "number", "boolean", "object", "array"]
 OnAmbiguous: TypeAlias = Literal["retry", "hold"]
@@ -38,6 +39,7 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     policy belongs to recipients of type ``aep``; without one Journey Optimizer takes its default. ``creates_profiles``
     says what was agreed for the campaign; nothing but the comparison with Journey Optimizer reads it. ``address_check``
     says how closely addresses are looked at, in ``channel_data`` and in user ids of an e-mail or phone namespace.
+    ``replaces`` has the call digests of other definitions of that name whose triggers this one may send as well.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     budget: Seconds | None = None
     creates_profiles: bool | None = None
     address_check: AddressCheck = "shape"
+    replaces: tuple[CallDigest, ...] = ()
     channel_data: dict[str, Variable] = {}
     profile: dict[str, Variable] = {}
     context: dict[str, Variable] = {}

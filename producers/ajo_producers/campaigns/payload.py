@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import UNSET, structs
 
+from ajo_producers.campaigns.call_digest import call_digest
 from ajo_producers.campaigns.definition import BeforeStart, Definition
 from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import MAX_PUSH_BYTES, RESERVED, is_push
@@ -31,10 +32,14 @@ _SHOWABLE = re.compile(r"[\w.$-]{1,64}")
 
 
 class PayloadCheck:
-    """One definition's demands, compiled once: checking a recipient takes a few microseconds."""
+    """One definition's demands, compiled once: checking a recipient takes a few microseconds.
+
+    ``call_digest`` tells it from other definitions of the same name that lead to other calls.
+    """
 
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
+        self.call_digest = call_digest(definition)
         self._trees = {area: area_tree(area, getattr(definition, area)) for area in AREAS}
         self._known = [path for tree in self._trees.values() for path in leaves(tree)]
         self._defaults = [

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ajo_producers.campaigns.call_digest import call_digest
 from ajo_producers.campaigns.definition import Definition, Variable
 from ajo_producers.campaigns.folder import AREAS
 from ajo_producers.contract.addresses import FIELDS as ADDRESSES
@@ -40,7 +41,7 @@ def summary(definition: Definition) -> dict[str, Any]:
 
 def details(definition: Definition) -> dict[str, Any]:
     """The whole definition as JSON, each variable with all that concerns it."""
-    built = msgspec.to_builtins(definition)
+    built = msgspec.to_builtins(definition) | {"call_digest": call_digest(definition)}
     for area in AREAS:
         built[area] = {
             path: {"type": variable.type, "required": _needed(variable) == "required"}
@@ -66,8 +67,9 @@ def show(definition: Definition, folder: str, console: Console) -> None:
     facts = Table(box=None, show_header=False, pad_edge=False)
     for field in (field for field in definition.__struct_fields__ if field not in AREAS):
         value = getattr(definition, field)
-        if value is not None:
-            facts.add_row(Text(field, "bold"), Text(str(value)))
+        if value is not None and value != ():
+            facts.add_row(Text(field, "bold"), Text(", ".join(value) if isinstance(value, tuple) else str(value)))
+    facts.add_row(Text("call digest", "bold"), Text(call_digest(definition)))
     console.print(facts)
     variables = Table("A trigger brings", "Type", "", box=None, pad_edge=False)
     for path, variable in _variables(definition):

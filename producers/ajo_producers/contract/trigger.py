@@ -19,6 +19,9 @@ Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
 Moment = Annotated[datetime, Meta(tz=True)]
 """A moment with its offset from UTC: a clock time without one means nothing to another machine."""
 
+CallDigest = Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
+"""Which definition a trigger was made by: the digest of all that the definition says of its calls."""
+
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Between them lies every moment that a trigger can mean. The zero time of Go and .NET (year 1), an "end of all times"
 (year 9999) and the like overflow in one system or the other behind us: PostgreSQL reads the former as -infinity."""
@@ -71,7 +74,8 @@ class Trigger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
 
     ``request_id`` stays the same for every attempt and every round. ``occurred_at`` is when the business event
     happened; no attempt starts after ``expires_at``. Where the call goes to is the campaign definition's business: a
-    trigger can't name a host.
+    trigger can't name a host. With a ``call_digest`` it is sent by that very definition; without one, by whichever a
+    worker has of that name.
     """
 
     request_id: UUID
@@ -80,6 +84,7 @@ class Trigger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     occurred_at: Moment | None = None
     expires_at: Moment | None = None
     trace_id: Text | None = None
+    call_digest: CallDigest | None = None
 
     def __post_init__(self) -> None:
         """Refuse moments that can't be meant."""

@@ -7,7 +7,7 @@ from math import isfinite
 from uuid import UUID
 
 from ajo_producers.campaigns.definition import BeforeStart, Definition
-from ajo_producers.campaigns.payload import as_sent, check_recipients, window_problem
+from ajo_producers.campaigns.payload import as_sent, check_recipients, payload_check, window_problem
 from ajo_producers.contract.batch import MAX_MESSAGE_BYTES, encode_trigger
 from ajo_producers.contract.lanes import Lane, Priority
 from ajo_producers.contract.trigger import MAX_TEXT, MOMENT_RULE, Recipient, Trigger, is_moment, is_text
@@ -66,6 +66,7 @@ def check_trigger(
         occurred_at=given.occurred_at,
         expires_at=expires_at,
         trace_id=given.trace_id,
+        call_digest=payload_check(definition).call_digest,
     )
     encoded = encode_trigger(trigger)
     if len(encoded) > MAX_TRIGGER_BYTES:

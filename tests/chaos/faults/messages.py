@@ -48,7 +48,7 @@ class Bad:
 
 
 @fault("messages-bad", 8, "random bytes, pickle, unknown versions and campaigns, wrong types, 20 MB, deep nesting",
-       duplicates=False, states=("accepted", "rejected"), smoke=True)  # fmt: skip
+       duplicates=False, states=("accepted", "rejected"), smoke=True, AJO_DEFINITION_WAIT="1")  # fmt: skip
 def bad_messages(run: Run) -> None:
     run.when_done(0.1)
     bomb = run.folder / "bomb"

@@ -50,9 +50,9 @@ def test_a_trigger_that_waited_long_and_died_just_now_counts(database_url: str) 
 
 def test_names_of_campaigns_that_no_worker_knows_are_told_together_and_not_shown(database_url: str) -> None:
     for number in range(11):
-        put_letter(database_url, campaign=f"ada{number}@example.com", reason="unknown-campaign", status=None)
+        put_letter(database_url, campaign=f"ada{number}@example.com", reason="definition-unknown", status=None)
     found = alerts(database_url)
-    assert found["dead-letters", "(unknown)/unknown-campaign"]["value"] == 11
+    assert found["dead-letters", "(unknown)/definition-unknown"]["value"] == 11
     assert "example.com" not in str(found)
 
 

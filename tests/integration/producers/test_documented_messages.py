@@ -21,7 +21,7 @@ from tests.support.waiting import wait_until
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "message-format.md").read_text(encoding="utf-8")
 BODY, ENVELOPE = [json.loads(block.split("```")[0]) for block in DOCUMENT.split("```json\n")[1:]]
-BODY[0][0]["triggers"][0] |= {"expires_at": None}
+BODY[0][0]["triggers"][0] |= {"expires_at": None, "call_digest": None}
 BODY[0][0]["triggers"][0]["recipients"][0] |= {"profile": {}, "context": {"orderId": "A-1"}}
 
 Send = Callable[..., None]
@@ -107,7 +107,7 @@ def test_a_worker_does_with_each_message_what_the_document_says(
         BODY[0][0]["triggers"][0]["request_id"]: "accepted",
         good["request_id"]: "accepted",
         late["request_id"]: "expired",
-        unknown["request_id"]: "rejected",
+        unknown["request_id"]: "parked",
         incomplete["request_id"]: "rejected",
     }
     assert accepted(api.journal) == {BODY[0][0]["triggers"][0]["request_id"]: 1, good["request_id"]: 1}

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -9,6 +10,7 @@ from rich.table import Table
 from ajo_worker.cli.outage_report import silence_line
 from ajo_worker.cli.printing import cell, counted, instant, make_table, seconds
 from ajo_worker.ledger.overview import Held, Overview, WorkerRow
+from ajo_worker.ledger.unknown_definitions import UnknownDefinition
 
 STATES = ("accepted", "rejected", "expired", "unconfirmed", "parked", "sending")
 
@@ -39,6 +41,7 @@ def _parts(report: Overview) -> Iterator[Table | str]:
             "ajo-dispatch status REQUEST_ID shows it"
         )
     yield from map(silence_line, report.silences)
+    yield from (_unknown(one, report.at) for one in report.unknown_definitions)
     if report.held:
         yield _held(report.held)
     if report.quarantined:
@@ -47,6 +50,17 @@ def _parts(report: Overview) -> Iterator[Table | str]:
         yield _workers(report.workers)
     else:
         yield "No worker is alive."
+
+
+def _unknown(unknown: UnknownDefinition, at: datetime) -> str:
+    """What waits for a definition, and the two ways to let it go on."""
+    wanted = f"their definition ({unknown.call_digest})" if unknown.call_digest else "a definition of that name"
+    others = f" The present one is {' and '.join(unknown.others)}." if unknown.others else ""
+    replaces = f', or write replaces = ["{unknown.call_digest}"] into the present one' if unknown.others else ""
+    return (
+        f"Parked for {(at - unknown.oldest).total_seconds():,.0f} s: {counted(unknown.triggers, 'trigger')} of "
+        f"{cell(unknown.campaign)}, since no worker alive has {wanted}.{others} Start one that has it{replaces}."
+    )
 
 
 def _campaigns(report: Overview) -> Table:

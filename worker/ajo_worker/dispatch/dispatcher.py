@@ -15,7 +15,7 @@ from ajo_worker.api.verdict import Verdict
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.delivery import Delivery
-from ajo_worker.dispatch.received import Campaign, Received, as_sent
+from ajo_worker.dispatch.received import Campaign, Received, as_sent, campaign_of
 from ajo_worker.dispatch.rounds import OnRetry, Rounds
 from ajo_worker.ledger.admission import Done
 from ajo_worker.ledger.clock import LedgerClock
@@ -249,7 +249,8 @@ class Dispatcher:
     def _received(
         self, delivery: Delivery, batch: Batch, trigger: Trigger, payload: bytes, unopened: float
     ) -> Received:
-        campaign = self._campaigns.get(trigger.campaign)
+        digest = trigger.call_digest or ""
+        campaign = campaign_of(self._campaigns, trigger.campaign, digest)
         return Received(
             trigger=as_sent(trigger, campaign),
             payload=payload,
@@ -260,6 +261,7 @@ class Dispatcher:
             received_at=self._clock.at(delivery.received),
             campaign=campaign,
             lane=campaign.definition.lane if campaign else lane_of(delivery.queue),
+            call_digest=digest,
             came_by=lane_of(delivery.queue),
             unopened=unopened,
         )

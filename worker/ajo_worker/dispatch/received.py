@@ -28,14 +28,26 @@ class Campaign:
     attempt_timeout: float | None = None
     holds_ambiguous: bool = False
 
+    @property
+    def sends(self) -> tuple[str, ...]:
+        """Call digests of the triggers that may be sent by this definition; those without one (``""``) come first."""
+        return ("", self.check.call_digest, *self.definition.replaces)
+
+
+def campaign_of(campaigns: Mapping[str, Campaign], name: str, digest: str) -> Campaign | None:
+    """The campaign that a trigger is to be sent by: its own, unless the definition here leads to other calls."""
+    campaign = campaigns.get(name)
+    return campaign if campaign is not None and digest in campaign.sends else None
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
     """One trigger in hand. ``received`` is the monotonic instant at which its message came, or its round was opened.
 
-    ``came_by`` is the lane of the queue that it came through, ``unopened`` how many seconds its message waited until
-    fewer triggers were under way. ``resumed``: it was parked, and no message stands behind it. ``probe``: it tries the
-    way during an outage.
+    ``campaign`` is None where its definition is unknown here; ``call_digest`` is that of the definition it must be sent
+    by, empty if any of that name will do. ``came_by`` is the lane of the queue that it came through, ``unopened`` how
+    many seconds its message waited until fewer triggers were under way. ``resumed``: it was parked, and no message
+    stands behind it. ``probe``: it tries the way during an outage.
     """
 
     trigger: Trigger
@@ -47,6 +59,7 @@ class Received:
     received_at: datetime
     campaign: Campaign | None
     lane: str
+    call_digest: str = ""
     came_by: str = ""
     unopened: float = 0.0
     resumed: bool = False
@@ -90,10 +103,10 @@ def refusal(
     ``live`` is what Journey Optimizer says of the campaign, if it was asked.
     """
     trigger, campaign = received.trigger, received.campaign
-    if campaign is None:
-        return Refusal("rejected", "unknown-campaign")
     if trigger.expires_at is not None and trigger.expires_at <= now:
         return Refusal("expired", "expires-at")
+    if campaign is None:
+        return UNKNOWN
     if closed := _outside_dates(campaign.definition, now, before_start):
         return closed
     if live is not None and live.status in NOT_LIVE:
@@ -103,6 +116,8 @@ def refusal(
     return None
 
 
+UNKNOWN = Refusal("parked", "definition-unknown")
+"""What becomes of a trigger whose definition this worker lacks: another one may have it, now or later."""
 NOT_LIVE = {"ended": "campaign-ended", "not-live": "campaign-not-live"}
 """Reasons of triggers whose campaign Journey Optimizer says is over, or not activated."""
 

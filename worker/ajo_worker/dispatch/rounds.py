@@ -18,7 +18,7 @@ from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.claims import Claims
 from ajo_worker.dispatch.decision import End, EndState, History, Retry, decide
 from ajo_worker.dispatch.preparation import Preparation, Prepared
-from ajo_worker.dispatch.received import Campaign, Received, Refusal, refusal
+from ajo_worker.dispatch.received import UNKNOWN, Campaign, Received, Refusal, refusal
 from ajo_worker.dispatch.round import Lost, Policy, Round, Sent
 from ajo_worker.dispatch.strays import Strays
 from ajo_worker.ledger.admission import Done
@@ -68,9 +68,7 @@ class Rounds:
                 if isinstance(claim, Done | End):
                     return claim
                 if refused or received.campaign is None:
-                    return await self._end_unsent(
-                        received, claim.round, refused or Refusal("rejected", "unknown-campaign")
-                    )
+                    return await self._end_unsent(received, claim.round, refused or UNKNOWN)
                 return await self._round(received, received.campaign, claim.round, claim.prepared, on_retry)
             except Lost:
                 log.info("trigger-lost", request_id=str(received.trigger.request_id))

@@ -47,6 +47,7 @@ def admission(
         resume_at=_resume_at(refused, moment),
         key_id=key_id,
         payload=payload,
+        call_digest=received.call_digest,
     )
 
 
@@ -123,6 +124,7 @@ def ending(
         resume_at=_resume_at(end, now),
         key_id=key_id,
         payload=payload,
+        call_digest=received.call_digest,
         waited_in_vain=msgspec.json.encode(in_vain).decode() if in_vain else None,
     )
 

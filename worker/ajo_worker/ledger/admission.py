@@ -42,6 +42,7 @@ class Admission:
     resume_at: datetime | None
     key_id: str | None
     payload: bytes | None
+    call_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,12 @@ INSERT = """
         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::int2[],
                              $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[],
                              $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::int2[],
-                             $17::timestamptz[], $18::uuid[], $19::timestamptz[], $20::text[], $21::bytea[])
+                             $17::timestamptz[], $18::uuid[], $19::timestamptz[], $20::text[], $21::bytea[],
+                             $22::text[])
         AS o(request_id, campaign, lane, batch_id, producer, trace_id, recipients,
              recipient_hashes, state, reason, occurred_at, enqueued_at,
              received_at, intended_at, completed_at, attempts_started,
-             expires_at, owner, resume_at, key_id, payload)
+             expires_at, owner, resume_at, key_id, payload, call_digest)
         ORDER BY request_id -- two workers that insert the same rows lock them in the same order
     ), admitted AS (
         INSERT INTO ledger.triggers
@@ -102,8 +104,9 @@ INSERT = """
         ON CONFLICT (request_id) DO NOTHING
         RETURNING request_id
     ), held AS (
-        INSERT INTO ledger.held_payloads (request_id, round, campaign, reason, held_at, resume_at, key_id, payload)
-        SELECT request_id, 1, campaign, reason, clock_timestamp(), resume_at, key_id, payload
+        INSERT INTO ledger.held_payloads
+            (request_id, round, campaign, call_digest, reason, held_at, resume_at, key_id, payload)
+        SELECT request_id, 1, campaign, call_digest, reason, clock_timestamp(), resume_at, key_id, payload
         FROM offered JOIN admitted USING (request_id)
         WHERE payload IS NOT NULL
         ON CONFLICT DO NOTHING

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
+from ajo_producers.campaigns.call_digest import call_digest
 from ajo_producers.campaigns.definition import Definition
 
 from ajo_worker.ledger import admission, ownership, progress, quarantine
@@ -56,8 +57,16 @@ class Ledger:
     ) -> None:
         self._connector = Connector(database_url)
         self.worker_id = worker_id
+        definitions = tuple(definitions)
         self.liveness = Liveness(
-            worker_id, self.connect, clock, every=heartbeat, owner_timeout=owner_timeout, budget=budget, lanes=lanes
+            worker_id,
+            self.connect,
+            clock,
+            every=heartbeat,
+            owner_timeout=owner_timeout,
+            budget=budget,
+            lanes=lanes,
+            definitions={one.name: (call_digest(one), *one.replaces) for one in definitions},
         )
         self.upkeep = Upkeep(self.connect, worker_id, definitions, ages)
         self.rollup = Rollup(lambda: self.connect(**WHOLE_TABLES))

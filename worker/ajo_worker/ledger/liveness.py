@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import structlog
 
 from ajo_worker.ledger.clock import STEP_SECONDS, LedgerClock
@@ -29,8 +30,9 @@ CLOCK_STEP = "SELECT ledger.note_clock_step($1, $2)"
 # $6 is the skew as of the previous beat: the answer to this one is not known yet.
 BEAT = """
     INSERT INTO ledger.workers (worker_id, hostname, pid, version, started_at, heartbeat_at, clock_skew_seconds,
-                                token_failed_at, token_failure, owner_timeout_seconds, budget_seconds, lanes)
-    VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6, $7, $8, $9, $10, $11)
+                                token_failed_at, token_failure, owner_timeout_seconds, budget_seconds, lanes,
+                                definitions)
+    VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6, $7, $8, $9, $10, $11, $12::jsonb)
     ON CONFLICT (worker_id) DO UPDATE
     SET heartbeat_at = clock_timestamp(), clock_skew_seconds = excluded.clock_skew_seconds,
         token_failed_at = excluded.token_failed_at, token_failure = excluded.token_failure
@@ -71,7 +73,7 @@ class _Told:
 
 
 class Liveness:
-    """The heartbeat of one worker process."""
+    """The heartbeat of one worker process; ``definitions`` are the call digests that it sends, by campaign."""
 
     def __init__(
         self,
@@ -83,13 +85,14 @@ class Liveness:
         owner_timeout: float,
         budget: float,
         lanes: Sequence[str],
+        definitions: Mapping[str, Sequence[str]],
     ) -> None:
         self.worker_id = worker_id
         self._connect = connect
         self._clock = clock
         self._every = every
         self._owner_timeout = owner_timeout
-        self._facts = owner_timeout, budget, list(lanes)
+        self._facts = owner_timeout, budget, list(lanes), msgspec.json.encode(definitions).decode()
         self._connection: asyncpg.Connection = None
         self._task: asyncio.Task[None] | None = None
         self._beat_asked = float("-inf")

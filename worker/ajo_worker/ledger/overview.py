@@ -7,7 +7,9 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
-from ajo_worker.ledger.silences import Silence, lasting
+from ajo_worker.ledger import silences, unknown_definitions
+from ajo_worker.ledger.silences import Silence
+from ajo_worker.ledger.unknown_definitions import UnknownDefinition
 
 
 class Ended(Struct, frozen=True):
@@ -65,6 +67,7 @@ class Overview(Struct, frozen=True):
     held: list[Held]
     quarantined: int
     silences: list[Silence] = []
+    unknown_definitions: list[UnknownDefinition] = []
 
 
 # One pass over the while: everything that is counted comes from these few groups.
@@ -131,5 +134,6 @@ async def overview(connection: asyncpg.Connection, since: timedelta) -> Overview
         duplicate_causes=dict(causes.most_common()),
         held=[Held(**held) for held in await connection.fetch(HELD)],
         quarantined=await connection.fetchval("SELECT count(*) FROM ledger.quarantine"),
-        silences=await lasting(connection),
+        silences=await silences.lasting(connection),
+        unknown_definitions=await unknown_definitions.lasting(connection),
     )

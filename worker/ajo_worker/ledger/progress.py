@@ -98,6 +98,7 @@ class Ending:
     key_id: str | None
     payload: bytes | None
     waited_in_vain: str | None = None
+    call_digest: str = ""
 
 
 RECORD = """
@@ -135,9 +136,9 @@ END = """
     WITH ended AS (
         SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
                              $7::timestamptz[], $8::int2[], $9::text[], $10::timestamptz[], $11::text[], $12::bytea[],
-                             $13::text[])
+                             $13::text[], $14::text[])
         AS e(request_id, fence, campaign, state, reason, first_dispatched_at, completed_at, attempts_started,
-             execution_id, resume_at, key_id, payload, waited_in_vain)
+             execution_id, resume_at, key_id, payload, waited_in_vain, call_digest)
     ), updated AS (
         UPDATE ledger.triggers t
         SET state = e.state, reason = e.reason, completed_at = e.completed_at, execution_id = e.execution_id,
@@ -151,14 +152,16 @@ END = """
                OR t.state IN ('unconfirmed', 'parked') AND e.state = 'accepted')
         RETURNING t.request_id, t.round, t.round > 1 OR t.fence <> e.fence AS perhaps_held
     ), held AS (
-        INSERT INTO ledger.held_payloads (request_id, round, campaign, reason, held_at, resume_at, key_id, payload)
-        SELECT request_id, u.round, e.campaign, coalesce(e.reason, e.state), clock_timestamp(), e.resume_at, e.key_id,
-               e.payload
+        INSERT INTO ledger.held_payloads
+            (request_id, round, campaign, call_digest, reason, held_at, resume_at, key_id, payload)
+        SELECT request_id, u.round, e.campaign, e.call_digest, coalesce(e.reason, e.state), clock_timestamp(),
+               e.resume_at, e.key_id, e.payload
         FROM ended e JOIN updated u USING (request_id)
         WHERE e.payload IS NOT NULL
         ON CONFLICT (request_id) DO UPDATE
-        SET round = excluded.round, reason = excluded.reason, held_at = excluded.held_at, resumed_by = NULL,
-            resume_at = excluded.resume_at, key_id = excluded.key_id, payload = excluded.payload
+        SET round = excluded.round, call_digest = excluded.call_digest, reason = excluded.reason,
+            held_at = excluded.held_at, resumed_by = NULL, resume_at = excluded.resume_at,
+            key_id = excluded.key_id, payload = excluded.payload
     ), let_go AS (
         DELETE FROM ledger.held_payloads h
         USING ended e JOIN updated u USING (request_id)

@@ -112,7 +112,7 @@ LET_GO_ON = """
     WITH due AS (
         UPDATE ledger.held_payloads h
         SET resume_at = greatest(statement_timestamp(), $2) + make_interval(secs => d.place / $3::float8),
-            resumed_by = NULL, reason = 'redrive'
+            resumed_by = NULL, reason = 'redrive', call_digest = '' -- by whichever definition there is now
         FROM unnest($1::uuid[]) WITH ORDINALITY AS d(request_id, place)
         WHERE h.request_id = d.request_id
         RETURNING resume_at

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -19,21 +20,27 @@ class Resumed:
     received_at: datetime
     round_opened_at: datetime
     lane: str
+    call_digest: str
     key_id: str | None
     payload: bytes = field(repr=False)
 
 
-# Oldest first in each campaign. held_payloads is locked before triggers here, and after them by the END of a trigger
-# that is sending; both hold a row of the same trigger only where a late acceptance meets a resumption.
+Definitions: TypeAlias = Sequence[tuple[str, str]]
+"""By which definitions a worker sends: the campaign's name, and a call digest of its triggers, or none of theirs."""
+
+# Oldest first of each definition; which of them comes first is left to chance, that none may starve. held_payloads is
+# locked before triggers here, and after them by the END of a trigger that is sending; both hold a row of the same
+# trigger only where a late acceptance meets a resumption.
 OLDEST = """
-    SELECT h.request_id FROM unnest($1::text[]) AS c(campaign)
+    SELECT h.request_id
+    FROM (SELECT * FROM unnest($1::text[], $2::text[]) AS u(campaign, call_digest) ORDER BY random()) AS c
     CROSS JOIN LATERAL (
         SELECT request_id FROM ledger.held_payloads
-        WHERE campaign = c.campaign AND resume_at <= clock_timestamp()
-        ORDER BY resume_at LIMIT ceil($2::float8 / cardinality($1::text[]))::int -- each campaign has its share
+        WHERE campaign = c.campaign AND call_digest = c.call_digest AND resume_at <= clock_timestamp()
+        ORDER BY resume_at LIMIT ceil($3::float8 / $5)::int -- each campaign has its share
         FOR UPDATE SKIP LOCKED
     ) AS h
-    LIMIT $2
+    LIMIT $3
 """
 # Of the 10,000 oldest: those that came together may all have the same fault of their own.
 ANY = """
@@ -41,8 +48,9 @@ ANY = """
     WHERE request_id IN (
         SELECT request_id FROM (
             SELECT request_id FROM ledger.held_payloads
-            WHERE campaign = ANY($1::text[]) AND resume_at <= clock_timestamp() ORDER BY resume_at LIMIT 10000
-        ) AS h ORDER BY random() LIMIT $2
+            WHERE (campaign, call_digest) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+              AND resume_at <= clock_timestamp() ORDER BY resume_at LIMIT 10000
+        ) AS h ORDER BY random() LIMIT $3
     )
     FOR UPDATE SKIP LOCKED
 """
@@ -52,29 +60,32 @@ OPEN = """
         WHERE h.request_id = free.request_id AND t.state = 'accepted'
     ), opened AS (
         UPDATE ledger.triggers t
-        SET state = 'sending', reason = NULL, round = t.round + 1, fence = t.fence + 1, owner = $3,
+        SET state = 'sending', reason = NULL, round = t.round + 1, fence = t.fence + 1, owner = $4,
             attempts_started = 0, first_dispatched_at = NULL, last_intent_at = NULL, completed_at = NULL,
             round_opened_at = clock_timestamp()
         FROM free WHERE t.request_id = free.request_id AND t.state = 'parked'
         RETURNING t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.round_opened_at, t.lane
     )
-    UPDATE ledger.held_payloads h SET resume_at = NULL, resumed_by = $3
+    UPDATE ledger.held_payloads h SET resume_at = NULL, resumed_by = $4
     FROM opened o WHERE h.request_id = o.request_id
-    RETURNING o.*, h.key_id, h.payload
+    RETURNING o.*, h.call_digest, h.key_id, h.payload
 """
 RESUME, RESUME_SOME = OPEN.format(free=OLDEST), OPEN.format(free=ANY)
 RESCUE = """
-    SELECT t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.round_opened_at, t.lane, h.key_id,
-           h.payload
+    SELECT t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.round_opened_at, t.lane,
+           h.call_digest, h.key_id, h.payload
     FROM ledger.held_payloads h JOIN ledger.triggers t USING (request_id)
     LEFT JOIN ledger.workers w ON w.worker_id = h.resumed_by
-    WHERE h.resumed_by IS NOT NULL AND h.campaign = ANY($1::text[]) AND t.state = 'sending'
-      AND CASE WHEN h.resumed_by = $3
+    WHERE h.resumed_by IS NOT NULL AND t.state = 'sending'
+      AND ((h.campaign, h.call_digest) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+           OR NOT EXISTS (SELECT FROM ledger.workers k
+                          WHERE ledger.lives(k) AND ledger.knows(k, h.campaign, h.call_digest)))
+      AND CASE WHEN h.resumed_by = $4
                THEN t.round_opened_at NOT BETWEEN statement_timestamp() - make_interval(secs => w.owner_timeout_seconds)
                                           AND statement_timestamp() -- later: its clock was set back since
                ELSE NOT ledger.lives(w)
-                    AND (SELECT ledger.lives(me) FROM ledger.workers me WHERE me.worker_id = $3) IS NOT FALSE END
-    LIMIT $2
+                    AND (SELECT ledger.lives(me) FROM ledger.workers me WHERE me.worker_id = $4) IS NOT FALSE END
+    LIMIT $3
 """
 
 PARK_AGAIN = """
@@ -98,21 +109,30 @@ async def park_again(connection: asyncpg.Connection, request_id: UUID, worker: U
     await connection.execute(PARK_AGAIN, request_id, worker, UNREADABLE_FOR)
 
 
-async def resume(connection: asyncpg.Connection, campaigns: Sequence[str], most: int, worker: UUID) -> list[Resumed]:
-    """Open the next round of up to ``most`` parked triggers of these campaigns that may go on."""
-    return [Resumed(**record) for record in await connection.fetch(RESUME, campaigns, most, worker)]
+async def resume(connection: asyncpg.Connection, definitions: Definitions, most: int, worker: UUID) -> list[Resumed]:
+    """Open the next round of up to ``most`` parked triggers of these definitions that may go on."""
+    campaigns = {name for name, _ in definitions}
+    return await _fetch(connection, RESUME, definitions, most, worker, max(len(campaigns), 1))
 
 
 async def resume_some(
-    connection: asyncpg.Connection, campaigns: Sequence[str], most: int, worker: UUID
+    connection: asyncpg.Connection, definitions: Definitions, most: int, worker: UUID
 ) -> list[Resumed]:
     """The same for any of them instead of the oldest."""
-    return [Resumed(**record) for record in await connection.fetch(RESUME_SOME, campaigns, most, worker)]
+    return await _fetch(connection, RESUME_SOME, definitions, most, worker)
 
 
-async def rescue(connection: asyncpg.Connection, campaigns: Sequence[str], most: int, worker: UUID) -> list[Resumed]:
+async def rescue(connection: asyncpg.Connection, definitions: Definitions, most: int, worker: UUID) -> list[Resumed]:
     """Resumed triggers whose worker is dead: to be taken over as copies of a message would be.
 
-    Also those that ``worker`` itself opened a while ago: it may never have learnt of them.
+    Also those that ``worker`` itself opened a while ago: it may never have learnt of them. And those whose definition
+    no living worker has.
     """
-    return [Resumed(**record) for record in await connection.fetch(RESCUE, campaigns, most, worker)]
+    return await _fetch(connection, RESCUE, definitions, most, worker)
+
+
+async def _fetch(
+    connection: asyncpg.Connection, statement: str, definitions: Definitions, *arguments: object
+) -> list[Resumed]:
+    names, digests = [name for name, _ in definitions], [digest for _, digest in definitions]
+    return [Resumed(**record) for record in await connection.fetch(statement, names, digests, *arguments)]

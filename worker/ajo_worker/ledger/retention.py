@@ -61,6 +61,7 @@ AS_LONG_AS_TRIGGERS = {
     "full_intakes": "ended_at",
     "silences": "began_at",
     "clock_steps": "noticed_at",
+    "unknown_definitions": "ended_at",
     "workers": "greatest(heartbeat_at, stopped_at)",
     "network_probes": "probed_at",
 }

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from ajo_producers.contract.batch import BadTrigger, decode_trigger
 
-from ajo_worker.dispatch.received import Campaign, Received, as_sent
+from ajo_worker.dispatch.received import Campaign, Received, as_sent, campaign_of
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.resumption import Resumed
 from ajo_worker.ledger.sealing import BrokenSeal, Sealer, UnknownKey
@@ -55,7 +55,7 @@ class Unsealing:
         except (UnknownKey, BrokenSeal, BadTrigger) as fault:
             log.warning("payload-unreadable", request_id=str(resumed.request_id), reason=str(fault))
             return None
-        campaign = self.campaigns.get(trigger.campaign)
+        campaign = campaign_of(self.campaigns, trigger.campaign, resumed.call_digest)
         return Received(
             trigger=as_sent(trigger, campaign),
             payload=payload,
@@ -66,6 +66,7 @@ class Unsealing:
             received_at=resumed.received_at,
             campaign=campaign,
             lane=resumed.lane,
+            call_digest=resumed.call_digest,
             resumed=True,
             probe=probe,
         )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from ajo_worker.ledger import circuits, liveness, rate_limits, resumption, silences
+from ajo_worker.ledger import circuits, liveness, rate_limits, resumption, silences, unknown_definitions
 from ajo_worker.ledger.resumption import Resumed
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages.intake import Intake
@@ -25,6 +25,7 @@ MOST_RESUMED = 500
 LISTEN_EVERY = 0.25
 """Seconds between two looks whether destinations answer; they wait for nothing, so a slow ledger doesn't deafen us."""
 RESCUE_EVERY = 5.0
+DEFINITIONS_EVERY = 5.0
 SLOW_DOWN_EVERY = 1.0
 
 
@@ -32,13 +33,16 @@ SLOW_DOWN_EVERY = 1.0
 class Timing:
     """Seconds: from opening to the first probe, between growing ones at most, to grow back after a 429, to recover.
 
-    ``longest_budget``: how long a probe may be under way."""
+    ``longest_budget``: how long a probe may be under way; ``definition_wait``: how long a trigger may be parked
+    since no worker has its definition.
+    """
 
     probe_interval: float
     longest_interval: float
     rate_recovery: float
     recovery: float
     longest_budget: float
+    definition_wait: float
 
 
 class Patrol:
@@ -68,7 +72,7 @@ class Patrol:
         self._ear: asyncio.Task[None] | None = None
         self._paused: frozenset[str] | None = None
         self._dead: frozenset[UUID] = frozenset()
-        self._rescue_at = self._slow_down_at = 0.0
+        self._rescue_at = self._slow_down_at = self._definitions_at = 0.0
         self.first_round = asyncio.Event()
 
     def start(self) -> None:
@@ -130,6 +134,7 @@ class Patrol:
         self.first_round.set()
         self._probing.start_due()
         await self._resume()
+        await self._look_for_definitions()
 
     async def _open(self) -> None:
         while self._view.suspected:
@@ -177,15 +182,28 @@ class Patrol:
             self._intake.tap(paused)
 
     async def _resume(self) -> None:
-        campaigns, most = self._view.free_campaigns(), min(self._intake.dispatcher.room, MOST_RESUMED)
+        definitions = self._view.definitions_of(self._view.free_campaigns())
+        most = min(self._intake.dispatcher.room, MOST_RESUMED)
         if not most:
             return
-        if campaigns:
-            rows = await self._ledger.run(lambda c: resumption.resume(c, campaigns, most, self._worker))
+        if definitions:
+            rows = await self._ledger.run(lambda c: resumption.resume(c, definitions, most, self._worker))
             await self._take(rows)  # before anything else may fail: nobody but us has them now
             if len(rows) == MOST_RESUMED:
                 self._view.woken.set()
         await self._take(await self._orphans(most))
+
+    async def _look_for_definitions(self) -> None:
+        """What nobody can send for want of its definition is told, and ends when it has waited for too long."""
+        now = asyncio.get_running_loop().time()
+        if now < self._definitions_at:
+            return
+        await self._ledger.run(unknown_definitions.look)
+        rejected = await self._ledger.run(lambda c: unknown_definitions.reject(c, self._timing.definition_wait))
+        if rejected:
+            log.warning("definition-unknown", rejected=rejected, waited=self._timing.definition_wait)
+        if rejected < unknown_definitions.MOST_AT_ONCE:
+            self._definitions_at = now + DEFINITIONS_EVERY
 
     async def _orphans(self, most: int) -> list[Resumed]:
         """What dead workers had resumed, or we without knowing; of what is kept back too, where it is parked again."""
@@ -193,8 +211,8 @@ class Patrol:
         if now < self._rescue_at:
             return []
         self._rescue_at = now + RESCUE_EVERY
-        campaigns = list(self._view.destinations)
-        rows = await self._ledger.run(lambda c: resumption.rescue(c, campaigns, most, self._worker))
+        definitions = self._view.definitions_of(self._view.destinations)
+        rows = await self._ledger.run(lambda c: resumption.rescue(c, definitions, most, self._worker))
         return [row for row in rows if not self._intake.dispatcher.has(row.request_id)]
 
     async def _take(self, rows: list[Resumed]) -> None:

@@ -71,9 +71,10 @@ class Probing:
         outage = await self._ledger.run(lambda c: circuits.claim_probe(c, scope, self._worker, self._lease))
         if outage is None:
             return
-        campaigns, of_lane = self._view.campaigns_to_probe(scope), lane_of(scope) is not None
+        definitions = self._view.definitions_of(self._view.campaigns_to_probe(scope))
+        of_lane = lane_of(scope) is not None
         take = resumption.resume if of_lane else resumption.resume_some
-        rows = await self._ledger.run(lambda c: take(c, campaigns, 1 if of_lane else OF_CAMPAIGN, self._worker))
+        rows = await self._ledger.run(lambda c: take(c, definitions, 1 if of_lane else OF_CAMPAIGN, self._worker))
         opened = [one for row in rows if (one := await self._opened(row)) is not None]
         if not opened:
             if of_lane and not rows:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, log2
@@ -184,6 +184,10 @@ class View:
             return []
         silent = self._silent()
         return [name for name, scope in self.destinations.items() if name not in self._kept and scope not in silent]
+
+    def definitions_of(self, names: Iterable[str]) -> list[tuple[str, str]]:
+        """By which definitions this worker sends the triggers of these campaigns: name and call digest."""
+        return [(name, digest) for name in names for digest in self._campaigns[name].sends]
 
     def campaigns_to_probe(self, scope: str) -> list[str]:
         """Campaigns that can tell whether a scope works; of a destination's best those that nothing else keeps back."""

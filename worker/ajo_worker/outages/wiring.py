@@ -42,6 +42,7 @@ def timing_of(settings: Settings, longest_budget: float) -> Timing:
         longest_interval=settings.probe_interval_longest,
         rate_recovery=settings.rate_limit_recovery,
         longest_budget=longest_budget,
+        definition_wait=settings.definition_wait,
         recovery=ramp_of(settings).seconds(max(lane_rates(settings).values())),
     )
 

@@ -118,12 +118,12 @@ def test_prometheus_reads_alerts_and_figures_of_the_last_minutes(start: Start, d
 
 
 def test_nothing_of_a_message_becomes_a_label(start: Start, database_url: str) -> None:
-    put_letter(database_url, campaign=ADDRESS, reason="unknown-campaign", ended_at=ago(seconds=30))
+    put_letter(database_url, campaign=ADDRESS, reason="definition-unknown", ended_at=ago(seconds=30))
     child, url = start(database_url)
     found = scrape(url)
-    assert found["ajo_dead_letters", "(unknown)", "unknown-campaign", "rejected"] == 1
+    assert found["ajo_dead_letters", "(unknown)", "definition-unknown", "rejected"] == 1
     assert found["ajo_triggers", "(unknown)", "rejected"] == 1
-    assert found["ajo_alerts", "dead-letters-share", "producers", "(unknown)/unknown-campaign", "ticket"] == 1
+    assert found["ajo_alerts", "dead-letters-share", "operators", "(unknown)/definition-unknown", "ticket"] == 1
     assert found["ajo_attempt_seconds", "(unknown)", "0.5"] == 1
     assert not [name for name in found if "example.com" in "".join(name)]
     assert "example.com" not in child.output()

@@ -49,7 +49,7 @@ def refused(**changes: Any) -> Admission:
     """A new trigger that ends with its first row."""
     usual: dict[str, Any] = {
         "state": "rejected",
-        "reason": "unknown-campaign",
+        "reason": "definition-unknown",
         "intended_at": None,
         "completed_at": NOON,
         "attempts_started": 0,

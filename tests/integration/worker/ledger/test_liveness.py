@@ -93,7 +93,9 @@ async def test_a_heart_goes_on_whatever_befalls_it(database_url: str) -> None:
             raise faults.pop()
         return await asyncpg.connect(database_url)
 
-    heart = Liveness(uuid7(), connect, LedgerClock(), every=HEARTBEAT, owner_timeout=5, budget=60, lanes=[])
+    heart = Liveness(
+        uuid7(), connect, LedgerClock(), every=HEARTBEAT, owner_timeout=5, budget=60, lanes=[], definitions={}
+    )
     heart.start()
     await until(heart.first_beat.is_set, "the first beat")
     await heart.stop()

@@ -48,7 +48,7 @@ async def test_a_worker_takes_it_in_the_next_round_with_its_payload(
     request_id, worker = put_letter(database_url), uuid7()
     await do(connection, Order("redrive", Filter(), rate=1_000))
     await connection.execute("select pg_sleep_until(max(resume_at)) from ledger.held_payloads")
-    (resumed,) = await resume(connection, ["order-shipped"], 10, worker)
+    (resumed,) = await resume(connection, [("order-shipped", "")], 10, worker)
     assert (resumed.request_id, resumed.payload) == (request_id, payload_of(request_id))
     row = await connection.fetchrow("select state, round, owner, fence from ledger.triggers")
     assert tuple(row) == ("sending", 2, worker, 3)

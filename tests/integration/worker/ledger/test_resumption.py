@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from tests.integration.worker.ledger.rows import NOON, accepted, after, attempt, dead, ending, refused
 
 ME, OTHER = uuid7(), uuid7()
-CAMPAIGNS = ["order-shipped"]
+CAMPAIGNS = [("order-shipped", "")]
 
 
 def parked(resume_at: datetime = NOON, **changes: Any) -> Admission:
@@ -160,7 +160,7 @@ async def test_a_payload_that_can_t_be_read_is_parked_again_for_a_while(connecti
 
 async def test_each_campaign_has_its_share_of_what_goes_on(connection: asyncpg.Connection) -> None:
     await admit(connection, [parked() for _ in range(20)] + [parked(campaign="flash-sale") for _ in range(3)])
-    taken = await resume(connection, [*CAMPAIGNS, "flash-sale"], 10, ME)
+    taken = await resume(connection, [*CAMPAIGNS, ("flash-sale", "")], 10, ME)
     assert len(taken) == 8
 
 

@@ -136,7 +136,7 @@ class Sign:
     owner_timeout: float
 
     async def do(self, connection: Any, ledger: Names) -> None:
-        facts = "node-1", 1, "0", datetime.now(UTC), 0.0, None, None, self.owner_timeout, 60.0, []
+        facts = "node-1", 1, "0", datetime.now(UTC), 0.0, None, None, self.owner_timeout, 60.0, [], "{}"
         more = () if self.stops else facts
         await connection.execute(STOPPED if self.stops else BEAT, ledger.workers[self.worker], *more)
 

@@ -49,6 +49,7 @@ async def beating(
         owner_timeout=owner_timeout,
         budget=60,
         lanes=["standard"],
+        definitions={},
     )
     heart.start()
     try:

@@ -1,16 +1,18 @@
 """What a trigger's admission says of it, and whose turn it is."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from ajo_producers.campaigns.call_digest import call_digest
 from ajo_producers.campaigns.definition import BeforeStart
 from ajo_producers.campaigns.payload import PayloadCheck
 from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.api.live_campaign import LiveCampaign, LiveStatus
 from ajo_worker.api.request import Endpoint
-from ajo_worker.dispatch.received import Campaign, Received, Refusal, refusal
+from ajo_worker.dispatch.received import Campaign, Received, Refusal, campaign_of, refusal
 from ajo_worker.limits.turns import Urgency
 from msgspec import structs
 
@@ -44,12 +46,38 @@ def received(recipient: Recipient = FINE, expires_at: datetime | None = None, **
         (received(start=NOW + HOUR), "wait", Refusal("parked", "before-start", NOW + HOUR)),
         (received(end=NOW), "wait", Refusal("rejected", "campaign-ended")),
         (received(start=NOW + HOUR, expires_at=NOW), "wait", Refusal("expired", "expires-at")),
+        (replace(received(), campaign=None), "refuse", Refusal("parked", "definition-unknown")),
+        (replace(received(expires_at=NOW), campaign=None), "refuse", Refusal("expired", "expires-at")),
     ],
 )
 def test_a_trigger_that_must_not_be_sent_now_says_why(
     given: Received, before_start: BeforeStart, expected: Refusal | None
 ) -> None:
     assert refusal(given, NOW, before_start) == expected
+
+
+OWN, OTHER = call_digest(definition()), call_digest(definition(sandbox="stage"))
+
+
+@pytest.mark.parametrize(
+    ("name", "digest", "facts", "sent"),
+    [
+        ("order-shipped", OWN, {}, True),
+        ("order-shipped", OWN, {"rate_limit": 3.0, "priority": "urgent"}, True),
+        ("order-shipped", "", {}, True),
+        ("order-shipped", OTHER, {}, False),
+        ("order-shipped", OTHER, {"replaces": (OTHER,)}, True),
+        ("order-shipped", OTHER, {"sandbox": "stage"}, True),
+        ("order-sent", OWN, {}, False),
+        ("order-sent", "", {}, False),
+    ],
+)
+def test_a_trigger_is_sent_by_its_own_definition_or_one_that_replaces_it(
+    name: str, digest: str, facts: dict[str, Any], sent: bool
+) -> None:
+    here = received(**facts).campaign
+    assert here is not None
+    assert campaign_of({"order-shipped": here}, name, digest) is (here if sent else None)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,30 @@
+"""The call digest: what tells two definitions of the same name apart where they would lead to different calls. Pure."""
+
+from hashlib import sha256
+
+import msgspec
+
+from ajo_producers.campaigns.definition import Definition
+
+SHAPES_THE_CALL = (
+    "campaign_id",
+    "endpoint",
+    "organization",
+    "sandbox",
+    "namespace",
+    "recipient_type",
+    "merge_policy_name",
+    "merge_policy_schema",
+    "channel_data",
+    "profile",
+    "context",
+)
+"""Fields that decide where a call goes and what it says; the others decide when it is made, and what follows."""
+DIGITS = 16
+"""Hexadecimal digits: two definitions of one name never have the same ones by chance."""
+
+
+def call_digest(definition: Definition) -> str:
+    """The first digits of SHA-256 over these fields as JSON, with sorted keys and without fields that have defaults."""
+    facts = {name: value for name in SHAPES_THE_CALL if (value := getattr(definition, name))}
+    return sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()[:DIGITS]
