@@ -133,12 +133,54 @@ def test_many_lines_go_out_in_batches_and_the_end_is_0(
 def test_two_lines_with_one_key_are_one_trigger(
     trigger: TriggerCommand, broker: dict[str, str], tmp_path: Path
 ) -> None:
-    lines = "".join(f'{{"to": "a@example.com", "key": "A", "context": {{"orderId": "{n}"}}}}\n' for n in range(2))
+    lines = '{"to": "a@example.com", "key": "A", "context": {"orderId": "1"}}\n' * 2
     done = trigger("order-shipped", "--from", "-", "--format", "jsonl", "--receipts", "r", env=broker, input=lines)
     assert done.code == 0
     assert [row["confirmed"] for row in receipts(tmp_path / "r")] == [True, True]
     assert len({row["request_id"] for row in receipts(tmp_path / "r")}) == 1
     assert len({one.request_id for one in queued(broker)}) == 1
+
+
+@pytest.mark.parametrize("way", ["file", "pipe"])
+def test_one_key_for_two_people_is_told_before_it_is_published(
+    way: str, trigger: TriggerCommand, broker: dict[str, str], tmp_path: Path
+) -> None:
+    text = "to;key;context.orderId\nann@example.com;A;1\nbill@example.com;A;1\nzoe@example.com;B;1\n"
+    (tmp_path / "t.csv").write_bytes(text.encode("utf-16"))
+    if way == "file":
+        done = trigger("order-shipped", "--from", "t.csv", env=broker)
+    else:
+        done = trigger("order-shipped", "--from", "-", "--format", "csv", env=broker, input=text)
+    assert done.code == 1
+    assert "line 3: its key is also that of line 2, with another recipient or content" in done.err
+    # Of a pipe, the first is on its way before the second is there.
+    assert ("line 2: its key" in done.err) == (way != "pipe")
+    assert len(queued(broker)) == (1 if way != "pipe" else 2)
+
+
+def test_a_file_that_can_t_be_read_to_its_end_is_refused_whole(trigger: TriggerCommand, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"to,context.orderId\nada@example.com,1\nbob@example.com,M\xfcller\n")
+    (tmp_path / "t.jsonl").write_text('[{"to": "ada@example.com", "context": {"orderId": "1"}},', encoding="utf-8")
+    for name, told in (("t.csv", "t.csv:3: it is not UTF-8 text; if it is Windows-1252"), ("t.jsonl", "a JSON array")):
+        done = trigger("order-shipped", "--from", name, "--receipts", "r")
+        assert (done.code, done.out) == (1, "")
+        assert told in done.err
+        assert done.err.endswith("; nothing was published\n")
+        assert not (tmp_path / "r").exists()
+
+
+def test_numbers_go_out_as_numbers(trigger: TriggerCommand, broker: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "campaigns" / "order-shipped.toml"
+    extra = '"requestPayload.aps.timestamp" = { type = "number" }\n'
+    path.write_text(path.read_text(encoding="utf-8") + extra, encoding="utf-8")
+    options = ("--context", "requestPayload.aps.timestamp=1790000000")
+    assert trigger("order-shipped", *GOOD, *options, env=broker).code == 0
+    (tmp_path / "t.csv").write_text(
+        "to,context.orderId,context.requestPayload.aps.timestamp\nada@example.com,1,1790000000\n", encoding="utf-8"
+    )
+    assert trigger("order-shipped", "--from", "t.csv", env=broker).code == 0
+    for found in queued(broker):
+        assert found.recipients[0].context["requestPayload"] == {"aps": {"timestamp": 1790000000}}
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,16 @@
 """Types of variables, and which values each takes.
 
 Adobe treats every value of ``context`` as a string (Journey Optimizer's guide), so a type says what is meant and not
-how it is spelled: ``string`` takes any scalar; ``number`` and ``boolean`` also take their text, as a CSV file has it.
+how it is spelled: ``string`` takes any scalar; ``number`` and ``boolean`` also take their text. Live activities are the
+exception, whose numbers must be numbers: what comes as text alone, from a command line or a CSV file, gets its type.
 """
 
 import math
+import re
 from collections.abc import Callable
+from typing import Any
+
+import msgspec
 
 from ajo_producers.campaigns.definition import ValueType
 
@@ -56,6 +61,45 @@ TAKES: dict[ValueType, Callable[[object], bool]] = {
     "array": _is_array,
 }
 """For each type, whether it takes a value."""
+
+
+_NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*|(?=\.))(?P<fraction>(?:\.\d+)?(?:[eE][+-]?\d+)?)", re.ASCII)
+
+
+def from_text(kind: ValueType, text: str) -> Any:  # noqa: ANN401 - a JSON value
+    """The value of a type that a text says.
+
+    Raises:
+        ValueError: it says none; the text says what is wanted.
+    """
+    match kind:
+        case "string":
+            return text
+        case "number":
+            return _number(text.strip())
+        case "boolean":
+            if (word := text.strip().lower()) not in BOOLEANS:
+                raise ValueError("must be true or false")
+            return word == "true"
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        value = None
+    if not TAKES[kind](value):
+        raise ValueError(f"must be JSON: an {kind}")
+    return value
+
+
+def _number(text: str) -> int | float:
+    if match := _NUMBER.fullmatch(text):
+        value = float(text) if match["fraction"] else int(text)
+        if math.isfinite(value):
+            return value
+    if re.fullmatch(r"[+-]?[\d.]*,\d+", text):
+        raise ValueError("must be a number such as 12.5, with a point and no comma")
+    if re.fullmatch(r"[+-]?0\d+", text):
+        raise ValueError("must be a number, without zeros before it; if they mean something, its type is string")
+    raise ValueError("must be a number such as 12.5")
 
 
 def type_of(value: object) -> ValueType:

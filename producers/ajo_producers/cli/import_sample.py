@@ -93,6 +93,8 @@ def _tell(
         for verb, names in (("new", merged.added), ("no longer in the sample, so removed", merged.removed)):
             if names:
                 console.print(Text(f"{verb}: {', '.join(names)}"))
+    if imported.mended:
+        console.print(Text(f"mended in the sample: {'; '.join(imported.mended)}; look the definition through"))
     console.print(Text(f"dropped from the sample: {'; '.join(imported.dropped)}"))
 
 

@@ -2,23 +2,29 @@
 
 import json
 import os
+import stat
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import typer
 from rich.console import Console
 
 from ajo_producers.campaigns.definition import BeforeStart, Definition
 from ajo_producers.cli.stopping import Stop
-from ajo_producers.cli.trigger_lines import BadHeader, read_csv, read_jsonl, text_lines
+from ajo_producers.cli.trigger_csv import read_csv
+from ajo_producers.cli.trigger_jsonl import read_jsonl
+from ajo_producers.cli.trigger_keys import Clash, clashes, following
+from ajo_producers.cli.trigger_lines import Line
 from ajo_producers.cli.trigger_many import Run
 from ajo_producers.cli.trigger_outcome import as_json as outcome_as_json
 from ajo_producers.cli.trigger_outcome import early_end
 from ajo_producers.cli.trigger_progress import ProgressLine
 from ajo_producers.cli.trigger_receipts import open_receipts
+from ajo_producers.cli.trigger_text import BadFile, lines_of, look_through
 from ajo_producers.publishing.environment import read_before_start
 from ajo_producers.publishing.errors import SettingError
 from ajo_producers.publishing.publisher import Publisher
@@ -31,7 +37,17 @@ class Format(StrEnum):
     JSONL = "jsonl"
 
 
-SUFFIXES = {".csv": Format.CSV, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL}
+SUFFIXES = {
+    ".csv": Format.CSV,
+    ".tsv": Format.CSV,
+    ".jsonl": Format.JSONL,
+    ".ndjson": Format.JSONL,
+    ".json": Format.JSONL,
+}
+NO_TIME = (
+    "note: {:,} with a key and no occurred_at: the key then means this message whenever it comes again, and how late "
+    "the event was can't be told; give the event's own time in occurred_at"
+)
 
 
 class Bulk(NamedTuple):
@@ -64,7 +80,7 @@ def trigger_many(
     done = "valid" if dry_run else "confirmed"
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with ExitStack() as stack:
-        file: BinaryIO = sys.stdin.buffer if str(source) == "-" else stack.enter_context(source.open("rb"))
+        file: Any = sys.stdin.buffer if str(source) == "-" else stack.enter_context(source.open("rb"))
         progress = stack.enter_context(ProgressLine(console, file, done))
 
         def show_refused(number: int, problems: tuple[str, ...]) -> None:
@@ -73,12 +89,16 @@ def trigger_many(
             else:
                 console.print(f"line {number}: {'; '.join(problems)}", markup=False)
 
-        lines = text_lines(progress.lines())
+        def read() -> Iterator[Line]:
+            lines = lines_of(file)
+            return read_csv(lines, definition, defaults) if format_ is Format.CSV else read_jsonl(lines, defaults)
+
         try:
-            found = read_csv(lines, definition, defaults) if format_ is Format.CSV else read_jsonl(lines, defaults)
-        except BadHeader as error:
+            clash = _look_through(file, read)
+            found = read()
+        except BadFile as error:
             shown = "standard input" if str(source) == "-" else source
-            raise typer.TyperException(f"{shown}:1: {error}") from error
+            raise typer.TyperException(f"{shown}:{error.line}: {error}; nothing was published") from error
         run = Run(
             definition,
             publisher=None if dry_run else stack.enter_context(publisher()),
@@ -90,10 +110,27 @@ def trigger_many(
             rate=bulk.rate,
             start_line=bulk.start_line,
             before_start=before_start(),
+            clash=clash,
         )
         with suppress(KeyboardInterrupt):  # the outcome says what is in doubt
             run.publish(found)
     _tell(definition, run, bulk.receipts or bulk.resume, refused, dry_run=dry_run, as_json=as_json)
+
+
+def _look_through(file: Any, read: Callable[[], Iterable[Line]]) -> Clash:  # noqa: ANN401 - a buffered reader
+    """Look through what can be read twice, before anything of it is published.
+
+    Raises:
+        BadFile: it can't be read as a whole.
+    """
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return following()
+    begin = file.tell()
+    has_keys = look_through(file, "key")
+    file.seek(begin)
+    clash = clashes(read()) if has_keys else following()
+    file.seek(begin)
+    return clash
 
 
 def _tell(
@@ -114,6 +151,8 @@ def _tell(
         left_out = f", {outcome.left_out:,} left out" if outcome.left_out else ""
         counts = f"{outcome.confirmed:,} of {outcome.read:,} {done}, {outcome.refused:,} refused"
         typer.echo(f"{definition.name}: {counts}{left_out}{end}")
+        if outcome.keys_without_time and not dry_run and sys.stderr.isatty():  # advice for people, and no fault
+            typer.echo(NO_TIME.format(outcome.keys_without_time), err=True)
         if outcome.ended_early:
             texts = [outcome.error or "interrupted", *([] if dry_run else early_end(outcome, receipts))]
             typer.echo("error: " + "\n".join(texts), err=True)

@@ -8,6 +8,7 @@ from uuid import UUID
 from ajo_producers.campaigns.definition import BeforeStart, Definition
 from ajo_producers.cli.pacing import paced
 from ajo_producers.cli.stopping import Stop
+from ajo_producers.cli.trigger_keys import Clash
 from ajo_producers.cli.trigger_lines import Line
 from ajo_producers.cli.trigger_outcome import Outcome
 from ajo_producers.cli.trigger_receipts import Receipts
@@ -21,7 +22,8 @@ class Run:
     """Publishing the lines of one file.
 
     ``on_refused`` gets a line's number and its problems; ``on_progress`` is called now and then; ``rate`` is how many
-    triggers are published a second at most; lines before ``start_line`` are left out.
+    triggers are published a second at most; lines before ``start_line`` are left out; ``clash`` finds keys that stand
+    for two messages.
     """
 
     definition: Definition
@@ -31,6 +33,7 @@ class Run:
     on_refused: Callable[[int, tuple[str, ...]], None]
     on_progress: Callable[[Outcome], None]
     stop: Stop
+    clash: Clash
     rate: float | None = None
     start_line: int = 1
     before_start: BeforeStart = "refuse"
@@ -86,12 +89,15 @@ class Run:
             if line.given is None:
                 self._refuse(line.number, tuple(line.problems))
                 continue
+            if line.given.key is not None and line.given.occurred_at is None:
+                outcome.keys_without_time += 1
+            clash = self.clash(line)
             try:
                 trigger = check_trigger(
                     self.definition,
                     line.given,
                     datetime.now(UTC),
-                    line.problems,
+                    [*line.problems, *([clash] if clash else [])],
                     before_start=self.before_start,
                     again=receipts.again(line.number) if receipts is not None else None,
                 )

@@ -23,6 +23,7 @@ class Outcome:
     confirmed: int = 0
     refused: int = 0
     left_out: int = 0
+    keys_without_time: int = 0
     unconfirmed: int = 0
     unconfirmed_lines: Spans = field(default_factory=list)
     doubtful_lines: Spans = field(default_factory=list)

@@ -2,8 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -14,11 +13,10 @@ from ajo_producers.cli.trigger_outcome import Outcome
 
 
 class ProgressLine(AbstractContextManager["ProgressLine"]):
-    """The line; read the file through ``lines``, which counts. ``done`` is what good lines are then."""
+    """The line, by how far ``file`` has been read. ``done`` is what good lines are then."""
 
     def __init__(self, console: Console, file: BinaryIO, done: str) -> None:
         self._file = file
-        self._bytes = 0
         self._progress = Progress(
             BarColumn(),
             TaskProgressColumn(),
@@ -30,15 +28,11 @@ class ProgressLine(AbstractContextManager["ProgressLine"]):
         )
         self._task = self._progress.add_task("", total=_size(file), confirmed=0, refused=0)
 
-    def lines(self) -> Iterator[bytes]:
-        """The file's lines."""
-        for line in self._file:
-            self._bytes += len(line)
-            yield line
-
     def show(self, outcome: Outcome) -> None:
         """Bring the line up to date."""
-        self._progress.update(self._task, completed=self._bytes, confirmed=outcome.confirmed, refused=outcome.refused)
+        with suppress(OSError, ValueError):  # a pipe doesn't know
+            self._progress.update(self._task, completed=self._file.tell())
+        self._progress.update(self._task, confirmed=outcome.confirmed, refused=outcome.refused)
 
     def __enter__(self) -> Self:
         """Show it."""

@@ -12,7 +12,7 @@ from weakref import WeakSet
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
 from ajo_producers.publishing.checked import CheckedTrigger
 from ajo_producers.publishing.environment import DEFAULT_TIMEOUT, broker_of, check_settings, read_settings
-from ajo_producers.publishing.errors import PublishError
+from ajo_producers.publishing.errors import InvalidTrigger, PublishError
 from ajo_producers.publishing.link import Deadline, Link, LinkFailure, open_link
 from ajo_producers.publishing.outgoing import (
     DEFAULT_BATCH_SIZE,
@@ -104,10 +104,11 @@ class Publisher:
         """Publish triggers in batches by lane; ``on_progress`` is told how many have been confirmed so far.
 
         Raises:
-            PublishError: not all were confirmed, or ``triggers`` raised an exception half-way (then its cause).
+            PublishError: not all were confirmed, or ``triggers`` raised an exception half-way (then its cause), or one
+                has the key of an earlier one with other content (then its cause is an ``InvalidTrigger``).
                 ``confirmed`` and ``unconfirmed`` together are all of ``triggers``, up to where they failed.
         """
-        source = Source(triggers)
+        source = Source(triggers, remembers=True)
         confirmed: list[UUID] = []
         messages = 0
         try:
@@ -174,7 +175,8 @@ class Publisher:
                 unsent = [request_id for request_id in pending if request_id not in on_their_way]
                 raise PublishError(self._explain(failure), unconfirmed=pending, unsent=unsent) from failure
         if source.failure is not None:
-            text = f"the source of the triggers failed ({type(source.failure).__name__}); all before that is confirmed"
+            why = str(source.failure) if isinstance(source.failure, InvalidTrigger) else type(source.failure).__name__
+            text = f"the source of the triggers failed ({why}); all before that is confirmed"
             raise PublishError(text) from source.failure
 
     def _deliver(self, window: Sequence[Sequence[CheckedTrigger]]) -> _Delivered:

@@ -24,7 +24,7 @@ def keyed_request_id(campaign: str, key: str, occurred_at: datetime | None) -> U
     """The id of a business event: the same for the same campaign, key and time, wherever and whenever it is asked for.
 
     Without a time, the id can't depend on the moment of the call, or a retry would be another trigger: it carries the
-    time 0. The ledger then finds no daily partition for it and keeps it in the default one, which is never dropped.
+    time 0. The ledger then finds no daily partition for it, keeps it in the default one, and clears that row by row.
 
     Raises:
         ValueError: the time is before 1970, which a UUIDv7 can't carry.

@@ -19,11 +19,35 @@ SHORT = {
     "i": "--include",
     "f": "--fail",
     "g": "--globoff",
+    "b": "--cookie",
+    "c": "--cookie-jar",
+    "A": "--user-agent",
+    "e": "--referer",
+    "o": "--output",
+    "m": "--max-time",
+    "w": "--write-out",
+    "N": "--no-buffer",
+    "#": "--progress-bar",
 }
 FILE_DATA = {"--data", "--data-ascii", "--data-binary", "--json"}
 DATA = {*FILE_DATA, "--data-raw"}
-VALUED = {"--request", "--header", "--url", *DATA}
-HARMLESS = {"--location", "--compressed", "--silent", "--show-error", "--verbose", "--include", "--fail", "--globoff"}
+DROPPED = {
+    "--cookie": "the cookies (option --cookie)",
+    **{
+        name: f"the option {name}"
+        for name in (
+            *("--cookie-jar", "--user-agent", "--referer", "--output", "--write-out"),
+            *("--max-time", "--connect-timeout", "--retry", "--retry-delay", "--retry-max-time"),
+        )
+    },
+}
+"""Options with a value that don't belong to a campaign, and in what words an import says so."""
+VALUED = {"--request", "--header", "--url", *DATA, *DROPPED}
+HARMLESS = {
+    *("--location", "--compressed", "--silent", "--show-error", "--verbose", "--include", "--fail", "--globoff"),
+    *("--fail-with-body", "--no-buffer", "--progress-bar", "--no-progress-meter", "--http1.1", "--http2", "--tlsv1.2"),
+    *("--ipv4", "--ipv6", "--retry-connrefused", "--path-as-is"),
+}
 REFUSED = {
     "--insecure": "turns off the verification of certificates, which ajo-dispatch never does; remove it",
     "--get": "makes the call a GET; a campaign is executed with POST",
@@ -40,12 +64,13 @@ class Header(NamedTuple):
 
 
 class Command(NamedTuple):
-    """The call of a sample: ``method`` as given, or as curl chooses it."""
+    """The call of a sample: ``method`` as given, or as curl chooses it; ``dropped`` says in words what is left out."""
 
     method: Word
     url: Word
     headers: list[Header]
     body: Word
+    dropped: list[str]
 
 
 def read_command(words: list[Word]) -> Command:
@@ -59,6 +84,7 @@ def read_command(words: list[Word]) -> Command:
     urls: list[Word] = []
     data: list[Word] = []
     headers: list[Header] = []
+    dropped: dict[str, None] = {}
     for option, value in _options(words, problems):
         if option == "--request":
             methods.append(value)
@@ -70,6 +96,8 @@ def read_command(words: list[Word]) -> Command:
                 headers.append(Header(name.strip().lower(), content.strip(), value.line))
             else:
                 problems.append(Problem("a header without a name or colon", value.line))
+        elif option in DROPPED:
+            dropped[DROPPED[option]] = None
         elif option in FILE_DATA and value.text.startswith("@"):
             problems.append(Problem(f"{option} reads its data from a file; paste the data itself", value.line))
         else:
@@ -82,7 +110,8 @@ def read_command(words: list[Word]) -> Command:
     if problems:
         raise SampleError(*problems)
     body = Word("&".join(word.text for word in data), data[0].line)
-    return Command(methods[-1] if methods else Word("POST", urls[0].line), urls[0], headers, body)
+    method = methods[-1] if methods else Word("POST", urls[0].line)
+    return Command(method, urls[0], headers, body, list(dropped))
 
 
 def _options(words: list[Word], problems: list[Problem]) -> Iterator[tuple[str, Word]]:

@@ -27,7 +27,7 @@ class SampleError(ValueError):
 
 def unclosed(quote: str, line: int) -> SampleError:
     """A quote that never ends, often since an apostrophe in the text ended an earlier one."""
-    text = f"the quote {quote} that opens here is never closed; is there another {quote} in the text before it?"
+    text = f"the quote {quote} that opens here is never closed; is there another {quote} (an apostrophe) before it?"
     return SampleError(Problem(text, line))
 
 

@@ -12,6 +12,8 @@ from ajo_producers.contract.trigger import MAX_RECIPIENTS
 
 AREAS = {"channelData": "channel_data", "profile": "profile", "context": "context"}
 FIELDS = {"type", "userId", "namespace", "mergePolicyName", "mergePolicySchema", *AREAS}
+NOT_SENT = {"executionMetadata": "executionMetadata, which ajo-dispatch doesn't send yet"}
+"""Fields that Journey Optimizer knows and a definition has no place for, and in what words an import says so."""
 TYPES = ("aep", "external")
 
 
@@ -23,6 +25,7 @@ class Recipients(NamedTuple):
     merge_policy: dict[str, str]
     areas: dict[str, dict[str, Variable]]
     people: int
+    dropped: list[str]
 
 
 class _Reading:
@@ -69,7 +72,9 @@ def read_recipients(value: object, lane: Lane, body: Word, problems: list[Proble
         area: {path: Variable(type=kind) for path, kind in sorted(found.items())} for area, found in areas.items()
     }
     kind = cast("RecipientType", common.get("type", "external"))
-    return Recipients(common.get("namespace", ""), kind, policy, variables, len(recipients))
+    names = {name for recipient in recipients if isinstance(recipient, dict) for name in recipient}
+    dropped = [text for name, text in NOT_SENT.items() if name in names]
+    return Recipients(common.get("namespace", ""), kind, policy, variables, len(recipients), dropped)
 
 
 _MERGE_POLICY = {"mergePolicyName": "merge_policy_name", "mergePolicySchema": "merge_policy_schema"}
@@ -78,7 +83,7 @@ _MERGE_POLICY = {"mergePolicyName": "merge_policy_name", "mergePolicySchema": "m
 def _read_common(recipient: dict[str, Any], path: str, common: dict[str, str], reading: _Reading) -> None:
     """What must be alike in every recipient: type, namespace and merge policy."""
     for name in recipient:
-        if name not in FIELDS:
+        if name not in FIELDS and name not in NOT_SENT:
             known = "can't be imported yet" if name == "attachments" else "is no field of a recipient"
             reading.fault(f"{path}.{shown(name)}", known)
     for name in ("type", "namespace", *_MERGE_POLICY):

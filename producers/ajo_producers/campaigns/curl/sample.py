@@ -6,6 +6,7 @@ from typing import NamedTuple
 from ajo_producers.campaigns.curl.address import read_address
 from ajo_producers.campaigns.curl.dialect import split
 from ajo_producers.campaigns.curl.jsonc import read_json
+from ajo_producers.campaigns.curl.mending import command_alone, mend
 from ajo_producers.campaigns.curl.options import Command, read_command
 from ajo_producers.campaigns.curl.problem import Problem, SampleError, shown
 from ajo_producers.campaigns.curl.recipients import line_of, read_recipients
@@ -16,10 +17,11 @@ BODY = ("requestId", "campaignId", "recipients")
 
 
 class Imported(NamedTuple):
-    """A definition read from a sample, and in words what of the sample it leaves out."""
+    """A definition read from a sample, and in words what of the sample it leaves out, and what had to be mended."""
 
     definition: Definition
     dropped: list[str]
+    mended: list[str] = []  # noqa: RUF012 - a NamedTuple's default, and never changed
 
 
 def read_sample(text: str, name: str | None = None) -> Imported:
@@ -28,6 +30,21 @@ def read_sample(text: str, name: str | None = None) -> Imported:
     Raises:
         SampleError: it is no call that executes a campaign; all faults that could be found, with lines.
     """
+    text = command_alone(text)
+    try:
+        return _read(text, name)
+    except SampleError as error:
+        mended, what = mend(text)
+        if not what:
+            raise
+        try:
+            return _read(mended, name)._replace(mended=what)
+        except SampleError as left:
+            also = Problem(f"it also has {', '.join(what)}: write straight quotes, plain blanks and values")
+            raise SampleError(*left.problems, also) from error
+
+
+def _read(text: str, name: str | None) -> Imported:
     command = read_command(split(text))
     problems: list[Problem] = []
     address = read_address(command, problems)
@@ -59,7 +76,8 @@ def read_sample(text: str, name: str | None = None) -> Imported:
     people = "the user id and the values of 1 recipient"
     if recipients.people > 1:
         people = f"the user ids and the values of {recipients.people} recipients"
-    return Imported(definition, [*address.dropped, *(["the request id"] if "requestId" in body else []), people])
+    left_out = [*command.dropped, *address.dropped, *(["the request id"] if "requestId" in body else [])]
+    return Imported(definition, [*left_out, *recipients.dropped, people])
 
 
 def name_from(text: str) -> str:

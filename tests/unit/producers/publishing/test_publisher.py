@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ajo_producers import CheckedTrigger, Publisher, PublishError, SettingError
+from ajo_producers import CheckedTrigger, InvalidTrigger, Publisher, PublishError, SettingError
 from ajo_producers.contract.batch import decode_body
 from ajo_producers.publishing import link as links
 from ajo_producers.publishing import publisher as publishers
@@ -162,6 +162,23 @@ def test_what_the_broker_certainly_has_not_is_told_from_what_may_have_arrived(
         with pytest.raises(PublishError) as caught:
             publish()
         assert caught.value.unsent == caught.value.unconfirmed != ()
+
+
+def test_one_key_for_two_messages_ends_publish_many_before_the_second_is_published(
+    opened: Callable[..., list[FakeLink]],
+) -> None:
+    links_ = opened()
+
+    def keyed(to: str) -> CheckedTrigger:
+        return Campaign(ORDER_SHIPPED).trigger(to=to, context={"orderId": "A"}, key="A-1", expires_in=60)
+
+    ann, again, bill = (keyed(to) for to in ("ann@example.com", "ann@example.com", "bill@example.com"))
+    with pytest.raises(PublishError, match="its key is that of an earlier") as caught:
+        Publisher(URL).publish_many([make(), ann, again, bill, make(2)])
+    assert len(caught.value.confirmed) == 3
+    assert isinstance(caught.value.__cause__, InvalidTrigger)
+    assert "example.com" not in str(caught.value)
+    assert len(links_[0].windows) == 1
 
 
 def test_every_confirm_renews_the_time(opened: Callable[..., list[FakeLink]]) -> None:

@@ -1,0 +1,82 @@
+"""One key stands for one message: lines that have the same one, and another recipient or content, are found."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from ajo_producers.cli.trigger_lines import Line
+
+Clash: TypeAlias = Callable[[Line], str | None]
+"""What is wrong with a line's key; None if nothing is."""
+MOST = 1_000_000
+"""Keys that are remembered of lines that can't be read twice; beyond them, those so far are forgotten."""
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class _First(NamedTuple):
+    """The first line that had a key, and the first one with other content, if any had."""
+
+    number: int
+    content: int
+    other: int | None = None
+
+
+def clashes(lines: Iterable[Line]) -> Clash:
+    """Looks through all lines first: where a key stands for two messages, nobody knows which is meant."""
+    keys: dict[int, _First] = {}
+    for line in lines:
+        if (key := _key(line)) is None:
+            continue
+        first = keys.setdefault(key, _First(line.number, _content(line)))
+        if first.other is None and first.content != _content(line):
+            keys[key] = first._replace(other=line.number)
+    found = {key: first for key, first in keys.items() if first.other is not None}
+
+    def of(line: Line) -> str | None:
+        key = _key(line)
+        first = None if key is None else found.get(key)
+        if first is None or first.other is None:
+            return None
+        return _told(first.other if first.content == _content(line) else first.number)
+
+    return of
+
+
+def following() -> Clash:
+    """For lines that can't be read twice: each is compared with the first that had its key."""
+    keys: dict[int, _First] = {}
+
+    def of(line: Line) -> str | None:
+        if (key := _key(line)) is None:
+            return None
+        if len(keys) >= MOST:
+            keys.clear()
+        first = keys.setdefault(key, _First(line.number, _content(line)))
+        return None if first.content == _content(line) else _told(first.number)
+
+    return of
+
+
+def _told(number: int) -> str:
+    return (
+        f"its key is also that of line {number}, with another recipient or content: "
+        "of messages with one key only the first is ever sent, so give each its own"
+    )
+
+
+def _key(line: Line) -> int | None:
+    given = line.given
+    return None if given is None or given.key is None else hash((given.key, given.occurred_at))
+
+
+def _content(line: Line) -> int:
+    given = line.given
+    if given is None:
+        return 0
+    parts = (given.to, given.user_id, given.channel_data, given.profile, given.context, given.recipients)
+    try:
+        return hash(_encode(parts))
+    except (TypeError, ValueError, RecursionError):  # what JSON can't say is refused for itself
+        return 0
