@@ -16,6 +16,7 @@ from ajo_producers.campaigns.payload import PayloadCheck
 from ajo_worker.api.adapters import make_adapter
 from ajo_worker.api.answer import HttpAdapter
 from ajo_worker.api.campaign_status import CampaignStatuses, campaign_statuses
+from ajo_worker.api.proxies import proxies
 from ajo_worker.api.request import endpoint_of
 from ajo_worker.api.tls import tls_context
 from ajo_worker.api.token import TokenProvider, token_client, token_fetch
@@ -138,6 +139,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
 
     Raises:
         DefinitionError, ForeignHost: a campaign definition is bad, or leads to a host that isn't allowed.
+        SettingsError: a proxy can't be used.
         OSError: certificates can't be read, or a pooler before the database mixes up sessions.
     """
     campaigns = campaigns_of(load_definitions(settings.campaigns), settings)
@@ -192,7 +194,8 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     patrol = Patrol(view, patrol_ledger, intake, ledger.worker_id, timing_of(settings, longest), listening, watch)
     rules = Rules(timedelta(seconds=settings.feedback_window), timedelta(days=settings.feedback_match_days))
     matching = Matching(ledger.connect, rules)
-    ways = probed({name: one.endpoint for name, one in campaigns.items()}, settings.base_url, settings.token_url)
+    endpoints = {name: one.endpoint for name, one in campaigns.items()}
+    ways = probed(endpoints, settings.base_url, settings.token_url, proxies(settings))
     probing = Probing(ledger.connect_shared, ledger.worker_id, clock, ways, tls, every=settings.network_probe_seconds)
     ledger.liveness.full_because = preparation.because
     ledger.liveness.token_failing = lambda: tokens.failing

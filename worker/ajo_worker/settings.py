@@ -15,6 +15,7 @@ from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
 from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
+from ajo_worker.api.proxies import NONE, SETTING, read_proxy
 from ajo_worker.ledger.sealing import Sealer
 from ajo_worker.settings_audit import AuditSettings, Seconds
 from ajo_worker.settings_source import FileSource, SettingsError, source_of, variable_of
@@ -64,6 +65,10 @@ class Settings(AuditSettings):
         ALLOWED_HOSTS, description="hosts a definition may name"
     )
     ca_file: Path | None = Field(None, description="CA certificates (PEM) trusted beside the system's")
+    proxy: SecretStr = Field(
+        SecretStr(""),
+        description="HTTP proxy of calls to Adobe, but for hosts in NO_PROXY; empty: as HTTPS_PROXY says; none: direct",
+    )
     http_adapter: Literal["direct", "pyreqwest", "httpx"] = Field("direct", description="HTTP client of the attempts")
     campaign_status: Literal["off", "on"] = Field(
         "off", description="whether Adobe is asked for the status of campaigns, which takes a permission of its own"
@@ -202,6 +207,16 @@ class Settings(AuditSettings):
     def _https_or_loopback(cls, value: str | None) -> str | None:
         if value is not None and not is_safe_url(value):
             raise ValueError("must be https://…, or http://… on loopback; with neither credentials, query nor fragment")
+        return value
+
+    @field_validator("proxy")
+    @classmethod
+    def _some_http_proxy(cls, value: SecretStr) -> SecretStr:
+        if (named := value.get_secret_value()) and named.lower() != NONE:
+            try:
+                read_proxy(named, SETTING)
+            except SettingsError as bad:
+                raise ValueError(str(bad).removeprefix(f"{SETTING}: ")) from None
         return value
 
     @field_validator("payload_keys", mode="before")

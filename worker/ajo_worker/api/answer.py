@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 FailureKind: TypeAlias = Literal[
-    "refused", "dns", "connect-timeout", "connect", "tls", "timeout", "reset", "protocol", "body", "internal"
+    "refused", "dns", "connect-timeout", "connect", "proxy", "tls", "timeout", "reset", "protocol", "body", "internal"
 ]
+"""``proxy``: there was no tunnel through it, for whatever reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from random import random
 import httpx2
 import structlog
 
+from ajo_worker.api.adapters.tunnels import ThroughProxies
+from ajo_worker.api.proxies import proxies
 from ajo_worker.api.token_answer import FetchFailed, plain, read_answer
 from ajo_worker.settings import Settings
 
@@ -206,6 +208,8 @@ def token_fetch(
                 status, media_type, body = await _ask(client, settings.token_url, form)
         except TimeoutError:
             raise FetchFailed(f"token endpoint: no whole answer within {FETCH_TIMEOUT:g} s") from None
+        except httpx2.ProxyError as fault:
+            raise FetchFailed(f"token endpoint: no tunnel through the proxy: {fault}") from None
         except httpx2.HTTPError as fault:
             raise FetchFailed(f"token endpoint: {type(fault).__name__}") from None
         granted = read_answer(status, media_type, body)
@@ -230,6 +234,11 @@ async def _ask(client: httpx2.AsyncClient, url: str, form: dict[str, str]) -> tu
 
 
 def token_client(settings: Settings, tls: ssl.SSLContext) -> httpx2.AsyncClient:
-    """The HTTP client of the token endpoint; it follows no redirect and uses no proxy."""
-    timeout = httpx2.Timeout(FETCH_TIMEOUT, connect=settings.connect_timeout)
-    return httpx2.AsyncClient(verify=tls, timeout=timeout, trust_env=False, follow_redirects=False)
+    """The HTTP client of everything that is no attempt: token, campaigns' status. It follows no redirect.
+
+    Raises:
+        SettingsError: a proxy can't be used.
+    """
+    timeout, ways = httpx2.Timeout(FETCH_TIMEOUT, connect=settings.connect_timeout), proxies(settings)
+    transport = ThroughProxies(ways, lambda: httpx2.AsyncHTTPTransport(verify=tls, trust_env=False))
+    return httpx2.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)

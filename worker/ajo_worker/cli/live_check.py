@@ -18,7 +18,7 @@ from ajo_worker.api.request import ForeignHost
 from ajo_worker.api.tls import tls_context
 from ajo_worker.api.token import token_client, token_fetch
 from ajo_worker.api.token_answer import FetchFailed
-from ajo_worker.cli.running import WrongSettings, finish, read_settings
+from ajo_worker.cli.running import WrongSettings, finish, read_settings, ways_of
 from ajo_worker.settings import Settings
 from ajo_worker.settings_source import variable_of
 
@@ -30,13 +30,14 @@ def check_live(definitions: Sequence[Definition]) -> list[Compared]:
     """Ask for the campaign of each definition, whatever AJO_CAMPAIGN_STATUS says, and compare.
 
     Raises:
-        WrongSettings: a setting is bad, or the credential isn't set, or AJO_CA_FILE can't be read.
+        WrongSettings: a setting is bad, or the credential isn't set, or AJO_CA_FILE or a proxy can't be used.
         typer.TyperException: the token endpoint gives none.
     """
     settings = read_settings()
     if not settings.client_id or not settings.client_secret.get_secret_value():
         names = " and ".join(map(variable_of, ("client_id", "client_secret")))
         raise WrongSettings(f"--live asks Adobe with the worker's credential: set {names}")
+    ways_of(settings)
     try:
         tls = tls_context(settings)
     except OSError as fault:

@@ -14,7 +14,7 @@ from ajo_worker.api.tls import tls_context
 from ajo_worker.bootstrap import campaigns_of
 from ajo_worker.cli.network_report import NowReport, Told, now_report, show_now, show_ways, told
 from ajo_worker.cli.printing import make_console, print_json
-from ajo_worker.cli.running import WrongSettings, finish, read_settings
+from ajo_worker.cli.running import WrongSettings, finish, read_settings, ways_of
 from ajo_worker.cli.since import read_since
 from ajo_worker.ledger import network_probes
 from ajo_worker.ledger.database import snapshot
@@ -66,6 +66,6 @@ async def _explore(settings: Settings) -> list[NowReport]:
     except ValueError as bad:
         raise WrongSettings(str(bad)) from None
     endpoints = {name: campaign.endpoint for name, campaign in campaigns.items()}
-    ways = probed(endpoints, settings.base_url, settings.token_url)
+    ways = probed(endpoints, settings.base_url, settings.token_url, ways_of(settings))
     found = await asyncio.gather(*(explore(way, tls, STEP_SECONDS) for way in ways))
     return [now_report(destination.endpoint, way) for destination, way in zip(ways, found, strict=True)]

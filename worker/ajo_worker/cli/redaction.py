@@ -7,7 +7,7 @@ from ajo_producers.contract import broker
 
 HIDDEN = "(hidden)"
 LEFT_OUT = "…"
-SCHEMES = (*broker.SCHEMES, "postgres", "postgresql")
+SCHEMES = (*broker.SCHEMES, "postgres", "postgresql", "http")
 HOST = r"(?:\[[0-9a-f:.]+\]|[\w.%-]*)(?::\d{1,5})?"
 HOSTS = re.compile(f"{HOST}(?:,{HOST})*", re.ASCII | re.IGNORECASE)
 SHOWN_PARAMETERS = ("host", "port")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import typer
 
 from ajo_worker import settings as configuration
+from ajo_worker.api.proxies import Proxies, proxies
 from ajo_worker.ledger.database import DatabaseError
 from ajo_worker.settings_source import SettingsError
 
@@ -27,6 +28,18 @@ def read_settings() -> configuration.Settings:
     """
     try:
         return configuration.read_settings()
+    except SettingsError as bad:
+        raise WrongSettings(str(bad)) from None
+
+
+def ways_of(settings: configuration.Settings) -> Proxies:
+    """The ways that calls to Adobe take.
+
+    Raises:
+        WrongSettings: a proxy can't be used.
+    """
+    try:
+        return proxies(settings)
     except SettingsError as bad:
         raise WrongSettings(str(bad)) from None
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ajo_worker.cli.running import read_settings
+from ajo_worker.cli.running import read_settings, ways_of
 from ajo_worker.identity import worker_id
 
 app = typer.Typer(help="Run a worker: take triggers from the broker, send them, record every dispatch.")
@@ -29,7 +29,7 @@ def worker(
     from ajo_worker.intake.stop_signals import note_signals, told_to_stop  # noqa: PLC0415 - Celery takes its time
 
     note_signals()
-    read_settings()  # says what is wrong with them; the application reads them when it is imported
+    ways_of(read_settings())  # says what is wrong with them; the application reads them when it is imported
     from ajo_worker.app import app as celery_app  # noqa: PLC0415 - see above
     from ajo_worker.intake.program import default_name, run  # noqa: PLC0415 - see above
 

@@ -3,6 +3,7 @@
 import ssl
 from datetime import datetime
 
+from ajo_worker.api.proxies import Route
 from ajo_worker.doctor.bounds import HANGS
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
 from ajo_worker.network.destination import Destination
@@ -26,17 +27,20 @@ def judge_way(destination: Destination, way: Way, seconds: float, now: datetime,
     """A check for each step, each of which had ``seconds``; what follows one that failed is skipped."""
     names = {step: f"{check} {destination.name}" for step, check in CHECKS.items()}
     checks: list[Check] = []
+    proxy = destination.route.proxy
     for step, check in names.items():
         if way.failed == step and way.fault is not None:
-            checks.append(judge_fault(check, step, way.fault, seconds))
+            checks.append(judge_fault(check, step, way.fault, seconds, destination.route))
         elif step == "tls" and not destination.secure and "connect" in way.took:
             checks.append(skipped(check, "plain http, which is for this machine alone"))
         elif step not in way.took:
             checks.append(skipped(check, _missing(step, way)))
         elif step == "dns":
-            checks.append(ok(check, ", ".join(sorted(way.addresses))))
+            whose = f"the proxy {proxy}: " if proxy else ""
+            checks.append(ok(check, whose + ", ".join(sorted(way.addresses))))
         elif step == "connect":
-            checks.append(ok(check, f"port {destination.port} after {way.took[step]:.3f} s"))
+            how = f"a tunnel through the proxy {proxy}" if proxy else f"port {destination.port}"
+            checks.append(ok(check, f"{how} after {way.took[step]:.3f} s"))
         elif step == "tls" and way.certificate_expires_at is not None:
             left = (way.certificate_expires_at - now).total_seconds()
             checks.append(judge_certificate(check, way.tls_version, left))
@@ -45,8 +49,16 @@ def judge_way(destination: Destination, way: Way, seconds: float, now: datetime,
     return checks
 
 
-def judge_fault(check: str, step: Step, fault: OSError, seconds: float) -> Check:
+def judge_fault(check: str, step: Step, fault: OSError, seconds: float, route: Route) -> Check:
     """Why a step failed; one that met our own time limit has no number of the operating system's."""
+    if route.proxy and step in {"dns", "connect"}:
+        timed_out = isinstance(fault, TimeoutError) and not fault.errno
+        why = f"no answer within {seconds:g} s" if timed_out else reason_of(fault).removeprefix("proxy: ")
+        return failed(
+            check,
+            f"the proxy {route.proxy}: {why}",
+            f"correct {route.because}, with user and password; look at the proxy's log; or except the host in NO_PROXY",
+        )
     if isinstance(fault, TimeoutError) and not fault.errno:
         return failed(check, f"no answer within {seconds:g} s", HANGS)
     match step:

@@ -15,11 +15,12 @@ from ajo_worker.doctor.clocks import CLOCKS, judge_clocks
 from ajo_worker.doctor.database_wire import clock_offset, examine_database
 from ajo_worker.doctor.endpoint_wire import Visited, visit
 from ajo_worker.doctor.flower import FLOWER, look_at_flower
+from ajo_worker.doctor.proxy import find_ways, judge_ways
 from ajo_worker.doctor.settings import examine_settings, readable_settings, trust
 from ajo_worker.doctor.token import TOKEN, Fetched, fetch_token
 from ajo_worker.doctor.workers import WORKERS, look_at_workers
 from ajo_worker.network.daemon_threads import DaemonThreads
-from ajo_worker.network.destination import Destination, destinations
+from ajo_worker.network.destination import Destination, destinations, routed, token_destination
 
 
 async def examine(tell: Callable[[Check], None], *, seconds: float, flower: str | None) -> list[Check]:
@@ -34,6 +35,7 @@ async def examine(tell: Callable[[Check], None], *, seconds: float, flower: str 
         examination.campaigns,
         examination.broker,
         examination.database,
+        examination.proxy,
         examination.token,
         examination.endpoints,
         examination.clocks,
@@ -64,6 +66,7 @@ class Examination:
         self._flower = flower
         self._readable = readable_settings()
         self._authorities, self._tls = trust(self._readable)
+        self._ways = find_ways(self._readable)
         self._defined = asyncio.create_task(self._define())
         self._database = asyncio.create_task(examine_database(self._readable, seconds))
         self._token = asyncio.create_task(self._fetch_token())
@@ -89,6 +92,15 @@ class Examination:
         """PostgreSQL."""
         return await self._database
 
+    async def proxy(self) -> list[Check]:
+        """The ways that calls take."""
+        if isinstance(self._ways, Check):
+            return [self._ways]
+        found = (await self._defined).destinations
+        if not self._readable.wrong_of("token_url"):
+            found = [*found, *routed([token_destination(self._readable.settings.token_url)], self._ways)]
+        return [judge_ways(found)]
+
     async def token(self) -> list[Check]:
         """The access token."""
         return [(await self._token).check]
@@ -96,6 +108,8 @@ class Examination:
     async def endpoints(self) -> list[Check]:
         """The way to each host that calls go to."""
         found = [check for visited in await self._visits for check in visited.checks]
+        if isinstance(self._ways, Check):
+            return [skipped("endpoint", "see proxy")]
         return found or [skipped("endpoint", "no definition says where it is: see campaigns")]
 
     async def clocks(self) -> list[Check]:
@@ -129,7 +143,9 @@ class Examination:
                 campaigns.judge_hosts(endpoints),
                 campaigns.judge_windows(loaded.definitions, datetime.now(UTC)),
             ]
-            return Defined(checks, tuple(loaded.definitions.values()), destinations(endpoints, settings.base_url))
+            found = destinations(endpoints, settings.base_url)
+            ways = [] if isinstance(self._ways, Check) else routed(found, self._ways)
+            return Defined(checks, tuple(loaded.definitions.values()), ways)
 
         found = await bounded(campaigns.FOLDER, self._seconds, asyncio.to_thread(look))
         return Defined([found], (), []) if isinstance(found, Check) else found
@@ -140,6 +156,8 @@ class Examination:
             return Fetched(skipped(TOKEN, f"{' and '.join(wrong)} can't be read: see settings"))
         if self._tls is None:
             return Fetched(skipped(TOKEN, "see certificate authorities"))
+        if isinstance(self._ways, Check):
+            return Fetched(skipped(TOKEN, "see proxy"))
         settings = self._readable.settings
         if not (settings.client_id and settings.client_secret.get_secret_value()):
             return Fetched(skipped(TOKEN, "there is nothing to fetch one with: see client id and secret"))

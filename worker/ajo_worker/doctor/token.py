@@ -59,6 +59,7 @@ def judge_failure(reason: str) -> Check:
 
 AWAY = "the token endpoint itself is at fault: try again, look at Adobe's status page"
 ADVICE = {
+    "through the proxy": "see proxy and connect: correct AJO_PROXY or HTTPS_PROXY, or except the host in NO_PROXY",
     "invalid_client": "correct AJO_CLIENT_ID and AJO_CLIENT_SECRET: the endpoint doesn't know this pair",
     "unauthorized_client": "give the credential access to Journey Optimizer, in the Developer Console project",
     "invalid_scope": "correct AJO_SCOPES: take them from the Developer Console project",

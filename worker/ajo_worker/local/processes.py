@@ -24,8 +24,14 @@ TAIL_LINES = 20
 
 
 def environment() -> dict[str, str]:
-    """This process's environment less its ``AJO_`` variables: a local stack has its own settings, and only those."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("AJO_")}
+    """This process's environment less its ``AJO_`` variables, and less proxies: a local stack has its own settings, and
+    only those.
+    """
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AJO_") and name.lower() not in {"http_proxy", "https_proxy"}
+    }
     return {**own, "PYTHONUNBUFFERED": "1"}
 
 

@@ -1,10 +1,11 @@
 """Where ways lead to: the hosts of attempts and of the token, each with a call that harms nothing. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
+from ajo_worker.api.proxies import DIRECT, Proxies, Route
 from ajo_worker.api.request import Endpoint, ForeignHost
 
 HEALTH = "/ajo/im/health"
@@ -23,6 +24,7 @@ class Destination:
     method: Literal["GET", "HEAD"] = "GET"
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     campaigns: tuple[str, ...] = ()
+    route: Route = DIRECT
 
     @property
     def endpoint(self) -> str:
@@ -46,6 +48,11 @@ def destinations(endpoints: Mapping[str, Endpoint | ForeignHost], base_url: str 
 def token_destination(token_url: str) -> Destination:
     """The token endpoint's host, asked for its root: nothing that counts as a request for a token."""
     return _destination(token_url, "/", "HEAD")
+
+
+def routed(found: Iterable[Destination], proxies: Proxies) -> list[Destination]:
+    """The same destinations, each with the way that calls to it take."""
+    return [replace(one, route=proxies.route(f"{'https' if one.secure else 'http'}://{one.endpoint}")) for one in found]
 
 
 def _of_campaigns(endpoint: Endpoint, campaigns: tuple[str, ...]) -> Destination:

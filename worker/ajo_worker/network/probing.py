@@ -10,11 +10,12 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from ajo_worker.api.proxies import Proxies
 from ajo_worker.api.request import Endpoint
 from ajo_worker.ledger import network_probes
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.network_probes import Probe
-from ajo_worker.network.destination import Destination, destinations, token_destination
+from ajo_worker.network.destination import Destination, destinations, routed, token_destination
 from ajo_worker.network.way import Way, explore
 from ajo_worker.recurring import Recurring
 
@@ -92,8 +93,11 @@ def probe_of(destination: Destination, way: Way, worker: UUID, began: datetime) 
     )
 
 
-def probed(endpoints: Mapping[str, Endpoint], base_url: str | None, token_url: str) -> list[Destination]:
+def probed(
+    endpoints: Mapping[str, Endpoint], base_url: str | None, token_url: str, proxies: Proxies
+) -> list[Destination]:
     """All that a worker's calls depend on: the hosts of campaigns, by name, and that of the token, each once. Pure."""
     campaigns = destinations(endpoints, base_url)
     token = token_destination(token_url)
-    return campaigns if token.endpoint in {one.endpoint for one in campaigns} else [*campaigns, token]
+    known = token.endpoint in {one.endpoint for one in campaigns}
+    return routed(campaigns if known else [*campaigns, token], proxies)

@@ -4,6 +4,8 @@ import os
 import socket
 import ssl
 
+from ajo_worker.api.tunnel import ProxyFailed
+
 
 class NoHttpAnswer(OSError):  # noqa: N818 - says what it found
     """What came back, or did not, is no answer in HTTP; the text says so, without anything of it."""
@@ -12,7 +14,7 @@ class NoHttpAnswer(OSError):  # noqa: N818 - says what it found
 def reason_of(fault: OSError) -> str:
     """The reason, such as ``Connection refused``."""
     match fault:
-        case NoHttpAnswer():
+        case NoHttpAnswer() | ProxyFailed():
             return str(fault)
         case ssl.SSLCertVerificationError():
             return fault.verify_message.rstrip(".")

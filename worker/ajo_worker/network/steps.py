@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from time import monotonic, time
 from typing import TypeAlias
 
+from ajo_worker.api.proxies import Proxy
+from ajo_worker.api.tunnel import ProxyFailed, Tunnel, tunnel_request
 from ajo_worker.network.daemon_threads import DaemonThreads
 from ajo_worker.network.destination import Destination
 from ajo_worker.network.reasons import NoHttpAnswer
@@ -50,12 +52,14 @@ def look_up(host: str, port: int) -> Sequence[Address]:
 
 
 def resolve(destination: Destination, seconds: float, resolver: Resolver) -> Sequence[Address]:
-    """The destination's addresses.
+    """The addresses that connections go to: the destination's, or those of the proxy on the way.
 
     Raises:
         OSError: none, or not in time.
     """
-    return DaemonThreads().submit(resolver, destination.host, destination.port).result(seconds)
+    proxy = destination.route.proxy
+    host, port = (proxy.host, proxy.port) if proxy else (destination.host, destination.port)
+    return DaemonThreads().submit(resolver, host, port).result(seconds)
 
 
 def connect(addresses: Sequence[Address], seconds: float) -> socket.socket:
@@ -77,6 +81,22 @@ def connect(addresses: Sequence[Address], seconds: float) -> socket.socket:
         else:
             return connection
     raise fault
+
+
+def open_tunnel(connection: socket.socket, destination: Destination, proxy: Proxy, seconds: float) -> None:
+    """Have ``proxy``, which ``connection`` leads to, make a tunnel to the destination.
+
+    Raises:
+        OSError: it doesn't.
+    """
+    until, tunnel = monotonic() + seconds, Tunnel()
+    connection.settimeout(seconds)
+    connection.sendall(tunnel_request(destination.host, destination.port, proxy))
+    while not tunnel.stands:
+        connection.settimeout(_left(until))
+        if not (part := connection.recv(MOST_BYTES)):
+            raise ProxyFailed("it closed the connection")
+        tunnel.feed(part)
 
 
 def shake_hands(connection: socket.socket, tls: ssl.SSLContext, host: str, seconds: float) -> ssl.SSLSocket:

@@ -1,5 +1,6 @@
 """Going the way to an endpoint: its name, a connection, TLS, a call; and how long each step took.
 
+Where the way leads through a proxy, name and connection are the proxy's, and its tunnel is a part of connecting.
 On a thread of its own, with sockets that block: a busy event loop adds nothing to what is measured.
 """
 
@@ -15,7 +16,7 @@ from typing import Literal, TypeAlias
 from ajo_worker.network.daemon_threads import DaemonThreads
 from ajo_worker.network.destination import Destination
 from ajo_worker.network.reasons import reason_of
-from ajo_worker.network.steps import Answer, Resolver, ask, connect, look_up, resolve, shake_hands
+from ajo_worker.network.steps import Answer, Resolver, ask, connect, look_up, open_tunnel, resolve, shake_hands
 
 Step: TypeAlias = Literal["dns", "connect", "tls", "first_byte"]
 STEPS: tuple[Step, ...] = ("dns", "connect", "tls", "first_byte")
@@ -73,6 +74,8 @@ def _go(
             note("dns", "connect")
             way.addresses = tuple(dict.fromkeys(str(address[0]) for _, address in addresses))
             connection = opened.enter_context(connect(addresses, seconds))
+            if (proxy := destination.route.proxy) is not None:
+                open_tunnel(connection, destination, proxy, seconds)
             note("connect", "tls" if destination.secure else "first_byte")
             way.address = str(connection.getpeername()[0])
             if destination.secure:

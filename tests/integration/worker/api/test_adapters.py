@@ -144,15 +144,6 @@ async def test_a_redirect_is_an_answer_and_not_followed(adapter: HttpAdapter) ->
         assert len(server.requests) == 1
 
 
-async def test_proxies_of_the_environment_are_not_used(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with RawServer(does.answering(does.whole())) as server, RawServer(does.close_unread) as proxy:
-        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-            monkeypatch.setenv(name.lower(), f"http://127.0.0.1:{proxy.port}")
-        only(Answer, await make().post(call_to(server.url), timeout=LONG))
-        assert (proxy.connections, len(server.requests)) == (0, 1)
-
-
 async def test_cookies_are_not_kept(adapter: HttpAdapter) -> None:
     async with RawServer(does.answering(does.whole(headers=b"set-cookie: a=b; path=/\r\n"))) as server:
         for _ in range(2):

@@ -41,7 +41,7 @@ def test_an_address_shows_where_it_leads_to_and_not_who_goes_there(secret: str, 
         "amqp://ada:hunter2@[broken",
         "amqp://ada:hunter\u2100@broker.example.com/",
         "amqp://",
-        "http://ada:hunter2@broker.example.com/",
+        "ftp://ada:hunter2@broker.example.com/",
         "amqp://broker.example.com/\nhunter2",
     ],
 )

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from ajo_worker.api.proxies import DIRECT, Proxy, Route
+from ajo_worker.api.tunnel import ProxyFailed
 from ajo_worker.doctor.check import Status
 from ajo_worker.doctor.endpoint import (
     CHECKS,
@@ -16,6 +18,7 @@ from ajo_worker.doctor.endpoint import (
     judge_health,
     judge_way,
 )
+from ajo_worker.doctor.proxy import judge_ways
 from ajo_worker.network.destination import Destination
 from ajo_worker.network.steps import Answer
 from ajo_worker.network.way import Step, Way
@@ -24,6 +27,7 @@ DAY = 86_400.0
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SECURE = Destination("api.example.com", "api.example.com", 443, True, "/ajo/im/health")
 PLAIN = replace(SECURE, port=80, secure=False)
+PROXIED = replace(SECURE, route=Route(Proxy("proxy.example.com", 3128, "us", "pw"), "HTTPS_PROXY"))
 ANSWER = Answer(200, None, 0.1, 0.0, 0.1)
 
 
@@ -59,8 +63,28 @@ def test_each_step_has_its_check_and_those_after_a_failed_one_are_skipped(
 
 
 def test_a_step_that_met_our_own_limit_says_which_and_the_system_s_says_no_number() -> None:
-    assert judge_fault("connect h", "connect", TimeoutError(), 5.0).found == "no answer within 5 s"
-    assert judge_fault("connect h", "connect", TimeoutError(110, "Connection timed out"), 5.0).found == "no answer"
+    assert judge_fault("connect h", "connect", TimeoutError(), 5.0, DIRECT).found == "no answer within 5 s"
+    assert judge_fault("connect h", "connect", TimeoutError(110, "timed out"), 5.0, DIRECT).found == "no answer"
+
+
+def test_what_fails_before_the_proxys_tunnel_stands_is_told_of_the_proxy_and_what_names_it() -> None:
+    for fault in (TimeoutError(), ConnectionRefusedError(111, "refused"), ProxyFailed("status 407")):
+        check = judge_fault("connect h", "connect", fault, 5.0, PROXIED.route)
+        assert check.found.startswith("the proxy proxy.example.com:3128: ")
+        assert "correct HTTPS_PROXY" in str(check.advice)
+    assert "proxy" not in judge_fault("tls h", "tls", ConnectionResetError(), 5.0, PROXIED.route).found
+    dns, connect, *_ = judge_way(PROXIED, way("dns", "connect"), 5.0, NOW, with_token=True)
+    assert dns.found == "the proxy proxy.example.com:3128: 192.0.2.1"
+    assert connect.found == "a tunnel through the proxy proxy.example.com:3128 after 0.100 s"
+
+
+def test_the_ways_of_all_destinations_are_told_with_what_says_so() -> None:
+    ims = replace(SECURE, name="ims", host="ims.example.com", route=Route(None, "NO_PROXY"))
+    assert judge_ways([PROXIED, ims, PROXIED]).found.split("; ") == [
+        "through the proxy proxy.example.com:3128 (HTTPS_PROXY): api.example.com:443",
+        "direct (NO_PROXY): ims.example.com:443",
+    ]
+    assert judge_ways([SECURE]).found == "direct: api.example.com:443"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from ajo_worker.api.proxies import Proxies
 from ajo_worker.api.request import Endpoint
 from ajo_worker.network.destination import token_destination
 from ajo_worker.network.probing import probe_of, probed
@@ -24,13 +25,13 @@ TOKEN = "https://ims-na1.adobelogin.com/ims/token/v3"
 def test_the_hosts_of_campaigns_and_of_the_token_are_probed_each_once(
     base_url: str | None, token_url: str, endpoints: list[str]
 ) -> None:
-    found = probed({"order-shipped": Endpoint(API, {})}, base_url, token_url)
+    found = probed({"order-shipped": Endpoint(API, {})}, base_url, token_url, Proxies({}))
     assert [one.endpoint for one in found] == endpoints
     assert found[0].campaigns == ("order-shipped",)
 
 
 def test_without_campaigns_the_token_s_host_is_probed_alone() -> None:
-    assert [one.endpoint for one in probed({}, None, TOKEN)] == ["ims-na1.adobelogin.com:443"]
+    assert [one.endpoint for one in probed({}, None, TOKEN, Proxies({}))] == ["ims-na1.adobelogin.com:443"]
 
 
 def test_a_row_has_the_steps_that_were_made_and_the_fault_of_the_one_that_failed() -> None:

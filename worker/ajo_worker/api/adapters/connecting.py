@@ -1,8 +1,9 @@
-"""How the direct adapter comes to a connection: TCP, and TLS where the URL says so."""
+"""How the direct adapter comes to a connection: TCP, a proxy's tunnel if there is one, TLS where the URL says so."""
 
 import socket
 import ssl
 import time
+from typing import Literal, TypeAlias
 
 from ajo_worker.api.adapters.arrival import last_arrival
 from ajo_worker.api.adapters.connection import Connection
@@ -10,33 +11,47 @@ from ajo_worker.api.adapters.exchange import Exchange
 from ajo_worker.api.adapters.http1 import Origin
 from ajo_worker.api.adapters.tcp import Deadline, connect, ready
 from ajo_worker.api.adapters.tls_layer import READ_BYTES, TlsLayer
+from ajo_worker.api.proxies import Proxy
+from ajo_worker.api.tunnel import Tunnel, tunnel_request
+
+Stage: TypeAlias = Literal["tcp", "proxy", "tls"]
 
 
 class NotConnected(Exception):  # noqa: N818 - says what it is
-    """There is no connection, and nothing was sent. The cause says why, ``in_tls`` whether TCP stood."""
+    """There is no connection, and nothing was sent. The cause says why, ``stage`` how far it came."""
 
-    def __init__(self, *, in_tls: bool) -> None:
+    def __init__(self, stage: Stage) -> None:
         super().__init__()
-        self.in_tls = in_tls
+        self.stage = stage
 
 
-async def open_connection(origin: Origin, context: ssl.SSLContext, exchange: Exchange, *, timeout: float) -> Connection:
+async def open_connection(
+    origin: Origin, context: ssl.SSLContext, exchange: Exchange, proxy: Proxy | None, *, timeout: float
+) -> Connection:
     """A fresh connection within ``timeout`` seconds; what our own loop adds is taken off the exchange.
 
     Raises:
         NotConnected: there is none.
     """
     deadline = Deadline(timeout, exchange.lagged)
+    stage: Stage = "proxy" if proxy else "tcp"
+    host, port = (proxy.host, proxy.port) if proxy else (origin.host, origin.port)
     try:
-        connected = await connect(origin.host, origin.port, deadline)
+        connected = await connect(host, port, deadline)
     except (OSError, UnicodeError) as fault:
-        raise NotConnected(in_tls=False) from fault
+        raise NotConnected(stage) from fault
     try:
+        if proxy:
+            await _send(connected, tunnel_request(origin.host, origin.port, proxy), deadline)
+            tunnel = Tunnel()
+            while not tunnel.stands:
+                tunnel.feed(await _received(connected, deadline))
+        stage = "tls"
         tls = await _shaken_hands(connected, origin.host, context, deadline) if origin.scheme == "https" else None
         return Connection(connected, tls)
-    except (OSError, EOFError) as fault:
+    except (OSError, EOFError, UnicodeError) as fault:
         connected.close()
-        raise NotConnected(in_tls=True) from fault
+        raise NotConnected(stage) from fault
     except BaseException:
         connected.close()
         raise
@@ -45,16 +60,24 @@ async def open_connection(origin: Origin, context: ssl.SSLContext, exchange: Exc
 async def _shaken_hands(connected: socket.socket, host: str, context: ssl.SSLContext, deadline: Deadline) -> TlsLayer:
     tls = TlsLayer(context, host)
     while True:
-        done, own = tls.shake_hands(), tls.to_send()
-        while own:
-            try:
-                own = own[connected.send(own) :]
-            except BlockingIOError:
-                await ready(connected, deadline.left(), to_write=True)
+        done = tls.shake_hands()
+        await _send(connected, tls.to_send(), deadline)
         if done:
             return tls
-        await ready(connected, deadline.left())
-        deadline.lagged(time.monotonic() - last_arrival(connected))
-        if not (data := connected.recv(READ_BYTES)):
-            raise EOFError
-        tls.came(data)
+        tls.came(await _received(connected, deadline))
+
+
+async def _send(connected: socket.socket, data: bytes, deadline: Deadline) -> None:
+    while data:
+        try:
+            data = data[connected.send(data) :]
+        except BlockingIOError:
+            await ready(connected, deadline.left(), to_write=True)
+
+
+async def _received(connected: socket.socket, deadline: Deadline) -> bytes:
+    await ready(connected, deadline.left())
+    deadline.lagged(time.monotonic() - last_arrival(connected))
+    if not (data := connected.recv(READ_BYTES)):
+        raise EOFError
+    return data

@@ -11,6 +11,7 @@ from ajo_worker.api.adapters.direct_failures import failure_of, unsent
 from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
 from ajo_worker.api.adapters.http1 import Origin, Reading, origin_of, request_bytes
 from ajo_worker.api.answer import Answer, Call, Failure
+from ajo_worker.api.proxies import Proxies, proxies
 from ajo_worker.api.tls import tls_context
 from ajo_worker.settings import Settings
 
@@ -22,12 +23,13 @@ class DirectAdapter:
         self,
         tls: ssl.SSLContext,
         *,
+        proxies: Proxies,
         connect_timeout: float,
         max_answer_bytes: int,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tls, self._connect_timeout, self._most = tls, connect_timeout, max_answer_bytes
-        self._monotonic = monotonic
+        self._proxies, self._monotonic = proxies, monotonic
         self._kept: defaultdict[Origin, dict[Connection, float]] = defaultdict(dict)
         self._busy: set[Connection] = set()
         self._open = True
@@ -43,7 +45,7 @@ class DirectAdapter:
         except ValueError as fault:  # its text may quote what must not be shown
             return exchange.failure("internal", nothing_sent=True, detail=type(fault).__name__)
         try:
-            connection = self._take(origin) or await self._connect(origin, exchange)
+            connection = self._take(origin) or await self._connect(origin, call.url, exchange)
         except NotConnected as fault:
             return unsent(fault, exchange)
         except Exception as fault:  # noqa: BLE001 - post never raises; nothing was sent, for there is no connection
@@ -85,12 +87,12 @@ class DirectAdapter:
         body = bytes(reading.body)
         return exchange.answer(reading.headers, body, most=self._most, at=arrived)
 
-    async def _connect(self, origin: Origin, exchange: Exchange) -> Connection:
-        timeout = min(self._connect_timeout, exchange.left())
-        connection = await open_connection(origin, self._tls, exchange, timeout=timeout)
+    async def _connect(self, origin: Origin, url: str, exchange: Exchange) -> Connection:
+        timeout, proxy = min(self._connect_timeout, exchange.left()), self._proxies.route(url).proxy
+        connection = await open_connection(origin, self._tls, exchange, proxy, timeout=timeout)
         if not self._open:
             connection.close()
-            raise NotConnected(in_tls=True)
+            raise NotConnected("tls")
         return connection
 
     def _take(self, origin: Origin) -> Connection | None:
@@ -107,12 +109,16 @@ class DirectAdapter:
 
 
 def direct_adapter(settings: Settings) -> DirectAdapter:
-    """An adapter with as many connections as there are calls: HTTP/1.1, no redirects, proxies or cookies, and no call
-    is ever repeated on another connection.
+    """An adapter with as many connections as there are calls: HTTP/1.1, no redirects or cookies, and no call is ever
+    repeated on another connection.
 
     Raises:
         OSError: ``AJO_CA_FILE`` can't be read, or holds no certificates.
+        SettingsError: a proxy can't be used.
     """
     return DirectAdapter(
-        tls_context(settings), connect_timeout=settings.connect_timeout, max_answer_bytes=settings.max_answer_bytes
+        tls_context(settings),
+        proxies=proxies(settings),
+        connect_timeout=settings.connect_timeout,
+        max_answer_bytes=settings.max_answer_bytes,
     )

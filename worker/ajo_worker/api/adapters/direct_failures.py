@@ -23,9 +23,11 @@ def failure_of(fault: Exception, exchange: Exchange, at: float | None = None) ->
 
 def _connect_kind(fault: NotConnected) -> FailureKind:
     match fault.__cause__:
+        case _ if fault.stage == "proxy":
+            return "proxy"
         case TimeoutError():
             return "connect-timeout"
-        case _ if fault.in_tls:
+        case _ if fault.stage == "tls":
             return "tls"
         case socket.gaierror() | UnicodeError():
             return "dns"

@@ -13,7 +13,9 @@ from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
 from ajo_worker.api.adapters.httpx_connections import Connections
 from ajo_worker.api.adapters.httpx_failures import failure_of
 from ajo_worker.api.adapters.tcp import options
+from ajo_worker.api.adapters.tunnels import ThroughProxies
 from ajo_worker.api.answer import Answer, Call, Failure
+from ajo_worker.api.proxies import proxies
 from ajo_worker.api.tls import tls_context
 from ajo_worker.settings import Settings
 
@@ -113,21 +115,25 @@ class HttpxAdapter:
 def httpx_adapter(settings: Settings) -> HttpxAdapter:
     """An adapter with as many connections as there are calls.
 
-    Transports and no client: that would follow redirects, keep cookies, read proxies from the environment and log URLs.
+    Transports and no client: that would follow redirects, keep cookies and log URLs.
     HTTP/1.1 only: the loss of one connection then makes one call ambiguous and not hundreds. httpcore repeats
     connecting (``retries``, here 0) and nothing else: it takes a call to another connection only before a byte of it
     was written.
 
     Raises:
         OSError: ``AJO_CA_FILE`` can't be read, or holds no certificates.
+        SettingsError: a proxy can't be used.
     """
-    tls = tls_context(settings)
+    tls, ways = tls_context(settings), proxies(settings)
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=IDLE_SECONDS)
 
-    def transport() -> httpx2.AsyncHTTPTransport:
+    def direct() -> httpx2.AsyncHTTPTransport:
         return httpx2.AsyncHTTPTransport(
             verify=tls, trust_env=False, http2=False, retries=0, limits=limits, socket_options=options()
         )
+
+    def transport() -> httpx2.AsyncBaseTransport:
+        return ThroughProxies(ways, direct) if ways.any else direct()
 
     return HttpxAdapter(
         Connections(transport), connect_timeout=settings.connect_timeout, max_answer_bytes=settings.max_answer_bytes

@@ -30,6 +30,8 @@ def failure_of(fault: Exception, exchange: Exchange, last_event: str) -> Failure
 
 
 def _connect_kind(fault: Exception, last_event: str) -> FailureKind:
+    if isinstance(fault, httpx2.ProxyError):
+        return "proxy"
     causes = [*_chain(fault)]
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return "dns"
@@ -61,5 +63,7 @@ def _chain(fault: BaseException) -> Iterator[BaseException]:
 
 def _detail(fault: Exception) -> str:
     """The class, and the system's words for it; the exception's own may quote a header or what the server sent."""
+    if isinstance(fault, httpx2.ProxyError):
+        return f"ProxyError: {fault}"  # our own words: see ``tunnels``
     words = [text for cause in _chain(fault) if isinstance(cause, OSError) and (text := words_of(cause))]
     return f"{type(fault).__name__}: {words[-1]}" if words else type(fault).__name__

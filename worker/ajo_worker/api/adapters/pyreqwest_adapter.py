@@ -3,11 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from http import HTTPStatus
+from urllib.parse import quote
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import BuilderError
-from pyreqwest.http import HeaderMap
+from pyreqwest.http import HeaderMap, Url
+from pyreqwest.proxy import ProxyBuilder
 from pyreqwest.request import StreamRequest
 
 from ajo_worker.api.adapters import tcp
@@ -15,12 +20,14 @@ from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
 from ajo_worker.api.adapters.pyreqwest_failures import causes_of, failure_of
 from ajo_worker.api.adapters.wakes import Wake
 from ajo_worker.api.answer import Answer, Call, Failure
+from ajo_worker.api.proxies import Proxies, proxies
 from ajo_worker.api.tls import tls_context
 from ajo_worker.settings import Settings
 
 READ_BYTES = 65_536
 """Bytes of a body that are asked for at once; pyreqwest reserves as many."""
 
+NONE = Proxies({})
 LOST_AFTER = 5.0
 """Seconds beyond its time-out after which a call counts as lost inside the library. That should never happen: a worker
 that lives on and waits for ever keeps its trigger from everybody. Long enough to spare what a busy loop sees late."""
@@ -36,9 +43,10 @@ class PyreqwestAdapter:
         max_answer_bytes: int,
         lost_after: float = LOST_AFTER,
         wary: Callable[[], Client] | None = None,
+        proxies: Proxies = NONE,
     ) -> None:
         self._client: Client | None = client
-        self._wary = wary
+        self._wary, self._proxies = wary, proxies
         self._most = max_answer_bytes
         self._lost_after = lost_after
 
@@ -52,11 +60,15 @@ class PyreqwestAdapter:
             request = _request(client, call, timeout)
         except Exception as fault:  # noqa: BLE001 - post never raises; nothing was sent, for there is no request
             return exchange.failure("internal", nothing_sent=True, detail=type(fault).__name__)
+        proxied = self._proxies.route(call.url).proxy is not None
         try:
             async with asyncio.timeout(timeout + self._lost_after):
-                return await self._exchange(request, exchange, wake)
+                answer = await self._exchange(request, exchange, wake)
         except Exception as fault:  # noqa: BLE001 - post never raises
-            return failure_of(fault, exchange, wake.at)
+            return failure_of(fault, exchange, wake.at, proxied=proxied)
+        if proxied and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:  # where calls are forwarded
+            return replace(exchange, status=None).failure("proxy", nothing_sent=True, detail="status 407", at=wake.at)
+        return answer
 
     async def _exchange(self, request: StreamRequest, exchange: Exchange, wake: Wake) -> Answer:
         response = await wake.watch(request.__aenter__())
@@ -98,21 +110,24 @@ class PyreqwestAdapter:
 def pyreqwest_adapter(settings: Settings) -> PyreqwestAdapter:
     """An adapter over one pool of connections, as many as there are calls.
 
-    Redirects, proxies, cookies and decompression are off. HTTP/1.1 only: the loss of one connection then makes one call
+    Redirects, cookies and decompression are off. HTTP/1.1 only: the loss of one connection then makes one call
     ambiguous and not hundreds, and reqwest repeats HTTP/2 calls that a server has given back. What repeats remain are
     harmless: hyper takes a call to another connection only where the first one closed before a byte of it was written
     (``recv_msg`` in src/proto/h1/dispatch.rs of hyper 1), and pyreqwest has no switch for that.
 
     Raises:
         OSError: ``AJO_CA_FILE`` can't be read, or there are no certificates to trust.
+        SettingsError: a proxy can't be used.
     """
-    certificates = None
+    ways, certificates = proxies(settings), None
     if settings.ca_file is not None:
         tls_context(settings)  # refuses a file without certificates, which pyreqwest would take
         certificates = settings.ca_file.read_bytes()
 
     def builder() -> ClientBuilder:
         plain = _builder(settings.connect_timeout)
+        # Asked for each connection, and where calls are forwarded (plain HTTP) for each call.
+        plain = plain.proxy(ProxyBuilder.custom(partial(_proxy_url, ways))) if ways.any else plain.no_proxy()
         return plain if certificates is None else plain.add_root_certificate_pem(certificates)
 
     try:
@@ -121,8 +136,19 @@ def pyreqwest_adapter(settings: Settings) -> PyreqwestAdapter:
         reason = (causes_of(fault) or [""])[-1]
         raise OSError(f"the HTTP client can't be set up, check the system's CA certificates: {reason}") from None
     return PyreqwestAdapter(
-        client, max_answer_bytes=settings.max_answer_bytes, wary=lambda: builder().pool_max_idle_per_host(0).build()
+        client,
+        max_answer_bytes=settings.max_answer_bytes,
+        wary=lambda: builder().pool_max_idle_per_host(0).build(),
+        proxies=ways,
     )
+
+
+def _proxy_url(ways: Proxies, url: Url) -> str | None:
+    proxy = ways.route(str(url)).proxy
+    if proxy is None:
+        return None
+    user = "" if proxy.user is None else f"{quote(proxy.user, safe='')}:{quote(proxy.password, safe='')}@"
+    return f"http://{user}{proxy}"
 
 
 def _builder(connect_timeout: float) -> ClientBuilder:
@@ -131,7 +157,6 @@ def _builder(connect_timeout: float) -> ClientBuilder:
         .http1_only()
         .follow_redirects(enable=False)
         .referer(enable=False)
-        .no_proxy()
         .default_cookie_store(enable=False)
         .gzip(enable=False)
         .brotli(enable=False)

@@ -22,10 +22,16 @@ DEAD_PEER = re.compile(r"(?:Connection|Operation) timed out \(os error \d+\)")
 """The system's words for ETIMEDOUT."""
 
 
-def failure_of(fault: Exception, exchange: Exchange, at: float | None = None) -> Failure:
-    """The failure that ``fault`` is, told at ``at``; nothing counts as unsent unless the causes prove it."""
+def failure_of(fault: Exception, exchange: Exchange, at: float | None = None, *, proxied: bool = False) -> Failure:
+    """The failure that ``fault`` is, told at ``at``; nothing counts as unsent unless the causes prove it.
+
+    A tunnel that isn't there in time, and a handshake in it, look alike: both count as the proxy's.
+    """
     causes = causes_of(fault)
-    return exchange.failure(_kind(fault, causes), nothing_sent=CONNECT in causes, detail=_detail(fault, causes), at=at)
+    kind = _kind(fault, causes)
+    if proxied and CONNECT in causes and kind != "tls":
+        kind = "proxy"
+    return exchange.failure(kind, nothing_sent=CONNECT in causes, detail=_detail(fault, causes), at=at)
 
 
 def causes_of(fault: Exception) -> list[str]:
@@ -49,6 +55,8 @@ def _kind(fault: Exception, causes: list[str]) -> FailureKind:
 def _connect_kind(fault: Exception, causes: list[str]) -> FailureKind:
     if isinstance(fault, RequestTimeoutError):
         return "connect-timeout"
+    if any(cause.startswith("tunnel error") for cause in causes):
+        return "proxy"
     if "dns error" in causes:
         return "dns"
     if any(cause.startswith("tcp ") for cause in causes):

@@ -4,6 +4,8 @@ import os
 import socket
 import ssl
 
+from ajo_worker.api.tunnel import ProxyFailed
+
 
 def words_of(fault: OSError) -> str:
     """What happened, in a few words; empty if the system has none."""
@@ -11,6 +13,6 @@ def words_of(fault: OSError) -> str:
         return f"certificate verify failed, {fault.verify_message}"
     if isinstance(fault, ssl.SSLError):
         return fault.reason or ""
-    if isinstance(fault, socket.gaierror):
+    if isinstance(fault, socket.gaierror | ProxyFailed):
         return fault.strerror or ""
     return os.strerror(fault.errno) if fault.errno else ""  # asyncio puts words of its own in ``strerror``

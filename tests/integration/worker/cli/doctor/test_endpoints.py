@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.connect_proxy import ConnectProxy
 from tests.support.doctor import Diagnose, statuses
 from tests.support.programs import Simulator
 
@@ -37,6 +38,55 @@ def test_a_certificate_that_does_not_hold_fails_alone(
     assert (code, statuses(found, "failed")) == (1, {f"tls {place}"})
     assert told in str(found[f"tls {place}"]["found"])
     assert "token" in statuses(found, "ok")
+
+
+@pytest.fixture
+def behind(env: dict[str, str], simulator: Callable[..., Simulator], tmp_path: Path) -> dict[str, str]:
+    """As ``env``, with a simulator over TLS."""
+    api = simulator(None, "--tls", "--ca-out", str(tmp_path / "ca.pem"))
+    own = {"AJO_BASE_URL": api.url, "AJO_TOKEN_URL": api.token_url, "AJO_CA_FILE": str(tmp_path / "ca.pem")}
+    return env | own
+
+
+def test_token_and_endpoint_are_reached_through_the_proxy_and_the_way_is_named(
+    behind: dict[str, str], diagnose: Diagnose
+) -> None:
+    with ConnectProxy() as proxy:
+        code, found = diagnose(behind | {"AJO_PROXY": proxy.url})
+        assert (code, proxy.tunnels) == (0, 2)
+    place = behind["AJO_BASE_URL"].removeprefix("https://")
+    assert found["proxy"]["found"] == f"through the proxy 127.0.0.1:{proxy.port} (AJO_PROXY): {place}"
+    assert str(found[f"connect {place}"]["found"]).startswith(
+        f"a tunnel through the proxy 127.0.0.1:{proxy.port} after "
+    )
+    assert {f"tls {place}", f"health {place}", "token"} <= statuses(found, "ok")
+    assert "planted" not in repr(found)
+
+
+def test_a_proxy_that_refuses_or_is_dead_fails_what_goes_through_it(behind: dict[str, str], diagnose: Diagnose) -> None:
+    place = behind["AJO_BASE_URL"].removeprefix("https://")
+    with ConnectProxy() as proxy:
+        wrong = f"http://us:planted@127.0.0.1:{proxy.port}"
+        code, found = diagnose(behind | {"AJO_PROXY": wrong})
+        assert (code, statuses(found, "failed")) == (1, {f"connect {place}", "token"})
+        assert f"the proxy 127.0.0.1:{proxy.port}: status 407" in str(found[f"connect {place}"]["found"])
+        assert "through the proxy: status 407" in str(found["token"]["found"])
+        proxy.die()
+        _, found = diagnose(behind | {"AJO_PROXY": wrong})
+        assert statuses(found, "failed") == {f"connect {place}", "token"}
+        assert "Connection refused" in str(found["token"]["found"])
+    assert "planted" not in repr(found)
+
+
+def test_a_proxy_that_cant_be_used_fails_by_the_name_of_its_variable(
+    env: dict[str, str], diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://us:planted@proxy.example.com")
+    code, found = diagnose(env)
+    assert (code, statuses(found, "failed")) == (1, {"proxy"})
+    assert str(found["proxy"]["found"]).startswith("HTTPS_PROXY: must be http://")
+    assert {"token", "endpoint"} <= statuses(found, "skipped")
+    assert "planted" not in repr(found)
 
 
 def test_a_refused_token_fails_and_the_endpoint_is_still_asked(
