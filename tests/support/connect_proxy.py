@@ -18,19 +18,19 @@ HEAD_END = b"\r\n\r\n"
 
 
 class ConnectProxy:
-    """A proxy on a free port of 127.0.0.1; ``url`` has its user and password.
+    """A proxy on a free port of 127.0.0.1, or on ``port``; ``url`` has its user and password.
 
     ``heads`` are the requests that came, ``tunnels`` how many stand or stood, ``open`` the connections that are open.
     With ``answer`` it says that in place of making a tunnel, and closes; with ``silent`` it says nothing at all.
     """
 
-    def __init__(self, *, answer: bytes | None = None, silent: bool = False) -> None:
+    def __init__(self, *, answer: bytes | None = None, silent: bool = False, port: int = 0) -> None:
         self.answer, self.silent = answer, silent
         self.heads: list[bytes] = []
         self.tunnels = 0
         self.open = 0
         self._sockets: list[socket.socket] = []
-        self._server = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._server = socket.create_server(("127.0.0.1", port), backlog=512)
         self.port: int = self._server.getsockname()[1]
         self.url = f"http://us%40er:planted%3Aproxy%2Fpassword-5ab2@127.0.0.1:{self.port}"
         self._credentials = b"Basic " + b64encode(f"{USER}:{PASSWORD}".encode())

@@ -42,7 +42,7 @@ COMMENT ON COLUMN ledger.outages.opened_at IS 'When the circuit opened; of a tok
 COMMENT ON COLUMN ledger.outages.ended_at IS 'When a probe was accepted, or an operator resumed; null while it lasts.';
 COMMENT ON COLUMN ledger.outages.recovered_at IS 'When its scope was as fast as before again; null until then, or if another outage took its place.';
 COMMENT ON COLUMN ledger.outages.scope IS 'destination:LANE@HOST, campaign:NAME, or token:HOST.';
-COMMENT ON COLUMN ledger.outages.reason IS 'Why: cosmos-identity, cosmos-key, suspected-cosmos, sustained-failures, no-answers, campaign-failing, token-unavailable, credentials-refused or held.';
+COMMENT ON COLUMN ledger.outages.reason IS 'Why: cosmos-identity, cosmos-key, suspected-cosmos, sustained-failures, no-answers, campaign-failing, token-unavailable, credentials-refused, proxy-failing or held.';
 COMMENT ON COLUMN ledger.outages.opened_by IS 'The worker that saw it, or the operator who held it.';
 COMMENT ON COLUMN ledger.outages.ended_by IS 'The worker whose probe was accepted, or the operator who resumed.';
 COMMENT ON COLUMN ledger.outages.evidence IS 'What was seen when it opened: how many calls failed of how many, within how many seconds, and with what.';

@@ -50,7 +50,12 @@ CROSS JOIN LATERAL (
            min(dispatched_at) AS sent_at,
            {wait totals},
            coalesce(sum(lag_seconds), 0) AS lag_seconds,
-           coalesce(sum(coalesce(to_headers_seconds, to_body_seconds)), 0) AS headers_seconds,
+           coalesce(sum(coalesce(to_headers_seconds, to_body_seconds)) FILTER (WHERE failure IS DISTINCT FROM 'proxy'), 0)
+               AS headers_seconds,
+           -- What didn't get through our own proxy, and what was waited after it, is nobody else's.
+           coalesce(sum(to_body_seconds) FILTER (WHERE failure = 'proxy'), 0) AS proxy_seconds,
+           coalesce(sum(backoff_wait_seconds) FILTER (WHERE failure_before = 'proxy'), 0) AS after_proxy_seconds,
+           coalesce(bool_or(failure = 'proxy') FILTER (WHERE newest), false) AS proxy_last,
            coalesce(sum(to_body_seconds - coalesce(to_headers_seconds, to_body_seconds)), 0) AS body_seconds,
            coalesce(sum(extract(epoch FROM end_at - dispatched_at)::float8 - coalesce(to_body_seconds, 0) - lag_seconds), 0)
                AS residual_seconds,
@@ -69,9 +74,9 @@ CROSS JOIN LATERAL (
                     ELSE 'other' END AS kind
         FROM (
             SELECT *, coalesce(lag(end_at) OVER w, t.received_at) AS before, coalesce(lag(round) OVER w, 1) AS round_before,
-                   lag(outcome) OVER w AS outcome_before, lead(attempt) OVER w IS NULL AS newest
+                   lag(outcome) OVER w AS outcome_before, lag(failure) OVER w AS failure_before, lead(attempt) OVER w IS NULL AS newest
             FROM (
-                SELECT round, attempt, outcome, dispatched_at, {wait columns}, to_headers_seconds,
+                SELECT round, attempt, outcome, failure, dispatched_at, {wait columns}, to_headers_seconds,
                        coalesce(to_body_seconds, to_headers_seconds,
                            extract(epoch FROM responded_at - dispatched_at)::float8) AS to_body_seconds,
                        coalesce(lag_seconds, 0) AS lag_seconds,
@@ -200,6 +205,10 @@ BEGIN
            (SELECT string_agg(format('ledger.seconds(waits * (s.%I%s)) AS %I', name, without, name || '_standstill'),
                               ', ' ORDER BY position) FROM standstill) AS "standstill seconds",
            string_agg(format('%s AS %I', CASE
+               WHEN phase = 'back-off' THEN format('a.%I - a.after_proxy_seconds + CASE WHEN a.proxy_last THEN 0
+                   ELSE coalesce((in_vain.waits ->> %L)::float8, 0) END', name || '_wait', attempt_column)
+               WHEN phase = 'proxy' THEN 'a.proxy_seconds + a.after_proxy_seconds + coalesce(why.proxy_standstill, 0)
+                   + CASE WHEN a.proxy_last THEN coalesce((in_vain.waits ->> ''backoff_wait_seconds'')::float8, 0) ELSE 0 END'
                WHEN precedence IS NULL AND attempt_column IS NULL THEN format('c.%I', seconds)
                ELSE concat_ws(' + ',
                    CASE WHEN attempt_column IS NOT NULL

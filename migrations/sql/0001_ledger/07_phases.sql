@@ -33,14 +33,14 @@ INSERT INTO ledger.phases (position, phase, system, level_seconds, precedence, a
     (1, 'producer', 'producer', 5, NULL, NULL, 'From the business event until the message is handed to a connection to the broker that stands, by the producer''s clocks.'),
     (2, 'skew', 'clocks', 1, NULL, NULL, 'No time at all: by how much the producer''s clock is behind the ledger''s (negative: ahead), as far as it is proved.'),
     (3, 'broker', 'broker', 1, NULL, NULL, 'In the queue, while workers could have taken it. Negative: the producer''s clock is ahead, by at least that much.'),
-    (4, 'absent', 'worker', 1, 5, NULL, 'In the queue, or waiting for another round, while no worker of its lane lived.'),
-    (5, 'full', 'worker', 1, 7, NULL, 'The same, while a worker of its lane had in hand all that it may have, through no fault of Adobe''s.'),
-    (6, 'backed-up', 'adobe-api', 1, 6, NULL, 'The same, while most of what a worker had in hand waited for Adobe.'),
-    (7, 'silence', 'adobe-api', 1, 4, 'silence_wait_seconds', 'Held back, in the queue or in the worker, since the destination answered nothing.'),
+    (4, 'absent', 'worker', 1, 6, NULL, 'In the queue, or waiting for another round, while no worker of its lane lived.'),
+    (5, 'full', 'worker', 1, 8, NULL, 'The same, while a worker of its lane had in hand all that it may have, through no fault of Adobe''s.'),
+    (6, 'backed-up', 'adobe-api', 1, 7, NULL, 'The same, while most of what a worker had in hand waited for Adobe.'),
+    (7, 'silence', 'adobe-api', 1, 5, 'silence_wait_seconds', 'Held back, in the queue or in the worker, since the destination answered nothing.'),
     (8, 'outage', 'adobe-api', 1, 3, NULL, 'In the queue, or waiting for another round, while an outage of its destination kept it back, until all was as before, or workers without a token did.'),
     (9, 'paused', 'worker', 1, 2, NULL, 'The same, while its campaign was kept back since Adobe refused its triggers for good.'),
     (10, 'held', 'worker', 1, 1, NULL, 'The same, while an operator held its destination or campaign back, or our credentials were refused.'),
-    (11, 'undefined', 'worker', 1, 8, NULL, 'Waiting for another round, while no living worker had its definition.'),
+    (11, 'undefined', 'worker', 1, 9, NULL, 'Waiting for another round, while no living worker had its definition.'),
     (12, 'redrive', 'worker', 1, NULL, NULL, 'Waiting for another round for any other reason: for an operator''s redrive, or to be resumed.'),
     (13, 'intake', 'worker', 1, NULL, 'intake_wait_seconds', 'In the worker, whose loop had not come round to its message, its new round or its call.'),
     (14, 'back-off', 'adobe-api', 1, NULL, 'backoff_wait_seconds', 'Back-off after failed calls, and what Retry-After asked for.'),
@@ -52,14 +52,15 @@ INSERT INTO ledger.phases (position, phase, system, level_seconds, precedence, a
     (20, 'token', 'adobe-api', 1, NULL, 'token_wait_seconds', 'Waiting for an access token, all tries together.'),
     (21, 'ledger', 'worker', 1, NULL, 'ledger_wait_seconds', 'Until the announcements of its attempts were committed.'),
     (22, 'other', 'worker', 1, NULL, NULL, 'In the worker, doing anything else.'),
-    (23, 'headers', 'adobe-api', 2, NULL, NULL, 'From the request to the answer''s headers, or to the failure.'),
-    (24, 'body', 'adobe-api', 1, NULL, NULL, 'From the headers to the end of the answer''s body.'),
-    (25, 'lag', 'worker', 1, NULL, NULL, 'From the arrival of an answer until the worker took it.'),
-    (26, 'handover', 'worker', 1, NULL, NULL, 'From the last sign of a worker that died or gave up to the next worker''s first step.'),
-    (27, 'ending', 'worker', 1, NULL, NULL, 'From the last answer to the end: the decision and its commit.'),
-    (28, 'residual', NULL, NULL, NULL, NULL, 'What the phases don''t explain: wall clock and monotonic clock of the same calls differ by it.'),
-    (29, 'departure', 'adobe-departure', 60, NULL, NULL, 'From the end to the departure from Journey Optimizer; slightly negative if it was quicker than our commit.'),
-    (30, 'delivery', 'downstream', 300, NULL, NULL, 'From the departure to the delivery, or the failure for good: cloud and mailbox providers.');
+    (23, 'proxy', 'worker', 1, 4, NULL, 'Calls that got no tunnel through our proxy, the back-off after them, and the wait while an outage of the proxy kept the queue back.'),
+    (24, 'headers', 'adobe-api', 2, NULL, NULL, 'From the request to the answer''s headers, or to the failure.'),
+    (25, 'body', 'adobe-api', 1, NULL, NULL, 'From the headers to the end of the answer''s body.'),
+    (26, 'lag', 'worker', 1, NULL, NULL, 'From the arrival of an answer until the worker took it.'),
+    (27, 'handover', 'worker', 1, NULL, NULL, 'From the last sign of a worker that died or gave up to the next worker''s first step.'),
+    (28, 'ending', 'worker', 1, NULL, NULL, 'From the last answer to the end: the decision and its commit.'),
+    (29, 'residual', NULL, NULL, NULL, NULL, 'What the phases don''t explain: wall clock and monotonic clock of the same calls differ by it.'),
+    (30, 'departure', 'adobe-departure', 60, NULL, NULL, 'From the end to the departure from Journey Optimizer; slightly negative if it was quicker than our commit.'),
+    (31, 'delivery', 'downstream', 300, NULL, NULL, 'From the departure to the delivery, or the failure for good: cloud and mailbox providers.');
 UPDATE ledger.phases SET after_end = true WHERE phase IN ('departure', 'delivery');
 UPDATE ledger.phases SET always_known = false WHERE phase IN ('producer', 'ending', 'departure', 'delivery');
 
@@ -130,6 +131,7 @@ SELECT 'silence', s.lane, NULL,
 FROM ledger.silences s LEFT JOIN ledger.workers w ON w.worker_id = s.worker
 UNION ALL
 SELECT CASE WHEN o.reason IN ('held', 'credentials-refused') THEN 'held' WHEN o.reason = 'campaign-failing' THEN 'paused'
+            WHEN o.reason = 'proxy-failing' THEN 'proxy'
             ELSE 'outage' END,
        lane.lane, CASE WHEN o.scope LIKE 'campaign:%' THEN substr(o.scope, 10) END,
        tstzrange(o.opened_at, coalesce(o.recovered_at,
@@ -159,7 +161,7 @@ UNION ALL
 SELECT kind, lane, campaign, range_agg(during) FROM ledger.stretches WHERE kind <> 'present' GROUP BY 1, 2, 3;
 
 COMMENT ON VIEW audit.standstills IS 'When queues stood still, or nearly, and why.';
-COMMENT ON COLUMN audit.standstills.kind IS 'Why, as the phase that it makes: absent, full, backed-up, silence, outage, paused, held or undefined (see audit.phases).';
+COMMENT ON COLUMN audit.standstills.kind IS 'Why, as the phase that it makes: absent, full, backed-up, silence, outage, proxy, paused, held or undefined (see audit.phases).';
 COMMENT ON COLUMN audit.standstills.lane IS 'The lane; null if it is about a campaign.';
 COMMENT ON COLUMN audit.standstills.campaign IS 'The campaign; null if it is about a lane.';
 COMMENT ON COLUMN audit.standstills.during IS 'All times of it.';

@@ -21,7 +21,7 @@ CROSS JOIN LATERAL (
 COMMENT ON VIEW audit.outages IS 'One row for each time that a destination or a campaign was kept back.';
 COMMENT ON COLUMN audit.outages.outage_id IS 'Number of the outage.';
 COMMENT ON COLUMN audit.outages.scope IS 'destination:LANE@HOST, campaign:NAME, or token:HOST.';
-COMMENT ON COLUMN audit.outages.reason IS 'Why: cosmos-identity, cosmos-key, suspected-cosmos, sustained-failures, no-answers, campaign-failing, token-unavailable, credentials-refused or held.';
+COMMENT ON COLUMN audit.outages.reason IS 'Why: cosmos-identity, cosmos-key, suspected-cosmos, sustained-failures, no-answers, campaign-failing, token-unavailable, credentials-refused, proxy-failing or held.';
 COMMENT ON COLUMN audit.outages.state IS 'open, held, recovering, or over.';
 COMMENT ON COLUMN audit.outages.opened_at IS 'When it began.';
 COMMENT ON COLUMN audit.outages.opened_by IS 'The worker that saw it, or the operator who held it.';

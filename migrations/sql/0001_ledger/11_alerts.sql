@@ -70,6 +70,8 @@ INSERT INTO ledger.alert_audiences (reason, audience) VALUES
     ('held', 'operators'),
     ('invalid-payload', 'producers'),
     ('not-found', 'campaign-owners'),
+    ('proxy', 'operators'),
+    ('proxy-failing', 'operators'),
     ('recipient-refused', 'producers'),
     ('retry-after-beyond-budget', 'adobe-support'),
     ('token-unavailable', 'credentials'),

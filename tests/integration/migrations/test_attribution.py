@@ -172,6 +172,47 @@ def test_an_outage_of_another_lane_or_campaign_explains_nothing(url: str) -> Non
     assert queued(url, 9)["system"] == "broker"
 
 
+def test_what_our_proxy_failed_and_the_back_off_after_it_is_ours(url: str) -> None:
+    """Two calls that got no tunnel, one that got 503, one that was accepted; each but the first after a back-off."""
+    request_id = put_trigger(url, NOON, received_at=at(0.1), state="accepted", completed_at=at(30), attempts_started=4)
+    way = [(0.2, 3.0, "proxy", 0.0), (5.2, 3.0, "proxy", 2.0), (12.2, 1.0, None, 4.0), (21.2, 0.5, None, 8.0)]
+    for number, (dispatched, took, failure, waited) in enumerate(way, start=1):
+        put_attempt(
+            url, request_id, number, at(dispatched), responded_at=at(dispatched + took), failure=failure,
+            to_body_seconds=took, to_headers_seconds=None if failure else took, backoff_wait_seconds=waited,
+            http_status={3: 503, 4: 202}.get(number), outcome="accepted" if number == 4 else "retryable",
+        )  # fmt: skip
+    row = delays(url, request_id)
+    assert row["proxy_seconds"] == pytest.approx(3 + 3 + 2 + 4)
+    assert (row["back_off_seconds"], row["headers_seconds"]) == (pytest.approx(8), pytest.approx(1.5))
+    assert row["systems"] == ["worker", "adobe-api"]
+
+
+def test_an_outage_of_our_proxy_is_ours(url: str) -> None:
+    query(url, OUTAGE, at(2), at(30), at(40), "destination:standard@platform.adobe.io", "proxy-failing")
+    row = queued(url, 45)
+    assert (row["proxy_seconds"], row["outage_seconds"], row["broker_seconds"]) == (
+        pytest.approx(38),
+        0,
+        pytest.approx(7),
+    )
+    assert row["system"] == "worker"
+
+
+def test_a_wait_after_the_proxy_that_led_to_no_call_is_ours(url: str) -> None:
+    request_id = put_trigger(url, NOON, received_at=at(0.1), state="expired", completed_at=at(9), attempts_started=1)
+    put_attempt(
+        url, request_id, 1, at(0.2), responded_at=at(1.2), failure="proxy", to_body_seconds=1.0, outcome="retryable"
+    )
+    query(
+        url,
+        "update ledger.triggers set waited_in_vain = '{\"backoff_wait_seconds\": 7}' where request_id = $1",
+        request_id,
+    )
+    row = delays(url, request_id)
+    assert (row["proxy_seconds"], row["back_off_seconds"]) == (pytest.approx(8), 0)
+
+
 @pytest.mark.parametrize("lane", ["standard", "high-throughput"])
 @pytest.mark.parametrize(
     ("reason", "ours"), [("token-unavailable", False), ("credentials-refused", True), ("held", True)]

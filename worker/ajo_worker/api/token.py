@@ -47,12 +47,14 @@ class Token:
 class Missing:
     """There is no token to send with, ``since`` then (monotonic), and no fetch has brought one.
 
-    ``reason`` is that of the newest failure; ``ours``: the endpoint refuses credentials, scopes or address.
+    ``reason`` is that of the newest failure; ``ours``: the endpoint refuses credentials, scopes or address;
+    ``by_proxy``: our proxy doesn't let us reach it.
     """
 
     since: float
     reason: str
     ours: bool
+    by_proxy: bool = False
 
 
 Fetch = Callable[[], Awaitable[Token]]
@@ -74,7 +76,7 @@ class TokenProvider:
         self._rejected_at = 0.0
         self._fetching: asyncio.Task[None] | None = None
         self._reason = "no answer yet"
-        self._ours = False
+        self._ours = self._by_proxy = False
         self._failing_since: float | None = None
         self.on_token: Callable[[], None] = _nobody
         """Called when there is a token again, after fetches that failed."""
@@ -89,7 +91,8 @@ class TokenProvider:
         """That there is no token, and fetches fail; None while there is one, and before the first fetch has failed."""
         if self._failing_since is None or self._usable() is not None:
             return None
-        return Missing(max(self._failing_since, self._lost_at()), self._reason, self._ours)
+        since = max(self._failing_since, self._lost_at())
+        return Missing(since, self._reason, self._ours, self._by_proxy)
 
     async def get(self, timeout: float) -> str:
         """The token, as soon as there is one.
@@ -175,6 +178,7 @@ class TokenProvider:
                 known = isinstance(fault, FetchFailed)
                 self._reason = str(fault) if known else f"token endpoint: {type(fault).__name__}"
                 self._ours = isinstance(fault, FetchFailed) and fault.ours
+                self._by_proxy = isinstance(fault, FetchFailed) and fault.by_proxy
                 if self._failing_since is None:
                     self._failing_since = began  # a fetch that hangs has failed from its start on
                 log.warning("token-fetch-failed", reason=self._reason, pause=pause)
@@ -209,7 +213,7 @@ def token_fetch(
         except TimeoutError:
             raise FetchFailed(f"token endpoint: no whole answer within {FETCH_TIMEOUT:g} s") from None
         except httpx2.ProxyError as fault:
-            raise FetchFailed(f"token endpoint: no tunnel through the proxy: {fault}") from None
+            raise FetchFailed(f"token endpoint: no tunnel through the proxy: {fault}", by_proxy=True) from None
         except httpx2.HTTPError as fault:
             raise FetchFailed(f"token endpoint: {type(fault).__name__}") from None
         granted = read_answer(status, media_type, body)

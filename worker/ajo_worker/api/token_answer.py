@@ -47,11 +47,12 @@ class FetchFailed(Exception):  # noqa: N818 - says what it found
     """One fetch brought no token; the text is the reason, without anything secret.
 
     ``ours``: the endpoint works and refuses what it is asked with: credentials, scopes or address need to be corrected.
+    ``by_proxy``: our proxy doesn't let us reach it.
     """
 
-    def __init__(self, reason: str, *, ours: bool = False) -> None:
+    def __init__(self, reason: str, *, ours: bool = False, by_proxy: bool = False) -> None:
         super().__init__(reason)
-        self.ours = ours
+        self.ours, self.by_proxy = ours, by_proxy
 
 
 @dataclass(frozen=True, slots=True)

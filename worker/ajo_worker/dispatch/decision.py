@@ -80,10 +80,14 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Another attempt, ``wait`` seconds from now; ``fresh_token`` after an answer that refused the old one."""
+    """Another attempt, ``wait`` seconds from now; ``fresh_token`` after an answer that refused the old one.
+
+    ``phase`` is that of the wait: what our own proxy failed is nobody else's.
+    """
 
     wait: float
     fresh_token: bool = False
+    phase: Literal["back-off", "proxy"] = "back-off"
 
 
 def decide(
@@ -132,7 +136,7 @@ def decide(
     if now + wait > latest:
         beyond = verdict.retry_after is not None and now + verdict.retry_after > latest
         return End(history.failed(), "retry-after-beyond-budget" if beyond else budget.end_reason)
-    return Retry(wait, fresh_token)
+    return Retry(wait, fresh_token, "proxy" if verdict.failure == "proxy" else "back-off")
 
 
 def _own_fault(verdict: Verdict) -> bool:

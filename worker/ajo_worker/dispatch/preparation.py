@@ -107,7 +107,7 @@ class Preparation:
         if isinstance(step, Retry):
             # Event loops round their timers and may wake a moment early: Retry-After is a floor.
             while (left := current.decided + step.wait - self.clock.monotonic()) > 0:
-                with self.standing.at(received.came_by, "back-off"):
+                with self.standing.at(received.came_by, step.phase):
                     await self.closing.sleep(left)
         waited = self.clock.monotonic()
         try:
@@ -177,6 +177,8 @@ class Preparation:
                 return phase
             case "back-off":
                 return "congestion"
+            case "proxy":
+                return "slot"
             case "permit":
                 return self.limits.because(received.lane).replace("-", "_")
             case _:

@@ -1,7 +1,7 @@
 """When failures are an outage, and when refusals are a campaign's fault. Without I/O; instants monotonic."""
 
 from collections import Counter, deque
-from collections.abc import Collection, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from math import nextafter
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from ajo_worker.api.blame import Blame
 from ajo_worker.api.verdict import STRAY, Verdict
+from ajo_worker.outages.scope import PROXY_FAILING
 
 WINDOW = 2.0
 """The window is this many times as long as failures must last."""
@@ -18,6 +19,8 @@ LEAST_TRIGGERS = 3
 """Failures must be of so many different triggers: one that fails again and again may itself be at fault."""
 NO_ANSWERS = "no-answers"
 """The reason of an outage in which nothing was answered at all: a single good answer, of whatever call, ends it."""
+PROXY = "proxy"
+"""The kind of failures of our own proxy, which say nothing of the destination, but that it isn't reached."""
 MOST_DOUBLINGS = 2
 NEARLY = 0.75
 """A retry has less than the whole budget for its answer; so much of it without any answer is silence as well."""
@@ -174,7 +177,10 @@ def _suspicion(span: _Span, now: float) -> Suspicion:
     return Suspicion(_reason(span.kinds), {**seen, "kinds": dict(span.kinds)})
 
 
-def _reason(kinds: Collection[str]) -> str:
+def _reason(kinds: Counter[str]) -> str:
+    # What dies with a proxy looks like anybody's fault, and what comes after it is the proxy's.
+    if 2 * kinds[PROXY] >= kinds.total():
+        return PROXY_FAILING
     if set(kinds) == {"500"}:  # of the Cosmos outage, Adobe's gateway may keep the text from us
         return "suspected-cosmos"
     return NO_ANSWERS if set(kinds) == {"timeout"} else "sustained-failures"

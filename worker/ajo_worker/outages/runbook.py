@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ajo_worker.dispatch.gate import NO_TOKEN
 from ajo_worker.ledger.outage_history import Detail
 from ajo_worker.outages.evidence import NO_ANSWERS
-from ajo_worker.outages.scope import CREDENTIALS_REFUSED
+from ajo_worker.outages.scope import CREDENTIALS_REFUSED, PROXY_FAILING
 
 KEY_STATUSES = {
     4000: ("token", 1),
@@ -70,6 +70,12 @@ CREDENTIALS = (
     "Ask for a token from here, with the settings of this machine: ajo-dispatch outage probe {scope}",
     "Correct the settings, and restart those workers. Others whose settings are right go on meanwhile.",
 )
+PROXY = (
+    "Ask for the way from here, and from the machines of the workers: ajo-dispatch doctor. It names the proxy, the "
+    "variable that names it, and why it makes no tunnel (connection, user and password, its own way to Adobe).",
+    "Mend the proxy, or the variable (AJO_PROXY, HTTPS_PROXY, NO_PROXY); after a change of that, restart the workers.",
+    "Verify: ajo-dispatch outage probe {scope}. Nothing that met the proxy was sent to Adobe.",
+)
 HELD = ("An operator holds this back: ajo-dispatch outage resume {scope} --why …",)
 COSMOS_REASONS = ("cosmos-identity", "cosmos-key", "suspected-cosmos")
 STEPS = {
@@ -79,6 +85,7 @@ STEPS = {
     "campaign-failing": REFUSED,
     NO_TOKEN: NO_TOKEN_STEPS,
     CREDENTIALS_REFUSED: CREDENTIALS,
+    PROXY_FAILING: PROXY,
     "held": HELD,
 }
 

@@ -12,7 +12,7 @@ from ajo_worker.dispatch.gate import NO_TOKEN
 from ajo_worker.ledger import token_circuit
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.shared_connection import SharedConnection
-from ajo_worker.outages.scope import CREDENTIALS_REFUSED, is_token
+from ajo_worker.outages.scope import CREDENTIALS_REFUSED, PROXY_FAILING, is_token
 from ajo_worker.outages.view import NOTHING_SENT, View
 
 log = structlog.get_logger("ajo_worker.outages")
@@ -44,7 +44,7 @@ class TokenWatch:
         scope, missing = self._view.token_scope, self._missing()
         circuit = self._view.circuits.get(scope)
         if missing is not None and (circuit is None or circuit.state not in NOTHING_SENT):
-            reason, since = CREDENTIALS_REFUSED if missing.ours else NO_TOKEN, self._clock.at(missing.since)
+            reason, since = _reason(missing), self._clock.at(missing.since)
             told = missing.reason[:MOST_FAILURE]
             outage = await ledger.run(lambda c: token_circuit.open_circuit(c, scope, reason, self._worker, since, told))
             if outage is not None:
@@ -59,3 +59,9 @@ class TokenWatch:
 
     def _open_somewhere(self) -> bool:
         return any(is_token(scope) and circuit.state == "open" for scope, circuit in self._view.circuits.items())
+
+
+def _reason(missing: Missing) -> str:
+    if missing.ours:
+        return CREDENTIALS_REFUSED
+    return PROXY_FAILING if missing.by_proxy else NO_TOKEN

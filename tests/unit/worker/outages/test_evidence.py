@@ -72,6 +72,22 @@ def test_a_bare_run_of_500s_is_suspected_to_be_the_cosmos_outage(kinds: tuple[st
     assert found.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("kinds", "reason"),
+    [
+        (("proxy",), "proxy-failing"),
+        (("proxy", "reset"), "proxy-failing"),
+        (("proxy", "503", "503"), "sustained-failures"),
+    ],
+)
+def test_what_our_own_proxy_fails_is_no_fault_of_the_destination(kinds: tuple[str, ...], reason: str) -> None:
+    failures, found = Failures(LIMITS), None
+    for number, now in enumerate(every(0.25, 30)):
+        found = failures.failed(now, trigger(number), kinds[number % len(kinds)]) or found
+    assert found is not None
+    assert found.reason == reason
+
+
 @given(st.lists(st.tuples(st.floats(0.0, 1.0), st.booleans()), max_size=200))
 def test_with_a_third_of_all_answers_good_there_is_never_an_outage(
     steps: list[tuple[float, bool]],
