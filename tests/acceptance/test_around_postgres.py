@@ -62,6 +62,24 @@ def test_behind_a_pooler_in_transaction_mode_nothing_starts_and_all_say_what_to_
     assert delivery.run_cli("status", env=delivery.env).code == 1
 
 
+def test_a_worker_without_all_connections_that_it_needs_takes_no_messages_until_it_can_have_them(
+    prepare_delivery: Callable[..., Delivery], valkey_url: str, database_url: str, processes: Processes
+) -> None:
+    """A pool of 14 where 15 may be needed; later another one takes over its port, with room."""
+    small = processes.__class__()
+    with small:
+        url = start_pgbouncer(small, database_url, "session", default_pool_size="14")
+        delivery = prepare_delivery(valkey_url, CALM, AJO_DATABASE_URL=url)
+        worker = processes.start("worker", [PROGRAM, "worker"], env=delivery.env)
+        line = worker.wait_for_output(".*too-few-database-connections", timeout=60)[0]
+        assert '"needed": 15' in line
+        assert "default_pool_size" in line
+        delivery.publish(20, batch_size=10)
+        assert not query(database_url, "select from ledger.triggers")
+    start_pgbouncer(processes, database_url, "session", port=urlsplit(url).port, default_pool_size="40")
+    wait_until(lambda: finished(database_url) == 20, what="20 triggers with a state")
+
+
 def test_a_worker_goes_on_with_the_promoted_standby_when_its_primary_takes_no_more_writes(
     prepare_delivery: Callable[..., Delivery], valkey_url: str, own_postgres: Postgres, processes: Processes
 ) -> None:

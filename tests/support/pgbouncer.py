@@ -14,7 +14,7 @@ PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")
 START_SECONDS = 30
 
 
-def start_pgbouncer(processes: Processes, url: str, mode: str, **settings: str) -> str:
+def start_pgbouncer(processes: Processes, url: str, mode: str, *, port: int | None = None, **settings: str) -> str:
     """The address of ``url``'s database through a pgbouncer with this ``pool_mode``; skips where there is none."""
     if PROGRAM is None:
         pytest.skip("pgbouncer is not installed (apt-get install pgbouncer)")
@@ -42,4 +42,4 @@ def start_pgbouncer(processes: Processes, url: str, mode: str, **settings: str) 
         child.wait_until_ready("process up: PgBouncer", timeout=START_SECONDS)
         return parts._replace(netloc=f"{parts.username}:{parts.password}@{LOOPBACK}:{port}").geturl()
 
-    return on_free_port(start, "Address already in use")
+    return on_free_port(start, "Address already in use") if port is None else start(port)

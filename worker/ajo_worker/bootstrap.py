@@ -199,10 +199,12 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     probing = Probing(ledger.connect_shared, ledger.worker_id, clock, ways, tls, every=settings.network_probe_seconds)
     ledger.liveness.full_because = preparation.because
     ledger.liveness.token_failing = lambda: tokens.failing
-    ledger.start()
+    ledger.liveness.start()
     await ledger.liveness.first_beat.wait()
     if ledger.liveness.refusal is not None:
         raise ledger.liveness.refusal
+    await ledger.connections_suffice()
+    ledger.start()
     patrol.start()
     statuses.start()
     matching.start()

@@ -152,23 +152,9 @@ async def _durability(connection: asyncpg.Connection, url: str) -> Check:
 
 
 async def _connections(connection: asyncpg.Connection, url: str) -> Check:
-    pooled = None if await is_direct(connection) else await _pooled(url, ledger.CONNECTIONS)
+    direct = await is_direct(connection)
+    pooled = None if direct else await Connector(url).at_once(ledger.CONNECTIONS, POOL_SECONDS)
     return judge_connections(Room(**await connection.fetchrow(ROOM)), ledger.CONNECTIONS, pooled)
-
-
-async def _pooled(url: str, wanted: int) -> int:
-    """How many of ``wanted`` connections a pooler gives at the same time."""
-    connector = Connector(url)
-
-    async def one() -> asyncpg.Connection:
-        return await connector.connect("ajo-dispatch", {}, seconds=POOL_SECONDS)
-
-    first = await one()  # which proves for the others that sessions are kept apart
-    found = await asyncio.gather(*(one() for _ in range(wanted - 1)), return_exceptions=True)
-    given = [first, *(connection for connection in found if not isinstance(connection, BaseException))]
-    for connection in given:
-        connection.terminate()
-    return len(given)
 
 
 async def _partitions(connection: asyncpg.Connection, _: str) -> Check:

@@ -1,5 +1,6 @@
 """Connections to PostgreSQL: through a pooler as well, and to that one of several hosts which will do."""
 
+import asyncio
 import os
 import time
 from collections.abc import Mapping
@@ -102,6 +103,20 @@ class Connector:
         places = hosts_of(urlsplit(self._url))
         reasons = [f"{place}: {_reason(fault)}" for place, fault in zip(places, faults, strict=True)]
         raise NoHost(None, "; ".join(reasons))
+
+    async def at_once(self, wanted: int, seconds: float) -> int:
+        """How many of ``wanted`` connections there are at the same time, each within ``seconds``; they are closed."""
+        given: list[asyncpg.Connection] = []
+        try:
+            given.append(await self.connect("ajo-dispatch", {}, seconds=seconds))  # what it proves holds for the others
+        except FAULTS:
+            return 0
+        others = (self.connect("ajo-dispatch", {}, seconds=seconds) for _ in range(wanted - 1))
+        found = await asyncio.gather(*others, return_exceptions=True)
+        given += [connection for connection in found if not isinstance(connection, BaseException)]
+        for connection in given:
+            connection.terminate()
+        return len(given)
 
     async def _open(
         self, url: str, name: str, settings: Mapping[str, str], seconds: float, command: float | None

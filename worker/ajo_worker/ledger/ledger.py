@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
+import structlog
 from ajo_producers.campaigns.call_digest import call_digest
 from ajo_producers.campaigns.definition import Definition
 
@@ -21,6 +22,8 @@ from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.rollup import Rollup
 from ajo_worker.ledger.upkeep import Upkeep
 
+log = structlog.get_logger("ajo_worker.ledger")
+
 # Each statement joins a short list of ids to big partitioned tables by their key. A plan made while the tables were
 # small must never scan them once they are big.
 PLANNER = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off", "jit": "off"}
@@ -35,6 +38,12 @@ IMPATIENT = {
 CONNECTIONS = 15
 """That a worker needs at most: eight writers, the heartbeat, leases, the patrol; and now and then one each for upkeep,
 roll-ups, the matching of feedback and network probes."""
+ROOM_SECONDS = 2.0
+"""What these connections get to come, and until they are asked for again."""
+MORE_CONNECTIONS = (
+    "it takes no messages until there are: raise PostgreSQL's max_connections, or default_pool_size of a pooler in "
+    "between, or stop what holds them (docs/deployment.md)"
+)
 COMMAND_TIMEOUT = 60.0
 """Seconds until a statement without an answer counts as a lost connection."""
 
@@ -88,6 +97,18 @@ class Ledger:
         self.rollup.start()
         for writer in (*self._before_a_send, *self._after_a_send):
             writer.start()
+
+    async def connections_suffice(self) -> None:
+        """Return once all connections that may be needed are there at the same time, that of the heartbeat included.
+
+        With some of them a worker would send what it could not record.
+        """
+        told = False
+        while (given := 1 + await self._connector.at_once(CONNECTIONS - 1, ROOM_SECONDS)) < CONNECTIONS:
+            if not told:
+                log.warning("too-few-database-connections", given=given, needed=CONNECTIONS, do=MORE_CONNECTIONS)
+            told = True
+            await asyncio.sleep(ROOM_SECONDS)
 
     def hand_back(self) -> None:
         """Give up the rows that would lead to a send; those whose commit is under way keep their promise."""

@@ -111,8 +111,8 @@ class Liveness:
         self._told_full: dict[str, _Told] = {}
 
     def start(self) -> None:
-        """Begin to beat; needs a running event loop."""
-        self._task = asyncio.create_task(self._run(), name="ledger-heartbeat")
+        """Begin to beat, unless it does so already; needs a running event loop."""
+        self._task = self._task or asyncio.create_task(self._run(), name="ledger-heartbeat")
 
     def may_send(self, announced: float) -> bool:
         """Whether nobody can have taken over what was announced at this monotonic instant: no gap in our beats since.
