@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ajo_worker.feedback.guests import Guest, Room, owner_of, who_goes
+from ajo_worker.feedback.guests import Guest, Guests, Room, owner_of
 
 log = structlog.get_logger("ajo_worker.feedback")
 
@@ -48,9 +48,10 @@ class Entrance:
         room: Room,
         patience: Patience,
     ) -> None:
-        self._listening, self._make, self._tls, self._room, self.patience = listening, make, tls, room, patience
+        self._listening, self._make, self._tls, self.patience = listening, make, tls, patience
         self._loop = asyncio.get_running_loop()
-        self._guests: dict[Guest, Callable[[], object]] = {}
+        self.guests = Guests(room)
+        self._leave: dict[Guest, Callable[[], object]] = {}
         self._coming: set[asyncio.Task[None]] = set()
         self._sent_away, self._told_at = 0, float("-inf")
         self._open = False
@@ -75,18 +76,21 @@ class Entrance:
 
     def gone(self, guest: Guest) -> None:
         """Its connection has ended."""
-        self._guests.pop(guest, None)
+        self.guests.remove(guest)
+        self._leave.pop(guest, None)
 
     def came_in(self, guest: Guest, leave: Callable[[], object]) -> None:
         """Its connection stands, TLS included; ``leave`` cuts it."""
-        if guest in self._guests:
-            self._guests[guest] = leave
+        if guest in self.guests:
+            self._leave[guest] = leave
         else:  # it was sent away in this very moment
             leave()
 
     def send_away(self, guest: Guest, why: str) -> None:
         """Cut its connection."""
-        if (leave := self._guests.pop(guest, None)) is not None:
+        leave = self._leave.get(guest)
+        self.gone(guest)
+        if leave is not None:
             leave()
             self._tell(why)
 
@@ -104,8 +108,8 @@ class Entrance:
             self._welcome(connection, address)
 
     def _welcome(self, connection: socket.socket, address: Any) -> None:  # noqa: ANN401 - its family's form
-        guest = Guest(owner_of(address[0]), time.monotonic())
-        goes = who_goes(self._guests, guest, self._room)
+        guest = Guest(owner_of(address[0]))
+        goes = self.guests.who_goes(guest)
         if goes is not None and goes is not guest:
             self.send_away(goes, "too-many")
         if goes is guest:
@@ -113,7 +117,8 @@ class Entrance:
             self._tell("too-many")
             return
         task = self._loop.create_task(self._let_in(connection, guest))
-        self._guests[guest] = task.cancel
+        self.guests.add(guest)
+        self._leave[guest] = task.cancel
         self._coming.add(task)
         task.add_done_callback(partial(self._came, connection, guest))
 
@@ -132,9 +137,7 @@ class Entrance:
 
     def _rest_a_while(self) -> None:
         """The system has no more files: whoever has waited longest goes, and the next is taken after that."""
-        nobody = Guest("", time.monotonic())
-        goes = who_goes(self._guests, nobody, Room(all=0, of_one=len(self._guests) + 1))
-        if goes is not None and goes is not nobody:
+        if (goes := self.guests.longest()) is not None:
             self.send_away(goes, "too-few-open-files")
             return
         self._tell("too-few-open-files")
@@ -145,7 +148,7 @@ class Entrance:
         self._sent_away += 1
         now = time.monotonic()
         if now - self._told_at >= TELL_EVERY:
-            log.warning("feedback-connections-sent-away", why=why, connections=self._sent_away, open=len(self._guests))
+            log.warning("feedback-connections-sent-away", why=why, connections=self._sent_away, open=len(self.guests))
             self._sent_away, self._told_at = 0, now
 
 
@@ -156,13 +159,13 @@ class Protocol(H11Protocol):
         super().__init__(**more)
         self._entrance, self._guest = entrance, guest
         self._late: asyncio.TimerHandle | None = None
+        self._came = time.monotonic()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """It stands, TLS included: what is left of the head's time is left."""
         super().connection_made(transport)
         self._entrance.came_in(self._guest, transport.abort)
-        waited = time.monotonic() - (self._guest.waiting_since or time.monotonic())
-        self._give(self._entrance.patience.head - waited)
+        self._give(self._entrance.patience.head - (time.monotonic() - self._came))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
@@ -178,12 +181,14 @@ class Protocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Called when a request is answered: the next one may come, and has its time for that."""
-        self._guest.waiting_since, self._guest.known = time.monotonic(), True
+        self._guest.known = True
+        if self._guest in self._entrance.guests:
+            self._entrance.guests.waits(self._guest)
         self._give(self._entrance.patience.rest + self._entrance.patience.head)
         super().on_response_complete()
 
     def _in_hand(self) -> None:
-        self._guest.waiting_since = None
+        self._entrance.guests.in_hand(self._guest)
         if self._late is not None:
             self._late.cancel()
             self._late = None
