@@ -100,6 +100,7 @@ CREATE TABLE ledger.triggers (
     trace_id            text,
     execution_id        text,
     recipient_hashes    bytea[],
+    content_digest      bytea,
     duplicate_causes    text[] NOT NULL DEFAULT '{}',
     waited_in_vain      jsonb,
     CONSTRAINT triggers_pkey PRIMARY KEY (request_id),
@@ -146,6 +147,7 @@ COMMENT ON COLUMN ledger.triggers.producer IS 'The application that published it
 COMMENT ON COLUMN ledger.triggers.trace_id IS 'The producer''s trace id, if it gave one.';
 COMMENT ON COLUMN ledger.triggers.execution_id IS 'Adobe''s executionId, from the 202.';
 COMMENT ON COLUMN ledger.triggers.recipient_hashes IS 'Keyed hashes of the recipients'' user ids; null without a key.';
+COMMENT ON COLUMN ledger.triggers.content_digest IS 'Keyed digest of its recipients and content, of this trigger alone: a copy with another one is in ledger.differing_copies.';
 COMMENT ON COLUMN ledger.triggers.waited_in_vain IS 'How long its round waited for an attempt that was not made after all, and so has no row: seconds by column of ledger.attempts. Null if it ended otherwise.';
 COMMENT ON COLUMN ledger.triggers.duplicate_causes IS 'Why it may be a duplicate: ambiguous-answer, worker-crash.';
 
@@ -253,6 +255,40 @@ COMMENT ON COLUMN ledger.held_payloads.call_digest IS 'Which definition of that 
 COMMENT ON COLUMN ledger.held_payloads.reason IS 'Why: the trigger''s reason.';
 COMMENT ON COLUMN ledger.held_payloads.key_id IS 'The key it is encrypted with; null for plain.';
 COMMENT ON COLUMN ledger.held_payloads.payload IS 'The trigger as JSON, as batches carry it.';
+
+CREATE TABLE ledger.differing_copies (
+    request_id       uuid NOT NULL,
+    batch_id         uuid NOT NULL,
+    worker           uuid NOT NULL,
+    first_seen_at    timestamptz NOT NULL,
+    last_seen_at     timestamptz NOT NULL,
+    enqueued_at      timestamptz NOT NULL,
+    copies           bigint NOT NULL,
+    recipients       smallint NOT NULL,
+    campaign         text NOT NULL,
+    producer         text NOT NULL,
+    trace_id         text,
+    content_digest   bytea NOT NULL,
+    recipient_hashes bytea[],
+    CONSTRAINT differing_copies_pkey PRIMARY KEY (request_id, content_digest)
+);
+
+CREATE INDEX differing_copies_seen ON ledger.differing_copies (last_seen_at);
+
+COMMENT ON TABLE ledger.differing_copies IS 'Copies of known triggers with other recipients or other content: one key stood for two messages, and only the first is ever sent.';
+COMMENT ON COLUMN ledger.differing_copies.request_id IS 'The trigger whose request id it had.';
+COMMENT ON COLUMN ledger.differing_copies.batch_id IS 'The broker message it first came with.';
+COMMENT ON COLUMN ledger.differing_copies.worker IS 'The worker that first received it.';
+COMMENT ON COLUMN ledger.differing_copies.first_seen_at IS 'When a worker first received it, by the ledger''s clock.';
+COMMENT ON COLUMN ledger.differing_copies.last_seen_at IS 'When it came last.';
+COMMENT ON COLUMN ledger.differing_copies.enqueued_at IS 'When it was first published, by the producer''s clock.';
+COMMENT ON COLUMN ledger.differing_copies.copies IS 'How often it came with this content.';
+COMMENT ON COLUMN ledger.differing_copies.recipients IS 'How many recipients it has.';
+COMMENT ON COLUMN ledger.differing_copies.campaign IS 'Name of the campaign definition.';
+COMMENT ON COLUMN ledger.differing_copies.producer IS 'The application that published it.';
+COMMENT ON COLUMN ledger.differing_copies.trace_id IS 'The producer''s trace id, if it gave one.';
+COMMENT ON COLUMN ledger.differing_copies.content_digest IS 'Keyed digest of its recipients and content.';
+COMMENT ON COLUMN ledger.differing_copies.recipient_hashes IS 'Keyed hashes of its recipients'' user ids; null without a key.';
 
 CREATE TABLE ledger.quarantine (
     quarantine_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

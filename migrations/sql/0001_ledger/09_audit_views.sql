@@ -50,6 +50,11 @@ CROSS JOIN LATERAL (
     SELECT o.done_at, x.round, NULL, o.action, 'by ' || o.operator || ': ' || o.reason, 'ledger'
     FROM ledger.operation_triggers x JOIN ledger.operations o USING (operation_id) WHERE x.request_id = t.request_id
     UNION ALL
+    SELECT d.first_seen_at, NULL, NULL, 'differing copy',
+           format('by %s: not sent, since its request id was taken; %s recipient(s), %s time(s)',
+                  d.producer, d.recipients, d.copies), 'ledger'
+    FROM ledger.differing_copies d WHERE d.request_id = t.request_id
+    UNION ALL
     SELECT f.happened_at, NULL, NULL, f.status, concat_ws(', ', f.channel, f.failure_type, f.failure_code,
                f.failure_reason, 'matched by ' || f.match, CASE WHEN f.happened_at_is_arrival THEN 'time of arrival' END),
            CASE WHEN f.happened_at_is_arrival THEN 'ledger' ELSE 'Adobe' END
@@ -63,9 +68,28 @@ COMMENT ON COLUMN audit.timeline.at IS 'When it happened, by the clock that by_c
 COMMENT ON COLUMN audit.timeline.elapsed_seconds IS 'Seconds after the business event, or after publishing if that is unknown; negative where clocks disagree.';
 COMMENT ON COLUMN audit.timeline.round IS 'The round it belongs to; null if to none.';
 COMMENT ON COLUMN audit.timeline.attempt IS 'The attempt it belongs to; null if to none.';
-COMMENT ON COLUMN audit.timeline.event IS 'occurred, enqueued, received, round opened, announced, dispatched, an attempt''s outcome, what an operator did, the state it ended in, or a feedback''s status.';
+COMMENT ON COLUMN audit.timeline.event IS 'occurred, enqueued, received, round opened, announced, dispatched, an attempt''s outcome, what an operator did, a differing copy, the state it ended in, or a feedback''s status.';
 COMMENT ON COLUMN audit.timeline.detail IS 'What else is known of it.';
 COMMENT ON COLUMN audit.timeline.by_clock IS 'Whose clock: the event''s source''s, the producer''s, the ledger''s or Adobe''s.';
+
+CREATE VIEW audit.differing_copies AS
+SELECT request_id, first_seen_at, last_seen_at, copies, campaign, producer, trace_id, batch_id, enqueued_at, recipients,
+       CASE WHEN recipient_hashes IS NOT NULL
+            THEN ARRAY(SELECT encode(hash, 'hex') FROM unnest(recipient_hashes) AS hash) END AS recipient_hashes
+FROM ledger.differing_copies;
+
+COMMENT ON VIEW audit.differing_copies IS 'Copies of known triggers with other recipients or other content: never sent, since their request id was taken.';
+COMMENT ON COLUMN audit.differing_copies.request_id IS 'The trigger whose request id it had.';
+COMMENT ON COLUMN audit.differing_copies.first_seen_at IS 'When a worker first received it.';
+COMMENT ON COLUMN audit.differing_copies.last_seen_at IS 'When it came last.';
+COMMENT ON COLUMN audit.differing_copies.copies IS 'How often it came with this content.';
+COMMENT ON COLUMN audit.differing_copies.campaign IS 'Name of the campaign definition.';
+COMMENT ON COLUMN audit.differing_copies.producer IS 'The application that published it.';
+COMMENT ON COLUMN audit.differing_copies.trace_id IS 'The producer''s trace id, if it gave one.';
+COMMENT ON COLUMN audit.differing_copies.batch_id IS 'The broker message it first came with.';
+COMMENT ON COLUMN audit.differing_copies.enqueued_at IS 'When it was first published, by the producer''s clock.';
+COMMENT ON COLUMN audit.differing_copies.recipients IS 'How many recipients it has.';
+COMMENT ON COLUMN audit.differing_copies.recipient_hashes IS 'Keyed hashes of its recipients'' user ids, in hexadecimal; null without a key.';
 
 CREATE VIEW audit.exclusions AS
 SELECT f.received_at, f.happened_at, f.request_id, t.campaign, t.lane, f.failure_code AS code, f.failure_reason AS reason,

@@ -27,6 +27,7 @@ INSERT INTO ledger.alert_thresholds (alert, threshold, severity, audience, measu
     ('database-clock', 2, 'page', 'database', 'seconds by which the database''s clock was set, forward or back, as workers noticed in the last hour'),
     ('dead-letters', 10, 'page', 'operators', 'rejected and expired triggers of a campaign, for one reason, in the last hour'),
     ('dead-letters-share', 0.01, 'ticket', 'operators', 'the same, as a share of the campaign''s triggers of the last hour, while dead-letters doesn''t hold'),
+    ('differing-copies', 0, 'ticket', 'producers', 'copies of a campaign''s known triggers with other recipients or content, which are never sent, in the last hour'),
     ('excluded', 0, 'ticket', 'campaign-owners', 'accepted triggers of a campaign that Journey Optimizer then excluded, for one reason, told of in the last hour'),
     ('definition-unknown', 30, 'page', 'operators', 'seconds for which a campaign''s oldest trigger has been parked since no living worker has its definition'),
     ('missing-partitions', 0, 'ticket', 'database', 'rows of the last day in a default partition, up to 10,000'),
@@ -203,6 +204,12 @@ WITH known AS MATERIALIZED (
                   round((array_agg(seconds ORDER BY abs(seconds) DESC))[1]::numeric, 1))
     FROM ledger.clock_steps WHERE noticed_at BETWEEN now() - interval '1 hour' AND now()
     HAVING count(*) > 0
+    UNION ALL
+    SELECT 'differing-copies', coalesce(k.name, '(unknown)'), min(d.first_seen_at), count(*)::float8, NULL,
+           format('one key for two messages in the last hour: %s, of which only the first is sent; '
+                  'first: ajo-dispatch status %s', count(*), (array_agg(d.request_id ORDER BY d.last_seen_at DESC))[1])
+    FROM ledger.differing_copies d LEFT JOIN known k ON k.name = d.campaign
+    WHERE d.last_seen_at >= now() - interval '1 hour' GROUP BY 2
     UNION ALL
     SELECT 'excluded', x.campaign || coalesce('/' || x.reason, ''), min(x.received_at),
            count(DISTINCT x.request_id)::float8, NULL,

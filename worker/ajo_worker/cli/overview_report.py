@@ -44,6 +44,11 @@ def _parts(report: Overview) -> Iterator[Table | str]:
     yield from (_unknown(one, report.at) for one in report.unknown_definitions)
     if report.held:
         yield _held(report.held)
+    if report.differing_copies:
+        yield (
+            f"One key for two messages: {report.differing_copies:,} with other recipients or content than the first, "
+            "never sent; ajo-dispatch alerts, view audit.differing_copies"
+        )
     if report.quarantined:
         yield f"Quarantine: {report.quarantined:,} that could not be read (table ledger.quarantine), of all times"
     if report.workers:

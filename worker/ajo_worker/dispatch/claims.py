@@ -3,17 +3,22 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from ajo_worker.closing import Closing
 from ajo_worker.dispatch import rows
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import End, History, Retry
 from ajo_worker.dispatch.preparation import Preparation, Prepared, Ready
-from ajo_worker.dispatch.received import Received, Refusal
+from ajo_worker.dispatch.received import Received, Refusal, content_digest
 from ajo_worker.dispatch.round import Policy, Round
 from ajo_worker.ledger.admission import Done, Known, TakeOver, Wait, on_copy
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.ownership import Takeover
+from ajo_worker.recipients import is_other_content
+
+log = structlog.get_logger("ajo_worker.dispatch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,19 @@ class Claims:
         self.preparation.slots.release(ready.place)
         return await self._copy(received, known)
 
+    async def compare(self, received: Received, first: Received | Known) -> None:
+        """Put a copy on record that has other recipients or other content than the first: it is never sent."""
+        if received.resumed:
+            return  # made of the payload that is held, and no copy
+        key = self.policy.hash_key
+        digest = content_digest(received, key)
+        if is_other_content(first.content_digest if isinstance(first, Known) else content_digest(first, key), digest):
+            log.warning("copy-differs", request_id=str(received.trigger.request_id), campaign=received.trigger.campaign)
+            await self.ledger.quarantine.submit(rows.differing_copy(received, digest, self.ledger.worker_id, key))
+
     async def _copy(self, received: Received, known: Known) -> Claim | Done:
         request_id, stepped = received.trigger.request_id, 0
+        await self.compare(received, known)
         while True:
             if known.clock_stepped:  # after a long wait for its owner that can't be told any more
                 stepped = known.round

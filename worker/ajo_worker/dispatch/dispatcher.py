@@ -59,6 +59,7 @@ class Dispatcher:
         self._open_of: Counter[str] = Counter()
         self._opened_now: Counter[str] = Counter()
         self._running: dict[UUID, asyncio.Task[End | Done]] = {}
+        self._first: dict[UUID, Received] = {}
         self._messages: set[asyncio.Task[None]] = set()
         self._resumed_open = 0
         self.hurried = False
@@ -197,9 +198,15 @@ class Dispatcher:
         running = self._running.get(request_id)
         if running is None:
             running = asyncio.create_task(self._rounds.conduct(received, on_retry))
-            self._running[request_id] = running
-            running.add_done_callback(lambda _: self._running.pop(request_id, None))
+            self._running[request_id], self._first[request_id] = running, received
+            running.add_done_callback(lambda _: self._let_go(request_id))
+        else:
+            await self._rounds.claims.compare(received, self._first[request_id])
         return await asyncio.shield(running)
+
+    def _let_go(self, request_id: UUID) -> None:
+        self._running.pop(request_id, None)
+        self._first.pop(request_id, None)
 
     async def _answer(self, delivery: Delivery, opened: Batch | BadMessage, unopened: float = 0.0) -> None:
         """Bring a whole message to its end, and say so; whatever happens, the message is answered for."""
@@ -262,6 +269,7 @@ class Dispatcher:
             campaign=campaign,
             lane=campaign.definition.lane if campaign else lane_of(delivery.queue),
             call_digest=digest,
+            given=trigger.recipients,
             came_by=lane_of(delivery.queue),
             unopened=unopened,
         )

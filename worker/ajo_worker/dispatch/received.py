@@ -7,6 +7,7 @@ from uuid import UUID
 
 from ajo_producers.campaigns.definition import BeforeStart, Definition
 from ajo_producers.campaigns.payload import PayloadCheck
+from ajo_producers.contract.content import content_of
 from ajo_producers.contract.trigger import Recipient, Trigger
 from msgspec import structs
 
@@ -15,6 +16,7 @@ from ajo_worker.api.request import Endpoint
 from ajo_worker.ledger.admission import InsertState
 from ajo_worker.limits.turns import Urgency
 from ajo_worker.recipients import bytea_array, recipient_hash
+from ajo_worker.recipients import content_digest as recipients_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,9 @@ class Received:
     """One trigger in hand. ``received`` is the monotonic instant at which its message came, or its round was opened.
 
     ``campaign`` is None where its definition is unknown here; ``call_digest`` is that of the definition it must be sent
-    by, empty if any of that name will do. ``came_by`` is the lane of the queue that it came through, ``unopened`` how
-    many seconds its message waited until fewer triggers were under way. ``resumed``: it was parked, and no message
-    stands behind it. ``probe``: it tries the way during an outage.
+    by, empty if any of that name will do. ``given`` are its recipients as the message has them. ``came_by`` is the lane
+    of the queue that it came through, ``unopened`` how many seconds its message waited until fewer triggers were under
+    way. ``resumed``: it was parked, and no message stands behind it. ``probe``: it tries the way during an outage.
     """
 
     trigger: Trigger
@@ -60,6 +62,7 @@ class Received:
     campaign: Campaign | None
     lane: str
     call_digest: str = ""
+    given: tuple[Recipient, ...] = ()
     came_by: str = ""
     unopened: float = 0.0
     resumed: bool = False
@@ -130,6 +133,13 @@ def _outside_dates(definition: Definition, now: datetime, before_start: BeforeSt
             return Refusal("parked", "before-start", definition.start)
         return Refusal("rejected", "before-start")
     return None
+
+
+def content_digest(received: Received, key: bytes) -> bytes:
+    """The keyed digest of its recipients and content as the message has them: defaults may change between copies."""
+    trigger = received.trigger
+    recipients = received.given or trigger.recipients
+    return recipients_digest(content_of(trigger.campaign, recipients), trigger.request_id, key)
 
 
 def recipient_hashes(recipients: tuple[Recipient, ...], key: bytes) -> str | None:

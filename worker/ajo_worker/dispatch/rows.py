@@ -10,11 +10,12 @@ import msgspec
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.preparation import Prepared
-from ajo_worker.dispatch.received import Received, Refusal, recipient_hashes
+from ajo_worker.dispatch.received import Received, Refusal, content_digest, recipient_hashes
 from ajo_worker.dispatch.round import Policy, Round, Sent
 from ajo_worker.ledger.admission import Admission
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.progress import AttemptRow, Ending
+from ajo_worker.ledger.quarantine import DifferingCopy
 
 Text = TypeVar("Text", str, str | None)
 
@@ -48,6 +49,25 @@ def admission(
         key_id=key_id,
         payload=payload,
         call_digest=received.call_digest,
+        content_digest=content_digest(received, policy.hash_key),
+    )
+
+
+def differing_copy(received: Received, digest: bytes, worker: UUID, key: bytes) -> DifferingCopy:
+    """What is on record of a copy that has other content than the trigger that the ledger knows."""
+    trigger = received.trigger
+    return DifferingCopy(
+        request_id=trigger.request_id,
+        content_digest=digest,
+        received_at=received.received_at,
+        enqueued_at=received.enqueued_at,
+        campaign=storable(trigger.campaign),
+        producer=storable(received.producer),
+        trace_id=storable(trigger.trace_id) if trigger.trace_id else None,
+        batch_id=received.batch_id,
+        recipients=len(trigger.recipients),
+        recipient_hashes=recipient_hashes(trigger.recipients, key),
+        worker=worker,
     )
 
 

@@ -43,6 +43,7 @@ class Admission:
     key_id: str | None
     payload: bytes | None
     call_digest: str = ""
+    content_digest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Known:
     interrupted_attempts: int
     looked_at: datetime
     before_step: bool
+    content_digest: bytes | None = None
 
     @property
     def clock_stepped(self) -> bool:
@@ -86,20 +88,20 @@ INSERT = """
                              $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[],
                              $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::int2[],
                              $17::timestamptz[], $18::uuid[], $19::timestamptz[], $20::text[], $21::bytea[],
-                             $22::text[])
+                             $22::text[], $23::bytea[])
         AS o(request_id, campaign, lane, batch_id, producer, trace_id, recipients,
              recipient_hashes, state, reason, occurred_at, enqueued_at,
              received_at, intended_at, completed_at, attempts_started,
-             expires_at, owner, resume_at, key_id, payload, call_digest)
+             expires_at, owner, resume_at, key_id, payload, call_digest, content_digest)
         ORDER BY request_id -- two workers that insert the same rows lock them in the same order
     ), admitted AS (
         INSERT INTO ledger.triggers
             (request_id, campaign, lane, batch_id, producer, trace_id, recipients, recipient_hashes, state, reason,
              occurred_at, enqueued_at, received_at, first_dispatched_at, last_intent_at, completed_at,
-             attempts_started, expires_at, owner)
+             attempts_started, expires_at, owner, content_digest)
         SELECT request_id, campaign, lane, batch_id, producer, trace_id, recipients, recipient_hashes::bytea[], state,
                reason, occurred_at, enqueued_at, received_at, intended_at, intended_at, completed_at,
-               attempts_started, expires_at, owner
+               attempts_started, expires_at, owner, content_digest
         FROM offered
         ON CONFLICT (request_id) DO NOTHING
         RETURNING request_id
@@ -116,7 +118,7 @@ INSERT = """
 
 LOOK = """
     SELECT t.request_id, t.state, t.owner, t.fence, t.round, t.attempts_started, t.first_dispatched_at,
-           t.last_intent_at, ledger.lives(w) AS owner_alive,
+           t.content_digest, t.last_intent_at, ledger.lives(w) AS owner_alive,
            a.recorded AS last_attempt_recorded, a.not_before, a.ambiguous AS ambiguous_attempts,
            a.ambiguous_before, a.interrupted AS interrupted_attempts, clock_timestamp() AS looked_at,
            EXISTS (SELECT FROM ledger.clock_steps

@@ -17,7 +17,7 @@ from ajo_worker.ledger.group_commit import GroupCommit
 from ajo_worker.ledger.liveness import Liveness
 from ajo_worker.ledger.ownership import Release, Takeover
 from ajo_worker.ledger.progress import Intent, Outcome
-from ajo_worker.ledger.quarantine import Quarantined
+from ajo_worker.ledger.quarantine import Unsent
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.rollup import Rollup
 from ajo_worker.ledger.upkeep import Upkeep
@@ -86,7 +86,7 @@ class Ledger:
         self.answered: GroupCommit[UUID, Known | None] = GroupCommit("answered", self.connect, _look)
         self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self.connect, ownership.take_over)
         self.releases: GroupCommit[Release, None] = GroupCommit("releases", self.connect, ownership.release)
-        self.quarantine: GroupCommit[Quarantined, None] = GroupCommit("quarantine", self.connect, quarantine.write)
+        self.quarantine: GroupCommit[Unsent, None] = GroupCommit("quarantine", self.connect, quarantine.write)
         self._before_a_send = (self.admissions, self.intents, self.looks, self.takeovers)
         self._after_a_send = (self.answered, self.outcomes, self.releases, self.quarantine)
 

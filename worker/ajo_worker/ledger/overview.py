@@ -67,6 +67,7 @@ class Overview(Struct, frozen=True):
     held: list[Held]
     quarantined: int
     silences: list[Silence] = []
+    differing_copies: int = 0
     unknown_definitions: list[UnknownDefinition] = []
 
 
@@ -97,6 +98,8 @@ HELD = """
     LEFT JOIN LATERAL (SELECT state FROM ledger.triggers WHERE request_id = h.request_id OFFSET 0) AS t ON true
     GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
 """
+
+DIFFERING = "SELECT count(*) FROM ledger.differing_copies WHERE last_seen_at >= $1"
 
 
 async def overview(connection: asyncpg.Connection, since: timedelta) -> Overview:
@@ -133,6 +136,7 @@ async def overview(connection: asyncpg.Connection, since: timedelta) -> Overview
         possible_duplicates=sum(group["triggers"] for group in groups if group["possible_duplicate"]),
         duplicate_causes=dict(causes.most_common()),
         held=[Held(**held) for held in await connection.fetch(HELD)],
+        differing_copies=await connection.fetchval(DIFFERING, begin),
         quarantined=await connection.fetchval("SELECT count(*) FROM ledger.quarantine"),
         silences=await silences.lasting(connection),
         unknown_definitions=await unknown_definitions.lasting(connection),

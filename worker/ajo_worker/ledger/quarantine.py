@@ -1,9 +1,12 @@
-"""Messages and triggers that can't be read are kept here with the reason, so that nothing unread is ever dropped."""
+"""What is not sent is on record: what can't be read, with its bytes, and copies with other content than the first.
+
+So nothing is ever dropped unread, and no key stands for two messages without a word.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -36,6 +39,43 @@ WRITE = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class DifferingCopy:
+    """A copy whose trigger the ledger knows with other recipients or other content: only the first is ever sent."""
+
+    request_id: UUID
+    content_digest: bytes
+    received_at: datetime
+    enqueued_at: datetime
+    campaign: str
+    producer: str
+    trace_id: str | None
+    batch_id: UUID
+    recipients: int
+    recipient_hashes: str | None
+    worker: UUID
+
+
+Unsent: TypeAlias = Quarantined | DifferingCopy
+
+# What comes again is the same row, counted.
+WRITE_COPIES = """
+    INSERT INTO ledger.differing_copies AS d
+        (request_id, content_digest, first_seen_at, last_seen_at, copies, enqueued_at, campaign, producer, trace_id,
+         batch_id, recipients, recipient_hashes, worker)
+    SELECT request_id, content_digest, min(received_at), max(received_at), count(*), min(enqueued_at), min(campaign),
+           min(producer), min(trace_id), (array_agg(batch_id))[1], min(recipients),
+           (array_agg(recipient_hashes))[1]::bytea[], (array_agg(worker))[1]
+    FROM unnest($1::uuid[], $2::bytea[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
+                $8::uuid[], $9::int2[], $10::text[], $11::uuid[])
+        AS o(request_id, content_digest, received_at, enqueued_at, campaign, producer, trace_id, batch_id, recipients,
+             recipient_hashes, worker)
+    GROUP BY request_id, content_digest ORDER BY request_id, content_digest
+    ON CONFLICT (request_id, content_digest) DO UPDATE
+    SET copies = d.copies + excluded.copies, last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
+"""
+
+
 def quarantined(
     body: bytes, *, reason: str, queue: str, headers: dict[str, Any], received_at: datetime, worker: UUID
 ) -> Quarantined:
@@ -49,7 +89,10 @@ def quarantined(
     return Quarantined(received_at, queue[:200], reason[:500], text, body[:MOST_BYTES], len(body), worker)
 
 
-async def write(connection: asyncpg.Connection, rows: Sequence[Quarantined]) -> list[None]:
-    """Write rows; a repetition may write one twice, which is harmless here."""
-    await connection.execute(WRITE, *columns(rows, Quarantined))
+async def write(connection: asyncpg.Connection, rows: Sequence[Unsent]) -> list[None]:
+    """Write rows; a repetition may write one twice, or count it twice, which is harmless here."""
+    if unread := [row for row in rows if isinstance(row, Quarantined)]:
+        await connection.execute(WRITE, *columns(unread, Quarantined))
+    if copies := [row for row in rows if isinstance(row, DifferingCopy)]:
+        await connection.execute(WRITE_COPIES, *columns(copies, DifferingCopy))
     return [None] * len(rows)

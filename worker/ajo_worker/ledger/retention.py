@@ -58,6 +58,7 @@ EMPTY = f"""
 AGED = "{} < now() - make_interval(days => $1)"
 AS_LONG_AS_TRIGGERS = {
     "quarantine": "received_at",
+    "differing_copies": "last_seen_at",
     "full_intakes": "ended_at",
     "silences": "began_at",
     "clock_steps": "noticed_at",

@@ -69,6 +69,11 @@ STRAYS = """
     SELECT count(*) AS value FROM ledger.attempts
     WHERE responded_at >= now() - interval '1 hour' AND answered_request_id IS NOT NULL AND outcome <> 'accepted'
 """
+DIFFERING = f"""
+    SELECT coalesce(k.name, '(unknown)') AS campaign, count(*) AS value
+    FROM ledger.differing_copies d LEFT JOIN ({KNOWN}) AS k ON k.name = d.campaign
+    WHERE d.last_seen_at >= now() - interval '1 hour' GROUP BY 1
+"""  # noqa: S608 - as above
 WORKERS = """
     SELECT s.status, count(w.status) AS value
     FROM unnest(ARRAY['alive', 'dead', 'stopped']) AS s(status)
@@ -184,6 +189,7 @@ FIGURES = (
         EXCLUDED,
     ),
     gauge("ajo_stray_answers", "Calls of the last hour that were answered with another trigger's answer.", (), STRAYS),
+    gauge("ajo_differing_copies", "Copies of the last hour with other content, never sent.", ("campaign",), DIFFERING),
     gauge("ajo_parked", "Parked triggers.", ("campaign",), PARKED),
     gauge("ajo_triggers", "Triggers received in the last 5 minutes.", ("campaign", "state"), TRIGGERS),
     gauge(

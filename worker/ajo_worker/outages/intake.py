@@ -67,6 +67,7 @@ class Unsealing:
             campaign=campaign,
             lane=resumed.lane,
             call_digest=resumed.call_digest,
+            given=trigger.recipients,
             resumed=True,
             probe=probe,
         )
