@@ -120,6 +120,8 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
 
     def on_apply(self, *_: Any, accept_callback: Any, **__: Any) -> None:
         """Take a message. Celery's tracer (an argument) would call the task and never await it: it is left aside."""
+        if self._worker is None:  # what comes while the connection ends goes back with it
+            return
         request = accept_callback.__self__
         accept_callback(None, time.monotonic())
         now: float = getattr(request.message, "arrived", None) or time.monotonic()
@@ -131,10 +133,12 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._in_hand.hold(receipt, now)
         headers = dict(request.message.headers or {})
         delivery = Delivery(body=body, headers=headers, queue=key.queue, received=now, receipt=receipt)
-        self._loop.call_soon_threadsafe(self._started().dispatcher.deliver, delivery)
+        self._loop.call_soon_threadsafe(self._worker.dispatcher.deliver, delivery)
 
     def quarantine(self, message: Any, reason: str) -> None:
         """Keep a message that Celery can't read; it is acknowledged once it is kept."""
+        if self._worker is None:
+            return
         now, body = time.monotonic(), _as_bytes(message.body)
         key = Key((message.delivery_info or {}).get("routing_key") or "", body, task=False)
         if self._in_hand.joins(key, message, now):
@@ -143,7 +147,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._in_hand.hold(receipt, now)
         headers = dict(message.headers or {})
         delivery = Delivery(body=body, headers=headers, queue=key.queue, received=now, receipt=receipt)
-        self._loop.call_soon_threadsafe(self._started().dispatcher.quarantine, delivery, reason)
+        self._loop.call_soon_threadsafe(self._worker.dispatcher.quarantine, delivery, reason)
 
     def on_close(self) -> None:
         """The worker was told to stop: give back what is not in flight."""
@@ -196,11 +200,6 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
     def _reconnect(self) -> None:
         self._calls.soon(self._taps.reconnect)
 
-    def _started(self) -> Worker:
-        if self._worker is None:
-            raise RuntimeError("the pool was not started")
-        return self._worker
-
     def _ended(self, receipt: Receipt) -> None:
         self._in_hand.ended(receipt, time.monotonic())
 
@@ -208,8 +207,8 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         """Look now and then for ever whether RabbitMQ would soon close a channel over a message in hand."""
         while True:
             await asyncio.sleep(look_every(self._consumer_timeout))
-            if self._in_hand.away:
-                self._started().dispatcher.drop_away()
+            if self._in_hand.away and self._worker is not None:
+                self._worker.dispatcher.drop_away()
             self._calls.soon(self._give_back)
 
     def _give_back(self) -> None:

@@ -66,6 +66,8 @@ class Taps:
         except self._consumer.connection_errors as fault:
             log.warning("left-behind-later", workers=len(self._dead), fault=type(fault).__name__)
         else:
+            if others := self._dead - {worker_id()}:
+                log.info("left-behind-given-back", workers=sorted(map(str, others)))
             self._dead = frozenset()
 
     def _tell(self, command: str, queues: tuple[str, ...]) -> None:

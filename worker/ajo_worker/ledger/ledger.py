@@ -29,11 +29,12 @@ log = structlog.get_logger("ajo_worker.ledger")
 PLANNER = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off", "jit": "off"}
 # What reads whole tables plans as it likes.
 WHOLE_TABLES = {"enable_hashjoin": "on", "enable_mergejoin": "on", "enable_seqscan": "on"}
+# A worker that is frozen within a commit, or whose machine is gone, must not keep its rows from whoever takes over.
+HELD_BRIEFLY = {"idle_in_transaction_session_timeout": "8s"}
 # Leases, circuits and resumptions are made anew where they are lost: no commit of theirs is waited for.
 IMPATIENT = {
     "lock_timeout": "3s",
     "statement_timeout": "8s",
-    "idle_in_transaction_session_timeout": "8s",
 }
 CONNECTIONS = 15
 """That a worker needs at most: eight writers, the heartbeat, leases, the patrol; and now and then one each for upkeep,
@@ -134,7 +135,7 @@ class Ledger:
     async def connect(self, **more: str) -> asyncpg.Connection:
         """A new connection, as every writer has its own; with ``more`` settings of the server."""
         name = f"ajo-dispatch {self.worker_id}"
-        return await self._connector.connect(name, {**PLANNER, **more}, command=COMMAND_TIMEOUT)
+        return await self._connector.connect(name, {**PLANNER, **HELD_BRIEFLY, **more}, command=COMMAND_TIMEOUT)
 
 
 async def _look(connection: asyncpg.Connection, rows: Sequence[UUID]) -> list[Known | None]:
