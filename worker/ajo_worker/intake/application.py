@@ -7,8 +7,8 @@ from celery import Celery
 from kombu.entity import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
 
-from ajo_worker.intake.consumer import refuse_compression
 from ajo_worker.intake.program import Program
+from ajo_worker.intake.unpacking import refuse_unpacking
 from ajo_worker.settings import Settings
 
 MOST_RESTORE_SECONDS = 10.0
@@ -27,7 +27,7 @@ def make_app(settings: Settings) -> Celery:
     """The application with every setting that the design depends on."""
     # Under its own scheme, and not as ``broker_transport``: Flower tells brokers by the scheme.
     TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "ajo_worker.intake.valkey:Transport"))
-    refuse_compression()
+    refuse_unpacking()
     app = Celery("ajo-dispatch", set_as_current=True)
     app.conf.update(
         broker_url=settings.broker.url,

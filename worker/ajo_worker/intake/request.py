@@ -1,21 +1,30 @@
 """A message as Celery knows it: nothing drops it or lets it wait unseen, and nobody is shown what it holds."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
+import structlog
+from ajo_producers.contract.lanes import TASK_NAME
 from celery.worker.request import Request
 
+log = structlog.get_logger("ajo_worker.intake")
+
 PLAIN: dict[str, Any] = {
-    "eta": None,
-    "expires": None,
-    "shadow": None,
+    "task": TASK_NAME,
+    "lang": "py",
+    "parent_id": None,
+    "group": None,
+    "retries": 0,
+    "timelimit": [None, None],
+    "ignore_result": True,
     "kwargsrepr": "{}",
-    "stamped_headers": None,
-    "stamps": {},
 }
-"""Headers by which Celery would acknowledge a message or keep it in memory, without a word in the ledger; and those
-that it shows to whoever asks."""
+"""The same for every message. Of its own headers only ids and the summary are passed on, if they are what they should
+be: by others Celery would acknowledge it or keep it in memory, or would show them to whoever asks."""
 _SUMMARY = re.compile(r"[\w.-]{1,100}( campaigns)? (×\d{1,6}|[\da-f-]{36})", re.ASCII)
+_ID = re.compile(r"[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}")
 
 
 class TriggerRequest(Request):  # type: ignore[misc] # Celery ships no types
@@ -23,17 +32,30 @@ class TriggerRequest(Request):  # type: ignore[misc] # Celery ships no types
 
     def __init__(self, message: Any, headers: dict[str, Any] | None = None, **options: Any) -> None:
         given = message.headers if headers is None else headers
-        super().__init__(message, headers={**given, **PLAIN, "argsrepr": shown(given.get("argsrepr"))}, **options)
+        super().__init__(message, headers=passed_on(given), **options)
 
     def revoked(self) -> bool:
         """Never."""
         return False
 
-    def info(self, safe: bool = False) -> dict[str, Any]:  # noqa: ARG002 - Celery's signature
-        """What remote control is told (``inspect active``, ``query_task``): never arguments, whoever asks."""
-        return {**super().info(safe=True), "args": self.argsrepr, "kwargs": {}}
+    def terminate(self, *_: Any, **__: Any) -> None:
+        """Celery would acknowledge it here; a call that is under way can't be recalled."""
+        log.warning("revoke-ignored", reason="the trigger is already under way")
+
+    cancel = terminate
+
+
+def passed_on(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What Celery, and so Flower and remote control, learn of a message's headers. Pure, but for an id of our own."""
+    known = id_of(given.get("id")) or str(uuid4())
+    return {**PLAIN, "id": known, "root_id": id_of(given.get("root_id")), "argsrepr": shown(given.get("argsrepr"))}
 
 
 def shown(summary: object) -> str:
     """A message's own summary, if it is one: another producer may have put anything there. Pure."""
     return summary if isinstance(summary, str) and _SUMMARY.fullmatch(summary) else "…"
+
+
+def id_of(value: object) -> str | None:
+    """An id, if it is one. Pure."""
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None

@@ -6,8 +6,6 @@ one gives back. An item is noted as it is, under a tag of ours, so that whatever
 quarantined. Times are the server's: a worker's wrong clock neither keeps messages back nor hands them out too early.
 """
 
-import base64
-import binascii
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import count
@@ -16,15 +14,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
-from ajo_producers.contract.batch import MAX_MESSAGE_BYTES
 from ajo_producers.contract.broker import unfit
 from celery.exceptions import WorkerShutdown
 from celery.platforms import EX_FAILURE
 from kombu.transport import redis, virtual
-from kombu.utils.json import loads
 from redis.exceptions import ResponseError
 
 from ajo_worker.identity import worker_id
+from ajo_worker.intake.envelope import MOST_ENVELOPE_BYTES, payload_of
 from ajo_worker.intake.valkey_scripts import ABANDONED, GIVE_BACK, GIVE_BACK_OF, RENEW, TAKE
 
 log = structlog.get_logger("ajo_worker.intake")
@@ -35,8 +32,6 @@ MOST_AT_ONCE = 16
 """Messages that one round trip brings at most."""
 
 MOST_GIVEN_BACK = 1000
-MOST_ENVELOPE_BYTES = 2 * MAX_MESSAGE_BYTES
-"""An item that is longer holds a body that is longer than any message, in base64: it is not even parsed."""
 
 
 class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
@@ -148,7 +143,7 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
         self._in_poll = self.client.connection
         self._brpop_sent_at = monotonic()
         self.client.connection.send_command(
-            "EVAL", TAKE, len(keys), *keys, MOST_AT_ONCE, next(self._tags), *rooms.values()
+            "EVAL", TAKE, len(keys), *keys, MOST_AT_ONCE, next(self._tags), *rooms.values(), MOST_ENVELOPE_BYTES
         )
 
     def _brpop_read(self, **options: Any) -> bool:
@@ -163,9 +158,9 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
         if not taken:
             self._rest_until = monotonic() + IDLE_POLL
             raise redis.Empty
-        for tag, queue, item in taken:
+        for tag, queue, item, length in taken:
             self._queue_cycle.rotate(queue.decode())
-            self.connection._deliver(payload_of(item, tag.decode(), queue.decode()), queue.decode())
+            self.connection._deliver(payload_of(item, tag.decode(), queue.decode(), length), queue.decode())
         return True
 
 
@@ -214,21 +209,6 @@ def refuse_unfit(connection: Any) -> None:
     if reason := unfit(hello):
         log.error("worker-not-started", reason=f"the broker {reason}")
         raise WorkerShutdown(EX_FAILURE)
-
-
-def payload_of(item: bytes, tag: str, queue: str) -> dict[str, Any]:
-    """What kombu makes a message of; an item that is no envelope becomes a message that nobody can read. Pure."""
-    ours = {"delivery_tag": tag, "delivery_info": {"exchange": "", "routing_key": queue}}
-    try:
-        envelope = loads(item) if len(item) <= MOST_ENVELOPE_BYTES else {}
-        properties = dict(envelope["properties"])
-        body: bytes = envelope["body"].encode()
-        if properties.pop("body_encoding", None) == "base64":
-            body = base64.b64decode(body, validate=True)
-        return {**envelope, "headers": dict(envelope["headers"]), "body": body, "properties": {**properties, **ours}}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
-        kind = {"content-type": "application/octet-stream", "content-encoding": "binary"}
-        return {**kind, "headers": {}, "body": item, "properties": ours}
 
 
 def _turn() -> None:

@@ -1,15 +1,17 @@
 """What is done on the server of Redis or Valkey, each in one step that nothing can interrupt."""
 
 # KEYS: unacknowledged, its index, the queues. ARGV: how many at most, prefix of the tags, the room of each queue at the
-# index of its key. One from each queue in turn.
+# index of its key; how many bytes an item may have, and all of them together. One from each queue in turn. Of an item
+# that is longer only the begin and the length are handed over: no worker's memory is for senders to fill.
 TAKE = """
     local taken, most, now = {}, tonumber(ARGV[1]), redis.call('TIME')
+    local longest, bytes = tonumber(ARGV[#KEYS + 1]), 0
     local score, found, room = now[1] + now[2] / 1e6, true, {}
     for queue = 3, #KEYS do room[queue] = tonumber(ARGV[queue]) end
     while found and #taken < most do
         found = false
         for queue = 3, #KEYS do
-            local item = #taken < most and room[queue] > 0 and redis.call('LINDEX', KEYS[queue], -1)
+            local item = #taken < most and bytes < longest and room[queue] > 0 and redis.call('LINDEX', KEYS[queue], -1)
             if item then -- noted before it is popped: a note that fails (no memory) leaves it where it is
                 found = true
                 local tag = ARGV[2] .. #taken
@@ -17,7 +19,10 @@ TAKE = """
                 redis.call('ZADD', KEYS[2], score, tag)
                 redis.call('RPOP', KEYS[queue])
                 room[queue] = room[queue] - 1
-                taken[#taken + 1] = {tag, KEYS[queue], item}
+                local length = #item
+                if length > longest then item = string.sub(item, 1, 65536) end
+                bytes = bytes + #item
+                taken[#taken + 1] = {tag, KEYS[queue], item, length}
             end
         end
     end

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 import pytest
-from ajo_producers.contract.task_message import summary
-from ajo_worker.intake.request import shown
+from ajo_producers.contract.task_message import headers, summary
+from ajo_worker.intake.request import passed_on, shown
 
 ID = UUID("01a2137e-7d7f-7d7f-8d7f-7d7f7d7f7d7f")
 
@@ -29,3 +29,16 @@ def test_a_publishers_own_summary_is_shown(ours: str) -> None:
 @pytest.mark.parametrize("foreign", FOREIGN)
 def test_whatever_else_a_producer_writes_there_is_not(foreign: object) -> None:
     assert shown(foreign) == "…"
+
+
+def test_a_publishers_own_id_and_summary_are_passed_on() -> None:
+    told = passed_on(headers(ID, origin="1@shop", summary=OURS[0]))
+    assert (told["id"], told["root_id"], told["argsrepr"]) == (str(ID), str(ID), OURS[0])
+
+
+def test_of_what_another_producer_writes_into_headers_nothing_is_passed_on() -> None:
+    written = headers(ID, origin="1@shop", summary=OURS[0])
+    told = passed_on(dict.fromkeys([*written, "shadow", "stamps", "replaced_task_nesting", "x"], "ada@example.com"))
+    assert "ada" not in str(told)
+    assert UUID(told["id"])
+    assert told["root_id"] is None

@@ -1,0 +1,60 @@
+"""Nothing of a message is unpacked before its bounds are known, and what can't be read breaks no connection.
+
+kombu would inflate whatever a header names (``compression``), run a body through any codec of Python
+(``content_encoding: bz2_codec``), and build objects of JSON of any length: 785 bytes become a gigabyte, and kill every
+worker that takes them. py-amqp raises at a header that it can't read (a date in the year 5 billion, tables in
+tables), which looks like a broken connection, again and again: so nothing behind that message is ever read.
+"""
+
+from typing import Any
+
+from ajo_producers.contract.lanes import TASK_NAME
+from ajo_producers.contract.task_message import CONTENT_TYPE
+from amqp import serialization as amqp_serialization
+from amqp.spec import Basic
+from kombu import compression, serialization
+
+UNREADABLE = "x-unreadable"
+"""The header of a message whose headers, or whose envelope, can't be read: it says why."""
+PLAIN_ENCODINGS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "binary", "8bit", "7bit"})
+NO_ARGUMENTS: tuple[tuple[()], dict[str, Any], dict[str, Any]] = (), {}, {}
+"""What Celery sees of a message's body, which stays bytes until the dispatcher opens it."""
+
+
+def refuse_unpacking() -> None:
+    """Have kombu unpack nothing but JSON, and py-amqp read past what it can't read."""
+    for kind in compression.encoders():
+        compression.register(_refused, _refused, kind)
+    serialization._decode = _refused
+    amqp_serialization.PROPERTY_CLASSES[Basic.CLASS_ID] = properties
+
+
+def properties(buffer: Any, offset: int) -> tuple[dict[str, Any], int]:
+    """A message's properties by py-amqp; one that says ``UNREADABLE`` if it can't read them. Pure."""
+    try:
+        found: tuple[dict[str, Any], int] = amqp_serialization.decode_properties_basic(buffer, offset)
+    except Exception as fault:  # noqa: BLE001 - whatever is in there, its frame is whole
+        return {"application_headers": {UNREADABLE: type(fault).__name__}}, len(buffer)
+    return found
+
+
+def why_unread(message: Any) -> str | None:
+    """Why a message goes to quarantine as it is, without a look into its body; None if it doesn't. Pure."""
+    headers, encoding = message.headers, message.content_encoding
+    if UNREADABLE in headers:
+        return f"its headers can't be read: {headers[UNREADABLE]!s:.100}"
+    if message.errors:
+        return "refused: the header `compression` asks for unpacking it"
+    if "task" not in headers:
+        return "not a task message: the header `task` is missing"
+    if headers["task"] != TASK_NAME:
+        return "the header `task` names another task"
+    if message.content_type != CONTENT_TYPE:
+        return f"refused: its content type is not {CONTENT_TYPE}"
+    if str(encoding or "").lower() not in PLAIN_ENCODINGS:
+        return "refused: its content encoding is not utf-8"
+    return None
+
+
+def _refused(*_: Any) -> bytes:
+    raise ValueError("a message is not unpacked")
