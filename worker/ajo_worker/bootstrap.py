@@ -48,7 +48,7 @@ from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.view import View
 from ajo_worker.outages.wiring import lane_rates, leasing, patience_of, ramp_of, thresholds_of, timing_of
 from ajo_worker.recipients import hashing_key
-from ajo_worker.settings import Settings
+from ajo_worker.settings import Settings, renewed, renewed_as
 
 log = structlog.get_logger("ajo_worker")
 
@@ -146,7 +146,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     definitions = [campaign.definition for campaign in campaigns.values()]
     clock, closing = LedgerClock(), Closing()
     ledger = Ledger(
-        settings.database_url.get_secret_value(),
+        renewed(settings, "database_url").now,
         worker_id,
         clock,
         definitions,
@@ -164,7 +164,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
         attempt_minimum=settings.attempt_minimum,
         ambiguous_statuses=settings.ambiguous_statuses,
         hash_key=hashing_key(settings.hash_key.get_secret_value()),
-        sealer=Sealer.from_keys(settings.payload_keys.get_secret_value()),
+        sealer=renewed_as(settings, "payload_keys", Sealer.from_keys).now,
         before_start=settings.before_start,
     )
     lanes, longest = lane_rates(settings), longest_budget(settings, campaigns)

@@ -1,11 +1,11 @@
 """The worker's settings, all from the environment (``AJO_…``), each with its unit and its reason."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from ajo_producers.campaigns.definition import BeforeStart, OnAmbiguous
@@ -17,9 +17,11 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from ajo_worker.api.proxies import NONE, SETTING, read_proxy
 from ajo_worker.ledger.sealing import Sealer
+from ajo_worker.renewal import Renewed
 from ajo_worker.settings_audit import AuditSettings, Seconds
-from ajo_worker.settings_source import FileSource, SettingsError, source_of, variable_of
+from ajo_worker.settings_source import FileSource, SettingsError, file_of, read_file, source_of, variable_of
 
+T = TypeVar("T")
 Statuses = Annotated[frozenset[int], NoDecode]
 Factor = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 
@@ -270,6 +272,23 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as invalid:
         raise SettingsError("\n".join(_explain(invalid))) from None
+
+
+def renewed(settings: Settings, name: str) -> Renewed[str]:
+    """A secret of the settings, as its file has it now; one that comes from no file stays as it is."""
+    return renewed_as(settings, name, str)
+
+
+def renewed_as(settings: Settings, name: str, make: Callable[[str], T]) -> Renewed[T]:
+    """What is made of one. Nothing at all, as a file has it that is just being written, is no secret."""
+    file, first = file_of(name), make(getattr(settings, name).get_secret_value())
+
+    def read() -> T:
+        if file is None or not (value := read_file(name, file)):
+            raise SettingsError(f"{variable_of(name)}_FILE: {file}: is empty")
+        return make(value)
+
+    return Renewed(variable_of(name), [file] if file else [], read, first)
 
 
 def _explain(invalid: ValidationError) -> Iterable[str]:

@@ -19,17 +19,12 @@ class FileSource(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - the base's
         """The value, the field's name, and that it needs no decoding."""
-        variable, file = variable_of(field_name), os.environ.get(f"{variable_of(field_name)}_FILE")
-        if not file:
+        variable, file = variable_of(field_name), file_of(field_name)
+        if file is None:
             return None, field_name, False
         if os.environ.get(variable):
             raise SettingsError(f"{variable} and {variable}_FILE are both set: unset one")
-        try:
-            return Path(file).read_text(encoding="utf-8").rstrip("\r\n"), field_name, False
-        except OSError as fault:
-            raise SettingsError(f"{variable}_FILE: {file}: {fault.strerror}") from None
-        except UnicodeDecodeError:
-            raise SettingsError(f"{variable}_FILE: {file}: not UTF-8 text") from None
+        return read_file(field_name, file), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         """The values of all settings that come from files."""
@@ -42,8 +37,28 @@ def variable_of(field_name: str) -> str:
     return PREFIX + field_name.upper()
 
 
+def file_of(field_name: str) -> Path | None:
+    """The file that a setting's value comes from, if it does."""
+    name = os.environ.get(f"{variable_of(field_name)}_FILE")
+    return Path(name) if name else None
+
+
+def read_file(field_name: str, file: Path) -> str:
+    """The value of a setting that its file holds now.
+
+    Raises:
+        SettingsError: it can't be read.
+    """
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as fault:
+        raise SettingsError(f"{variable_of(field_name)}_FILE: {file}: {fault.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{variable_of(field_name)}_FILE: {file}: not UTF-8 text") from None
+
+
 def source_of(field_name: str) -> Literal["default", "env", "file"]:
     """Where a setting's value comes from."""
     if os.environ.get(variable_of(field_name)):
         return "env"
-    return "file" if os.environ.get(f"{variable_of(field_name)}_FILE") else "default"
+    return "file" if file_of(field_name) else "default"

@@ -12,7 +12,7 @@ from weakref import WeakSet
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
 from ajo_producers.publishing.checked import CheckedTrigger
 from ajo_producers.publishing.environment import DEFAULT_TIMEOUT, broker_of, check_settings, read_settings
-from ajo_producers.publishing.errors import InvalidTrigger, PublishError
+from ajo_producers.publishing.errors import InvalidTrigger, PublishError, SettingError
 from ajo_producers.publishing.link import Deadline, Link, LinkFailure, open_link
 from ajo_producers.publishing.outgoing import (
     DEFAULT_BATCH_SIZE,
@@ -67,6 +67,7 @@ class Publisher:
         self._sender = Sender(producer or _host_name(), _origin(), queue_prefix)
         self._lock = threading.Lock()
         self._link: Link | None = None
+        self._env: Mapping[str, str] | None = None
         _publishers.add(self)
 
     @classmethod
@@ -77,9 +78,12 @@ class Publisher:
             SettingError: one of them can't be used.
         """
         settings = read_settings(env)
-        return cls(
+        publisher = cls(
             settings.url, queue_prefix=settings.queue_prefix, timeout=settings.timeout, producer=settings.producer
         )
+        if not env.get("AJO_BROKER_URL"):
+            publisher._env = env  # the file may come to hold another password
+        return publisher
 
     def publish(self, trigger: CheckedTrigger) -> Receipt:
         """Publish one trigger; returns once the broker has confirmed it.
@@ -199,6 +203,7 @@ class Publisher:
                 fresh = self._link is None
                 try:
                     if self._link is None:
+                        self._look_for_the_broker()
                         self._link = open_link(self._broker, deadline)
                     self._link.prepare({parcel.queue for parcel in waiting.values()}, deadline)
                     messages = [to_message(parcel, self._sender) for parcel in waiting.values()]
@@ -217,6 +222,12 @@ class Publisher:
             raise
         finally:
             self._lock.release()
+
+    def _look_for_the_broker(self) -> None:
+        """Take its address from its file once more; what can't be used leaves the old one."""
+        if self._env is not None:
+            with suppress(SettingError):
+                self._broker = broker_of(read_settings(self._env).url)
 
     def _drop_link(self) -> None:
         link, self._link = self._link, None

@@ -25,7 +25,7 @@ from tests.support.simulation.process import Process
 from tests.support.simulation.witness import Witness
 
 BUDGET, ATTEMPT_TIMEOUT = 20.0, 5.0
-POLICY = Policy(Backoff(0.5, 2.0, 4.0), 1.0, frozenset({502, 504}), b"", Sealer.from_keys(""))
+POLICY = Policy(Backoff(0.5, 2.0, 4.0), 1.0, frozenset({502, 504}), b"", lambda: Sealer.from_keys(""))
 PERSON = Recipient(
     user_id="ada@example.com", channel_data={"emailAddress": "ada@example.com"}, context={"orderId": "1"}
 )

@@ -42,7 +42,7 @@ class ModelLedger(Ledger):
 
     def __init__(self, network: Network, loop: Loop, worker_id: UUID, clock: LedgerClock) -> None:
         super().__init__(
-            "",
+            str,
             worker_id,
             clock,
             (),

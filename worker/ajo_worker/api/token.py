@@ -13,7 +13,7 @@ import structlog
 from ajo_worker.api.adapters.tunnels import ThroughProxies
 from ajo_worker.api.proxies import proxies
 from ajo_worker.api.token_answer import FetchFailed, plain, read_answer
-from ajo_worker.settings import Settings
+from ajo_worker.settings import Settings, renewed
 
 log = structlog.get_logger("ajo_worker.token")
 
@@ -198,18 +198,16 @@ def token_fetch(
     settings: Settings, client: httpx2.AsyncClient, monotonic: Callable[[], float] = time.monotonic
 ) -> Fetch:
     """A fetch from the token endpoint: OAuth server-to-server, ``client_credentials``, form-encoded."""
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": settings.client_id,
-        "client_secret": settings.client_secret.get_secret_value(),
-        "scope": settings.scopes,
-    }
+    form = {"grant_type": "client_credentials", "client_id": settings.client_id, "scope": settings.scopes}
+    secret = renewed(settings, "client_secret")
 
     async def fetch() -> Token:
         asked = monotonic()
         try:
             async with asyncio.timeout(FETCH_TIMEOUT):
-                status, media_type, body = await _ask(client, settings.token_url, form)
+                status, media_type, body = await _ask(
+                    client, settings.token_url, {**form, "client_secret": secret.now()}
+                )
         except TimeoutError:
             raise FetchFailed(f"token endpoint: no whole answer within {FETCH_TIMEOUT:g} s") from None
         except httpx2.ProxyError as fault:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
-from ajo_worker.feedback.authentication import checks_of
+from ajo_worker.feedback.authentication import renewed_checks
 from ajo_worker.feedback.guests import Room
 from ajo_worker.feedback.receiver import PATH, receiver
 from ajo_worker.feedback.server import Certificate, bind, serve
@@ -18,6 +18,7 @@ from ajo_worker.feedback.writing import Writing
 from ajo_worker.intake.open_files import allow_open_files
 from ajo_worker.logs import configure_logs
 from ajo_worker.recipients import hashing_key
+from ajo_worker.settings import renewed
 from ajo_worker.settings_source import SettingsError
 
 
@@ -42,22 +43,22 @@ def serve_feedback(
         raise typer.BadParameter("--certificate and --key go together", param_hint="--certificate")
     settings = read_settings()
     try:
-        checks = checks_of(settings)
+        checks = renewed_checks(settings)
     except SettingsError as bad:
         raise WrongSettings(str(bad)) from None
-    if not checks and not insecure:
+    if not checks.now() and not insecure:
         raise WrongSettings(
             "anybody could post feedback: set AJO_FEEDBACK_SECRET, AJO_FEEDBACK_JWT_SECRET or "
             "AJO_FEEDBACK_JWT_PUBLIC_KEY (or, to try it on this machine, --insecure)"
         )
-    if not checks and not _is_loopback(host):
+    if not checks.now() and not _is_loopback(host):
         raise typer.BadParameter("only with a loopback address (--host)", param_hint="--insecure")
     configure_logs(settings.log_level, settings.log_format)
-    url = settings.database_url.get_secret_value()
+    url = renewed(settings, "database_url").now
     hash_key = hashing_key(settings.hash_key.get_secret_value())
     app = receiver(
         lambda: Writing(url),
-        checks,
+        checks.now,
         hash_key,
         most_bytes=settings.feedback_max_bytes,
         body_seconds=settings.feedback_body_seconds,

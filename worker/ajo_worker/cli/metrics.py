@@ -6,6 +6,7 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from prometheus_client import generate_latest
 
 from ajo_worker.cli.running import read_settings
 from ajo_worker.metrics.server import LedgerCollector, serve
+from ajo_worker.settings import renewed
 
 app = typer.Typer(add_completion=False)
 
@@ -36,7 +38,7 @@ def metrics(
     """
     if not 0 < timeout <= LONGEST:
         raise typer.BadParameter(f"must be above 0 and at most {LONGEST:g} seconds", param_hint="--timeout")
-    url = read_settings().database_url.get_secret_value()
+    url = renewed(read_settings(), "database_url").now
     if once:
         _print_once(url, timeout)
         return
@@ -54,7 +56,7 @@ def metrics(
     server.server_close()
 
 
-def _print_once(url: str, timeout: float) -> None:
+def _print_once(url: Callable[[], str], timeout: float) -> None:
     missed: list[str] = []
     typer.echo(generate_latest(LedgerCollector(url, timeout, missed.append)).decode(), nl=False)
     if missed:

@@ -8,7 +8,7 @@ import os
 import sys
 import termios
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Annotated
 
@@ -20,6 +20,7 @@ from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.top_frame import frame
 from ajo_worker.ledger.database import DatabaseError, snapshot
 from ajo_worker.reports.pulse import Pulse, read_pulse
+from ajo_worker.settings import renewed
 
 app = typer.Typer(add_completion=False)
 
@@ -40,9 +41,9 @@ def top(
     """
     if every < SHORTEST:
         raise typer.BadParameter(f"must be at least {SHORTEST:g} seconds", param_hint="--every")
-    url = read_settings().database_url.get_secret_value()
+    url = renewed(read_settings(), "database_url").now
     if once or not sys.stdout.isatty():
-        make_console().print(frame(finish(_read(url))))
+        make_console().print(frame(finish(_read(url()))))
         return
     with suppress(KeyboardInterrupt):  # the usual way out
         finish(_watch(url, every))
@@ -53,10 +54,10 @@ async def _read(url: str) -> Pulse:
         return await read_pulse(connection)
 
 
-async def _watch(url: str, every: float) -> None:
+async def _watch(url: Callable[[], str], every: float) -> None:
     """Show frame after frame until q is pressed. The first one must succeed; later a ledger may be away for a while."""
     loop, left = asyncio.get_running_loop(), asyncio.Event()
-    pulse = await _read(url)
+    pulse = await _read(url())
     with _keys(loop, left), Live(frame(pulse), console=make_console(), screen=True, auto_refresh=False) as live:
         live.refresh()
         took = 0.0
@@ -66,7 +67,7 @@ async def _watch(url: str, every: float) -> None:
                 return
             begin, trouble = loop.time(), None
             try:
-                pulse = await _read(url)
+                pulse = await _read(url())
             except DatabaseError as problem:
                 trouble = str(problem)
             took = loop.time() - begin

@@ -1,5 +1,6 @@
 """The types of a round, one for each stage."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ajo_producers.campaigns.definition import BeforeStart
@@ -23,7 +24,7 @@ class Policy:
     attempt_minimum: float
     ambiguous_statuses: frozenset[int]
     hash_key: bytes = field(repr=False)
-    sealer: Sealer
+    sealer: Callable[[], Sealer]
     before_start: BeforeStart = "refuse"
     copy_poll: float = 1.0
 

@@ -25,7 +25,7 @@ def admission(
 ) -> Admission:
     """A trigger's first row: with its first attempt announced, or ended by ``refused``."""
     trigger, moment = received.trigger, clock.at(now)
-    key_id, payload = policy.sealer.seal(received.payload) if refused else (None, None)
+    key_id, payload = policy.sealer().seal(received.payload) if refused else (None, None)
     return Admission(
         request_id=trigger.request_id,
         campaign=storable(trigger.campaign),
@@ -130,7 +130,7 @@ def ending(
     """The state that a trigger ends in; whatever was not accepted keeps its payload."""
     sent_by_us = current.fence == 1 and current.budget is not None
     now = clock.now()
-    key_id, payload = (None, None) if end.state == "accepted" else policy.sealer.seal(received.payload)
+    key_id, payload = (None, None) if end.state == "accepted" else policy.sealer().seal(received.payload)
     return Ending(
         request_id=received.trigger.request_id,
         fence=current.fence,

@@ -153,7 +153,7 @@ async def _durability(connection: asyncpg.Connection, url: str) -> Check:
 
 async def _connections(connection: asyncpg.Connection, url: str) -> Check:
     direct = await is_direct(connection)
-    pooled = None if direct else await Connector(url).at_once(ledger.CONNECTIONS, POOL_SECONDS)
+    pooled = None if direct else await Connector(lambda: url).at_once(ledger.CONNECTIONS, POOL_SECONDS)
     return judge_connections(Room(**await connection.fetchrow(ROOM)), ledger.CONNECTIONS, pooled)
 
 

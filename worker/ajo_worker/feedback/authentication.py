@@ -9,9 +9,11 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from pydantic import SecretStr
 
+from ajo_worker.renewal import Renewed
 from ajo_worker.settings import Settings
-from ajo_worker.settings_source import SettingsError
+from ajo_worker.settings_source import SettingsError, file_of, read_file, variable_of
 
 LEEWAY_SECONDS = 60
 """By how much Adobe's clock and ours may differ where a JWT says until when it is good."""
@@ -27,6 +29,9 @@ class Headers(Protocol):
     def getlist(self, key: str, /) -> Sequence[str]:
         """All values of one of them."""
 
+
+SECRETS = ("feedback_secret", "feedback_jwt_secret", "feedback_jwt_public_key")
+"""Settings that say who may post."""
 
 Check = Callable[[Headers], str | None]
 """Says what is wrong with the headers; None if nothing is."""
@@ -96,6 +101,26 @@ def checks_of(settings: Settings) -> tuple[Check, ...]:
     if public:
         found.append(BearerToken(_public_key(public), "RS256", settings.feedback_jwt_audience))
     return tuple(found)
+
+
+def renewed_checks(settings: Settings) -> Renewed[tuple[Check, ...]]:
+    """The same, as the files of the secrets are now. A file that is empty opens the door to nobody: what was asked for
+    before is asked for still.
+
+    Raises:
+        SettingsError: a key can't be used.
+    """
+    files = {name: file for name in SECRETS if (file := file_of(name)) is not None}
+
+    def read() -> tuple[Check, ...]:
+        now = settings.model_copy()
+        for name, file in files.items():
+            if not (value := read_file(name, file)):
+                raise SettingsError(f"{variable_of(name)}_FILE: {file}: is empty")
+            setattr(now, name, SecretStr(value) if isinstance(getattr(now, name), SecretStr) else value)
+        return checks_of(now)
+
+    return Renewed("who may post feedback", files.values(), read, first=checks_of(settings))
 
 
 def _public_key(pem: str) -> RSAPublicKey:

@@ -44,7 +44,7 @@ class Entrance:
         self,
         listening: socket.socket,
         make: Callable[["Entrance", Guest], "Protocol"],
-        tls: ssl.SSLContext | None,
+        tls: Callable[[], ssl.SSLContext] | None,
         room: Room,
         patience: Patience,
     ) -> None:
@@ -126,7 +126,7 @@ class Entrance:
         connection.setblocking(False)
         times = {"ssl_handshake_timeout": self.patience.head, "ssl_shutdown_timeout": FAREWELL} if self._tls else {}
         make = partial(self._make, self, guest)
-        await self._loop.connect_accepted_socket(make, connection, ssl=self._tls, **times)
+        await self._loop.connect_accepted_socket(make, connection, ssl=self._tls() if self._tls else None, **times)
 
     def _came(self, connection: socket.socket, guest: Guest, task: "asyncio.Task[None]") -> None:
         """Also called if the task was cancelled before it began."""

@@ -39,13 +39,16 @@ class Store(Protocol):
 
 def receiver(
     make_store: Callable[[], Store],
-    checks: Sequence[Check],
+    checks: Callable[[], Sequence[Check]],
     hash_key: bytes,
     *,
     most_bytes: int,
     body_seconds: float,
 ) -> Starlette:
-    """The application. The store is made, started and stopped on the server's event loop."""
+    """The application; each request must pass the ``checks`` of its time.
+
+    The store is made, started and stopped on the server's event loop.
+    """
     places: list[Store] = []
 
     @asynccontextmanager
@@ -63,7 +66,7 @@ def receiver(
         try:
             if open_requests > MOST_OPEN:
                 return _away("too many requests at once")
-            for check in checks:
+            for check in checks():
                 if refusal := check(request.headers):
                     return _refused(401, refusal, {"www-authenticate": "Bearer"})
             content = await read_json(request, most_bytes, body_seconds)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from starlette.applications import Starlette
 
 from ajo_worker.feedback.entrance import Entrance, Patience, Protocol
 from ajo_worker.feedback.guests import Guest, Room
+from ajo_worker.renewal import Renewed
 
 DRAIN_SECONDS = 30
 """What requests in hand get at a stop; each ends by itself before."""
@@ -24,10 +26,24 @@ REST_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Files in PEM, for HTTPS."""
+    """Files in PEM, for HTTPS; what they become while it serves is shown to whoever connects then."""
 
     chain: Path
     key: Path
+
+    def contexts(self) -> Renewed[ssl.SSLContext]:
+        """The context that shows it, with the files as they are then.
+
+        Raises:
+            OSError: they can't be used.
+        """
+
+        def load() -> ssl.SSLContext:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.chain, self.key)
+            return context
+
+        return Renewed("certificate", (self.chain, self.key), load)
 
 
 class _Server(uvicorn.Server):
@@ -35,17 +51,19 @@ class _Server(uvicorn.Server):
         self,
         config: uvicorn.Config,
         listening: socket.socket,
+        tls: Callable[[], ssl.SSLContext] | None,
         room: Room,
         patience: Patience,
         ready: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._listening, self._room, self._patience, self._ready = listening, room, patience, ready
+        self._tls = tls
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Begin to take requests, through a door of our own: uvicorn's keeps every connection that comes, for ever."""
         await super().startup(sockets=[])
-        entrance = Entrance(self._listening, self._protocol, self.config.ssl, self._room, self._patience)
+        entrance = Entrance(self._listening, self._protocol, self._tls, self._room, self._patience)
         self.servers = [entrance]  # type: ignore[list-item] # it closes as one of asyncio's does
         entrance.open()
         self._ready()
@@ -114,8 +132,7 @@ async def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_keep_alive=int(REST_SECONDS),
-        ssl_certfile=certificate.chain if certificate else None,
-        ssl_keyfile=certificate.key if certificate else None,
     )
+    tls = certificate.contexts().now if certificate is not None else None
     config.load()
-    await _Server(config, listening, room, Patience(head_seconds, REST_SECONDS), ready).serve(sockets=[listening])
+    await _Server(config, listening, tls, room, Patience(head_seconds, REST_SECONDS), ready).serve(sockets=[listening])

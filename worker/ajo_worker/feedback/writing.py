@@ -1,7 +1,7 @@
 """The receiver's way to the ledger: feedback of many requests is committed together, and a fault is told at once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import asyncpg
 import structlog
@@ -28,7 +28,7 @@ class LedgerAwayError(Exception):
 class Writing:
     """Create it on the event loop that uses it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: Callable[[], str]) -> None:
         self._connector = Connector(url)
         self._away = False
         self._commits: GroupCommit[FeedbackRow, Stored] = GroupCommit("feedback", self._connect, self._store)

@@ -13,14 +13,17 @@ from random import random
 from typing import Any
 
 import structlog
+from ajo_producers.contract.broker import read_broker
 from celery.utils.threads import bound_open_broker_sockets
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 from kombu.common import ignore_errors
+from pydantic import SecretStr
 
 from ajo_worker.intake.in_hand import timeout_used
 from ajo_worker.intake.reading_ahead import read_ahead
 from ajo_worker.intake.valkey import refuse_unfit
+from ajo_worker.settings import renewed_as, settings
 
 log = structlog.get_logger("ajo_worker.intake")
 
@@ -74,9 +77,18 @@ class ReconnectingConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.connection_errors = (Exception,)
+        self._broker = renewed_as(settings(), "broker_url", read_broker)
         self._pauses = Pauses()
         self._told: str | None = None
         self._broken_at = 0.0
+
+    def connection_for_read(self, heartbeat: Any = None) -> Any:
+        """Connect as the address is now: its password may have been rotated."""
+        broker, known = self._broker.now(), settings().broker
+        if broker.url != known.url and broker.kind == known.kind:
+            settings().broker_url = SecretStr(broker.url)
+            self.app.conf.update(broker_url=broker.url, broker_use_ssl=broker.ssl or None)
+        return super().connection_for_read(heartbeat)
 
     def ensure_connected(self, conn: Any) -> Any:
         """Connect once: a failure goes the way of all others."""

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from secrets import token_hex
 from urllib.parse import urlsplit
 
@@ -69,9 +69,9 @@ class NoSession(TimeoutError):  # noqa: N818 - says what it found
 
 
 class Connector:
-    """Makes connections to the database of one URL."""
+    """Makes connections to the database that ``url`` names at the moment: its password may be rotated."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: Callable[[], str]) -> None:
         self._url = url
         self._proved_until = float("-inf")
 
@@ -89,7 +89,8 @@ class Connector:
             asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, ValueError: of a
                 single one.
         """
-        urls, until, faults = one_by_one(self._url, os.environ), time.monotonic() + seconds, list[Exception]()
+        named = self._url()
+        urls, until, faults = one_by_one(named, os.environ), time.monotonic() + seconds, list[Exception]()
         for number, url in enumerate(urls):
             share = max((until - time.monotonic()) / (len(urls) - number), 0.1)
             try:
@@ -100,7 +101,7 @@ class Connector:
                 if len(urls) == 1:
                     raise
                 faults.append(fault)
-        places = hosts_of(urlsplit(self._url))
+        places = hosts_of(urlsplit(named))
         reasons = [f"{place}: {_reason(fault)}" for place, fault in zip(places, faults, strict=True)]
         raise NoHost(None, "; ".join(reasons))
 

@@ -52,7 +52,7 @@ async def connect(url: str, options: Mapping[str, str] | None = None) -> asyncpg
         DatabaseError: it can't be reached, refuses us, is older than PostgreSQL 15, or behind a pooler of no use.
     """
     try:
-        connection = await Connector(url).connect("ajo-dispatch", options or {})
+        connection = await Connector(lambda: url).connect("ajo-dispatch", options or {})
     except asyncpg.TargetServerAttributeNotMatched:
         raise DatabaseError(f"{place(url)} is not as target_session_attrs in AJO_DATABASE_URL asks for") from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.ClientConfigurationError) as fault:

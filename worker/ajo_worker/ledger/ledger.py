@@ -1,7 +1,7 @@
 """The ledger as the dispatcher sees it: one group commit for each kind of statement."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -54,7 +54,7 @@ class Ledger:
 
     def __init__(
         self,
-        database_url: str,
+        database_url: Callable[[], str],
         worker_id: UUID,
         clock: LedgerClock,
         definitions: Iterable[Definition],

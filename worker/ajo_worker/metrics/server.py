@@ -20,7 +20,7 @@ IDLE_SECONDS = 30
 class LedgerCollector(Collector):
     """Reads the ledger when it is collected, once at a time. ``say`` is told what is missing, each time it changes."""
 
-    def __init__(self, url: str, seconds: float, say: Callable[[str], None]) -> None:
+    def __init__(self, url: Callable[[], str], seconds: float, say: Callable[[str], None]) -> None:
         self._url = url
         self._seconds = seconds
         self._say = say
@@ -32,7 +32,7 @@ class LedgerCollector(Collector):
         if not self._lock.acquire(timeout=self._seconds):
             return told(Scrape(fault="another scrape is under way"))
         try:
-            found = asyncio.run(scrape(self._url, self._seconds))
+            found = asyncio.run(scrape(self._url(), self._seconds))
             if (news := missing(found)) != self._said:
                 self._said = news
                 self._say(news or "the ledger is read again")

@@ -45,12 +45,12 @@ class Unsealing:
 
     campaigns: Mapping[str, Campaign]
     clock: LedgerClock
-    sealer: Sealer
+    sealer: Callable[[], Sealer]
 
     def received(self, resumed: Resumed, *, probe: bool) -> Received | None:
         """The trigger; None if its payload can't be read here."""
         try:
-            payload = self.sealer.open(resumed.key_id, resumed.payload)
+            payload = self.sealer().open(resumed.key_id, resumed.payload)
             trigger = decode_trigger(payload)
         except (UnknownKey, BrokenSeal, BadTrigger) as fault:
             log.warning("payload-unreadable", request_id=str(resumed.request_id), reason=str(fault))

@@ -128,3 +128,21 @@ async def test_a_ca_file_without_certificates_is_refused_at_the_start(
         path.write_bytes(content)
     with pytest.raises(OSError, match=r"."):
         make(ca_file=path)
+
+
+async def test_certificates_that_change_in_their_file_are_taken_up(
+    make: Any, authority: trustme.CA, tmp_path: Path
+) -> None:
+    trusted, next_authority = tmp_path / "trusted.pem", trustme.CA()
+    authority.cert_pem.write_to_path(str(trusted))
+    adapter = make(ca_file=trusted)
+    for change, issuer in (
+        (authority.cert_pem.bytes(), authority),
+        (next_authority.cert_pem.bytes(), next_authority),
+        (b"-----BEGIN CERTIFICATE-----\n", next_authority),  # half of a file: what was there before counts on
+    ):
+        trusted.write_bytes(change)
+        async with RawServer(does.answering(does.whole()), context(issuer.issue_cert("127.0.0.1"))) as server:
+            assert only(Answer, await adapter.post(call_to(server.url), timeout=LONG)).status == 202
+    async with RawServer(does.answering(does.whole()), context(authority.issue_cert("127.0.0.1"))) as server:
+        assert only(Failure, await adapter.post(call_to(server.url), timeout=LONG)).kind == "tls"

@@ -5,6 +5,7 @@ import gzip
 import json
 import tracemalloc
 from collections.abc import Awaitable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -170,3 +171,21 @@ async def test_an_unforeseen_fault_of_a_fetch_is_one_more_failure(monkeypatch: p
         await provider.get(0.05)
     assert SECRET not in str(caught.value)
     await provider.close()
+
+
+async def test_a_secret_that_is_rotated_in_its_file_is_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "secret"
+    monkeypatch.delenv("AJO_CLIENT_SECRET", raising=False)
+    monkeypatch.setenv("AJO_CLIENT_SECRET_FILE", str(file))
+    file.write_text("old\n")
+    async with RawServer(answering(http(TOKEN))) as server:
+        settings = Settings(client_id="me", token_url=f"http://127.0.0.1:{server.port}/token")
+        async with token_client(settings, tls_context(settings)) as client:
+            fetch = token_fetch(settings, client)
+            for text in ("old", "new\n", ""):
+                file.write_text(text)
+                await fetch()
+        given = [parse_qs(request.decode().partition("\r\n\r\n")[2])["client_secret"][0] for request in server.requests]
+    assert given == ["old", "new", "new"]

@@ -277,17 +277,35 @@ def refuses(host: str, port: int) -> bool:
     return False
 
 
-def test_https_with_a_certificate(receive: Receive, database_url: str, tmp_path: Path) -> None:
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
-    certificate.cert_chain_pems[0].write_to_path(chain)
-    certificate.private_key_pem.write_to_path(key)
-    receiver = receive(database_url, "--certificate", chain, "--key", key)
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
+def test_https_with_a_certificate_and_a_secret_that_change_in_their_files(
+    receive: Receive, database_url: str, tmp_path: Path
+) -> None:
+    chain, key, secret = (tmp_path / name for name in ("chain.pem", "key.pem", "secret"))
+
+    def certified() -> ssl.SSLContext:
+        authority, context = trustme.CA(), ssl.create_default_context()
+        certificate = authority.issue_cert("127.0.0.1")
+        certificate.cert_chain_pems[0].write_to_path(chain)
+        certificate.private_key_pem.write_to_path(key)
+        authority.configure_trust(context)
+        return context
+
+    def status(given: str) -> int:
+        return receiver.post(webhook_item(), secret=given, verify=context).status_code
+
+    context = certified()
+    secret.write_text("first\n")
+    files = {"AJO_FEEDBACK_SECRET": "", "AJO_FEEDBACK_SECRET_FILE": str(secret)}
+    receiver = receive(database_url, "--certificate", chain, "--key", key, **files)
     assert receiver.url.startswith("https://")
-    assert receiver.post(webhook_item(), verify=context).status_code == 200
+    assert (status("first"), status("second")) == (200, 401)
+    context = certified()
+    assert status("first") == 200
+    secret.write_text("second\n")
+    assert (status("first"), status("second")) == (401, 200)
+    secret.write_text("")
+    key.write_text("")
+    assert (status("second"), status("")) == (200, 401), "nothing is no secret, and no certificate"
 
 
 def test_no_secret_and_no_address_is_in_logs_or_answers(receive: Receive, database_url: str) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
+from secrets import token_hex
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -13,7 +15,9 @@ from ajo_worker.ledger.database import DatabaseError, connected
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.local.postgres import Postgres
 from ajo_worker.local.processes import Processes
+from ajo_worker.settings import read_settings, renewed
 
+from tests.support.database import query
 from tests.support.pgbouncer import start_pgbouncer
 from tests.support.standby import promote, start_standby
 
@@ -44,7 +48,7 @@ async def test_a_connection_has_its_settings_also_through_a_pooler_that_keeps_se
     *, pooled: bool, session_postgres: Postgres, processes: Processes
 ) -> None:
     url = start_pgbouncer(processes, session_postgres.url, "session") if pooled else session_postgres.url
-    connection = await Connector(url).connect("ajo-dispatch test", PLANNER)
+    connection = await Connector(lambda: url).connect("ajo-dispatch test", PLANNER)
     assert await is_direct(connection) is not pooled
     assert await settings_of(connection) == {**PLANNER, "application_name": "ajo-dispatch test"}
     await connection.close()
@@ -57,7 +61,7 @@ async def test_a_pooler_that_mixes_up_sessions_is_refused_with_what_to_set_and_n
     mode, settings = MIXING[how]
     url = start_pgbouncer(processes, session_postgres.url, mode, **settings)
     with pytest.raises(SessionsMixed, match="pool_mode = session"):
-        await Connector(url).connect("ajo-dispatch test", PLANNER)
+        await Connector(lambda: url).connect("ajo-dispatch test", PLANNER)
     with pytest.raises(DatabaseError, match=r"127\.0\.0\.1:\d+ can't be used: .*pool_mode = session"):
         async with connected(url):
             pass
@@ -76,7 +80,7 @@ async def test_a_pooler_without_a_connection_to_spare_is_told_as_such(
     try:
         await taken.execute("select")
         with pytest.raises(NoSession, match="default_pool_size"):
-            await Connector(url).connect("ajo-dispatch test", {}, seconds=1)
+            await Connector(lambda: url).connect("ajo-dispatch test", {}, seconds=1)
     finally:
         taken.terminate()
 
@@ -89,7 +93,7 @@ async def test_of_several_hosts_the_one_that_takes_writes_is_found_whatever_the_
     refusing = "127.0.0.1:1"
     places = [urlsplit(server.url).netloc.rpartition("@")[2] for server in (standby, own_postgres)]
     user, _, _ = own_postgres.url.rpartition("@")
-    connector = Connector(f"{user}@{','.join([blackhole, refusing, *places])}/postgres")
+    connector = Connector(lambda: f"{user}@{','.join([blackhole, refusing, *places])}/postgres")
 
     async def port() -> int:
         connection = await connector.connect("ajo-dispatch test", {}, seconds=8)
@@ -110,3 +114,24 @@ async def test_of_several_hosts_the_one_that_takes_writes_is_found_whatever_the_
     assert own_postgres.password not in str(none.value)
     await asyncio.to_thread(promote, standby)
     assert await port() == standby.port
+
+
+async def test_a_password_that_is_rotated_in_its_file_is_taken_up(
+    session_postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role, file = f"r{token_hex(6)}", tmp_path / "url"
+    monkeypatch.delenv("AJO_DATABASE_URL", raising=False)
+    monkeypatch.setenv("AJO_DATABASE_URL_FILE", str(file))
+    place = session_postgres.url.partition("@")[2]
+    query(session_postgres.url, f"create role {role} login password 'old'")
+    try:
+        file.write_text(f"postgresql://{role}:old@{place}\n")
+        connector = Connector(renewed(read_settings(), "database_url").now)
+        await (await connector.connect("ajo-dispatch test", PLANNER)).close()
+        query(session_postgres.url, f"alter role {role} password 'new'")
+        with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
+            await connector.connect("ajo-dispatch test", PLANNER)
+        file.write_text(f"postgresql://{role}:new@{place}\n")
+        await (await connector.connect("ajo-dispatch test", PLANNER)).close()
+    finally:
+        query(session_postgres.url, f"drop role {role}")

@@ -61,7 +61,7 @@ async def beating(
 def ledger_of(url: str, worker_id: UUID | None = None) -> Ledger:
     """A ledger that is not started yet."""
     return Ledger(
-        url,
+        lambda: url,
         worker_id or uuid7(),
         LedgerClock(),
         [],

@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
+import time
 
 from ajo_worker.api.adapters.arrival import last_acknowledged, last_arrival, unacknowledged
-from ajo_worker.api.adapters.exchange import Exchange
+from ajo_worker.api.adapters.exchange import Exchange, age_limit
 from ajo_worker.api.adapters.http1 import NotHttp, Reading
 from ajo_worker.api.adapters.tls_layer import READ_BYTES, TlsLayer
 
@@ -25,6 +26,7 @@ class Connection:
         "_writing",
         "broke_at",
         "closed",
+        "used_until",
     )
 
     def __init__(self, connected: socket.socket, tls: TlsLayer | None) -> None:
@@ -36,7 +38,7 @@ class Connection:
         self._reading: Reading | None = None
         self._waiter: asyncio.Future[float] | None = None
         self._retired = False
-        self.closed = False
+        self.closed, self.used_until = False, time.monotonic() + age_limit()
         self.broke_at: float | None = None
         self._loop.add_reader(connected, self._read)
 

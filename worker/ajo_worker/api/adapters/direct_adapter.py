@@ -96,14 +96,18 @@ class DirectAdapter:
         return connection
 
     def _take(self, origin: Origin) -> Connection | None:
-        """The connection that was used last, of those that are silent; those that waited too long are closed."""
+        """The connection that was used last, of those that are silent; those that are too old, or waited too long, are
+        closed.
+        """
         kept, now = self._kept[origin], self._monotonic()
         while kept and kept[oldest := next(iter(kept))] < now - IDLE_SECONDS:
             del kept[oldest]
             oldest.close()
         while kept:
             connection, _ = kept.popitem()
-            if connection.silent():
+            if connection.used_until < now:
+                connection.close()
+            elif connection.silent():
                 return connection
         return None
 

@@ -4,12 +4,23 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from random import random
 
 from ajo_worker.api.answer import Answer, Failure, FailureKind
 
 IDLE_SECONDS = 30.0
 """How long a connection is kept for the next call. Well below the 60 s after which load balancers usually close it
 (the default of AWS's): a call on a connection that closes at that moment fails, and perhaps was processed."""
+
+LONGEST_SECONDS = 60.0
+"""How long a connection is used at most. The next one goes where the name leads by then, although the old address may
+answer still, and is made with the certificates of then."""
+
+
+def age_limit() -> float:
+    """Up to that many seconds, and different ones for each connection: those of one moment must not end in another."""
+    return LONGEST_SECONDS * (0.75 + random() / 4)  # noqa: S311 - jitter
+
 
 OWN_HEADERS = {"accept-encoding": "identity", "user-agent": "ajo-dispatch"}
 """Sent with every call. Answers are small, and a compressed one could grow beyond what is read of it."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import httpx2
 
-from ajo_worker.api.adapters.exchange import IDLE_SECONDS
+from ajo_worker.api.adapters.exchange import IDLE_SECONDS, age_limit
 
 
 class Connections:
@@ -24,12 +24,21 @@ class Connections:
         self._monotonic = monotonic
         self._idle: deque[tuple[float, httpx2.AsyncBaseTransport]] = deque()
         self._busy: set[httpx2.AsyncBaseTransport] = set()
+        self._used_until: dict[httpx2.AsyncBaseTransport, float] = {}
 
     async def take(self) -> httpx2.AsyncBaseTransport:
-        """A transport for one call; those that have waited too long are closed by the way."""
-        while self._idle and self._idle[0][0] < self._monotonic() - IDLE_SECONDS:
-            await self._idle.popleft()[1].aclose()
-        transport = self._idle.pop()[1] if self._idle else self._make()
+        """A transport for one call; those that are too old, or have waited too long, are closed by the way."""
+        now = self._monotonic()
+        while self._idle and self._idle[0][0] < now - IDLE_SECONDS:
+            await self._close(self._idle.popleft()[1])
+        while self._idle:
+            transport = self._idle.pop()[1]
+            if self._used_until[transport] >= now:
+                break
+            await self._close(transport)
+        else:
+            transport = self._make()
+            self._used_until[transport] = now + age_limit()
         self._busy.add(transport)
         return transport
 
@@ -44,11 +53,15 @@ class Connections:
         self._idle.clear()
         for transport in transports:
             with suppress(Exception):  # a connection that breaks while it is closed is closed
-                await transport.aclose()
+                await self._close(transport)
 
     async def close(self) -> None:
         """Close all of them, also those in use."""
         transports = [*(transport for _, transport in self._idle), *self._busy]
         self._idle.clear()
         for transport in transports:
-            await transport.aclose()
+            await self._close(transport)
+
+    async def _close(self, transport: httpx2.AsyncBaseTransport) -> None:
+        self._used_until.pop(transport, None)
+        await transport.aclose()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
+from typing import TypeAlias
 from urllib.parse import quote
 
 from pyreqwest.client import Client, ClientBuilder
@@ -21,9 +22,12 @@ from ajo_worker.api.adapters.pyreqwest_failures import causes_of, failure_of
 from ajo_worker.api.adapters.wakes import Wake
 from ajo_worker.api.answer import Answer, Call, Failure
 from ajo_worker.api.proxies import Proxies, proxies
-from ajo_worker.api.tls import tls_context
+from ajo_worker.api.tls import certificate_files, tls_context
+from ajo_worker.renewal import Renewed
 from ajo_worker.settings import Settings
 
+Maker: TypeAlias = Callable[[bool], Client]
+"""Makes a client with the certificates of its time; a wary one keeps no connection for another call."""
 READ_BYTES = 65_536
 """Bytes of a body that are asked for at once; pyreqwest reserves as many."""
 
@@ -42,17 +46,20 @@ class PyreqwestAdapter:
         *,
         max_answer_bytes: int,
         lost_after: float = LOST_AFTER,
-        wary: Callable[[], Client] | None = None,
+        makers: Renewed[Maker] | None = None,
         proxies: Proxies = NONE,
     ) -> None:
         self._client: Client | None = client
-        self._wary, self._proxies = wary, proxies
+        self._makers, self._maker = makers, makers.now() if makers else None
+        self._wary, self._proxies = False, proxies
         self._most = max_answer_bytes
         self._lost_after = lost_after
 
     async def post(self, call: Call, *, timeout: float) -> Answer | Failure:
         """Send ``call`` once, and wait ``timeout`` seconds at most for its whole answer. Never raises."""
         exchange, wake = Exchange(timeout), Wake()
+        if self._makers is not None and self._makers.now() is not self._maker:
+            self._make_anew()
         client = self._client
         if client is None:
             return exchange.failure("internal", nothing_sent=True, detail="the adapter is closed")
@@ -95,10 +102,15 @@ class PyreqwestAdapter:
         Never raises. pyreqwest closes no single connection, and can't tell whether a kept one has unread bytes: one
         stray answer ends the keeping for good. A new client takes 25 ms.
         """
-        wary, self._wary = self._wary, None
-        if self._client is not None and wary is not None:
+        if not self._wary:
+            self._wary = True
+            self._make_anew()
+
+    def _make_anew(self) -> None:
+        if self._client is not None and self._makers is not None:
+            self._maker = self._makers.now()
             with suppress(BuilderError, OSError):  # it could be built before; if not now, the calls matter more
-                self._client = wary()
+                self._client = self._maker(self._wary)
 
     async def close(self) -> None:
         """Close the idle connections; those of calls under way end with them, at their time-outs at the latest."""
@@ -119,28 +131,30 @@ def pyreqwest_adapter(settings: Settings) -> PyreqwestAdapter:
         OSError: ``AJO_CA_FILE`` can't be read, or there are no certificates to trust.
         SettingsError: a proxy can't be used.
     """
-    ways, certificates = proxies(settings), None
-    if settings.ca_file is not None:
-        tls_context(settings)  # refuses a file without certificates, which pyreqwest would take
-        certificates = settings.ca_file.read_bytes()
+    ways = proxies(settings)
 
-    def builder() -> ClientBuilder:
-        plain = _builder(settings.connect_timeout)
-        # Asked for each connection, and where calls are forwarded (plain HTTP) for each call.
-        plain = plain.proxy(ProxyBuilder.custom(partial(_proxy_url, ways))) if ways.any else plain.no_proxy()
-        return plain if certificates is None else plain.add_root_certificate_pem(certificates)
+    def maker() -> Maker:
+        certificates = None
+        if settings.ca_file is not None:
+            tls_context(settings)  # refuses a file without certificates, which pyreqwest would take
+            certificates = settings.ca_file.read_bytes()
 
+        def make(wary: bool) -> Client:
+            builder = _builder(settings.connect_timeout)
+            # Asked for each connection, and where calls are forwarded (plain HTTP) for each call.
+            builder = builder.proxy(ProxyBuilder.custom(partial(_proxy_url, ways))) if ways.any else builder.no_proxy()
+            builder = builder if certificates is None else builder.add_root_certificate_pem(certificates)
+            return (builder.pool_max_idle_per_host(0) if wary else builder).build()
+
+        return make
+
+    makers = Renewed("certificates", certificate_files(settings), maker)
     try:
-        client = builder().build()
+        client = makers.now()(False)
     except BuilderError as fault:
         reason = (causes_of(fault) or [""])[-1]
         raise OSError(f"the HTTP client can't be set up, check the system's CA certificates: {reason}") from None
-    return PyreqwestAdapter(
-        client,
-        max_answer_bytes=settings.max_answer_bytes,
-        wary=lambda: builder().pool_max_idle_per_host(0).build(),
-        proxies=ways,
-    )
+    return PyreqwestAdapter(client, max_answer_bytes=settings.max_answer_bytes, makers=makers, proxies=ways)
 
 
 def _proxy_url(ways: Proxies, url: Url) -> str | None:
