@@ -138,7 +138,7 @@ COMMENT ON COLUMN ledger.triggers.redeliveries IS 'Copies from the broker that t
 COMMENT ON COLUMN ledger.triggers.recipients IS 'How many recipients it has (1 to 20).';
 COMMENT ON COLUMN ledger.triggers.round IS 'Which budget it is in; a redrive opens the next.';
 COMMENT ON COLUMN ledger.triggers.attempts_started IS 'Attempts announced in this round.';
-COMMENT ON COLUMN ledger.triggers.possible_duplicate IS 'True if its recipients may have got the message twice.';
+COMMENT ON COLUMN ledger.triggers.possible_duplicate IS 'True if its recipients may have got the message twice, or a call that its worker''s death or freeze cut off may yet be finished.';
 COMMENT ON COLUMN ledger.triggers.campaign IS 'Name of the campaign definition.';
 COMMENT ON COLUMN ledger.triggers.lane IS 'standard or high-throughput.';
 COMMENT ON COLUMN ledger.triggers.state IS 'sending, accepted, rejected, expired, unconfirmed or parked.';

@@ -29,7 +29,7 @@ COMMENT ON COLUMN audit.triggers.last_intent_at IS 'When the newest attempt was 
 COMMENT ON COLUMN audit.triggers.completed_at IS 'When it came to its end; null while sending or parked.';
 COMMENT ON COLUMN audit.triggers.expires_at IS 'No attempt starts after this; null for never.';
 COMMENT ON COLUMN audit.triggers.total_seconds IS 'Seconds from the event (or, if its time is unknown, from publishing) to completed_at.';
-COMMENT ON COLUMN audit.triggers.possible_duplicate IS 'True if its recipients may have got the message twice.';
+COMMENT ON COLUMN audit.triggers.possible_duplicate IS 'True if its recipients may have got the message twice, or a call that its worker''s death or freeze cut off may yet be finished.';
 COMMENT ON COLUMN audit.triggers.duplicate_causes IS 'Why: ambiguous-answer, worker-crash.';
 COMMENT ON COLUMN audit.triggers.redeliveries IS 'Copies from the broker that took it over from a dead worker.';
 COMMENT ON COLUMN audit.triggers.execution_id IS 'Adobe''s executionId, from the 202.';

@@ -299,6 +299,10 @@ class Tables:
                 self.attempts[last] = Attempt(
                     row.owner or wanted.owner, "interrupted", True, None, None, None, None, now
                 )
+            if wanted.marked:
+                row.possible_duplicate = True
+                if "worker-crash" not in row.duplicate_causes:
+                    row.duplicate_causes = (*row.duplicate_causes, "worker-crash")
             row.owner = wanted.owner
             row.fence += 1
             row.redeliveries += 1

@@ -111,8 +111,10 @@ class Claims:
                     await self.closing.sleep(self.policy.copy_poll)
                 case TakeOver(interrupted=interrupted):
                     worker, announced = self.ledger.worker_id, known.attempts_started
+                    # One that is held and not repeated has the crash as its reason.
+                    marked = interrupted and not (received.campaign and received.campaign.holds_ambiguous)
                     if await self.ledger.takeovers.submit(
-                        Takeover(request_id, known.fence, worker, announced, interrupted)
+                        Takeover(request_id, known.fence, worker, announced, interrupted, marked)
                     ):
                         untimed = stepped == known.round
                         return self._taken_over(received, known, interrupted=interrupted, untimed=untimed)

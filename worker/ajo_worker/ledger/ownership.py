@@ -13,7 +13,8 @@ from ajo_worker.ledger.columns import LOCK_ORDER, columns
 class Takeover:
     """A dead worker's trigger changes hands, if it still is as the taker has seen it.
 
-    ``interrupted`` records its last announced attempt, ``attempts_started``, as cut off.
+    ``interrupted`` records its last announced attempt, ``attempts_started``, as cut off. ``marked``: that is a possible
+    duplicate. It will mostly be repeated, and its worker may be frozen, and finish it yet.
     """
 
     request_id: UUID
@@ -21,15 +22,19 @@ class Takeover:
     owner: UUID
     attempts_started: int
     interrupted: bool
+    marked: bool = False
 
 
 TAKE_OVER = """
     WITH wanted AS (
-        SELECT * FROM unnest($1::uuid[], $2::int4[], $3::uuid[], $4::int2[], $5::bool[])
-        AS w(request_id, fence, owner, attempts_started, interrupted)
+        SELECT * FROM unnest($1::uuid[], $2::int4[], $3::uuid[], $4::int2[], $5::bool[], $6::bool[])
+        AS w(request_id, fence, owner, attempts_started, interrupted, marked)
     ), taken AS (
         UPDATE ledger.triggers t
-        SET owner = w.owner, fence = t.fence + 1, redeliveries = t.redeliveries + 1
+        SET owner = w.owner, fence = t.fence + 1, redeliveries = t.redeliveries + 1,
+            possible_duplicate = t.possible_duplicate OR w.marked,
+            duplicate_causes = CASE WHEN w.marked AND NOT 'worker-crash' = ANY(t.duplicate_causes)
+                                    THEN t.duplicate_causes || 'worker-crash'::text ELSE t.duplicate_causes END
         FROM wanted w, ledger.triggers old
         WHERE t.request_id = w.request_id AND t.fence = w.fence AND t.state = 'sending'
           AND old.request_id = t.request_id

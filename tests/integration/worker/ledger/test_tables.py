@@ -111,7 +111,7 @@ class Change:
 
     async def do(self, connection: Any, ledger: Names) -> Any:
         request_id, owner = ledger.triggers[self.one].request_id, ledger.workers[self.owner]
-        change = Takeover(request_id, self.fence, owner, self.number, self.interrupted)
+        change = Takeover(request_id, self.fence, owner, self.number, self.interrupted, marked=self.interrupted)
         return await take_over(connection, [change])
 
 

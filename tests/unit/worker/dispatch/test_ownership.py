@@ -72,6 +72,18 @@ def test_a_dead_workers_attempt_in_flight_is_repeated_and_marked(cluster: Cluste
     assert cluster.endpoint.accepted(cluster.endpoint.calls[0].request_id) == 2
 
 
+def test_a_call_that_a_freeze_cut_off_is_marked_although_no_time_is_left_to_repeat_it(cluster: Cluster) -> None:
+    """Its worker may wake up and finish it."""
+    cluster.endpoint.usual = Reply(202, accepts=True, seconds=10 * BUDGET)
+    owner, other = begin(cluster)
+    cluster.until("called")
+    owner.freeze(2 * BUDGET)
+    cluster.advance(BUDGET + 1)
+    copy(cluster, other)
+    assert end(cluster) == ("unconfirmed", ("worker-crash",))
+    assert len(cluster.endpoint.calls) == 1
+
+
 def test_where_ambiguous_calls_are_held_a_dead_workers_attempt_in_flight_is_not_repeated(holding: Cluster) -> None:
     owner, _ = begin(holding)
     holding.until("accepted")

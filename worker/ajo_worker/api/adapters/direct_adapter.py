@@ -50,6 +50,9 @@ class DirectAdapter:
             return unsent(fault, exchange)
         except Exception as fault:  # noqa: BLE001 - post never raises; nothing was sent, for there is no connection
             return exchange.failure("internal", nothing_sent=True, detail=type(fault).__name__)
+        if not exchange.left():  # as where this process was frozen meanwhile: nothing may start after its time
+            connection.close()
+            return exchange.failure("timeout", nothing_sent=True, detail="its time was over before it was sent")
         return await self._exchange(connection, origin, request, exchange)
 
     async def drop_idle(self) -> None:
