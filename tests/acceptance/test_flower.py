@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +13,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from ajo_worker.local.ports import free_port
-from ajo_worker.local.processes import Child, Processes
+from ajo_worker.local.processes import Child, Processes, environment
 
 from tests.support.conservation import finished
 from tests.support.database import query
@@ -106,3 +108,26 @@ def test_flower_asks_for_its_password(
     _, url = start_flower(processes, env)
     with pytest.raises(OSError, match="401"), urlopen(f"{url}/tasks", timeout=DEADLINE_SECONDS):
         pass
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        ({}, 1, "error: another program listens there already: give another --port"),
+        ({"AJO_PREFETCH": "0"}, 2, "error: AJO_PREFETCH: should be greater than 0"),
+    ],
+)
+def test_flower_that_can_not_start_ends_with_a_code_and_a_line(change: dict[str, str], code: int, said: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        options = ["flower", "--address=127.0.0.1", f"--port={taken.getsockname()[1]}"]
+        done = subprocess.run(
+            [sys.executable, "-m", "celery", "-A", "ajo_worker.app", *options],
+            env={**environment(), **change},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_SECONDS,
+            check=False,
+        )
+    assert done.returncode == code
+    assert done.stderr.startswith(said)
+    assert len(done.stderr.splitlines()) == 1

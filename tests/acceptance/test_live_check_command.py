@@ -142,7 +142,7 @@ def test_as_json_there_is_what_adobe_says_and_what_differs(check: Check, simulat
 @pytest.mark.parametrize(
     ("variables", "code", "told"),
     [
-        ({"AJO_CLIENT_SECRET": ""}, 2, "set AJO_CLIENT_ID and AJO_CLIENT_SECRET"),
+        ({"AJO_CLIENT_SECRET": ""}, 2, "set AJO_CLIENT_SECRET (or AJO_CLIENT_SECRET_FILE)"),
         ({"AJO_PREFETCH": "0"}, 2, "error: AJO_PREFETCH: "),
         ({"AJO_CA_FILE": "/nowhere/ca.pem"}, 2, "error: AJO_CA_FILE: /nowhere/ca.pem: No such file or directory"),
         ({"AJO_TOKEN_URL": "http://127.0.0.1:1/"}, 1, "error: token endpoint: ConnectError"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ajo_worker.bootstrap import longest_budget, stops_within
 from ajo_worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +80,13 @@ def test_the_compose_file_names_settings_that_exist() -> None:
         variable.removesuffix("_FILE") for service in SERVICES.values() for variable in service.get("environment", {})
     }
     assert {variable for variable in used if variable.startswith("AJO_")} <= known
+
+
+def test_a_worker_is_given_the_time_that_its_calls_in_flight_take_and_is_asked_by_its_name() -> None:
+    worker = SERVICES["worker"]
+    longest = longest_budget(Settings(), {})
+    assert int(worker["stop_grace_period"].removesuffix("s")) >= stops_within(longest)
+    assert f"--destination {worker['command'][-1].replace('%h', '$$HOSTNAME')}" in worker["healthcheck"]["test"][1]
 
 
 def test_ports_are_open_to_this_machine_only() -> None:

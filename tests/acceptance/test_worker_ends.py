@@ -1,7 +1,12 @@
 """A worker's life from outside: two of them on one host, told to stop in every phase, unable to start."""
 
+import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from ajo_worker.local.ports import free_port
@@ -93,20 +98,63 @@ def test_a_second_signal_ends_a_worker_whose_calls_hang(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "code", "said"),
     [
-        ({"AJO_CAMPAIGNS": "/nowhere"}, "no such folder of campaign definitions"),
-        ({"AJO_BASE_URL": "", "AJO_ALLOWED_HOSTS": "example.com"}, "is not allowed"),
-        ({"AJO_CA_FILE": "/nowhere.pem"}, "/nowhere.pem"),
+        ({"AJO_CAMPAIGNS": "/nowhere"}, 1, "no such folder of campaign definitions"),
+        ({"AJO_BASE_URL": "", "AJO_ALLOWED_HOSTS": "example.com"}, 1, "is not allowed"),
+        ({"AJO_CA_FILE": "/nowhere.pem"}, 1, "/nowhere.pem"),
+        ({"AJO_CLIENT_SECRET": ""}, 2, "set AJO_CLIENT_SECRET (or AJO_CLIENT_SECRET_FILE)"),
+        ({"AJO_PREFETCH": "0"}, 2, "AJO_PREFETCH: should be greater than 0"),
     ],
 )
-def test_what_can_not_start_ends_with_one_and_a_line_without_traceback(
-    change: dict[str, str], said: str, prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes
+def test_what_can_not_start_ends_with_a_code_and_a_line_without_traceback(
+    change: dict[str, str],
+    code: int,
+    said: str,
+    prepare_delivery: Callable[..., Delivery],
+    valkey_url: str,
+    processes: Processes,
 ) -> None:
     delivery = prepare_delivery(valkey_url, CALM, **change)
     child = start(processes, delivery.env)
-    code = ended(child)
+    assert ended(child) == code
     output = child.output()
-    assert code == 1
     assert said in output
     assert "Traceback" not in output
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="PID namespaces take Linux, and root")
+@pytest.mark.parametrize("moment", ["import 'typer'", "import 'kombu'", "broker-fault"])
+def test_as_the_first_process_of_a_container_it_ends_when_told_in_whatever_moment(
+    moment: str, prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes
+) -> None:
+    """Python's own word on each import tells how far it is."""
+    delivery = prepare_delivery(valkey_url, CALM, AJO_BROKER_URL=f"amqp://127.0.0.1:{free_port()}//")
+    if subprocess.run(["unshare", "--pid", "--fork", "true"], check=False).returncode:
+        pytest.skip("this machine allows no PID namespaces")
+    command = ["unshare", "--pid", "--fork", sys.executable, "-v", str(PROGRAM), "worker"]
+    child = processes.start("worker", command, env=delivery.env, grace=SOON)
+    child.wait_for_output(moment, timeout=60)
+    (first,) = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
+    os.kill(int(first), signal.SIGTERM)
+    assert ended(child) in (0, 128 + signal.SIGTERM)
+
+
+def test_a_name_that_nobody_answers_for_holds_up_no_end(
+    prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes, tmp_path: Path
+) -> None:
+    """The resolver waits for 5 s and more, in a thread that nothing can stop."""
+    if os.geteuid() or subprocess.run(["unshare", "--mount", "true"], check=False).returncode:
+        pytest.skip("mount namespaces take root")
+    resolver = tmp_path / "resolv.conf"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind((f"127.0.53.{os.getpid() % 250 + 1}", 53))
+        resolver.write_text(f"nameserver {nobody.getsockname()[0]}\noptions timeout:30 attempts:5\n")
+        delivery = prepare_delivery(valkey_url, CALM, AJO_DATABASE_URL="postgresql://database.example.com/ajo")
+        script = 'mount --bind "$0" /etc/resolv.conf && exec "$1" worker'
+        child = processes.start(
+            "worker", ["unshare", "--mount", "sh", "-c", script, str(resolver), str(PROGRAM)], env=delivery.env
+        )
+        nobody.recv(512)
+        child.popen.send_signal(signal.SIGTERM)
+        assert ended(child) == 0

@@ -56,6 +56,8 @@ OPEN_PER_SLOT = 4
 """Triggers under way for each slot: those that back off hold no slot, and must not keep others from theirs."""
 LEDGER_GRACE = 15.0
 """Seconds that a stopping worker gives the ledger to write what has been sent."""
+CLOSING_SECONDS = 10.0
+"""Until everything else is closed after that."""
 HURRIED_GRACE = 1.0
 """The same, of a worker that is told to end at once."""
 
@@ -119,6 +121,14 @@ def campaigns_of(definitions: Mapping[str, Definition], settings: Settings) -> d
 def longest_budget(settings: Settings, campaigns: Mapping[str, Campaign]) -> float:
     """How long a call may be under way, in seconds: a probe waits for all of its campaign's budget."""
     return max([settings.budget_seconds, *(campaign.budget for campaign in campaigns.values())])
+
+
+def stops_within(longest: float) -> float:
+    """Seconds until a worker that is told to stop has ended, whatever is in flight: what its supervisor must grant.
+
+    Calls are seen through for the ``longest`` budget; they are recorded, and all is closed.
+    """
+    return longest + 2 * LEDGER_GRACE + CLOSING_SECONDS
 
 
 def shares_of(settings: Settings, definitions: Sequence[Definition]) -> Shares:
@@ -210,7 +220,13 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     matching.start()
     probing.start()
     await patrol.first_round.wait()  # an outage that lasts must be known before the first message comes
-    log.info("worker-started", worker_id=str(ledger.worker_id), pid=os.getpid(), campaigns=sorted(campaigns))
+    log.info(
+        "worker-started",
+        worker_id=str(ledger.worker_id),
+        pid=os.getpid(),
+        campaigns=sorted(campaigns),
+        stops_within=stops_within(longest),
+    )
     grace = longest + LEDGER_GRACE  # a call that was sent is seen through
     return Worker(
         ledger.worker_id,

@@ -262,6 +262,18 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def missing_credentials(settings: Settings) -> str | None:
+    """What is missing to get an access token, for people; None if nothing is."""
+    given = {"client_id": settings.client_id, "client_secret": settings.client_secret.get_secret_value()}
+    missing = [variable_of(name) for name, value in given.items() if not value]
+    if not missing:
+        return None
+    names = " and ".join(f"{name} (or {name}_FILE)" for name in missing)
+    return (
+        f"no access token can be asked for: set {names}, of the Developer Console's OAuth server-to-server credential"
+    )
+
+
 def read_settings() -> Settings:
     """The settings, read now.
 

@@ -1,1 +1,10 @@
 """The command line: the root, and the producers' commands."""
+
+import os
+import signal
+
+if os.getpid() == 1:
+    # The first process of a container has no default actions, and so could not be stopped before its command has
+    # handlers of its own. Said here, and not there: what commands import takes a second.
+    for _number in (signal.SIGTERM, signal.SIGQUIT):
+        signal.signal(_number, lambda number, _: os._exit(128 + number))

@@ -19,8 +19,7 @@ from ajo_worker.api.tls import tls_context
 from ajo_worker.api.token import token_client, token_fetch
 from ajo_worker.api.token_answer import FetchFailed
 from ajo_worker.cli.running import WrongSettings, finish, read_settings, ways_of
-from ajo_worker.settings import Settings
-from ajo_worker.settings_source import variable_of
+from ajo_worker.settings import Settings, missing_credentials
 
 AT_ONCE = 8
 """Questions under way together, at most."""
@@ -34,9 +33,8 @@ def check_live(definitions: Sequence[Definition]) -> list[Compared]:
         typer.TyperException: the token endpoint gives none.
     """
     settings = read_settings()
-    if not settings.client_id or not settings.client_secret.get_secret_value():
-        names = " and ".join(map(variable_of, ("client_id", "client_secret")))
-        raise WrongSettings(f"--live asks Adobe with the worker's credential: set {names}")
+    if missing := missing_credentials(settings):
+        raise WrongSettings(f"--live asks Adobe with the worker's credential: {missing}")
     ways_of(settings)
     try:
         tls = tls_context(settings)

@@ -1,12 +1,15 @@
 """Run a worker until it is told to stop."""
 
+import logging
+import os
 import sys
 from typing import Annotated
 
 import typer
 
-from ajo_worker.cli.running import read_settings, ways_of
+from ajo_worker.cli.running import WrongSettings, read_settings, ways_of
 from ajo_worker.identity import worker_id
+from ajo_worker.settings import missing_credentials
 
 app = typer.Typer(help="Run a worker: take triggers from the broker, send them, record every dispatch.")
 
@@ -29,8 +32,15 @@ def worker(
     from ajo_worker.intake.stop_signals import note_signals, told_to_stop  # noqa: PLC0415 - Celery takes its time
 
     note_signals()
-    ways_of(read_settings())  # says what is wrong with them; the application reads them when it is imported
+    settings = read_settings()  # says what is wrong with them; the application reads them when it is imported
+    if missing := missing_credentials(settings):
+        raise WrongSettings(missing)
+    ways_of(settings)
     from ajo_worker.app import app as celery_app  # noqa: PLC0415 - see above
     from ajo_worker.intake.program import default_name, run  # noqa: PLC0415 - see above
 
-    sys.exit(0 if told_to_stop() else run(celery_app, name or default_name(worker_id())))
+    code = 0 if told_to_stop() else run(celery_app, name or default_name(worker_id()))
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # Python would wait for threads that ask for the address of a name, for up to 30 s

@@ -29,7 +29,7 @@ from ajo_worker.intake.receipt import Key, QuarantineReceipt, Receipt, RequestRe
 from ajo_worker.intake.stop_signals import told_to_quit, told_to_stop
 from ajo_worker.intake.taps import Taps
 from ajo_worker.intake.vigil import Look, watch
-from ajo_worker.settings import settings
+from ajo_worker.settings import missing_credentials, settings
 
 try:
     from uvloop import Loop
@@ -76,6 +76,9 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         Raises:
             WorkerShutdown: it was told to stop meanwhile (0), or can't be built, and has said why (1).
         """
+        if (missing := missing_credentials(settings())) is not None:
+            log.error("worker-not-started", reason=missing)
+            raise WorkerShutdown(EX_FAILURE)
         allow_open_files(settings().max_in_flight, "AJO_MAX_IN_FLIGHT")
         sys.setswitchinterval(SWITCH_SECONDS)
         self._thread.start()
