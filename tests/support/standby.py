@@ -1,6 +1,7 @@
 """A standby of a test's own PostgreSQL, which it may promote."""
 
 import os
+import secrets
 import subprocess
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from tests.support.waiting import wait_until
 def start_standby(primary: Postgres) -> Postgres:
     """A server that follows ``primary``, with the same roles and passwords."""
     parts = urlsplit(primary.url)
-    data = primary.data.parent / "standby"
+    data = primary.data.parent / f"standby-{secrets.token_hex(3)}"
     command = [
         str(primary.binaries / "pg_basebackup"),
         "-D",

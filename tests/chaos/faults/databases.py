@@ -1,11 +1,15 @@
 """Fault 5: PostgreSQL restarted, killed, frozen, its connections cut, its writes refused, no room for connections."""
 
+from urllib.parse import urlsplit
+
 import psutil
 from ajo_worker.local.processes import LocalStackError
 
 from tests.chaos.plan import fault
 from tests.chaos.run import ROLE, Run
 from tests.support.database import query
+from tests.support.pgbouncer import PROGRAM, start_pooler
+from tests.support.standby import promote, start_standby
 from tests.support.waiting import wait_until
 
 FROZEN_SECONDS = 20.0
@@ -79,6 +83,63 @@ def no_connections(run: Run) -> None:
     terminate_backends(run)
     run.hold(REFUSED_SECONDS)
     run.query(f"alter role {ROLE} connection limit -1")
+
+
+@fault(
+    "database-pooler",
+    5,
+    "pgbouncer in session mode is in between, and is killed and started again, three times",
+    duplicates=False,
+    seconds=15,
+    unless=None if PROGRAM else "pgbouncer is not installed",
+)
+def pooler_restarted(run: Run) -> None:
+    pooler = start_pooler(run.processes, run.worker_database_url, "session", default_pool_size="60")
+    _move_to(run, pooler.url)
+    run.when_done(0.1)
+    for _ in range(3):
+        pooler.stop()
+        run.hold(run.chance.uniform(0.2, 2))
+        pooler.start()
+        run.hold(1)
+
+
+@fault(
+    "database-fail-over",
+    5,
+    "the primary is killed, and the standby, which has every commit, is promoted some seconds later",
+    duplicates=False,
+    seconds=15,
+)
+def failed_over(run: Run) -> None:
+    primary = run.postgres
+    standby = start_standby(primary)
+    for statement in ("alter system set synchronous_standby_names = '*'", "select pg_reload_conf()"):
+        query(primary.url, statement)
+    hosts = ",".join(urlsplit(server.url).netloc.rpartition("@")[2] for server in (primary, standby))
+    parts = urlsplit(run.worker_database_url)
+    _move_to(run, parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{hosts}").geturl())
+    run.when_done(0.3)
+    if primary.child is not None:
+        primary.child.kill()
+    run.hold(run.chance.uniform(0.5, 3))
+    promote(standby)
+    query(standby.url, "alter system reset synchronous_standby_names")
+    query(standby.url, "select pg_reload_conf()")
+    run.postgres = standby  # where the ledger is from now on
+    run.quiet()
+    # Only now may the old one come back, alone, for the runs after this one: two that take writes would be two ledgers.
+    (primary.data / "postgresql.auto.conf").write_text("")  # it comes back alone, for the runs after this one
+    run.postgres = primary
+    wait_until(lambda: _started(run), what="the old primary starts again")
+    run.postgres = standby
+
+
+def _move_to(run: Run, url: str) -> None:
+    """Workers of this address take the place of those that there are."""
+    for worker in run.workers[:]:
+        run.start_worker(AJO_DATABASE_URL=url)
+        run.retire_worker(worker)
 
 
 def _started(run: Run) -> bool:

@@ -1,10 +1,12 @@
 """Fault 6: an endpoint that refuses, hangs, resets, lies, or floods. The simulator shows them; the way is real HTTP."""
 
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from tests.chaos.plan import fault
 from tests.chaos.run import Run
+from tests.support.connect_proxy import REFUSED, ConnectProxy
 
 SHARE = 0.3
 SECONDS = 4.0
@@ -26,6 +28,33 @@ def refuses(run: Run) -> None:
     run.suspect_in_flight()  # and those sent on a kept connection, whose end the worker had not noticed yet
     run.hold(SECONDS - 0.5)
     run.start_simulator()
+
+
+@fault(
+    "endpoint-proxy-dies",
+    6,
+    "workers go through a proxy, which is dead for some seconds, and later refuses them for some",
+    states=UNSURE,  # what its death cut off, and the outage then kept from its retry
+    seconds=15,
+    tls=True,
+)
+def proxy_dies(run: Run) -> None:
+    with ExitStack() as proxies:
+        proxy = proxies.enter_context(ConnectProxy())
+        for worker in run.workers[:]:
+            run.start_worker(AJO_PROXY=proxy.url)
+            run.retire_worker(worker)
+        run.when_done(0.2)
+        for answer in (None, REFUSED):
+            run.suspect_in_flight()  # those whose answer is cut off
+            proxy.die()
+            with ConnectProxy(port=proxy.port, answer=answer) if answer else nullcontext():
+                run.hold(0.5)
+                run.suspect_in_flight()  # and those sent in a tunnel whose end the worker had not noticed yet
+                run.hold(SECONDS - 0.5)
+            proxy = proxies.enter_context(ConnectProxy(port=proxy.port))
+            run.hold(SECONDS)
+        run.quiet()  # as long as the proxy stands
 
 
 @fault(
