@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from ajo_producers.campaigns.definition import BeforeStart, OnAmbiguous
 from ajo_producers.campaigns.rules import ALLOWED_HOSTS
 from ajo_producers.contract.broker import DEFAULT_URL, BrokerAddress, read_broker
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
-from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from ajo_worker.api.proxies import NONE, SETTING, read_proxy
@@ -228,12 +228,6 @@ class Settings(AuditSettings):
         if isinstance(value, str) and Sealer.from_keys(value).newest is None:
             raise ValueError("has no key; unset it to store payloads plain")
         return value
-
-    @model_validator(mode="after")
-    def _owner_outlives_heartbeats(self) -> Self:
-        if self.owner_timeout < 3 * self.heartbeat_seconds:
-            raise ValueError("AJO_OWNER_TIMEOUT must be at least three times AJO_HEARTBEAT_SECONDS")
-        return self
 
     @property
     def broker(self) -> BrokerAddress:

@@ -1,6 +1,7 @@
 """Settings of what comes after the sending: feedback, evidence, retention, network probes."""
 
-from typing import Annotated, Self
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, PositiveInt, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -8,6 +9,28 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from ajo_worker.settings_source import PREFIX
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Rule(NamedTuple):
+    """A rule that lies between settings: the model, ``ajo-dispatch settings`` and the doctor all read it here."""
+
+    fields: tuple[str, ...]
+    holds: Callable[[Any], bool]
+    text: str
+
+
+BETWEEN = (
+    Rule(
+        ("owner_timeout", "heartbeat_seconds"),
+        lambda given: given.owner_timeout >= 3 * given.heartbeat_seconds,
+        "AJO_OWNER_TIMEOUT must be at least three times AJO_HEARTBEAT_SECONDS",
+    ),
+    Rule(
+        ("retention_days", "dead_letter_days", "close_days"),
+        lambda given: given.retention_days > max(given.dead_letter_days, given.close_days),
+        "AJO_RETENTION_DAYS must be above AJO_DEAD_LETTER_DAYS and AJO_CLOSE_DAYS",
+    ),
+)
 
 
 class AuditSettings(BaseSettings):
@@ -67,7 +90,7 @@ class AuditSettings(BaseSettings):
     )
 
     @model_validator(mode="after")
-    def _what_is_needed_is_kept(self) -> Self:
-        if self.retention_days <= max(self.dead_letter_days, self.close_days):
-            raise ValueError("AJO_RETENTION_DAYS must be above AJO_DEAD_LETTER_DAYS and AJO_CLOSE_DAYS")
+    def _fit_together(self) -> Self:
+        if broken := [rule.text for rule in BETWEEN if hasattr(self, rule.fields[0]) and not rule.holds(self)]:
+            raise ValueError("\n".join(broken))
         return self

@@ -12,10 +12,8 @@ from ajo_worker.api.tls import tls_context
 from ajo_worker.cli.all_settings import AllSettings, Checked, Unknown, check_settings
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
 from ajo_worker.settings import Settings
+from ajo_worker.settings_audit import BETWEEN
 from ajo_worker.settings_source import variable_of
-
-BOUND_TOGETHER = frozenset({"owner_timeout", "heartbeat_seconds"})
-"""The settings of the one rule that lies between settings."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,9 @@ def readable_settings() -> Readable:
         try:
             return Readable(AllSettings(**{name: AllSettings.model_fields[name].default for name in wrong}), wrong)
         except ValidationError as invalid:
-            found = {str(fault["loc"][0]) for fault in invalid.errors() if fault["loc"]} or BOUND_TOGETHER
+            found = {str(fault["loc"][0]) for fault in invalid.errors() if fault["loc"]}
+            texts = " ".join(fault["msg"] for fault in invalid.errors() if not fault["loc"])
+            found |= {name for rule in BETWEEN if rule.text in texts for name in rule.fields}
             if found <= wrong:  # the defaults themselves would be at fault
                 raise
             wrong |= found

@@ -1,10 +1,12 @@
 """Settings: read as far as they can be, and what is said of them."""
 
+import os
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from ajo_producers.campaigns.definition import OnAmbiguous
-from ajo_worker.cli.all_settings import Checked, Setting, Unknown, known_variables
+from ajo_worker.cli.all_settings import Checked, Setting, Unknown, check_settings, known_variables
 from ajo_worker.doctor.check import Status
 from ajo_worker.doctor.settings import (
     Readable,
@@ -17,7 +19,11 @@ from ajo_worker.doctor.settings import (
     readable_settings,
     trust,
 )
-from ajo_worker.settings import Settings
+from ajo_worker.settings import Settings, read_settings
+from ajo_worker.settings_audit import BETWEEN, Rule
+from ajo_worker.settings_source import SettingsError, variable_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 SECRET = "hunter2-very-secret"
 
@@ -142,3 +148,22 @@ def test_without_a_file_the_system_s_authorities_are_trusted() -> None:
     found, context = trust(Readable(Settings(), frozenset()))
     assert (found.status, found.found) == ("ok", "the system's")
     assert context is not None
+
+
+@pytest.mark.parametrize("rule", BETWEEN, ids=lambda rule: rule.fields[0])
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)  # the environment is set for each example
+@given(data=st.data())
+def test_settings_model_and_doctor_have_one_verdict_over_any_values(rule: Rule, data: st.DataObject) -> None:
+    values = {name: str(data.draw(st.integers(2, 60), label=name)) for name in rule.fields}
+    with patch.dict(os.environ, {variable_of(name): value for name, value in values.items()}):
+        checked = check_settings(os.environ)
+        readable = readable_settings()
+        told = ""
+        try:
+            read_settings()
+        except SettingsError as error:
+            told = str(error)
+        assert (rule.text in told) == (not checked.ok) == bool(readable.wrong)
+        assert readable.wrong in (frozenset(), frozenset(rule.fields))
