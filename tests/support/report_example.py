@@ -77,6 +77,7 @@ def example(*, campaign: str = "order-shipped") -> Report:
         since=SINCE,
         until=UNTIL,
         computed_until=UNTIL - timedelta(minutes=1),
+        failed_minutes=0,
         step_seconds=600,
         campaign=None,
         counts=every,

@@ -141,6 +141,17 @@ CREATE TABLE ledger.stale_minutes (
 COMMENT ON TABLE ledger.stale_minutes IS 'Minutes whose triggers have changed since they were computed: by feedback, or by an operator.';
 COMMENT ON COLUMN ledger.stale_minutes.minute IS 'Its begin; the minute of received_at.';
 
+CREATE TABLE ledger.rollup_failures (
+    minute    timestamptz PRIMARY KEY,
+    failed_at timestamptz NOT NULL DEFAULT now(),
+    fault     text NOT NULL
+);
+
+COMMENT ON TABLE ledger.rollup_failures IS 'Minutes that couldn''t be computed: reports lack their triggers. Tried again every 5 minutes.';
+COMMENT ON COLUMN ledger.rollup_failures.minute IS 'Its begin; the minute of received_at.';
+COMMENT ON COLUMN ledger.rollup_failures.failed_at IS 'When it was tried last.';
+COMMENT ON COLUMN ledger.rollup_failures.fault IS 'What the database said, without values.';
+
 CREATE TABLE ledger.full_intakes (
     worker   uuid NOT NULL,
     began_at timestamptz NOT NULL,

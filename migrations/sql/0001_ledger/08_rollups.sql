@@ -85,6 +85,7 @@ BEGIN
     -- Two at once of the same minute would meet at the keys: the second one waits, and finds it done anew.
     PERFORM pg_advisory_xact_lock(hashtextextended('ajo-dispatch: roll up ' || of_minute, 0));
     DELETE FROM ledger.stale_minutes WHERE minute = of_minute;
+    DELETE FROM ledger.rollup_failures WHERE minute = of_minute;
     DELETE FROM ledger.trigger_minutes WHERE minute = of_minute;
     DELETE FROM ledger.delay_minutes WHERE minute = of_minute;
     DELETE FROM ledger.delay_hours WHERE hour = date_trunc('hour', of_minute);
@@ -187,7 +188,7 @@ CREATE FUNCTION ledger.due_minutes(most integer) RETURNS SETOF timestamptz
     SET search_path = pg_catalog
 BEGIN ATOMIC
     WITH newest AS (
-        SELECT coalesce(max(minute), '-infinity') AS minute FROM ledger.trigger_minutes
+        SELECT coalesce(max(minute), '-infinity') AS minute FROM ledger.trigger_minutes WHERE minute <= now()
     ), due AS (
         SELECT DISTINCT date_trunc('minute', received_at) AS minute
         FROM ledger.triggers
@@ -210,11 +211,16 @@ BEGIN ATOMIC
         SELECT s.minute FROM ledger.stale_minutes s
         WHERE NOT EXISTS (SELECT FROM ledger.trigger_minutes m
                           WHERE m.minute = s.minute AND m.computed_at > now() - interval '5 minutes')
+        UNION
+        SELECT minute FROM ledger.rollup_failures
     )
-    SELECT minute FROM due ORDER BY minute LIMIT most;
+    SELECT minute FROM due
+    WHERE NOT EXISTS (SELECT FROM ledger.rollup_failures f
+                      WHERE f.minute = due.minute AND f.failed_at > now() - interval '5 minutes')
+    ORDER BY minute LIMIT most;
 END;
 
-COMMENT ON FUNCTION ledger.due_minutes IS 'The minutes to be computed now, oldest first: those that are over and new, those with triggers that had not ended or were written since, and stale ones (not more often than every 5 minutes).';
+COMMENT ON FUNCTION ledger.due_minutes IS 'The minutes to be computed now, oldest first: those that are over and new, those with triggers that had not ended or were written since, stale ones, and those that failed (not more often than every 5 minutes).';
 
 CREATE FUNCTION ledger.roll_up_hour(of_hour timestamptz) RETURNS void
     LANGUAGE sql
@@ -254,6 +260,13 @@ END;
 COMMENT ON FUNCTION ledger.due_hours IS 'The hours of the last ten days that are over, and not summed up; older ones are read by the minute.';
 
 CREATE VIEW audit.trigger_minutes AS SELECT * FROM ledger.trigger_minutes;
+
+CREATE VIEW audit.rollup_failures AS SELECT * FROM ledger.rollup_failures;
+
+COMMENT ON VIEW audit.rollup_failures IS 'One row for each minute that couldn''t be rolled up: reports lack its triggers. Tried again every 5 minutes.';
+COMMENT ON COLUMN audit.rollup_failures.minute IS 'Its begin; the minute of received_at.';
+COMMENT ON COLUMN audit.rollup_failures.failed_at IS 'When it was tried last.';
+COMMENT ON COLUMN audit.rollup_failures.fault IS 'What the database said, without values.';
 
 CREATE VIEW audit.delay_by_minute AS
 SELECT d.minute, d.campaign, d.lane, d.phase, p.system, d.triggers, d.late, d.seconds, d.p50, d.p95, d.p99, d.longest

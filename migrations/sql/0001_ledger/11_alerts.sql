@@ -38,6 +38,7 @@ INSERT INTO ledger.alert_thresholds (alert, threshold, severity, audience, measu
     ('parked-age', 3600, 'page', 'operators', 'seconds for which a campaign''s oldest parked trigger could have gone on'),
     ('quarantine', 0, 'ticket', 'producers', 'messages and triggers of a queue that couldn''t be read, in the last hour, up to 10,000'),
     ('queue-age', 60, 'page', 'operators', 'seconds from publishing to a worker, 95th percentile of a lane''s triggers received in the last 5 minutes'),
+    ('rollup-failing', 0, 'page', 'database', 'minutes that couldn''t be rolled up: reports lack their triggers'),
     ('sending-age', 120, 'page', 'operators', 'seconds since the first dispatch of a lane''s oldest trigger that is still sending'),
     ('silence', 0, 'page', 'adobe-support', 'seconds for which a destination has answered none of the calls that are open there'),
     ('stray-answers', 0, 'page', 'operators', 'calls of the last hour that were answered with what belongs to another trigger''s'),
@@ -203,6 +204,12 @@ WITH known AS MATERIALIZED (
            format('the database''s clock was set by %s s; first: synchronize it slowly (NTP), then ajo-dispatch doctor',
                   round((array_agg(seconds ORDER BY abs(seconds) DESC))[1]::numeric, 1))
     FROM ledger.clock_steps WHERE noticed_at BETWEEN now() - interval '1 hour' AND now()
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT 'rollup-failing', NULL, min(minute), count(*)::float8, NULL,
+           format('minutes that reports lack, since they can''t be rolled up: %s (%s); first: SELECT * FROM audit.rollup_failures',
+                  count(*), (array_agg(fault ORDER BY failed_at DESC))[1])
+    FROM ledger.rollup_failures
     HAVING count(*) > 0
     UNION ALL
     SELECT 'differing-copies', coalesce(k.name, '(unknown)'), min(d.first_seen_at), count(*)::float8, NULL,

@@ -69,6 +69,7 @@ DROP TABLE ledger.network_probes;
 DROP TABLE ledger.full_intakes;
 DROP TABLE ledger.silences;
 DROP TABLE ledger.clock_steps;
+DROP TABLE ledger.rollup_failures;
 DROP TABLE ledger.stale_minutes;
 DROP TABLE ledger.delay_hours;
 DROP TABLE ledger.delay_minutes;

@@ -18,6 +18,10 @@ MOST_AT_ONCE = 30
 CLAIM = "SELECT pg_try_advisory_lock(hashtextextended('ajo-dispatch: roll-up', 0))"
 DUE_MINUTES = "SELECT * FROM ledger.due_minutes($1)"
 ROLL_UP = "SELECT ledger.roll_up($1)"
+FAILED = """
+    INSERT INTO ledger.rollup_failures (minute, fault) VALUES ($1, $2)
+    ON CONFLICT (minute) DO UPDATE SET failed_at = excluded.failed_at, fault = excluded.fault
+"""
 DUE_HOURS = "SELECT * FROM ledger.due_hours($1)"
 ROLL_UP_HOUR = "SELECT ledger.roll_up_hour($1)"
 
@@ -25,13 +29,18 @@ ROLL_UP_HOUR = "SELECT ledger.roll_up_hour($1)"
 async def roll_up(connection: asyncpg.Connection, most: int = MOST_AT_ONCE) -> int:
     """Compute what is due, each minute in a transaction of its own; returns how many minutes, of ``most`` at most.
 
-    0 too if another one is at it. The claim goes with the connection.
+    0 too if another one is at it. The claim goes with the connection. A minute that can't be computed, for a row that
+    is not what it must be, is put on record, and keeps no other minute from being computed.
     """
     if not await connection.fetchval(CLAIM):
         return 0
     minutes = [row[0] for row in await connection.fetch(DUE_MINUTES, most)]
     for minute in minutes:
-        await connection.execute(ROLL_UP, minute)
+        try:
+            await connection.execute(ROLL_UP, minute)
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as fault:
+            log.error("rollup-minute-failed", minute=minute.isoformat(), fault=type(fault).__name__)  # noqa: TRY400
+            await connection.execute(FAILED, minute, type(fault).__name__)
     if len(minutes) < most:  # otherwise hours would be summed up to no avail
         for row in await connection.fetch(DUE_HOURS, most):
             await connection.execute(ROLL_UP_HOUR, row[0])

@@ -13,6 +13,7 @@ LATE_SHARE = 0.01
 GAP = timedelta(minutes=5)
 """So many minutes without a late one don't end a span."""
 MINUTE = timedelta(minutes=1)
+NOTHING = "No trigger was received."
 MOSTLY = 0.8
 """A system with this share of all delay is named alone."""
 
@@ -49,7 +50,7 @@ def answer(report: Report) -> str:
     """One sentence: were messages late, since when, whose fault. Pure."""
     counts = report.counts
     if not counts.triggers:
-        return "No trigger was received."
+        return "Not known: what was received could not be rolled up." if report.failed_minutes else NOTHING
     if not counts.late:
         if not counts.not_yet_known:
             return f"No: {_every(counts.triggers)} on time."
@@ -124,4 +125,7 @@ def unknowns(report: Report) -> list[str]:
     told = [line.format(counted(number, "trigger")) for line, number in lines.items() if number > 0]
     if report.counts.triggers and report.computed_until is not None and report.computed_until < report.until - MINUTE:
         told.append(f"Whatever was received after {clock(report.computed_until, report.until)} UTC: not yet rolled up.")
+    if report.failed_minutes:
+        minutes = counted(report.failed_minutes, "minute")
+        told.append(f"Whatever was received in {minutes} that couldn't be rolled up (alert rollup-failing).")
     return told

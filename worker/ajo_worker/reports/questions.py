@@ -37,6 +37,9 @@ COUNTS = f"""
 COMPUTED_UNTIL = (
     "SELECT max(minute) + interval '1 minute' FROM audit.trigger_minutes WHERE minute >= $1 AND minute < $2"
 )
+FAILED_MINUTES = """
+    SELECT count(*)::int FROM audit.rollup_failures WHERE minute >= $1 AND minute < $2
+"""
 SYSTEMS = f"""
     SELECT at, charged.key AS system,
            sum((charged.value ->> 'triggers')::int)::int AS triggers,

@@ -66,6 +66,7 @@ async def read_report(connection: asyncpg.Connection, asked: Asked) -> Report:
         since=asked.since,
         until=asked.until,
         computed_until=await connection.fetchval(questions.COMPUTED_UNTIL, *given[:2]),
+        failed_minutes=await connection.fetchval(questions.FAILED_MINUTES, *given[:2]),
         step_seconds=int(step.total_seconds()),
         campaign=asked.campaign,
         counts=every,

@@ -150,13 +150,17 @@ class DuplicateRow(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """Triggers received from ``since`` to before ``until``, as far as they were rolled up (``computed_until``)."""
+    """Triggers received from ``since`` to before ``until``, as far as they were rolled up (``computed_until``).
+
+    Those of ``failed_minutes`` couldn't be, and are missing.
+    """
 
     made_at: datetime
     version: str
     since: datetime
     until: datetime
     computed_until: datetime | None
+    failed_minutes: int
     step_seconds: int
     campaign: str | None
     counts: Counts

@@ -169,3 +169,24 @@ async def test_one_worker_at_a_time_rolls_up(url: str) -> None:
 async def test_a_ledger_with_nothing_in_it_has_nothing_to_roll_up(database_url: str) -> None:
     assert await work(database_url) == 0
     assert uuid7() not in minutes(database_url)
+
+
+async def test_a_minute_that_cannot_be_computed_is_on_record_alerted_and_keeps_no_other_from_being_computed(
+    url: str,
+) -> None:
+    broken = put(url, 1)
+    put(url, 61)
+    query(url, "update ledger.attempts set to_headers_seconds = 'NaN' where request_id = $1", broken)
+    await work(url)
+    assert list(minutes(url)) == [after(MINUTE, 60)]
+    (failure,) = query(url, "select * from audit.rollup_failures")
+    assert (failure["minute"], failure["fault"]) == (MINUTE, "NumericValueOutOfRangeError")
+    (alert,) = query(url, "select value, audience from audit.alerts where alert = 'rollup-failing'")
+    assert (alert["value"], alert["audience"]) == (1, "database")
+    assert await work(url) == 0, "it is not tried again at once"
+
+    query(url, "update ledger.attempts set to_headers_seconds = 1 where request_id = $1", broken)
+    query(url, "update ledger.rollup_failures set failed_at = failed_at - interval '6 minutes'")
+    assert await work(url) == 1
+    assert not query(url, "select * from audit.rollup_failures")
+    assert set(minutes(url)) == {MINUTE, after(MINUTE, 60)}

@@ -92,7 +92,7 @@ def test_the_same_report_is_the_same_page(page: str) -> None:
 def test_a_report_of_nothing_is_a_page_too() -> None:
     nothing = replace(
         example(), counts=Counts(), late_spans=[], campaigns=[], times=[], systems=[], system_times=[], phases=[],
-        outages=[], worst=[], duplicates=[], computed_until=None,
+        outages=[], worst=[], duplicates=[], computed_until=None, failed_minutes=0,
     )  # fmt: skip
     page = render(nothing)
     assert "No trigger was received." in page

@@ -118,3 +118,9 @@ def test_what_is_not_yet_known_is_told_and_nothing_else() -> None:
 def test_without_any_feedback_nothing_is_said_of_departures() -> None:
     (line,) = unknowns(made(Counts(10, accepted=7, departed=None, delivered=None, failed=None), {}))
     assert line.startswith("7 triggers accepted, and no feedback of any")
+
+
+def test_minutes_that_could_not_be_rolled_up_are_not_taken_for_silence() -> None:
+    empty = replace(made(replace(example().counts, triggers=0), {}), failed_minutes=2)
+    assert answer(empty) == "Not known: what was received could not be rolled up."
+    assert "in 2 minutes that couldn't be rolled up" in " ".join(unknowns(empty))
