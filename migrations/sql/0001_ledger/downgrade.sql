@@ -40,6 +40,7 @@ DROP VIEW audit.timeline;
 DROP FUNCTION audit.delay_percentiles(timestamptz, timestamptz, text, boolean, interval, text);
 DROP VIEW audit.shares_by_minute;
 DROP VIEW audit.delay_by_minute;
+DROP VIEW audit.rollup_failures;
 DROP VIEW audit.trigger_minutes;
 DROP FUNCTION ledger.due_hours(integer);
 DROP FUNCTION ledger.roll_up_hour(timestamptz);
