@@ -54,6 +54,10 @@ class QuarantiningConsumer(ReconnectingConsumer):
         taking = promise(take_some)
         return on_message if self.hub is not None else take
 
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """A header asks for unpacking it: kombu tells this before it hands the message over."""
+        self._quarantine(message, why_unread(message) or f"can't be decoded: {type(exc).__name__}")
+
     def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:  # noqa: ARG002 - Celery's signature
         """Whatever else Celery can't make a request of."""
         self._quarantine(message, f"refused: {type(exc).__name__}")

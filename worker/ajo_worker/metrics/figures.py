@@ -71,7 +71,7 @@ STRAYS = """
 """
 DIFFERING = f"""
     SELECT coalesce(k.name, '(unknown)') AS campaign, count(*) AS value
-    FROM ledger.differing_copies d LEFT JOIN ({KNOWN}) AS k ON k.name = d.campaign
+    FROM audit.differing_copies d LEFT JOIN ({KNOWN}) AS k ON k.name = d.campaign
     WHERE d.last_seen_at >= now() - interval '1 hour' GROUP BY 1
 """  # noqa: S608 - as above
 WORKERS = """
