@@ -11,7 +11,7 @@ from ajo_worker.ledger.retention import Ages
 @pytest.mark.parametrize("shared", [False, True])
 async def test_every_connection_of_a_worker_lets_go_of_what_it_locks(database_url: str, shared: bool) -> None:
     beats, ages = {"heartbeat": 2.0, "owner_timeout": 15.0, "budget": 60.0}, Ages(30, 400, 800)
-    ledger = Ledger(database_url, uuid4(), LedgerClock(), [], ages=ages, lanes=(), **beats)
+    ledger = Ledger(lambda: database_url, uuid4(), LedgerClock(), [], ages=ages, lanes=(), **beats)
     connection = await (ledger.connect_shared() if shared else ledger.connect())
     try:
         assert await connection.fetchval("show idle_in_transaction_session_timeout") == "8s"
