@@ -7,6 +7,7 @@ from typing import Any
 
 from vine import promise
 
+from ajo_worker.intake.receipt import queue_of
 from ajo_worker.intake.reconnecting import ReconnectingConsumer
 from ajo_worker.intake.unpacking import NO_ARGUMENTS, why_unread
 
@@ -49,7 +50,7 @@ class QuarantiningConsumer(ReconnectingConsumer):
             if not arrived:
                 self.hub.call_soon(taking)
             message.arrived = time.monotonic()
-            arrived.setdefault(_queue_of(message), deque()).append(message)
+            arrived.setdefault(queue_of(message), deque()).append(message)
 
         taking = promise(take_some)
         return on_message if self.hub is not None else take
@@ -64,7 +65,3 @@ class QuarantiningConsumer(ReconnectingConsumer):
 
     def _quarantine(self, message: Any, reason: str) -> None:
         self.pool.quarantine(message, reason)
-
-
-def _queue_of(message: Any) -> str:
-    return (message.delivery_info or {}).get("routing_key") or ""

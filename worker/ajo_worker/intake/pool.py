@@ -25,7 +25,7 @@ from ajo_worker.intake.fullness import Fullness
 from ajo_worker.intake.hub_calls import HubCalls
 from ajo_worker.intake.in_hand import InHand, look_every, overdue
 from ajo_worker.intake.open_files import allow_open_files
-from ajo_worker.intake.receipt import Key, QuarantineReceipt, Receipt, RequestReceipt
+from ajo_worker.intake.receipt import Key, QuarantineReceipt, Receipt, RequestReceipt, queue_of
 from ajo_worker.intake.stop_signals import told_to_quit, told_to_stop
 from ajo_worker.intake.taps import Taps
 from ajo_worker.intake.vigil import Look, watch
@@ -127,30 +127,15 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
             return
         request = accept_callback.__self__
         accept_callback(None, time.monotonic())
-        now: float = getattr(request.message, "arrived", None) or time.monotonic()
-        body = _as_bytes(request.body)
-        key = Key((request.delivery_info or {}).get("routing_key") or "", body, task=True)
-        if self._in_hand.joins(key, request, now):
-            return
-        receipt = RequestReceipt(request, key, self._calls, self._ended)
-        self._in_hand.hold(receipt, now)
-        headers = dict(request.message.headers or {})
-        delivery = Delivery(body=body, headers=headers, queue=key.queue, received=now, receipt=receipt)
-        self._loop.call_soon_threadsafe(self._worker.dispatcher.deliver, delivery)
+        if (delivery := self._held(request.message, request, RequestReceipt)) is not None:
+            self._loop.call_soon_threadsafe(self._worker.dispatcher.deliver, delivery)
 
     def quarantine(self, message: Any, reason: str) -> None:
         """Keep a message that Celery can't read; it is acknowledged once it is kept."""
         if self._worker is None:
             return
-        now, body = time.monotonic(), _as_bytes(message.body)
-        key = Key((message.delivery_info or {}).get("routing_key") or "", body, task=False)
-        if self._in_hand.joins(key, message, now):
-            return
-        receipt = QuarantineReceipt(message, key, self._calls, self._ended)
-        self._in_hand.hold(receipt, now)
-        headers = dict(message.headers or {})
-        delivery = Delivery(body=body, headers=headers, queue=key.queue, received=now, receipt=receipt)
-        self._loop.call_soon_threadsafe(self._worker.dispatcher.quarantine, delivery, reason)
+        if (delivery := self._held(message, message, QuarantineReceipt)) is not None:
+            self._loop.call_soon_threadsafe(self._worker.dispatcher.quarantine, delivery, reason)
 
     def on_close(self) -> None:
         """The worker was told to stop: give back what is not in flight."""
@@ -182,14 +167,21 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
 
     on_terminate = on_stop
 
-    def terminate_job(self, *_: Any) -> None:
-        """A sent call can't be unsent: a revoked trigger that is under way goes on."""
-        log.warning("revoke-ignored", reason="the trigger is already under way")
-
     @property
     def num_processes(self) -> int:
         """Celery's word for the pool's size; with the prefetch multiplier 1 it is the prefetch count."""
         return int(self.limit)
+
+    def _held(self, message: Any, answers: Any, receipt_of: type[Receipt]) -> Delivery | None:
+        """A message that the broker waits for from now on, by what ``answers``; None for a copy of work in hand."""
+        now: float = getattr(message, "arrived", None) or time.monotonic()
+        key = Key(queue_of(message), _as_bytes(message.body), task=receipt_of is RequestReceipt)
+        if self._in_hand.joins(key, answers, now):
+            return None
+        receipt = receipt_of(answers, key, self._calls, self._ended)
+        self._in_hand.hold(receipt, now)
+        headers = dict(message.headers or {})
+        return Delivery(body=key.body, headers=headers, queue=key.queue, received=now, receipt=receipt)
 
     def _tap(self, paused: frozenset[str]) -> None:
         self._calls.soon(lambda: self._taps.turn(paused))

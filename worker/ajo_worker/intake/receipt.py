@@ -28,6 +28,11 @@ class Key(NamedTuple):
     task: bool
 
 
+def queue_of(message: Any) -> str:
+    """The queue that a message came from."""
+    return (message.delivery_info or {}).get("routing_key") or ""
+
+
 class Receipt(ABC):
     """The receipt of a message that the broker waits for; all but ``away`` changes on the hub's thread only."""
 
