@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Coroutine, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -32,6 +32,13 @@ AT_ONCE = 25
 DEAD = frozenset({"rejected", "expired", "unconfirmed"})
 
 
+class _Running(NamedTuple):
+    """A trigger under way, and how it came first."""
+
+    task: "asyncio.Task[End | Done]"
+    first: Received
+
+
 class Dispatcher:
     """Opens messages of a queue only as long as fewer than ``most_open`` triggers of it are under way.
 
@@ -58,8 +65,7 @@ class Dispatcher:
         self._waiting: dict[str, deque[tuple[Delivery, float]]] = {}
         self._open_of: Counter[str] = Counter()
         self._opened_now: Counter[str] = Counter()
-        self._running: dict[UUID, asyncio.Task[End | Done]] = {}
-        self._first: dict[UUID, Received] = {}
+        self._running: dict[UUID, _Running] = {}
         self._messages: set[asyncio.Task[None]] = set()
         self._resumed_open = 0
         self.hurried = False
@@ -130,8 +136,8 @@ class Dispatcher:
         return True
 
     def _cut_off(self) -> None:
-        for task in self._running.values():
-            task.cancel()
+        for running in self._running.values():
+            running.task.cancel()
 
     def _open_more(self) -> None:
         for queue in self._waiting:
@@ -177,7 +183,7 @@ class Dispatcher:
 
     async def _resumed(self, received: Received) -> None:
         if (before := self._running.get(received.trigger.request_id)) is not None:
-            await asyncio.wait({before})  # the end of the round before, just being told
+            await asyncio.wait({before.task})  # the end of the round before, just being told
         try:
             while True:
                 try:
@@ -197,16 +203,12 @@ class Dispatcher:
         request_id = received.trigger.request_id
         running = self._running.get(request_id)
         if running is None:
-            running = asyncio.create_task(self._rounds.conduct(received, on_retry))
-            self._running[request_id], self._first[request_id] = running, received
-            running.add_done_callback(lambda _: self._let_go(request_id))
+            running = _Running(asyncio.create_task(self._rounds.conduct(received, on_retry)), received)
+            self._running[request_id] = running
+            running.task.add_done_callback(lambda _: self._running.pop(request_id, None))
         else:
-            await self._rounds.claims.compare(received, self._first[request_id])
-        return await asyncio.shield(running)
-
-    def _let_go(self, request_id: UUID) -> None:
-        self._running.pop(request_id, None)
-        self._first.pop(request_id, None)
+            await self._rounds.claims.compare(received, running.first)
+        return await asyncio.shield(running.task)
 
     async def _answer(self, delivery: Delivery, opened: Batch | BadMessage, unopened: float = 0.0) -> None:
         """Bring a whole message to its end, and say so; whatever happens, the message is answered for."""
