@@ -1,6 +1,7 @@
 """Recipients and content as the ledger knows them: by keyed hashes, and never by an address or a text. Pure."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
@@ -27,8 +28,14 @@ def content_digest(content: bytes, request_id: UUID, key: bytes) -> bytes:
 
     Other triggers with the same content have another one: it tells copies of one trigger from each other, and no more.
     """
-    mark = blake2b(b"content", digest_size=KEY_MARK_BYTES, key=key).digest()
-    return mark + blake2b(content, digest_size=HASH_BYTES - KEY_MARK_BYTES, key=key, salt=request_id.bytes).digest()
+    return (
+        _mark(key) + blake2b(content, digest_size=HASH_BYTES - KEY_MARK_BYTES, key=key, salt=request_id.bytes).digest()
+    )
+
+
+@lru_cache(maxsize=4)
+def _mark(key: bytes) -> bytes:
+    return blake2b(b"content", digest_size=KEY_MARK_BYTES, key=key).digest()
 
 
 def is_other_content(one: bytes | None, other: bytes | None) -> bool:
