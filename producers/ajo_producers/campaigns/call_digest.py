@@ -4,22 +4,13 @@ from hashlib import sha256
 
 import msgspec
 
-from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.definition import AREAS, FROM_SAMPLE, Definition
 
-SHAPES_THE_CALL = (
-    "campaign_id",
-    "endpoint",
-    "organization",
-    "sandbox",
-    "namespace",
-    "recipient_type",
-    "merge_policy_name",
-    "merge_policy_schema",
-    "channel_data",
-    "profile",
-    "context",
-)
-"""Fields that decide where a call goes and what it says; the others decide when it is made, and what follows."""
+SHAPES_THE_CALL = (*(name for name in FROM_SAMPLE if name != "lane"), *AREAS)
+"""Fields that decide where a call goes and what it says; the others decide when it is made, and what follows.
+
+The endpoint tells the lane.
+"""
 DIGITS = 16
 """Hexadecimal digits: two definitions of one name never have the same ones by chance."""
 

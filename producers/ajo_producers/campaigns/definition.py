@@ -12,6 +12,21 @@ from ajo_producers.contract.trigger import CallDigest
 ValueType: TypeAlias = Literal["string", "number", "boolean", "object", "array"]
 OnAmbiguous: TypeAlias = Literal["retry", "hold"]
 """After a call that may have been accepted: send it again under the same request id, or keep it as ``unconfirmed``."""
+FROM_SAMPLE = (
+    "campaign_id",
+    "lane",
+    "endpoint",
+    "organization",
+    "sandbox",
+    "namespace",
+    "recipient_type",
+    "merge_policy_name",
+    "merge_policy_schema",
+)
+"""Fields that a sample decides; all others are people's."""
+AREAS = ("channel_data", "profile", "context")
+"""Fields that hold the variables of a recipient."""
+
 BeforeStart: TypeAlias = Literal["wait", "refuse"]
 """What becomes of a trigger that comes before its campaign's start."""
 RecipientType: TypeAlias = Literal["aep", "external"]

@@ -9,22 +9,9 @@ from typing import Any, NamedTuple
 import tomlkit
 from tomlkit.items import AbstractTable, Item
 
-from ajo_producers.campaigns.definition import Definition, Variable
-from ajo_producers.campaigns.folder import AREAS, parse_definition
+from ajo_producers.campaigns.definition import AREAS, FROM_SAMPLE, Definition, Variable
+from ajo_producers.campaigns.folder import parse_definition
 from ajo_producers.campaigns.rules import MAX_CALLS
-
-FROM_SAMPLE = (
-    "campaign_id",
-    "lane",
-    "endpoint",
-    "organization",
-    "sandbox",
-    "namespace",
-    "recipient_type",
-    "merge_policy_name",
-    "merge_policy_schema",
-)
-"""Fields that a sample decides; all others are people's."""
 
 _HEAD = (
     "Campaign definition, imported from the cURL sample that Journey Optimizer shows for the activated campaign.",

@@ -8,13 +8,12 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import NODEFAULT, ValidationError, structs
 
-from ajo_producers.campaigns.definition import Definition, Variable
+from ajo_producers.campaigns.definition import AREAS, Definition, Variable
 from ajo_producers.campaigns.lines import line_of
 from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import NAME_RULE, Flaw, flaws, is_allowed, is_name
 
 FIELDS = {field.name: field for field in structs.fields(Definition) if field.name != "name"}
-AREAS = ("channel_data", "profile", "context")
 
 
 class DefinitionError(ValueError):

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, structs
 
 from ajo_producers.campaigns.call_digest import call_digest
-from ajo_producers.campaigns.definition import BeforeStart, Definition
+from ajo_producers.campaigns.definition import AREAS, BeforeStart, Definition
 from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import MAX_PUSH_BYTES, RESERVED, is_push
 from ajo_producers.campaigns.tree import Branch, area_tree, leaves
@@ -19,7 +19,6 @@ from ajo_producers.campaigns.values import is_plain
 from ajo_producers.contract.addresses import FIELDS, NAMESPACES, AddressKind, cut, flaw_of
 from ajo_producers.contract.trigger import MAX_CONTEXT_BYTES, MAX_RECIPIENTS, Recipient
 
-AREAS = ("channel_data", "profile", "context")
 MAX_USER_ID = 512
 
 Names: TypeAlias = Mapping[str, str | None]

@@ -14,8 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ajo_producers.campaigns.call_digest import call_digest
-from ajo_producers.campaigns.definition import Definition, Variable
-from ajo_producers.campaigns.folder import AREAS
+from ajo_producers.campaigns.definition import AREAS, Definition, Variable
 from ajo_producers.contract.addresses import FIELDS as ADDRESSES
 
 SOMEBODY = "ada@example.com"

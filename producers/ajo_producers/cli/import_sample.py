@@ -13,8 +13,9 @@ from rich.text import Text
 
 from ajo_producers.campaigns.curl.problem import SampleError
 from ajo_producers.campaigns.curl.sample import Imported, name_from, read_sample
+from ajo_producers.campaigns.definition import AREAS
 from ajo_producers.campaigns.file import Merged, merge, render
-from ajo_producers.campaigns.folder import AREAS, DefinitionError
+from ajo_producers.campaigns.folder import DefinitionError
 from ajo_producers.campaigns.rules import NAME_RULE, is_name
 
 STDIN = Path("-")

@@ -5,8 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ajo_producers.campaigns.definition import Definition
-from ajo_producers.campaigns.folder import AREAS
+from ajo_producers.campaigns.definition import AREAS, Definition
 from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.cli.trigger_lines import COLUMNS, Line, read_texts, variables
 from ajo_producers.cli.trigger_text import BadFile

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from ajo_producers.campaigns.definition import Definition, Variable
-from ajo_producers.campaigns.folder import AREAS
+from ajo_producers.campaigns.definition import AREAS, Definition, Variable
 from ajo_producers.campaigns.rules import LIVE_ACTIVITY
 from ajo_producers.campaigns.values import from_text
 from ajo_producers.publishing.given import FIELDS, GivenTrigger, read_given
