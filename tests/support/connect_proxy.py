@@ -9,6 +9,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from tests.support.proxy import close
+
 CHUNK = 65_536
 USER, PASSWORD = "us@er", "planted:proxy/password-5ab2"
 REFUSED = (
@@ -54,10 +56,7 @@ class ConnectProxy:
     def cut(self) -> None:
         """Cut all connections; new ones are taken."""
         sockets, self._sockets = self._sockets, []
-        for one in sockets:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+        close(*sockets)
 
     def _accept(self) -> None:
         with suppress(OSError):  # it has ended
@@ -74,9 +73,7 @@ class ConnectProxy:
                     pass
         finally:
             self.open -= 1
-            with suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
-            client.close()
+            close(client)
 
     def _one(self, client: socket.socket) -> bool:
         """Serve one request; whether another one may follow on the connection."""

@@ -49,10 +49,7 @@ class Proxy:
     def cut(self) -> None:
         """Close all connections; new ones are taken."""
         sockets, self._sockets = self._sockets, []
-        for one in sockets:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+        close(*sockets)
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -90,7 +87,7 @@ class Proxy:
                 broker.sendall(data)
         self._flowing.wait()
         self.open -= 1
-        _close(client, broker)
+        close(client, broker)
 
     def _answer(self, broker: socket.socket, client: socket.socket) -> None:
         with suppress(OSError):
@@ -103,10 +100,11 @@ class Proxy:
                 if self._limit is not None:
                     self._limit -= len(data)
                 client.sendall(data)
-        _close(client, broker)
+        close(client, broker)
 
 
-def _close(*sockets: socket.socket) -> None:
+def close(*sockets: socket.socket) -> None:
+    """End them for both sides."""
     for one in sockets:
         with suppress(OSError):
             one.shutdown(socket.SHUT_RDWR)

@@ -30,7 +30,15 @@ TELLING = ("08", "25", "28", "3D", "53", "57")
 """Classes of SQLSTATE whose messages tell of connection, login, state and resources, and quote no row."""
 
 
-class SessionsMixed(OSError):  # noqa: N818 - says what it found
+class _ToldError(OSError):
+    """Its text is ``strerror`` alone."""
+
+    def __str__(self) -> str:
+        """What is wrong, and what to do."""
+        return str(self.strerror)
+
+
+class SessionsMixed(_ToldError):  # noqa: N818 - says what it found
     """A pooler in between gives each transaction another session; ``strerror`` says what to set."""
 
     def __init__(self) -> None:
@@ -40,20 +48,12 @@ class SessionsMixed(OSError):  # noqa: N818 - says what it found
             "pgbouncer.ini, or name PostgreSQL itself in AJO_DATABASE_URL",
         )
 
-    def __str__(self) -> str:
-        """The same."""
-        return str(self.strerror)
 
-
-class NoHost(OSError):  # noqa: N818 - says what it found
+class NoHost(_ToldError):  # noqa: N818 - says what it found
     """None of several hosts will do; ``strerror`` has the reason of each."""
 
-    def __str__(self) -> str:
-        """The reasons."""
-        return str(self.strerror)
 
-
-class NoSession(TimeoutError):  # noqa: N818 - says what it found
+class NoSession(_ToldError, TimeoutError):  # noqa: N818 - says what it found
     """A connection was taken, and not a word came over it; ``strerror`` says what that may be."""
 
     def __init__(self) -> None:
@@ -62,10 +62,6 @@ class NoSession(TimeoutError):  # noqa: N818 - says what it found
             "it takes connections and answers nothing; if there is a pooler in between (such as pgbouncer), all of its "
             "connections to PostgreSQL are taken: raise its default_pool_size",
         )
-
-    def __str__(self) -> str:
-        """The same."""
-        return str(self.strerror)
 
 
 class Connector:

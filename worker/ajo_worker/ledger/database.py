@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 
 from ajo_worker.ledger.connecting import CONNECT_SECONDS, Connector, NoHost, SessionsMixed
-from ajo_worker.ledger.hosts import hosts_of
+from ajo_worker.ledger.hosts import hosts_of, is_misread
 
 OLDEST = 15
 """PostgreSQL's oldest major version that the ledger runs on."""
@@ -34,7 +34,7 @@ def place(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return UNREADABLE
-    if "@" in parts.path + parts.query or "#" in url:  # a part of the password, taken for something else
+    if is_misread(url, parts):
         return UNREADABLE
     query = parse_qs(parts.query)
     name = unquote(parts.path.lstrip("/")) or query.get("dbname", query.get("database", [""]))[0]

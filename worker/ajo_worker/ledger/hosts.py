@@ -22,14 +22,18 @@ def one_by_one(url: str, environment: Mapping[str, str]) -> list[str]:
         hosts = hosts_of(parts)
     except ValueError:  # whoever connects says what is wrong with it
         return [url]
-    misread = "@" in parts.path + parts.query or "#" in url  # a part of the password, taken for something else
-    if misread or len(hosts) < 2:  # noqa: PLR2004 - several
+    if is_misread(url, parts) or len(hosts) < 2:  # noqa: PLR2004 - several
         return [url]
     query = [part for part in parts.query.split("&") if part and part.partition("=")[0] not in {"host", "port"}]
     told = ATTRIBUTE in parse_qs(parts.query) or environment.get("PGTARGETSESSIONATTRS")
     query += [] if told else [f"{ATTRIBUTE}=read-write"]
     user = "".join(parts.netloc.rpartition("@")[:2])
     return [_with(parts, user, host, query) for host in hosts]
+
+
+def is_misread(url: str, parts: SplitResult) -> bool:
+    """Whether a part of the password was taken for something else, since it is not percent-encoded."""
+    return "@" in parts.path + parts.query or "#" in url
 
 
 def hosts_of(parts: SplitResult) -> list[str]:
