@@ -161,7 +161,7 @@ class Protocol(H11Protocol):
         self._late: asyncio.TimerHandle | None = None
         self._came = time.monotonic()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # asyncio says BaseTransport, and gives a Transport
         """It stands, TLS included: what is left of the head's time is left."""
         super().connection_made(transport)
         self._entrance.came_in(self._guest, transport.abort)

@@ -39,7 +39,7 @@ async def roll_up(connection: asyncpg.Connection, most: int = MOST_AT_ONCE) -> i
         try:
             await connection.execute(ROLL_UP, minute)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as fault:
-            log.error("rollup-minute-failed", minute=minute.isoformat(), fault=type(fault).__name__)  # noqa: TRY400
+            log.error("rollup-minute-failed", minute=minute.isoformat(), fault=type(fault).__name__)  # noqa: TRY400 - its text quotes rows
             await connection.execute(FAILED, minute, type(fault).__name__)
     if len(minutes) < most:  # otherwise hours would be summed up to no avail
         for row in await connection.fetch(DUE_HOURS, most):

@@ -146,10 +146,10 @@ def test_a_sender_that_keeps_its_connection_is_not_cut_for_its_pauses_by_others(
     receiver = receive(database_url, AJO_FEEDBACK_HEAD_SECONDS="900", AJO_FEEDBACK_CONNECTIONS="30")
     with httpx2.Client(headers={"x-feedback-secret": SECRET}, timeout=DEADLINE_SECONDS) as client:
         assert client.post(receiver.url, json=webhook_item("sent")).status_code == 200
-        (kept,) = client._transport._pool.connections  # type: ignore[attr-defined]
+        (kept,) = client._transport._pool.connections  # type: ignore[attr-defined] # no public way
         crowd(receiver, 60, HALF["nothing"])
         answer = client.post(
             receiver.url, content=json.dumps(webhook_item("delivered")), headers={"content-type": "application/json"}
         )
         assert answer.status_code == 200
-        assert client._transport._pool.connections == [kept]  # type: ignore[attr-defined]
+        assert client._transport._pool.connections == [kept]  # type: ignore[attr-defined] # no public way
