@@ -8,7 +8,7 @@ COPY simulator simulator
 COPY migrations migrations
 COPY campaigns/samples campaigns/samples
 RUN python -m venv /app \
-    && /app/bin/pip install --no-cache-dir --constraint constraints.txt --build-constraint constraints.txt ".[worker,report]"
+    && /app/bin/pip install --no-cache-dir --constraint constraints.txt --build-constraint constraints.txt ".[worker,report,events]"
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin ajo

@@ -1,49 +1,26 @@
-"""What is made of files that may change while a program runs: secrets are rotated, certificates are renewed."""
+"""What is made of files that may change while a worker runs, with a line of log for each change."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import structlog
+from ajo_producers.entrance import renewal
 
 T = TypeVar("T")
 
 log = structlog.get_logger("ajo_worker")
 
 
-class Renewed(Generic[T]):
-    """What ``make`` made of ``files``, and makes anew once one of them has changed: each look costs a few microseconds.
-
-    Where that fails, what was made before is used on, and that is told once for each change. ``what`` names it in logs.
-    """
+class Renewed(renewal.Renewed[T]):
+    """As in ``ajo_producers.entrance.renewal``; ``what`` names it in logs."""
 
     def __init__(self, what: str, files: Iterable[Path], make: Callable[[], T], first: T | None = None) -> None:
-        self._what, self._files, self._make = what, tuple(files), make
-        self._seen = self._failed = self._look()
-        self._made = make() if first is None else first
-
-    def now(self) -> T:
-        """The newest that could be made."""
-        seen = self._look()
-        if seen not in (self._seen, self._failed):
-            try:
-                self._made = self._make()
-            except (OSError, ValueError) as fault:
-                self._failed = seen
-                log.warning("change-not-taken-up", what=self._what, reason="; ".join(str(fault).splitlines()))
-            else:
-                self._seen = self._failed = seen
-                log.info("change-taken-up", what=self._what)
-        return self._made
-
-    def _look(self) -> tuple[tuple[int, ...] | None, ...]:
-        """What tells that a file is another one, or was written again; links are followed."""
-        return tuple(map(_stamp, self._files))
+        super().__init__(what, files, make, _tell, first)
 
 
-def _stamp(file: Path) -> tuple[int, ...] | None:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+def _tell(what: str, fault: str | None) -> None:
+    if fault is None:
+        log.info("change-taken-up", what=what)
+    else:
+        log.warning("change-not-taken-up", what=what, reason=fault)

@@ -7,19 +7,24 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
+from ajo_producers.entrance.connections import SentAway
+from ajo_producers.entrance.guests import Room
+from ajo_producers.entrance.server import Certificate, bind, serve
 
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.feedback.authentication import renewed_checks
-from ajo_worker.feedback.guests import Room
 from ajo_worker.feedback.receiver import PATH, receiver
-from ajo_worker.feedback.server import Certificate, bind, serve
 from ajo_worker.feedback.writing import Writing
 from ajo_worker.intake.open_files import allow_open_files
 from ajo_worker.logs import configure_logs
 from ajo_worker.recipients import hashing_key
+from ajo_worker.renewal import Renewed
 from ajo_worker.settings import renewed
 from ajo_worker.settings_source import SettingsError
+
+log = structlog.get_logger("ajo_worker.feedback")
 
 
 def serve_feedback(
@@ -74,9 +79,10 @@ def serve_feedback(
         raise typer.TyperException(f"can't listen on {host}:{port}: {reason}") from None
     shown = f"{'https' if certificate else 'http'}://{address}{PATH}"
     try:
-        tls = Certificate(certificate, key) if certificate and key else None
+        shows = Certificate(certificate, key) if certificate and key else None
+        tls = Renewed("certificate", shows.files, shows.load).now if shows is not None else None
         told = partial(print, f"listening on {shown}", flush=True)
-        finish(serve(app, listening, tls, room, settings.feedback_head_seconds, told))
+        finish(serve(app, listening, tls, room, settings.feedback_head_seconds, told, _sent_away))
     except OSError as fault:
         raise typer.TyperException(f"the certificate or its key can't be used: {fault.strerror or fault}") from None
 
@@ -86,3 +92,7 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _sent_away(cut: SentAway) -> None:
+    log.warning("feedback-connections-sent-away", why=cut.why, connections=cut.connections, open=cut.open)

@@ -1,22 +1,14 @@
 """A request's body, bounded in bytes and in time."""
 
-import asyncio
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from ajo_producers.entrance.body import BadBody, read_bytes
+from starlette.requests import Request
 
 MOST_ITEMS = 5000
 FORM = "application/x-www-form-urlencoded"
 """How some providers send the messages of recipients, which may be relayed as they are."""
-
-
-class BadBody(Exception):  # noqa: N818 - named for what it is
-    """The body is refused with this HTTP status; the text says why, and has nothing of its content."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
 
 
 async def read_json(request: Request, most_bytes: int, seconds: float) -> object:
@@ -31,7 +23,7 @@ async def read_json(request: Request, most_bytes: int, seconds: float) -> object
         raise BadBody(415, "Content-Type must be application/json")
     if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
         raise BadBody(415, "Content-Encoding is not supported: send it plain")
-    body = await _bytes(request, most_bytes, seconds)
+    body = await read_bytes(request, most_bytes, seconds)
     if not as_json:
         return _form(body)
     try:
@@ -49,21 +41,3 @@ def _form(body: bytes) -> dict[str, str]:
         return dict(parse_qsl(body.decode(errors="replace"), max_num_fields=MOST_ITEMS))
     except ValueError:
         raise BadBody(413, f"a form may have {MOST_ITEMS} fields at most") from None
-
-
-async def _bytes(request: Request, most: int, seconds: float) -> bytes:
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > most:
-        raise BadBody(413, f"a body may have {most} bytes at most")
-    body = bytearray()
-    try:
-        async with asyncio.timeout(seconds):
-            async for part in request.stream():
-                body += part
-                if len(body) > most:
-                    raise BadBody(413, f"a body may have {most} bytes at most")
-    except TimeoutError:
-        raise BadBody(408, f"the body has not come within {seconds:g} s") from None
-    except ClientDisconnect:
-        raise BadBody(400, "the connection broke") from None
-    return bytes(body)

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
+from ajo_producers.entrance.body import BadBody
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ajo_worker.feedback.authentication import Check
-from ajo_worker.feedback.body import BadBody, read_json
+from ajo_worker.feedback.body import read_json
 from ajo_worker.feedback.feedback import Feedback
 from ajo_worker.feedback.reading import UnreadableFeedback, read_items
 from ajo_worker.feedback.rows import FeedbackRow, row_of

@@ -1,11 +1,9 @@
-"""Room for a connection to each attempt in flight, or to each sender of feedback."""
+"""Room for connections, and a line of log where the system allows too little."""
 
 import structlog
+from ajo_producers.entrance import open_files
 
 log = structlog.get_logger("ajo_worker.intake")
-
-OTHERS = 200
-"""Files that are open beside these connections, at most: broker, ledger, libraries."""
 
 
 def allow_open_files(connections: int, setting: str) -> None:
@@ -13,15 +11,6 @@ def allow_open_files(connections: int, setting: str) -> None:
 
     ``setting`` is the variable that says how many connections there may be.
     """
-    try:
-        import resource  # noqa: PLC0415 - there is none for Windows
-    except ImportError:
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = connections + OTHERS
-    if soft == resource.RLIM_INFINITY or soft >= needed:
-        return
-    allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    if allowed < needed:
+    if (short := open_files.allow_open_files(connections)) is not None:
+        allowed, needed = short
         log.warning("too-few-open-files", allowed=allowed, needed=needed, do=f"raise ulimit -n, or lower {setting}")

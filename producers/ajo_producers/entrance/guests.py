@@ -1,4 +1,4 @@
-"""Connections to the webhook's receiver, and which of them goes when there are too many. Without I/O.
+"""Connections, and which of them goes when there are too many. Without I/O.
 
 Nobody has shown a secret before the head of a request is here whole, and until then a connection is worth nothing: so
 whoever has kept us waiting longest gives way to a newcomer, and one that sends its request is never kept out.

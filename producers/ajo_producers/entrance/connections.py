@@ -1,4 +1,4 @@
-"""The receiver's door: who may come in, how long a request may take to come, and who goes when it gets full."""
+"""The door: who may come in, how long a request may take to come, and who goes when it gets full."""
 
 import asyncio
 import errno
@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ajo_worker.feedback.guests import Guest, Guests, Room, owner_of
-
-log = structlog.get_logger("ajo_worker.feedback")
+from ajo_producers.entrance.guests import Guest, Guests, Room, owner_of
 
 AT_ONCE = 100
 """Connections that are taken in one turn of the loop."""
@@ -24,9 +21,18 @@ NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOM
 PAUSE = 1.0
 """Seconds until the next is taken where the system has nothing left for it, and nobody waits who could go."""
 TELL_EVERY = 60.0
-"""Seconds between two lines of log about those that were sent away."""
+"""Seconds between two reports of those that were sent away."""
 FAREWELL = 3.0
 """Seconds that a TLS connection gets for its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentAway:
+    """Connections that were cut since the last report: why the last one was, how many, and how many are open."""
+
+    why: str
+    connections: int
+    open: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +53,9 @@ class Entrance:
         tls: Callable[[], ssl.SSLContext] | None,
         room: Room,
         patience: Patience,
+        tell: Callable[[SentAway], None],
     ) -> None:
-        self._listening, self._make, self._tls, self.patience = listening, make, tls, patience
+        self._listening, self._make, self._tls, self.patience, self._told = listening, make, tls, patience, tell
         self._loop = asyncio.get_running_loop()
         self.guests = Guests(room)
         self._leave: dict[Guest, Callable[[], object]] = {}
@@ -148,7 +155,7 @@ class Entrance:
         self._sent_away += 1
         now = time.monotonic()
         if now - self._told_at >= TELL_EVERY:
-            log.warning("feedback-connections-sent-away", why=why, connections=self._sent_away, open=len(self.guests))
+            self._told(SentAway(why, self._sent_away, len(self.guests)))
             self._sent_away, self._told_at = 0, now
 
 

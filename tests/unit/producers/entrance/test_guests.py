@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pytest
-from ajo_worker.feedback.guests import Guest, Guests, Room, owner_of
+from ajo_producers.entrance.guests import Guest, Guests, Room, owner_of
 from hypothesis import given
 from hypothesis import strategies as st
 

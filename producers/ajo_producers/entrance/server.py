@@ -1,4 +1,4 @@
-"""Serves the receiver until it is told to stop, and then finishes what is in hand."""
+"""Serves an application until it is told to stop, and then finishes what is in hand."""
 
 import asyncio
 import contextlib
@@ -12,9 +12,8 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from ajo_worker.feedback.entrance import Entrance, Patience, Protocol
-from ajo_worker.feedback.guests import Guest, Room
-from ajo_worker.renewal import Renewed
+from ajo_producers.entrance.connections import Entrance, Patience, Protocol, SentAway
+from ajo_producers.entrance.guests import Guest, Room
 
 DRAIN_SECONDS = 30
 """What requests in hand get at a stop; each ends by itself before."""
@@ -26,24 +25,25 @@ REST_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Files in PEM, for HTTPS; what they become while it serves is shown to whoever connects then."""
+    """Files in PEM, for HTTPS."""
 
     chain: Path
     key: Path
 
-    def contexts(self) -> Renewed[ssl.SSLContext]:
-        """The context that shows it, with the files as they are then.
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """Both."""
+        return self.chain, self.key
+
+    def load(self) -> ssl.SSLContext:
+        """The context that shows it, with the files as they are now.
 
         Raises:
             OSError: they can't be used.
         """
-
-        def load() -> ssl.SSLContext:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self.chain, self.key)
-            return context
-
-        return Renewed("certificate", (self.chain, self.key), load)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.chain, self.key)
+        return context
 
 
 class _Server(uvicorn.Server):
@@ -55,15 +55,16 @@ class _Server(uvicorn.Server):
         room: Room,
         patience: Patience,
         ready: Callable[[], None],
+        tell: Callable[[SentAway], None],
     ) -> None:
         super().__init__(config)
         self._listening, self._room, self._patience, self._ready = listening, room, patience, ready
-        self._tls = tls
+        self._tls, self._tell = tls, tell
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Begin to take requests, through a door of our own: uvicorn's keeps every connection that comes, for ever."""
         await super().startup(sockets=[])
-        entrance = Entrance(self._listening, self._protocol, self._tls, self._room, self._patience)
+        entrance = Entrance(self._listening, self._protocol, self._tls, self._room, self._patience, self._tell)
         self.servers = [entrance]  # type: ignore[list-item] # it closes as one of asyncio's does
         entrance.open()
         self._ready()
@@ -108,17 +109,15 @@ def bind(host: str, port: int) -> tuple[socket.socket, str]:
 async def serve(
     app: Starlette,
     listening: socket.socket,
-    certificate: Certificate | None,
+    tls: Callable[[], ssl.SSLContext] | None,
     room: Room,
     head_seconds: float,
     ready: Callable[[], None],
+    tell: Callable[[SentAway], None],
 ) -> None:
-    """Serve until SIGTERM or SIGINT. ``ready`` is called once requests are taken.
+    """Serve until SIGTERM or SIGINT. ``ready`` is called once requests are taken, ``tell`` for connections cut.
 
-    A request's head gets ``head_seconds``, TLS included.
-
-    Raises:
-        OSError: the certificate or its key can't be used.
+    A request's head gets ``head_seconds``, TLS included; ``tls`` is asked for the context of each connection.
     """
     config = uvicorn.Config(
         app,
@@ -133,6 +132,6 @@ async def serve(
         timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_keep_alive=int(REST_SECONDS),
     )
-    tls = certificate.contexts().now if certificate is not None else None
     config.load()
-    await _Server(config, listening, tls, room, Patience(head_seconds, REST_SECONDS), ready).serve(sockets=[listening])
+    server = _Server(config, listening, tls, room, Patience(head_seconds, REST_SECONDS), ready, tell)
+    await server.serve(sockets=[listening])
