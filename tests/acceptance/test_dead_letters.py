@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ajo_worker.ledger.sealing import new_key
+from ajo_producers.contract.sealing import new_key
 
 from tests.support.conservation import accepted, finished, journal, ledger
 from tests.support.database import query

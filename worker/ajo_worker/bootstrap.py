@@ -12,6 +12,7 @@ import structlog
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import load_definitions
 from ajo_producers.campaigns.payload import PayloadCheck
+from ajo_producers.contract.sealing import Sealer
 
 from ajo_worker.api.adapters import make_adapter
 from ajo_worker.api.answer import HttpAdapter
@@ -33,7 +34,6 @@ from ajo_worker.feedback.matching import Matching, Rules
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.retention import Ages
-from ajo_worker.ledger.sealing import Sealer
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.shares import Shares, shares

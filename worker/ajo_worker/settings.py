@@ -12,11 +12,11 @@ from ajo_producers.campaigns.definition import BeforeStart, OnAmbiguous
 from ajo_producers.campaigns.rules import ALLOWED_HOSTS
 from ajo_producers.contract.broker import DEFAULT_URL, BrokerAddress, read_broker
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
+from ajo_producers.contract.sealing import Sealer
 from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from ajo_worker.api.proxies import NONE, SETTING, read_proxy
-from ajo_worker.ledger.sealing import Sealer
 from ajo_worker.renewal import Renewed
 from ajo_worker.settings_audit import AuditSettings, Seconds
 from ajo_worker.settings_source import FileSource, SettingsError, file_of, read_file, source_of, variable_of

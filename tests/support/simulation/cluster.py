@@ -8,12 +8,12 @@ from uuid import UUID
 import structlog
 from ajo_producers.campaigns.payload import PayloadCheck
 from ajo_producers.contract.batch import Batch, encode_body, encode_trigger
+from ajo_producers.contract.sealing import Sealer
 from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.api.request import Endpoint as Address
 from ajo_worker.dispatch.backoff import Backoff
 from ajo_worker.dispatch.received import Campaign
 from ajo_worker.dispatch.round import Policy
-from ajo_worker.ledger.sealing import Sealer
 from msgspec import Raw
 
 from tests.support.definitions import ORDER_SHIPPED

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ajo_worker.ledger.sealing import Sealer, new_key
+from ajo_producers.contract.sealing import Sealer, new_key
 from ajo_worker.settings import (
     Settings,
     SettingsError,

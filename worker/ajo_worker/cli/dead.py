@@ -8,6 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
+from ajo_producers.contract.sealing import Sealer
 
 from ajo_worker.cli import dead_changes, dead_filter
 from ajo_worker.cli.dead_export import export_letters
@@ -18,7 +19,6 @@ from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.ledger.dead_letters import DeadLetters, Filter, dead_letters
 from ajo_worker.ledger.letter_detail import Found, detail_of, find_letter
-from ajo_worker.ledger.sealing import Sealer
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="List, show, export, redrive and discard dead letters."

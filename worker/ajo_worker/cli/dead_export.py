@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 import typer
+from ajo_producers.contract.sealing import Sealer
 from msgspec import Raw
 
 from ajo_worker.cli.dead_report import MOST_NAMED, other_lines
@@ -20,7 +21,6 @@ from ajo_worker.cli.running import finish
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.ledger.dead_letters import Filter, HeldLetter, dead_letters, held_letters, no_dead_letters
 from ajo_worker.ledger.payload_reading import Unreadable, read_payload
-from ajo_worker.ledger.sealing import Sealer
 from ajo_worker.settings import Settings
 
 STANDARD_OUTPUT = Path("-")

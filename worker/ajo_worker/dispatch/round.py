@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ajo_producers.campaigns.definition import BeforeStart
+from ajo_producers.contract.sealing import Sealer
 
 from ajo_worker.api.answer import Answer, Failure
 from ajo_worker.dispatch.backoff import Backoff
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import End, History, Retry
-from ajo_worker.ledger.sealing import Sealer
 
 
 class Lost(Exception):  # noqa: N818 - not an error: this worker asks what became of the trigger

@@ -5,9 +5,8 @@ from collections import Counter
 from typing import Any
 
 import msgspec
+from ajo_producers.contract.sealing import BrokenSeal, Sealer, UnknownKey
 from msgspec import Struct
-
-from ajo_worker.ledger.sealing import BrokenSeal, Sealer, UnknownKey
 
 NAME = re.compile(r"[a-zA-Z_][\w-]{0,63}", re.ASCII)
 UNNAMED = "…"

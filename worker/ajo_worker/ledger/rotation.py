@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import asyncpg
+from ajo_producers.contract.sealing import BrokenSeal, Sealer
 from msgspec import Struct
-
-from ajo_worker.ledger.sealing import BrokenSeal, Sealer
 
 BATCH = 500
 """Payloads that are resealed in one transaction."""

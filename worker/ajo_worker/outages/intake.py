@@ -8,11 +8,11 @@ from uuid import UUID
 
 import structlog
 from ajo_producers.contract.batch import BadTrigger, decode_trigger
+from ajo_producers.contract.sealing import BrokenSeal, Sealer, UnknownKey
 
 from ajo_worker.dispatch.received import Campaign, Received, as_sent, campaign_of
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.resumption import Resumed
-from ajo_worker.ledger.sealing import BrokenSeal, Sealer, UnknownKey
 
 log = structlog.get_logger("ajo_worker.outages")
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import asyncpg
+from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
 from ajo_worker.ledger.rotation import BATCH, PASSES, Rotation, rotate
-from ajo_worker.ledger.sealing import Sealer, key_id_of, new_key
 
 from tests.support.database import query
 from tests.support.held_payloads import Held, put_held, read_held

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
 from ajo_worker.ledger.payload_reading import Part, Unreadable, read_payload, shape
-from ajo_worker.ledger.sealing import Sealer, key_id_of, new_key
 from hypothesis import given
 from hypothesis import strategies as st
 

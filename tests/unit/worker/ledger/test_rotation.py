@@ -1,8 +1,8 @@
 """Which keys are in use, by what the settings and the held payloads say."""
 
 import pytest
+from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
 from ajo_worker.ledger.rotation import KeyInUse, keys_in_use
-from ajo_worker.ledger.sealing import Sealer, key_id_of, new_key
 
 KEYS = [new_key(), new_key()]
 NEWEST, OLDER = map(key_id_of, KEYS)

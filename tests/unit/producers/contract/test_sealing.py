@@ -4,7 +4,7 @@ import re
 from base64 import b64encode
 
 import pytest
-from ajo_worker.ledger.sealing import BrokenSeal, Sealer, UnknownKey, WrongKeys, key_id_of, new_key
+from ajo_producers.contract.sealing import BrokenSeal, Sealer, UnknownKey, WrongKeys, key_id_of, new_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -1,7 +1,8 @@
-"""Held payloads are sealed: encrypted under the newest of the keys in ``AJO_PAYLOAD_KEYS``, opened with any of them.
+"""Payloads that wait are sealed: encrypted under the newest of a setting's keys, opened with any of them.
 
-A seal is a Fernet token (https://github.com/fernet/spec: AES-128-CBC, HMAC-SHA-256) without its base64: in bytea that
-would be a third more, and would let some bytes be changed unnoticed.
+Of a ledger these are the keys in ``AJO_PAYLOAD_KEYS``, of an outbox those in ``AJO_OUTBOX_KEYS``. A seal is a Fernet
+token (https://github.com/fernet/spec: AES-128-CBC, HMAC-SHA-256) without its base64: in bytea that would be a third
+more, and would let some bytes be changed unnoticed.
 """
 
 import re
@@ -12,6 +13,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 KEY = re.compile(r"[\w+/-]{43}=", re.ASCII)
 KEY_ID_DIGITS = 12
+PAYLOAD_KEYS = "AJO_PAYLOAD_KEYS"
 
 
 class WrongKeys(ValueError):  # noqa: N818 - says what it found
@@ -21,8 +23,8 @@ class WrongKeys(ValueError):  # noqa: N818 - says what it found
 class UnknownKey(Exception):  # noqa: N818 - as above
     """A payload is sealed under a key that isn't here; says which, and what to do."""
 
-    def __init__(self, key_id: str) -> None:
-        super().__init__(f"sealed under key {key_id}, which AJO_PAYLOAD_KEYS does not have: add that key to it")
+    def __init__(self, key_id: str, setting: str) -> None:
+        super().__init__(f"sealed under key {key_id}, which {setting} does not have: add that key to it")
         self.key_id = key_id
 
 
@@ -33,18 +35,20 @@ class BrokenSeal(Exception):  # noqa: N818 - as above
 class Sealer:
     """Seals payloads, and opens what was sealed under any of its keys; without keys, payloads stay plain.
 
-    ``key_ids`` are the ids of its keys, ``newest`` is the id of the one that seals; None without keys.
+    ``key_ids`` are the ids of its keys, ``newest`` is the id of the one that seals; None without keys. ``setting`` is
+    where people put its keys.
     """
 
-    __slots__ = ("_fernets", "key_ids", "newest")
+    __slots__ = ("_fernets", "key_ids", "newest", "setting")
 
-    def __init__(self, fernets: dict[str, Fernet]) -> None:
+    def __init__(self, fernets: dict[str, Fernet], setting: str = PAYLOAD_KEYS) -> None:
         self._fernets = fernets
+        self.setting = setting
         self.key_ids = tuple(fernets)
         self.newest = next(iter(fernets), None)
 
     @classmethod
-    def from_keys(cls, text: str) -> "Sealer":
+    def from_keys(cls, text: str, setting: str = PAYLOAD_KEYS) -> "Sealer":
         """A sealer with the keys in a text, newest first, between them commas, spaces or line ends.
 
         Raises:
@@ -57,7 +61,7 @@ class Sealer:
                 raise WrongKeys(f"key {place} of {len(keys)} is no Fernet key: 'ajo-dispatch keys new' makes one")
             if (first := places.setdefault(key_id_of(key), place)) != place:
                 raise WrongKeys(f"key {place} of {len(keys)} is the same as key {first}")
-        return cls({key_id: Fernet(keys[place - 1]) for key_id, place in places.items()})
+        return cls({key_id: Fernet(keys[place - 1]) for key_id, place in places.items()}, setting)
 
     def seal(self, payload: bytes) -> tuple[str | None, bytes]:
         """The id of the newest key, and the payload sealed under it; None and the payload itself without keys."""
@@ -76,7 +80,7 @@ class Sealer:
             return sealed
         fernet = self._fernets.get(key_id)
         if fernet is None:
-            raise UnknownKey(key_id)
+            raise UnknownKey(key_id, self.setting)
         try:
             return fernet.decrypt(urlsafe_b64encode(sealed))
         except InvalidToken:
