@@ -7,16 +7,21 @@
     with Publisher.from_env() as publisher:
         publisher.publish(trigger)
 
-Importing this opens nothing and loads no client of a broker: that happens when a publisher connects.
+Importing this opens nothing and loads no client of a broker: that happens when a publisher connects. Each name is
+imported when it is first used, so that ``ajo-dispatch`` need not wait for what its command has no use of.
 """
 
-from ajo_producers.campaigns.folder import DefinitionError, UnknownCampaignError
-from ajo_producers.contract.trigger import Recipient, Trigger
-from ajo_producers.publishing.campaign import Campaign, Campaigns
-from ajo_producers.publishing.checked import CheckedTrigger
-from ajo_producers.publishing.errors import InvalidTrigger, PublishError, SettingError
-from ajo_producers.publishing.outgoing import Receipt
-from ajo_producers.publishing.publisher import Publisher, PublishReport
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ajo_producers.campaigns.folder import DefinitionError, UnknownCampaignError
+    from ajo_producers.contract.trigger import Recipient, Trigger
+    from ajo_producers.publishing.campaign import Campaign, Campaigns
+    from ajo_producers.publishing.checked import CheckedTrigger
+    from ajo_producers.publishing.errors import InvalidTrigger, PublishError, SettingError
+    from ajo_producers.publishing.outgoing import Receipt
+    from ajo_producers.publishing.publisher import Publisher, PublishReport
 
 __all__ = [
     "Campaign",
@@ -33,3 +38,25 @@ __all__ = [
     "Trigger",
     "UnknownCampaignError",
 ]
+
+_PLACES = {
+    "campaigns.folder": ("DefinitionError", "UnknownCampaignError"),
+    "contract.trigger": ("Recipient", "Trigger"),
+    "publishing.campaign": ("Campaign", "Campaigns"),
+    "publishing.checked": ("CheckedTrigger",),
+    "publishing.errors": ("InvalidTrigger", "PublishError", "SettingError"),
+    "publishing.outgoing": ("Receipt",),
+    "publishing.publisher": ("PublishReport", "Publisher"),
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - type checkers go by the imports above
+    for module, names in _PLACES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

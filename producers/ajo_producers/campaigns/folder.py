@@ -62,6 +62,11 @@ def load_definitions(folder: Path | str) -> Definitions:
     return loaded
 
 
+def names_in(folder: Path | str, begin: str = "") -> list[str]:
+    """The names of the campaigns in a folder that begin so, whatever their files hold; for the shell's completion."""
+    return sorted(path.stem for path in Path(folder).glob("[!.]*.toml") if path.stem.startswith(begin))
+
+
 def load_definition(path: Path | str) -> Definition:
     """Read one definition file; its name without ``.toml`` is the campaign's.
 

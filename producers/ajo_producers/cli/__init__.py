@@ -3,6 +3,8 @@
 import os
 import signal
 
+os.environ.setdefault("TYPER_USE_RICH", "0")  # Typer's boxes around help take half a second of CPU to import
+
 if os.getpid() == 1:
     # The first process of a container has no default actions, and so could not be stopped before its command has
     # handlers of its own. Said here, and not there: what commands import takes a second.

@@ -21,6 +21,7 @@ from ajo_producers.campaigns.folder import (
 )
 from ajo_producers.campaigns.live import Compared
 from ajo_producers.cli import campaign_report, live_check
+from ajo_producers.cli.completion import campaign_names
 from ajo_producers.cli.import_sample import import_sample
 from ajo_producers.publishing.environment import read_allowed_hosts
 from ajo_producers.publishing.errors import SettingError
@@ -67,7 +68,7 @@ def list_(*, folder: Folder = DEFAULT_FOLDER, as_json: Json = False) -> None:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The campaign's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The campaign's name.", autocompletion=campaign_names)],
     *,
     folder: Folder = DEFAULT_FOLDER,
     as_json: Json = False,
@@ -82,7 +83,10 @@ def show(
 
 @app.command()
 def check(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these, with --live.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Only these, with --live.", autocompletion=campaign_names),
+    ] = None,
     *,
     folder: Folder = DEFAULT_FOLDER,
     live: Annotated[bool, typer.Option("--live", help="Compare with Journey Optimizer; needs the worker.")] = False,

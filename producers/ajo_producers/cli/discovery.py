@@ -1,6 +1,5 @@
 """Finding commands through entry points, without importing those that weren't called."""
 
-import ast
 import re
 from importlib.metadata import EntryPoint, entry_points, requires
 from importlib.util import find_spec
@@ -10,8 +9,23 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from ajo_producers.cli.audiences import grouped
+
 DISTRIBUTION = "ajo-dispatch"
 COMMANDS = "ajo_dispatch.commands"
+DOCSTRING = re.compile(r'"""(.*)')
+"""What a module's source begins with; parsing all of them would take longer than everything else in ``--help``."""
+
+
+class Root(TyperGroup):
+    """The root command: its help has the commands in groups, by who uses them."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - Typer's types are private
+        """Write a section for each group."""
+        width = max(map(len, self.commands), default=0)
+        for heading, names in grouped(self.commands).items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), self.commands[name].help or "") for name in names])
 
 
 class LazyCommand(TyperCommand):
@@ -46,8 +60,9 @@ def short_help(module: str) -> str:
         base = Path(folder, *inner)
         for source in (base.with_suffix(".py"), base / "__init__.py"):
             if source.is_file():
-                docstring = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8")))
-                return (docstring or "").partition("\n")[0].rstrip(".")
+                with source.open(encoding="utf-8") as text:
+                    begin = DOCSTRING.match(text.readline())
+                return begin[1].strip().removesuffix('"""').rstrip(".") if begin else ""
     return ""
 
 

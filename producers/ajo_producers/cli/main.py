@@ -24,11 +24,11 @@ from typing import Annotated, Any
 
 import typer
 
-from ajo_producers.cli.discovery import DISTRIBUTION, add_commands, extra_of
+from ajo_producers.cli.discovery import DISTRIBUTION, Root, add_commands, extra_of
 
 PROGRAM = "ajo-dispatch"
 
-root = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+root = typer.Typer(cls=Root, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 
 
 def _show_version(wanted: bool) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import DefinitionError, UnknownCampaignError, load_definitions
+from ajo_producers.cli.completion import campaign_names
 from ajo_producers.cli.trigger_file import SUFFIXES, Bulk, Format, before_start, publisher, trigger_many
 from ajo_producers.cli.trigger_lines import read_texts
 from ajo_producers.contract.batch import MAX_TRIGGERS
@@ -27,7 +28,7 @@ Pairs = list[str] | None
 
 @app.command()
 def trigger(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The campaign's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The campaign's name.", autocompletion=campaign_names)],
     *,
     to: Annotated[str | None, typer.Option(help="E-mail address or phone number.")] = None,
     user_id: Annotated[str | None, typer.Option(help="The user's id, if it is not the address.")] = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ajo_worker.cli.completion import campaign_names
 from ajo_worker.cli.printing import cell, counted, instant, make_console, make_table, print_json
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
@@ -23,7 +24,9 @@ def recipient(
     ] = None,
     *,
     since: Annotated[str, typer.Option(metavar="DURATION", help="Of triggers received in the last 12h, 30d.")] = "30d",
-    campaign: Annotated[str | None, typer.Option(metavar="NAME", help="Of this campaign alone.")] = None,
+    campaign: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of this campaign alone.", autocompletion=campaign_names)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Triggers that are listed at most.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import typer
 
+from ajo_worker.cli import completion
 from ajo_worker.cli.authority import read_text
 from ajo_worker.cli.printing import cell
 from ajo_worker.cli.since import parse_duration
@@ -25,10 +26,21 @@ class DeadState(StrEnum):
 
 
 RequestIds = Annotated[list[str] | None, typer.Argument(metavar="REQUEST_ID", help="These alone.")]
-Campaigns = Annotated[list[str] | None, typer.Option("--campaign", metavar="NAME", help="Of this campaign; repeat it.")]
+Campaigns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--campaign", metavar="NAME", help="Of this campaign; repeat it.", autocompletion=completion.campaign_names
+    ),
+]
 States = Annotated[list[DeadState] | None, typer.Option("--state", help="In this state; repeat it.")]
 Reasons = Annotated[
-    list[str] | None, typer.Option("--reason", metavar="REASON", help="That ended for this reason; repeat it.")
+    list[str] | None,
+    typer.Option(
+        "--reason",
+        metavar="REASON",
+        help="That ended for this reason; repeat it.",
+        autocompletion=completion.reasons,
+    ),
 ]
 Statuses = Annotated[
     list[int] | None,

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ajo_worker.cli.completion import campaign_names
 from ajo_worker.cli.printing import cell, counted, instant, make_console, make_table, print_json, seconds, share
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
@@ -29,7 +30,9 @@ def delays(
     since: Annotated[str, typer.Option(metavar="DURATION", help="Of triggers received in the last 30s, 2d, 1h30m.")] = (
         "1h"
     ),
-    campaign: Annotated[str | None, typer.Option(metavar="NAME", help="Of this campaign alone.")] = None,
+    campaign: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of this campaign alone.", autocompletion=campaign_names)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show in which phase the time of triggers went, from the business event to their end.

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from ajo_worker.api.tls import tls_context
 from ajo_worker.bootstrap import campaigns_of
+from ajo_worker.cli import completion
 from ajo_worker.cli.authority import Operator, read_authority
 from ajo_worker.cli.outage_report import Shown, show_list, show_one
 from ajo_worker.cli.printing import make_console, print_json
@@ -34,7 +35,12 @@ from ajo_worker.settings import Settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-Scope = Annotated[str, typer.Argument(metavar="SCOPE", help="A lane, a campaign's name, or a scope as listed.")]
+Scope = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCOPE", help="A lane, a campaign's name, or a scope as listed.", autocompletion=completion.scopes
+    ),
+]
 Why = Annotated[str, typer.Option("--why", help="Why; it is recorded.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -58,7 +64,11 @@ def list_(
 
 
 @app.command()
-def show(scope: Annotated[str, typer.Argument(metavar="SCOPE|NUMBER")], *, as_json: AsJson = False) -> None:
+def show(
+    scope: Annotated[str, typer.Argument(metavar="SCOPE|NUMBER", autocompletion=completion.scopes)],
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Show one outage: since when and why, what waits, the last answers, and what to do.
 
     With a scope, its latest one.

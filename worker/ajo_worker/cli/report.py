@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from ajo_worker.cli.completion import campaign_names
 from ajo_worker.cli.printing import print_json
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
@@ -32,7 +33,9 @@ def report(
         str | None,
         typer.Option(metavar="TIME", help="Up to this time: 2026-11-25T14:00 is UTC."),
     ] = None,
-    campaign: Annotated[str | None, typer.Option(metavar="NAME", help="Of this campaign alone.")] = None,
+    campaign: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of this campaign alone.", autocompletion=campaign_names)
+    ] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one page that opens anywhere.")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write tables, a file each.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
