@@ -70,6 +70,28 @@ def test_a_probe_that_is_accepted_ends_the_outage(
     wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state")
 
 
+def test_a_hold_ends_by_itself_at_its_until(
+    valkey_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
+) -> None:
+    delivery = prepare_delivery(valkey_url, WORKS, AJO_RECOVERY_RATE="100")
+
+    def outage(*arguments: str) -> str:
+        done = delivery.run_cli("outage", *arguments, env=delivery.env)
+        assert done.code == 0, done.err
+        return done.out
+
+    assert "held until 20" in outage("hold", "standard", "--why", "maintenance", "--until", "2h")
+    assert "lasts until 20" in outage("list")
+    delivery.start_worker()
+    delivery.publish(20)
+    assert not journal(delivery.api.journal)
+    assert "was held already, now until 20" in outage("hold", "standard", "--why", "done sooner", "--until", "1s")
+    wait_until(lambda: finished(database_url) == 20, what="all triggers with a state")
+    assert "its until" in outage("show", "standard")
+    over = delivery.run_cli("outage", "hold", "standard", "--why", "x", "--until", "2020-01-01", env=delivery.env)
+    assert (over.code, "is over: it is 20" in over.err) == (2, True)
+
+
 def test_wrong_use_says_what_there_is(prepare_delivery: Callable[..., Delivery], valkey_url: str) -> None:
     delivery = prepare_delivery(valkey_url, WORKS)
     unknown = delivery.run_cli("outage", "hold", "nothing", "--why", "x", env=delivery.env)

@@ -27,6 +27,7 @@ CREATE TABLE ledger.outages (
     opened_at    timestamptz NOT NULL,
     ended_at     timestamptz,
     recovered_at timestamptz,
+    held_until   timestamptz,
     scope        text NOT NULL,
     reason       text NOT NULL,
     opened_by    text NOT NULL,
@@ -41,10 +42,11 @@ COMMENT ON COLUMN ledger.outages.outage_id IS 'Number of the outage.';
 COMMENT ON COLUMN ledger.outages.opened_at IS 'When the circuit opened; of a token endpoint, since when its first worker had no token.';
 COMMENT ON COLUMN ledger.outages.ended_at IS 'When a probe was accepted, or an operator resumed; null while it lasts.';
 COMMENT ON COLUMN ledger.outages.recovered_at IS 'When its scope was as fast as before again; null until then, or if another outage took its place.';
+COMMENT ON COLUMN ledger.outages.held_until IS 'When an operator''s hold ends by itself; null for one that lasts until somebody resumes, and for outages.';
 COMMENT ON COLUMN ledger.outages.scope IS 'destination:LANE@HOST, campaign:NAME, or token:HOST.';
 COMMENT ON COLUMN ledger.outages.reason IS 'Why: cosmos-identity, cosmos-key, suspected-cosmos, sustained-failures, no-answers, campaign-failing, token-unavailable, credentials-refused, proxy-failing or held.';
 COMMENT ON COLUMN ledger.outages.opened_by IS 'The worker that saw it, or the operator who held it.';
-COMMENT ON COLUMN ledger.outages.ended_by IS 'The worker whose probe was accepted, or the operator who resumed.';
+COMMENT ON COLUMN ledger.outages.ended_by IS 'The worker whose probe was accepted, the operator who resumed, or "its until".';
 COMMENT ON COLUMN ledger.outages.evidence IS 'What was seen when it opened: how many calls failed of how many, within how many seconds, and with what.';
 
 CREATE TABLE ledger.probes (
@@ -95,7 +97,7 @@ COMMENT ON COLUMN ledger.operations.triggers IS 'How many triggers it changed.';
 COMMENT ON COLUMN ledger.operations.operator IS 'Who: the login name, or what was given as such.';
 COMMENT ON COLUMN ledger.operations.action IS 'redrive, discard, hold or resume.';
 COMMENT ON COLUMN ledger.operations.reason IS 'Why, in the operator''s words.';
-COMMENT ON COLUMN ledger.operations.chosen IS 'The filter, or the scope, that it was done to.';
+COMMENT ON COLUMN ledger.operations.chosen IS 'The filter, or the scope, that it was done to; of a hold also until when.';
 
 CREATE TABLE ledger.operation_triggers (
     operation_id bigint NOT NULL,

@@ -2,7 +2,7 @@
 
 CREATE VIEW audit.outages AS
 SELECT o.outage_id, o.scope, o.reason, coalesce(c.state, 'over') AS state,
-       o.opened_at, o.opened_by, e.ended_at, o.ended_by,
+       o.opened_at, o.opened_by, o.held_until, e.ended_at, o.ended_by,
        extract(epoch FROM coalesce(e.ended_at, now()) - o.opened_at)::float8 AS duration_seconds,
        p.probes, p.last_probe_at, p.last_probe_found, o.evidence
 FROM ledger.outages o
@@ -25,8 +25,9 @@ COMMENT ON COLUMN audit.outages.reason IS 'Why: cosmos-identity, cosmos-key, sus
 COMMENT ON COLUMN audit.outages.state IS 'open, held, recovering, or over.';
 COMMENT ON COLUMN audit.outages.opened_at IS 'When it began.';
 COMMENT ON COLUMN audit.outages.opened_by IS 'The worker that saw it, or the operator who held it.';
-COMMENT ON COLUMN audit.outages.ended_at IS 'When a probe was accepted, an operator resumed, or another outage of the scope took its place; null while it lasts.';
-COMMENT ON COLUMN audit.outages.ended_by IS 'The worker whose probe was accepted, or the operator who resumed.';
+COMMENT ON COLUMN audit.outages.held_until IS 'When an operator''s hold ends, or would have ended, by itself; null for one without such an end, and for outages.';
+COMMENT ON COLUMN audit.outages.ended_at IS 'When a probe was accepted, an operator resumed, a hold came to its end, or another outage of the scope took its place; null while it lasts.';
+COMMENT ON COLUMN audit.outages.ended_by IS 'The worker whose probe was accepted, the operator who resumed, or "its until".';
 COMMENT ON COLUMN audit.outages.duration_seconds IS 'How long it lasted, or has lasted so far.';
 COMMENT ON COLUMN audit.outages.probes IS 'How many triggers tried the way.';
 COMMENT ON COLUMN audit.outages.last_probe_at IS 'When the last one had its answer; null without any.';

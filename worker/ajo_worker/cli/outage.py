@@ -5,7 +5,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -17,9 +17,10 @@ from ajo_worker.bootstrap import campaigns_of
 from ajo_worker.cli import completion
 from ajo_worker.cli.authority import Operator, read_authority
 from ajo_worker.cli.outage_report import Shown, show_list, show_one
-from ajo_worker.cli.printing import make_console, print_json
+from ajo_worker.cli.printing import instant, make_console, print_json
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.cli.since import read_since
+from ajo_worker.cli.until import parse_until
 from ajo_worker.dispatch.received import Campaign
 from ajo_worker.doctor.token import fetch_token
 from ajo_worker.intake.queue_lengths import queue_lengths
@@ -112,12 +113,24 @@ def probe(
 
 
 @app.command()
-def hold(scope: Scope, *, why: Why, operator: Operator = None) -> None:
-    """Keep a lane, a campaign or (the token endpoint) everything back until it is resumed: not even a probe goes."""
+def hold(
+    scope: Scope,
+    *,
+    why: Why,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="TIME|DURATION", help="It ends by itself then: 2h, or 2026-11-25T14:00, which is UTC."),
+    ] = None,
+    operator: Operator = None,
+) -> None:
+    """Keep a lane, a campaign or (the token endpoint) everything back: not even a probe goes.
+
+    It ends with --until, or once it is resumed. Of what is held already, --until sets another end.
+    """
     by, settings = read_authority(why, operator), read_settings()
+    end = None if until is None else _read_until(until, settings)
     for one in _scopes(scope, settings):
-        number = finish(_hold(settings, one, by))
-        typer.echo(f"{one}: {'was held already' if number is None else f'held (outage {number})'}")
+        typer.echo(f"{one}: {finish(_hold(settings, one, by, end))}")
 
 
 @app.command()
@@ -221,12 +234,32 @@ async def _probe(settings: Settings, scope: str, wait: float) -> tuple[str, list
             await asyncio.sleep(POLL)
 
 
-async def _hold(settings: Settings, scope: str, by: Authority) -> int | None:
+def _read_until(text: str, settings: Settings) -> datetime:
+    now = finish(_now(settings))  # this machine's clock may be wrong, and workers go by the ledger's
+    try:
+        return parse_until(text, now)
+    except ValueError as bad:
+        raise typer.BadParameter(str(bad), param_hint="--until") from None
+
+
+async def _now(settings: Settings) -> datetime:
+    async with snapshot(settings.database_url.get_secret_value()) as connection:
+        now: datetime = await connection.fetchval("SELECT now()")
+        return now
+
+
+async def _hold(settings: Settings, scope: str, by: Authority, until: datetime | None) -> str:
+    """Hold it, or put off the end of what is held; what is to be said of it."""
     async with connected(settings.database_url.get_secret_value()) as connection, connection.transaction():
-        number = await circuits.hold(connection, scope, by.why, by.operator)
-        if number is not None:
-            await operations.note(connection, by, "hold", {"scope": scope, "outage": number})
-        return number
+        number = await circuits.hold(connection, scope, by.why, by.operator, until)
+        held = "held" if number is not None else "was held already, now"
+        if number is None and (
+            until is None or (number := await circuits.put_off_end(connection, scope, until)) is None
+        ):
+            return "was held already"
+        ends = {} if until is None else {"until": until}
+        await operations.note(connection, by, "hold", {"scope": scope, "outage": number, **ends})
+        return f"{held} {f'until {instant(until)}' if until else 'until it is resumed'} (outage {number})"
 
 
 async def _resume(settings: Settings, scope: str, by: Authority) -> int | None:

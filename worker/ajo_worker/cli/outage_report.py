@@ -35,10 +35,15 @@ def show_list(found: list[Outage], silences: list[Silence], since: str, console:
         return
     table = make_table("Outage", "Scope", "Reason", "State", "Opened", "Ended", "Probes", numbers=1)
     for one in found:
-        ended = instant(one.ended_at) if one.ended_at else "lasts"
-        row = (one.outage_id, one.scope, one.reason, state_of(one), instant(one.opened_at), ended)
+        row = (one.outage_id, one.scope, one.reason, state_of(one), instant(one.opened_at), _end_of(one))
         table.add_row(*map(cell, row), f"{one.probes:,}")
     console.print(table)
+
+
+def _end_of(outage: Outage) -> str:
+    if outage.ended_at is not None:
+        return instant(outage.ended_at)
+    return f"lasts until {instant(outage.held_until)}" if outage.held_until else "lasts"
 
 
 def state_of(outage: Outage) -> str:
@@ -57,7 +62,7 @@ def show_one(shown: Shown, console: Console) -> None:
     rows = {
         "since": f"{instant(outage.opened_at)}, by {outage.opened_by}",
         "seen": seen or None,
-        "ended": f"{instant(outage.ended_at)}, by {outage.ended_by}" if outage.ended_at else "it lasts",
+        "ended": f"{instant(outage.ended_at)}, by {outage.ended_by}" if outage.ended_at else f"it {_end_of(outage)}",
         "next probe": instant(outage.probe_at) if outage.probe_at else None,
         "without a token": "; ".join(map(_failing, detail.without_token)) or None,
         "parked": ", ".join(f"{p.triggers:,} {p.campaign}" for p in detail.parked) or "nothing",

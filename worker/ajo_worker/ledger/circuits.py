@@ -9,6 +9,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+BY_ITS_UNTIL = "its until"
+"""Who ended a hold that came to its end."""
 CircuitState: TypeAlias = Literal["closed", "open", "held", "recovering"]
 
 
@@ -50,13 +52,33 @@ HOLD = """
     WHERE c.state <> 'held'
     RETURNING scope
 """
+PUT_OFF_END = """
+    UPDATE ledger.outages o SET held_until = $2 FROM ledger.circuits c
+    WHERE c.scope = $1 AND c.state = 'held' AND o.outage_id = c.outage_id RETURNING o.outage_id
+"""
+# A token endpoint has no rate that could come back.
+END_HOLDS = f"""
+    WITH due AS (
+        UPDATE ledger.circuits c
+        SET state = CASE WHEN c.scope LIKE 'token:%' THEN 'closed' ELSE 'recovering' END, changed_at = clock_timestamp()
+        FROM ledger.outages o
+        WHERE c.state = 'held' AND o.outage_id = c.outage_id AND o.held_until <= clock_timestamp()
+        RETURNING c.scope, c.outage_id, c.changed_at, c.state
+    ), ended AS (
+        UPDATE ledger.outages o
+        SET ended_at = due.changed_at, ended_by = '{BY_ITS_UNTIL}',
+            recovered_at = CASE WHEN due.state = 'closed' THEN due.changed_at END
+        FROM due WHERE o.outage_id = due.outage_id
+    )
+    SELECT scope FROM due
+"""  # noqa: S608 - our own text
 SUPERSEDE = """
     UPDATE ledger.outages SET ended_at = clock_timestamp(), ended_by = $2 WHERE scope = $1 AND ended_at IS NULL
 """
 BEGIN_OUTAGE = """
     WITH outage AS (
-        INSERT INTO ledger.outages (opened_at, scope, reason, opened_by, evidence)
-        VALUES (coalesce($5, clock_timestamp()), $1, $2, $3, $4::jsonb) RETURNING outage_id
+        INSERT INTO ledger.outages (opened_at, scope, reason, opened_by, evidence, held_until)
+        VALUES (coalesce($5, clock_timestamp()), $1, $2, $3, $4::jsonb, $6) RETURNING outage_id
     )
     UPDATE ledger.circuits c SET outage_id = outage.outage_id FROM outage WHERE c.scope = $1 RETURNING c.outage_id
 """
@@ -143,13 +165,26 @@ async def open_circuit(
         return await _begin(connection, scope, reason, opened_by, evidence, opened_at)
 
 
-async def hold(connection: asyncpg.Connection, scope: str, reason: str, operator: str) -> int | None:
-    """Keep a scope back until an operator resumes it; None if it is held already."""
+async def hold(
+    connection: asyncpg.Connection, scope: str, reason: str, operator: str, until: datetime | None = None
+) -> int | None:
+    """Keep a scope back ``until`` then, or until an operator resumes it; None if it is held already."""
     async with connection.transaction():
         if await connection.fetchval(HOLD, scope) is None:
             return None
         await connection.execute(SUPERSEDE, scope, operator)
-        return await _begin(connection, scope, "held", operator, {"why": reason})
+        return await _begin(connection, scope, "held", operator, {"why": reason}, held_until=until)
+
+
+async def put_off_end(connection: asyncpg.Connection, scope: str, until: datetime) -> int | None:
+    """Let what is held be held ``until`` then; the outage's number, or None if it isn't held."""
+    outage_id: int | None = await connection.fetchval(PUT_OFF_END, scope, until)
+    return outage_id
+
+
+async def end_holds(connection: asyncpg.Connection) -> list[str]:
+    """Let go on what was held until now; the scopes."""
+    return [record["scope"] for record in await connection.fetch(END_HOLDS)]
 
 
 async def recover(connection: asyncpg.Connection, scope: str, ended_by: str, prober: UUID | None = None) -> int | None:
@@ -222,7 +257,8 @@ async def _begin(
     opened_by: str,
     evidence: Mapping[str, Any],
     opened_at: datetime | None = None,
+    held_until: datetime | None = None,
 ) -> int:
     document = msgspec.json.encode(evidence).decode()
-    outage_id: int = await connection.fetchval(BEGIN_OUTAGE, scope, reason, opened_by, document, opened_at)
+    outage_id: int = await connection.fetchval(BEGIN_OUTAGE, scope, reason, opened_by, document, opened_at, held_until)
     return outage_id

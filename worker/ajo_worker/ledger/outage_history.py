@@ -48,7 +48,10 @@ class WithoutToken(Struct, frozen=True):
 
 
 class Outage(Struct, frozen=True):
-    """One time that a scope was kept back; ``state`` is its circuit's, if this is its latest outage."""
+    """One time that a scope was kept back; ``state`` is its circuit's, if this is its latest outage.
+
+    ``held_until`` is when an operator's hold ends by itself.
+    """
 
     outage_id: int
     scope: str
@@ -61,6 +64,7 @@ class Outage(Struct, frozen=True):
     probe_at: datetime | None
     probes: int
     evidence: dict[str, Any]
+    held_until: datetime | None = None
 
 
 class Detail(Struct, frozen=True):
@@ -74,7 +78,8 @@ class Detail(Struct, frozen=True):
 
 
 OUTAGES = """
-    SELECT o.outage_id, o.scope, o.reason, c.state, o.opened_at, o.opened_by, o.ended_at, o.ended_by, c.probe_at,
+    SELECT o.outage_id, o.scope, o.reason, c.state, o.opened_at, o.opened_by, o.ended_at, o.ended_by,
+           o.held_until, c.probe_at,
            (SELECT count(*) FROM ledger.probes p WHERE p.outage_id = o.outage_id) AS probes, o.evidence
     FROM ledger.outages o LEFT JOIN ledger.circuits c USING (outage_id)
 """

@@ -122,6 +122,8 @@ class Patrol:
         await self._token_watch.tell(self._ledger)
         await self._slow_down()
         timing = self._timing
+        for scope in await self._ledger.run(circuits.end_holds):
+            log.info("hold-over", scope=scope)
         for scope in await self._ledger.run(lambda c: circuits.close_recovered(c, timing.recovery)):
             log.info("outage-over", scope=scope)
         known = await self._ledger.run(circuits.read)

@@ -4,6 +4,7 @@ The four steps of the Cosmos outage are Microsoft's, for Azure Cosmos DB with cu
 """
 
 from dataclasses import dataclass
+from datetime import UTC
 
 from ajo_worker.dispatch.gate import NO_TOKEN
 from ajo_worker.ledger.outage_history import Detail
@@ -76,7 +77,7 @@ PROXY = (
     "Mend the proxy, or the variable (AJO_PROXY, HTTPS_PROXY, NO_PROXY); after a change of that, restart the workers.",
     "Verify: ajo-dispatch outage probe {scope}. Nothing that met the proxy was sent to Adobe.",
 )
-HELD = ("An operator holds this back: ajo-dispatch outage resume {scope} --why …",)
+HELD = ("An operator holds this back; to let it go on now: ajo-dispatch outage resume {scope} --why …",)
 COSMOS_REASONS = ("cosmos-identity", "cosmos-key", "suspected-cosmos")
 STEPS = {
     **dict.fromkeys(COSMOS_REASONS, COSMOS),
@@ -104,9 +105,11 @@ def runbook(detail: Detail) -> list[Step]:
     names = {"scope": outage.scope, "campaign": outage.scope.partition(":")[2]}
     steps = [text.format(**names) for text in STEPS.get(outage.reason, FAILING)]
     told = _told(outage.evidence.get("customerManagedKeyStatus"))
-    checked = (
-        {len(steps): _probed(detail), **told} if outage.reason in COSMOS_REASONS else {len(steps): _probed(detail)}
-    )
+    checked: dict[int, str | None] = {len(steps): _probed(detail)}
+    if outage.reason in COSMOS_REASONS:
+        checked |= told
+    elif outage.held_until is not None:
+        checked = {1: f"it goes on by itself at {outage.held_until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"}
     return [Step(text, checked.get(number)) for number, text in enumerate(steps, start=1)]
 
 

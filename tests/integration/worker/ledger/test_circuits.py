@@ -1,5 +1,6 @@
 """Circuits are shared: whoever is first opens one, probes, and ends its outage; the others learn of it."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -8,11 +9,13 @@ from ajo_worker.ledger.circuits import (
     answered,
     claim_probe,
     close_recovered,
+    end_holds,
     hold,
     note_probe,
     open_circuit,
     probe_failed,
     probe_now,
+    put_off_end,
     put_off_probe,
     read,
     recover,
@@ -168,3 +171,31 @@ async def test_a_probe_that_was_accepted_ends_its_outage(connection: asyncpg.Con
     number = await opened(connection)
     await claim_probe(connection, SCOPE, ME, 60.0)
     assert await recover(connection, SCOPE, str(ME), ME) == number
+
+
+async def test_a_hold_ends_by_itself_at_its_until_and_not_before_and_operators_may_put_that_off(
+    connection: asyncpg.Connection,
+) -> None:
+    now, token = await connection.fetchval("select now()"), "token:ims.example.com"
+    later, over = now + timedelta(hours=1), now - timedelta(seconds=1)
+    number = await hold(connection, SCOPE, "repair", "olga", later)
+    assert await put_off_end(connection, "campaign:order-shipped", later) is None, "it isn't held"
+    assert await hold(connection, "campaign:order-shipped", "repair", "olga") is not None
+    assert await hold(connection, token, "repair", "olga", over) is not None
+    assert await end_holds(connection) == [token]
+    assert await put_off_end(connection, SCOPE, over) == number
+    assert await end_holds(connection) == [SCOPE]
+    assert await end_holds(connection) == [], "once"
+    assert {scope: circuit.state for scope, circuit in (await read(connection)).items()} == {
+        SCOPE: "recovering",
+        "campaign:order-shipped": "held",
+        token: "closed",
+    }
+    rows = await connection.fetch(
+        "select scope, ended_by, recovered_at from ledger.outages where ended_at is not null order by scope"
+    )
+    assert [(row["scope"], row["ended_by"], row["recovered_at"] is None) for row in rows] == [
+        (SCOPE, "its until", True),
+        (token, "its until", False),
+    ]
+    assert await put_off_end(connection, SCOPE, later) is None, "it is over"
