@@ -9,7 +9,6 @@ ONLY ?=
 SEED ?=
 KEEP ?=
 AT_ONCE ?=
-RABBITMQ ?=
 MINUTES ?=
 TRIGGERS ?=
 
@@ -44,9 +43,9 @@ test: lint types imports ## every check and every test
 smoke: $(READY) ## ten tests that show whether everything is there; half a minute
 	@$(BIN)/pytest -q $(SMOKE)
 
-chaos: $(READY) ## every fault done to a stream of triggers, 40 minutes; ONLY=name, SEED=number, KEEP=folder, AT_ONCE=runs, RABBITMQ=folder of its programs
+chaos: $(READY) ## every fault done to a stream of triggers, 40 minutes; ONLY=name, SEED=number, KEEP=folder, AT_ONCE=runs
 	@$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep $(KEEP)) \
-		$(if $(AT_ONCE),--at-once $(AT_ONCE)) $(if $(RABBITMQ),--rabbitmq $(RABBITMQ))
+		$(if $(AT_ONCE),--at-once $(AT_ONCE))
 
 soak: $(READY) ## 20 minutes at a steady rate with a fault now and then: nothing may grow; MINUTES=number
 	@$(BIN)/python -m tests.chaos.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
@@ -80,12 +79,11 @@ imports: $(READY) ## which package may import which
 
 constraints: $(READY) ## choose the newest versions of all dependencies anew
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-		--no-header --no-annotate --all-extras --group test \
-		--no-emit-package ajo-producers --no-emit-package ajo-simulator --output-file constraints.txt pyproject.toml -
+		--no-header --no-annotate --all-extras --group test --output-file constraints.txt pyproject.toml -
 
 clean: ## remove everything that make has made
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
 
-$(READY): pyproject.toml producers/pyproject.toml simulator/pyproject.toml constraints.txt .ci/bootstrap
+$(READY): pyproject.toml constraints.txt .ci/bootstrap
 	@PYTHON='$(PYTHON)' sh .ci/bootstrap
 	@touch $(READY)

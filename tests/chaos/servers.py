@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import typer
 from ajo_worker.local.postgres import Postgres, start_postgres
@@ -46,7 +45,7 @@ class Servers:
             query(self.postgres.url, f"drop database {name} with (force)")
 
 
-def serve(processes: Processes, names: Sequence[str], rabbitmq: Path | None = None) -> Servers:
+def serve(processes: Processes, names: Sequence[str]) -> Servers:
     """Start them; a broker that can't be had is left out, with a word."""
     postgres = start_postgres(processes, SURVIVES_KILLS)
     clock = None if MISSING else WallClock(postgres.data.parent)
@@ -60,11 +59,9 @@ def serve(processes: Processes, names: Sequence[str], rabbitmq: Path | None = No
         query(postgres.url_of(TEMPLATE), statement)
     brokers: list[Broker] = []
     for name in names:
-        if name == "valkey":
-            brokers.append(start_valkey_broker(processes))
-        elif (node := start_rabbitmq(processes, rabbitmq)) is None:
+        server: Broker | None = start_rabbitmq(processes) if name == "rabbitmq" else start_valkey_broker(processes)
+        if server is None:
             typer.echo("RabbitMQ is not installed: its runs are left out", err=True)
         else:
-            typer.echo(f"RabbitMQ {node.version}")
-            brokers.append(node)
+            brokers.append(server)
     return Servers(postgres, brokers, clock)

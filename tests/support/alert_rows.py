@@ -33,7 +33,8 @@ PARKED = """
 """
 OUTAGE = """
     with o as (
-        insert into ledger.outages (opened_at, scope, reason, opened_by, evidence) values ($2, $1, $3, 'olga', '{}')
+        insert into ledger.outages (opened_at, scope, reason, opened_by, evidence, held_until)
+        values ($2, $1, $3, 'olga', $5, $6)
         returning outage_id, scope, opened_at
     )
     insert into ledger.circuits (scope, state, outage_id, changed_at) select scope, $4, outage_id, opened_at from o
@@ -77,7 +78,12 @@ def put_parked(url: str, held_at: datetime, resume_at: datetime) -> None:
 
 def put_outage(url: str, scope: str, reason: str, opened_at: datetime, state: str = "open") -> int:
     """A circuit with its outage; the outage's number."""
-    return int(query(url, OUTAGE, scope, opened_at, reason, state)[0]["outage_id"])
+    return int(query(url, OUTAGE, scope, opened_at, reason, state, "{}", None)[0]["outage_id"])
+
+
+def put_hold(url: str, scope: str, began_at: datetime, until: datetime | None = None) -> int:
+    """What an operator holds, until then or without an end; the outage's number."""
+    return int(query(url, OUTAGE, scope, began_at, "held", "held", '{"why": "repair"}', until)[0]["outage_id"])
 
 
 def put_unread(url: str, received_at: datetime) -> None:

@@ -12,16 +12,16 @@ from ajo_worker.metrics.scrape import Scrape, told
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/alerts.md").read_text(encoding="utf-8")
 SQL = (ROOT / "migrations/sql/0001_ledger/11_alerts.sql").read_text(encoding="utf-8")
-THRESHOLDS = re.findall(r"\('([a-z-]+)', ([\d.]+), '([a-z]+)', '([a-z-]+)', '", SQL)
+THRESHOLDS = re.findall(r"\('([a-z-]+)', ([\d.]+), (NULL|\d+), '([a-z]+)', '([a-z-]+)', '", SQL)
 AUDIENCES = re.findall(r"\n    \('([a-z-]+)', '([a-z-]+)'\)", SQL)
 
 
-@pytest.mark.parametrize(("alert", "threshold", "severity", "audience"), THRESHOLDS)
-def test_every_alert_has_its_row(alert: str, threshold: str, severity: str, audience: str) -> None:
+@pytest.mark.parametrize(("alert", "threshold", "floor", "severity", "audience"), THRESHOLDS)
+def test_every_alert_has_its_row(alert: str, threshold: str, floor: str, severity: str, audience: str) -> None:
     (row,) = re.findall(rf"^\| `{alert}` \|.*$", TEXT, re.MULTILINE)
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[3:5] == [threshold, severity]
-    assert cells[5].split(",")[0] == audience
+    assert cells[3:6] == [threshold, floor.replace("NULL", "–"), severity]
+    assert cells[6].split(",")[0] == audience
 
 
 def test_every_reason_has_its_audience() -> None:

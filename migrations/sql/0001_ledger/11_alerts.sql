@@ -1,10 +1,12 @@
 -- What needs somebody now.
 --
--- A condition is a number above a threshold. Thresholds, and whom each alert is for, are rows: operators update them.
+-- A condition is a number above a threshold; of a share, a floor as well: one of one is 100 %, and nothing to be woken
+-- for. Thresholds, floors, and whom each alert is for, are rows: operators update them.
 
 CREATE TABLE ledger.alert_thresholds (
     alert     text PRIMARY KEY,
     threshold double precision NOT NULL,
+    floor     bigint,
     severity  text NOT NULL,
     audience  text NOT NULL,
     measures  text NOT NULL,
@@ -16,36 +18,39 @@ CREATE TABLE ledger.alert_thresholds (
 COMMENT ON TABLE ledger.alert_thresholds IS 'When each alert of audit.alerts holds, and whom it is for: to be changed by UPDATE. A threshold of Infinity turns an alert off.';
 COMMENT ON COLUMN ledger.alert_thresholds.alert IS 'Name of the alert.';
 COMMENT ON COLUMN ledger.alert_thresholds.threshold IS 'It holds while what it measures is above this.';
+COMMENT ON COLUMN ledger.alert_thresholds.floor IS 'Of a share: how many there must be at least, whatever part of all they are; null for what is no share.';
 COMMENT ON COLUMN ledger.alert_thresholds.severity IS 'page: somebody is woken; ticket: somebody looks the next working day.';
 COMMENT ON COLUMN ledger.alert_thresholds.audience IS 'Whom it is for, unless ledger.alert_audiences names somebody for its reason.';
 COMMENT ON COLUMN ledger.alert_thresholds.measures IS 'What is compared with the threshold, and its unit.';
 
-INSERT INTO ledger.alert_thresholds (alert, threshold, severity, audience, measures) VALUES
-    ('budget-burn', 0.05, 'page', 'operators', 'share of a lane''s triggers that ended in the last 5 minutes (20 or more) and took above 30 s from the first dispatch, or ended expired or unconfirmed'),
-    ('clock-skew', 1, 'ticket', 'operators', 'seconds between the clock of a worker''s machine and the database''s'),
-    ('clock-step', 0, 'page', 'database', 'rounds that ended in the last hour since the database''s clock had been set back, and nobody knew what was left of their budget'),
-    ('database-clock', 2, 'page', 'database', 'seconds by which the database''s clock was set, forward or back, as workers noticed in the last hour'),
-    ('dead-letters', 10, 'page', 'operators', 'rejected and expired triggers of a campaign, for one reason, in the last hour'),
-    ('dead-letters-share', 0.01, 'ticket', 'operators', 'the same, as a share of the campaign''s triggers of the last hour, while dead-letters doesn''t hold'),
-    ('differing-copies', 0, 'ticket', 'producers', 'copies of a campaign''s known triggers with other recipients or content, which are never sent, in the last hour'),
-    ('excluded', 0, 'ticket', 'campaign-owners', 'accepted triggers of a campaign that Journey Optimizer then excluded, for one reason, told of in the last hour'),
-    ('definition-unknown', 30, 'page', 'operators', 'seconds for which a campaign''s oldest trigger has been parked since no living worker has its definition'),
-    ('missing-partitions', 0, 'ticket', 'database', 'rows of the last day in a default partition, up to 10,000'),
-    ('no-worker', 30, 'page', 'operators', 'seconds since the last sign of life of any worker; Infinity if there never was one'),
-    ('outage-campaign', 0, 'ticket', 'campaign-owners', 'seconds for which a campaign has been kept back'),
-    ('outage-token', 0, 'page', 'credentials', 'seconds for which workers have been kept back for want of an access token'),
-    ('outage-destination', 0, 'page', 'adobe-support', 'seconds for which a destination has been kept back'),
-    ('parked-age', 3600, 'page', 'operators', 'seconds for which a campaign''s oldest parked trigger could have gone on'),
-    ('quarantine', 0, 'ticket', 'producers', 'messages and triggers of a queue that couldn''t be read, in the last hour, up to 10,000'),
-    ('queue-age', 60, 'page', 'operators', 'seconds from publishing to a worker, 95th percentile of a lane''s triggers received in the last 5 minutes'),
-    ('rollup-failing', 0, 'page', 'database', 'minutes that couldn''t be rolled up: reports lack their triggers'),
-    ('sending-age', 120, 'page', 'operators', 'seconds since the first dispatch of a lane''s oldest trigger that is still sending'),
-    ('silence', 0, 'page', 'adobe-support', 'seconds for which a destination has answered none of the calls that are open there'),
-    ('stray-answers', 0, 'page', 'operators', 'calls of the last hour that were answered with what belongs to another trigger''s'),
-    ('token-failing', 30, 'page', 'credentials', 'seconds for which a living worker has asked for an access token in vain'),
-    ('token-refused', 5, 'page', 'credentials', 'calls of the last 5 minutes whose token was refused'),
-    ('unconfirmed', 0, 'ticket', 'operators', 'triggers of a campaign that ended unconfirmed in the last hour, while unconfirmed-share doesn''t hold'),
-    ('unconfirmed-share', 0.01, 'page', 'adobe-support', 'the same, as a share of the campaign''s triggers of the last hour');
+INSERT INTO ledger.alert_thresholds (alert, threshold, floor, severity, audience, measures) VALUES
+    ('budget-burn', 0.05, 5, 'page', 'operators', 'share of a lane''s triggers that ended in the last 5 minutes and took above 30 s from the first dispatch, or ended expired or unconfirmed'),
+    ('clock-skew', 1, NULL, 'ticket', 'operators', 'seconds between the clock of a worker''s machine and the database''s'),
+    ('clock-step', 0, NULL, 'page', 'database', 'rounds that ended in the last hour since the database''s clock had been set back, and nobody knew what was left of their budget'),
+    ('database-clock', 2, NULL, 'page', 'database', 'seconds by which the database''s clock was set, forward or back, as workers noticed in the last hour'),
+    ('dead-letters', 0, NULL, 'ticket', 'operators', 'rejected and expired triggers of a campaign, for one reason, in the last hour, while dead-letters-share doesn''t hold'),
+    ('dead-letters-share', 0.05, 10, 'page', 'operators', 'the same, as a share of the campaign''s triggers of the last hour'),
+    ('differing-copies', 0, NULL, 'ticket', 'producers', 'copies of a campaign''s known triggers with other recipients or content, which are never sent, in the last hour'),
+    ('excluded', 0, NULL, 'ticket', 'campaign-owners', 'accepted triggers of a campaign that Journey Optimizer then excluded, for one reason, told of in the last hour'),
+    ('definition-unknown', 0, NULL, 'page', 'operators', 'seconds for which a campaign''s oldest trigger has been parked since no living worker has its definition'),
+    ('hold', 3600, NULL, 'page', 'operators', 'seconds for which an operator has kept a lane, a campaign or everything back, without having said until when'),
+    ('hold-overdue', 60, NULL, 'page', 'operators', 'seconds for which a hold has lasted beyond its until'),
+    ('missing-partitions', 0, NULL, 'ticket', 'database', 'rows of the last day in a default partition, up to 10,000'),
+    ('no-worker', 30, NULL, 'page', 'operators', 'seconds since the last sign of life of any worker; Infinity if there never was one'),
+    ('outage-campaign', 0, NULL, 'ticket', 'campaign-owners', 'seconds for which a campaign has been kept back'),
+    ('outage-token', 0, NULL, 'page', 'credentials', 'seconds for which workers have been kept back for want of an access token'),
+    ('outage-destination', 0, NULL, 'page', 'adobe-support', 'seconds for which a destination has been kept back'),
+    ('parked-age', 3600, NULL, 'page', 'operators', 'seconds for which a campaign''s oldest parked trigger could have gone on'),
+    ('quarantine', 0, NULL, 'ticket', 'producers', 'messages and triggers of a queue that couldn''t be read, in the last hour, up to 10,000'),
+    ('queue-age', 60, NULL, 'page', 'operators', 'seconds from publishing to a worker, 95th percentile of a lane''s triggers received in the last 5 minutes'),
+    ('rollup-failing', 0, NULL, 'page', 'database', 'minutes that couldn''t be rolled up: reports lack their triggers'),
+    ('sending-age', 120, NULL, 'page', 'operators', 'seconds since the first dispatch of a lane''s oldest trigger that is still sending'),
+    ('silence', 0, NULL, 'page', 'adobe-support', 'seconds for which a destination has answered none of the calls that are open there'),
+    ('stray-answers', 0, NULL, 'page', 'operators', 'calls of the last hour that were answered with what belongs to another trigger''s'),
+    ('token-failing', 30, NULL, 'page', 'credentials', 'seconds for which a living worker has asked for an access token in vain'),
+    ('token-refused', 5, NULL, 'page', 'credentials', 'calls of the last 5 minutes whose token was refused'),
+    ('unconfirmed', 0, NULL, 'ticket', 'operators', 'triggers of a campaign that ended unconfirmed in the last hour, while unconfirmed-share doesn''t hold'),
+    ('unconfirmed-share', 0.01, 10, 'page', 'adobe-support', 'the same, as a share of the campaign''s triggers of the last hour');
 
 CREATE TABLE ledger.alert_audiences (
     reason   text PRIMARY KEY,
@@ -69,7 +74,6 @@ INSERT INTO ledger.alert_audiences (reason, audience) VALUES
     ('credentials-refused', 'credentials'),
     ('cosmos-key', 'credentials'),
     ('forbidden', 'credentials'),
-    ('held', 'operators'),
     ('invalid-payload', 'producers'),
     ('not-found', 'campaign-owners'),
     ('proxy', 'operators'),
@@ -118,7 +122,10 @@ WITH known AS MATERIALIZED (
     SELECT coalesce(k.name, '(unknown)') AS campaign, count(*) AS triggers, min(greatest(held_at, resume_at)) AS since
     FROM ledger.held_payloads h LEFT JOIN known k ON k.name = h.campaign
     WHERE resume_at IS NOT NULL GROUP BY 1
-), undefined AS ( -- they have an alert of their own
+), held AS ( -- by an operator, who has said so: they have an alert of their own
+    SELECT name AS campaign FROM ledger.campaigns g JOIN ledger.circuits c ON c.state = 'held' AND (
+        c.scope = 'campaign:' || g.name OR c.scope LIKE 'destination:' || g.lane || '@%' OR c.scope LIKE 'token:%')
+), undefined AS ( -- as have these
     SELECT coalesce(k.name, '(unknown)') AS campaign, sum(u.triggers) AS triggers, min(u.oldest) AS since
     FROM audit.unknown_definitions u LEFT JOIN known k ON k.name = u.campaign
     WHERE u.lasts AND u.triggers > 0 GROUP BY 1
@@ -131,7 +138,8 @@ WITH known AS MATERIALIZED (
     WHERE h.held_at >= now() - interval '1 hour' AND t.state IN ('rejected', 'expired', 'unconfirmed')
     GROUP BY 1, 2, 3
 ), dead AS (
-    SELECT d.campaign, d.reason, d.letters, d.since, d.letters / greatest(v.triggers, d.letters)::float8 AS share,
+    SELECT d.campaign || '/' || d.reason AS scope, d.reason, d.letters, d.since,
+           d.letters / greatest(v.triggers, d.letters)::float8 AS share,
            CASE d.campaign WHEN '(unknown)' THEN '' ELSE ' --campaign ' || d.campaign END
                || ' --reason ' || d.reason || ' --since 1h' AS options
     FROM died d LEFT JOIN volumes v USING (campaign) WHERE NOT d.unconfirmed
@@ -139,13 +147,27 @@ WITH known AS MATERIALIZED (
     SELECT d.campaign, d.letters, d.since, d.letters / greatest(v.triggers, d.letters)::float8 AS share
     FROM (SELECT campaign, sum(letters) AS letters, min(since) AS since FROM died WHERE unconfirmed GROUP BY 1) AS d
     LEFT JOIN volumes v USING (campaign)
-), measured (alert, scope, since, value, reason, summary) AS (
-    SELECT 'budget-burn', lane, min(burnt_since), (sum(burnt) / sum(ended))::float8, NULL::text,
+), shares (alert, scope, since, value, count, reason, summary) AS (
+    SELECT 'budget-burn', lane, min(burnt_since), (sum(burnt) / sum(ended))::float8, sum(burnt)::bigint, NULL::text,
            format('%s of %s triggers that ended in the last 5 minutes took above 30 s, or failed; '
                   'first: ajo-dispatch delays --since 5m', sum(burnt), sum(ended))
-    FROM hour GROUP BY lane HAVING sum(ended) >= 20
+    FROM hour GROUP BY lane HAVING sum(ended) > 0
     UNION ALL
-    SELECT 'sending-age', lane, min(since), extract(epoch FROM now() - min(since))::float8, NULL,
+    SELECT 'dead-letters-share', scope, since, share, letters, reason,
+           format('dead letters in the last hour: %s, which is %s %% of the campaign''s triggers; '
+                  'first: ajo-dispatch dead list%s', letters, round(100 * share::numeric, 1), options)
+    FROM dead
+    UNION ALL
+    SELECT 'unconfirmed-share', campaign, since, share, letters, NULL,
+           format('perhaps accepted, perhaps not, in the last hour: %s, which is %s %% of the campaign''s triggers; '
+                  'first: ajo-dispatch dead list --state unconfirmed --since 1h',
+                  letters, round(100 * share::numeric, 1))
+    FROM unconfirmed
+), paged AS ( -- what a page tells, no ticket repeats
+    SELECT s.alert, s.scope FROM shares s JOIN ledger.alert_thresholds t USING (alert)
+    WHERE s.value > t.threshold AND s.count >= coalesce(t.floor, 0)
+), measured (alert, scope, since, value, reason, summary) AS (
+    SELECT 'sending-age', lane, min(since), extract(epoch FROM now() - min(since))::float8, NULL::text,
            format('a trigger has been sending for %s s; first: ajo-dispatch status',
                   extract(epoch FROM now() - min(since))::int)
     FROM sending GROUP BY lane
@@ -174,26 +196,15 @@ WITH known AS MATERIALIZED (
     CROSS JOIN (SELECT sum(sending) AS sending FROM hour) AS s
     CROSS JOIN (SELECT sum(triggers) AS parked FROM parked) AS p
     UNION ALL
-    SELECT 'dead-letters', campaign || '/' || reason, since, letters::float8, reason,
-           format('%s dead letters in the last hour; first: ajo-dispatch dead list%s', letters, options)
-    FROM dead
-    UNION ALL
-    SELECT 'dead-letters-share', campaign || '/' || reason, since, share, reason,
+    SELECT 'dead-letters', scope, since, letters::float8, reason,
            format('dead letters in the last hour: %s, which is %s %% of the campaign''s triggers; '
                   'first: ajo-dispatch dead list%s', letters, round(100 * share::numeric, 1), options)
-    FROM dead WHERE letters <= (SELECT threshold FROM ledger.alert_thresholds WHERE alert = 'dead-letters')
+    FROM dead WHERE ('dead-letters-share', scope) NOT IN (SELECT alert, scope FROM paged)
     UNION ALL
     SELECT 'unconfirmed', campaign, since, letters::float8, NULL,
            format('perhaps accepted, perhaps not, in the last hour: %s; '
                   'first: ajo-dispatch dead list --state unconfirmed --since 1h', letters)
-    FROM unconfirmed
-    WHERE share <= (SELECT threshold FROM ledger.alert_thresholds WHERE alert = 'unconfirmed-share')
-    UNION ALL
-    SELECT 'unconfirmed-share', campaign, since, share, NULL,
-           format('perhaps accepted, perhaps not, in the last hour: %s, which is %s %% of the campaign''s triggers; '
-                  'first: ajo-dispatch dead list --state unconfirmed --since 1h',
-                  letters, round(100 * share::numeric, 1))
-    FROM unconfirmed
+    FROM unconfirmed WHERE ('unconfirmed-share', campaign) NOT IN (SELECT alert, scope FROM paged)
     UNION ALL
     SELECT 'clock-step', campaign, min(since), sum(letters)::float8, NULL,
            format('ended without another attempt, since the database''s clock was set back: %s; '
@@ -236,7 +247,18 @@ WITH known AS MATERIALIZED (
                   coalesce(o.outage_id::text, c.scope))
     FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
     CROSS JOIN LATERAL (SELECT coalesce(o.opened_at, c.changed_at) AS at) AS s
-    WHERE c.state IN ('open', 'held')
+    WHERE c.state = 'open'
+    UNION ALL
+    SELECT CASE WHEN o.held_until IS NULL THEN 'hold' ELSE 'hold-overdue' END, c.scope, s.at,
+           extract(epoch FROM now() - coalesce(o.held_until, s.at))::float8, NULL,
+           format('held by %s for %s s, %s (%s); first: ajo-dispatch outage show %s',
+                  coalesce(o.opened_by, 'nobody knows whom'), extract(epoch FROM now() - s.at)::int,
+                  coalesce('until ' || to_char(o.held_until AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC',
+                           'without an end'),
+                  coalesce(o.evidence ->> 'why', 'no reason on record'), coalesce(o.outage_id::text, c.scope))
+    FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
+    CROSS JOIN LATERAL (SELECT coalesce(o.opened_at, c.changed_at) AS at) AS s
+    WHERE c.state = 'held'
     UNION ALL
     SELECT 'silence', scope, min(began_at), max(seconds), NULL,
            format('nothing answered for %s s to %s worker(s), new triggers wait; first: ajo-dispatch outage list',
@@ -266,6 +288,7 @@ WITH known AS MATERIALIZED (
            format('parked: %s, the oldest for %s s; first: ajo-dispatch outage list', triggers,
                   extract(epoch FROM now() - since)::int)
     FROM parked WHERE NOT EXISTS (SELECT FROM undefined u WHERE u.campaign = parked.campaign AND u.since <= parked.since)
+      AND campaign NOT IN (SELECT campaign FROM held)
     UNION ALL
     SELECT 'definition-unknown', campaign, since, extract(epoch FROM now() - since)::float8, NULL,
            format('parked, since no worker has the definition they were made by: %s; first: ajo-dispatch status',
@@ -296,8 +319,10 @@ WITH known AS MATERIALIZED (
     ) AS d GROUP BY d.relation
 )
 SELECT m.alert, t.severity, coalesce(a.audience, t.audience) AS audience, m.scope, m.since, m.value, t.threshold,
-       m.summary
-FROM measured m
+       m.count, t.floor, m.value > t.threshold AND (m.count >= t.floor) IS NOT FALSE AS holds, m.summary
+FROM (
+    SELECT * FROM shares UNION ALL SELECT alert, scope, since, value, NULL, reason, summary FROM measured
+) AS m
 JOIN ledger.alert_thresholds t USING (alert)
 LEFT JOIN ledger.alert_audiences a USING (reason)
 WHERE m.value IS NOT NULL;
@@ -310,11 +335,14 @@ COMMENT ON COLUMN audit.alert_measures.scope IS 'What it is about: a lane, a cam
 COMMENT ON COLUMN audit.alert_measures.since IS 'The oldest evidence for it; null if that has no time.';
 COMMENT ON COLUMN audit.alert_measures.value IS 'What was measured, in the unit that ledger.alert_thresholds.measures names.';
 COMMENT ON COLUMN audit.alert_measures.threshold IS 'It holds while the value is above this.';
+COMMENT ON COLUMN audit.alert_measures.count IS 'Of a share: how many that are; null for what is no share.';
+COMMENT ON COLUMN audit.alert_measures.floor IS 'Of a share: how many they must be at least.';
+COMMENT ON COLUMN audit.alert_measures.holds IS 'Whether the alert holds: the value is above the threshold, and of a share the count is no less than the floor.';
 COMMENT ON COLUMN audit.alert_measures.summary IS 'What was seen, and the command to begin with.';
 
 CREATE VIEW audit.alerts AS
-SELECT alert, severity, audience, scope, since, value, threshold, summary
-FROM audit.alert_measures WHERE value > threshold;
+SELECT alert, severity, audience, scope, since, value, threshold, count, floor, summary
+FROM audit.alert_measures WHERE holds;
 
 COMMENT ON VIEW audit.alerts IS 'One row for each condition that holds now and needs somebody; ledger.alert_thresholds says above what, and for whom.';
 COMMENT ON COLUMN audit.alerts.alert IS 'Name of the alert.';
@@ -324,4 +352,6 @@ COMMENT ON COLUMN audit.alerts.scope IS 'What it is about; null for everything.'
 COMMENT ON COLUMN audit.alerts.since IS 'The oldest evidence for it; null if that has no time.';
 COMMENT ON COLUMN audit.alerts.value IS 'What was measured.';
 COMMENT ON COLUMN audit.alerts.threshold IS 'What it is above.';
+COMMENT ON COLUMN audit.alerts.count IS 'Of a share: how many that are; null for what is no share.';
+COMMENT ON COLUMN audit.alerts.floor IS 'Of a share: how many they must be at least.';
 COMMENT ON COLUMN audit.alerts.summary IS 'What was seen, and the command to begin with.';

@@ -8,7 +8,7 @@ from tests.support.dead_letters import put_letter
 from tests.support.ledger_rows import ago
 
 CAMPAIGN = "order-shipped"
-MANY, SHARE = ("dead-letters", f"{CAMPAIGN}/bad-request"), ("dead-letters-share", f"{CAMPAIGN}/bad-request")
+TICKET, PAGE = ("dead-letters", f"{CAMPAIGN}/bad-request"), ("dead-letters-share", f"{CAMPAIGN}/bad-request")
 
 
 @pytest.fixture(autouse=True)
@@ -16,35 +16,40 @@ def known(database_url: str) -> None:
     put_known(database_url)
 
 
-def test_more_than_ten_dead_letters_of_a_campaign_for_one_reason_are_an_alert(database_url: str) -> None:
-    put_many(database_url, 10_000)
-    put_many(database_url, 10, state="rejected", reason="bad-request")
-    put_many(database_url, 10, state="rejected", reason="forbidden")
-    put_many(database_url, 10, state="rejected", reason="bad-request", received_at=ago(minutes=61))
-    assert not {MANY, SHARE} & set(alerts(database_url))
-    put_many(database_url, 1, state="rejected", reason="bad-request")
-    found = alerts(database_url)
-    assert SHARE not in found, "the graver one alone is told"
-    assert (found[MANY]["value"], found[MANY]["severity"], found[MANY]["audience"]) == (11, "page", "producers")
-    assert found[MANY]["summary"].endswith(
+@pytest.mark.parametrize(
+    ("letters", "others", "alert", "value"),
+    [
+        (1, 9_999, "dead-letters", 1),
+        (11, 9_989, "dead-letters", 11),  # a thousandth wakes nobody, however many that are
+        (1, 0, "dead-letters", 1),  # nor does one, whatever share that is
+        (9, 0, "dead-letters", 9),
+        (10, 190, "dead-letters", 10),  # a twentieth is not above a twentieth
+        (10, 189, "dead-letters-share", 10 / 199),
+        (10, 0, "dead-letters-share", 1),
+    ],
+)
+def test_dead_letters_are_a_ticket_and_a_page_only_if_they_are_both_many_and_a_large_share(
+    database_url: str, letters: int, others: int, alert: str, value: float
+) -> None:
+    if others:
+        put_many(database_url, others)
+    put_many(database_url, letters, state="rejected", reason="bad-request")
+    put_many(database_url, 30, state="rejected", reason="bad-request", received_at=ago(minutes=61))
+    found = {name: row for (name, _), row in alerts(database_url).items() if name.startswith("dead-letters")}
+    assert found.keys() == {alert}, "one of the two is told, and the graver if both hold"
+    row = found[alert]
+    severity = "page" if alert == "dead-letters-share" else "ticket"
+    assert (row["value"], row["severity"], row["audience"]) == (pytest.approx(value), severity, "producers")
+    assert row["summary"].startswith(f"dead letters in the last hour: {letters}, which is ")
+    assert row["summary"].endswith(
         "; first: ajo-dispatch dead list --campaign order-shipped --reason bad-request --since 1h"
     )
-
-
-def test_a_few_are_an_alert_if_they_are_more_than_a_hundredth_of_the_campaigns_triggers(database_url: str) -> None:
-    put_many(database_url, 99)
-    put_many(database_url, 1, state="rejected", reason="bad-request")
-    assert SHARE not in alerts(database_url)
-    put_many(database_url, 1, state="rejected", reason="bad-request")
-    found = alerts(database_url)[SHARE]
-    assert found["value"] == pytest.approx(2 / 101)
-    assert (found["severity"], found["audience"]) == ("ticket", "producers")
 
 
 def test_a_trigger_that_waited_long_and_died_just_now_counts(database_url: str) -> None:
     """What was parked through an outage and then expired was received hours ago."""
     put_letter(database_url, ended_at=ago(hours=5), state="expired", reason="expires-at")
-    found = alerts(database_url)["dead-letters-share", f"{CAMPAIGN}/expires-at"]
+    found = alerts(database_url)["dead-letters", f"{CAMPAIGN}/expires-at"]
     assert (found["value"], found["audience"]) == (1, "operators")
 
 
@@ -52,38 +57,44 @@ def test_names_of_campaigns_that_no_worker_knows_are_told_together_and_not_shown
     for number in range(11):
         put_letter(database_url, campaign=f"ada{number}@example.com", reason="definition-unknown", status=None)
     found = alerts(database_url)
-    assert found["dead-letters", "(unknown)/definition-unknown"]["value"] == 11
+    assert found["dead-letters-share", "(unknown)/definition-unknown"]["count"] == 11
     assert "example.com" not in str(found)
 
 
-def test_an_unconfirmed_trigger_is_a_ticket_and_more_than_a_hundredth_of_them_a_page(database_url: str) -> None:
+def test_unconfirmed_triggers_are_a_ticket_and_ten_or_more_that_are_above_a_hundredth_a_page(database_url: str) -> None:
     ticket, page = ("unconfirmed", CAMPAIGN), ("unconfirmed-share", CAMPAIGN)
-    put_many(database_url, 99)
     put_many(database_url, 50, state="unconfirmed", reason="conflict", received_at=ago(minutes=61))
     assert not {ticket, page} & set(alerts(database_url))
     put_many(database_url, 1, state="unconfirmed", reason="conflict")
     found = alerts(database_url)
-    assert (found[ticket]["value"], found[ticket]["severity"]) == (1, "ticket")
-    assert page not in found
+    assert (found[ticket]["value"], found[ticket]["severity"], found[ticket]["audience"]) == (1, "ticket", "operators")
+    assert page not in found, "one of one is 100 %, and nothing to wake Adobe's support for"
+    put_many(database_url, 8, state="unconfirmed", reason="conflict")
+    assert page not in alerts(database_url), "nine of nine are not ten"
+    put_many(database_url, 991)
+    put_many(database_url, 1, state="unconfirmed", reason="budget-spent")
+    assert page not in alerts(database_url), "10 of 1,001 are not above a hundredth"
     put_many(database_url, 1, state="unconfirmed", reason="budget-spent")
     found = alerts(database_url)
     assert ticket not in found
     assert (found[page]["severity"], found[page]["audience"]) == ("page", "adobe-support")
-    assert found[page]["value"] == pytest.approx(2 / 101)
+    assert (found[page]["value"], found[page]["count"], found[page]["floor"]) == (pytest.approx(11 / 1002), 11, 10)
     assert not [scope for alert, scope in found if alert.startswith("dead-letters")], "told once"
 
 
-def test_operators_change_thresholds_severities_and_audiences_by_update(database_url: str) -> None:
+def test_operators_change_thresholds_floors_severities_and_audiences_by_update(database_url: str) -> None:
     put_many(database_url, 11, state="rejected", reason="bad-request")
-    change = "update ledger.alert_thresholds set threshold = 10.5, severity = 'ticket' where alert = 'dead-letters'"
-    query(database_url, change)
+    change = "update ledger.alert_thresholds set threshold = 0.9, floor = 11, severity = 'ticket' where alert = $1"
+    query(database_url, change, PAGE[0])
     query(database_url, "update ledger.alert_audiences set audience = 'campaign-owners' where reason = 'bad-request'")
-    found = alerts(database_url)[MANY]
-    assert (found["threshold"], found["severity"], found["audience"]) == (10.5, "ticket", "campaign-owners")
+    row = alerts(database_url)[PAGE]
+    assert (row["threshold"], row["floor"], row["severity"], row["audience"]) == (0.9, 11, "ticket", "campaign-owners")
     query(database_url, "delete from ledger.alert_audiences where reason = 'bad-request'")
-    assert alerts(database_url)[MANY]["audience"] == "operators"
+    assert alerts(database_url)[PAGE]["audience"] == "operators"
+    query(database_url, "update ledger.alert_thresholds set floor = 12 where alert = $1", PAGE[0])
+    assert (TICKET in alerts(database_url), PAGE in alerts(database_url)) == (True, False)
     query(database_url, "update ledger.alert_thresholds set threshold = 'Infinity' where alert ~ '^dead-letters'")
-    assert not {MANY, SHARE} & set(alerts(database_url))
+    assert not {TICKET, PAGE} & set(alerts(database_url))
 
 
 def test_a_measure_is_told_whether_its_alert_holds_or_not(database_url: str) -> None:

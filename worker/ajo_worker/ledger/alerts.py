@@ -7,7 +7,10 @@ from msgspec import Struct
 
 
 class Alert(Struct, frozen=True):
-    """One condition that holds. ``value`` and ``threshold`` have the unit that ledger.alert_thresholds names."""
+    """One condition that holds. ``value`` and ``threshold`` have the unit that ledger.alert_thresholds names.
+
+    Of a share, ``count`` says how many that are, and ``floor`` how many they must be at least.
+    """
 
     alert: str
     severity: str
@@ -17,6 +20,8 @@ class Alert(Struct, frozen=True):
     value: float
     threshold: float
     summary: str
+    count: int | None = None
+    floor: int | None = None
 
 
 class Alerts(Struct, frozen=True):
@@ -27,7 +32,7 @@ class Alerts(Struct, frozen=True):
 
 
 ALERTS = """
-    SELECT alert, severity, audience, scope, since, value, threshold, summary FROM audit.alerts
+    SELECT alert, severity, audience, scope, since, value, threshold, summary, count, floor FROM audit.alerts
     ORDER BY severity, alert, scope
 """
 

@@ -20,7 +20,7 @@ KNOWN = "SELECT DISTINCT name FROM ledger.campaigns"
 QUANTILES = "ARRAY['0.5', '0.95', '0.99']"
 SPREAD = "percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY {})"
 
-MEASURES = "SELECT alert, severity, audience, coalesce(scope, '') AS scope, value, threshold FROM audit.alert_measures"
+MEASURES = "SELECT alert, severity, audience, coalesce(scope, '') AS scope, value, holds FROM audit.alert_measures"
 TRIGGERS = f"""
     SELECT coalesce(k.name, '(unknown)') AS campaign, t.state, sum(t.triggers) AS value
     FROM (SELECT campaign, state, count(*) AS triggers FROM ledger.triggers
@@ -139,7 +139,7 @@ def gauge(name: str, documentation: str, labels: Iterable[str], sql: str) -> Fig
 
 def of_measures(rows: Sequence[Row]) -> Families:
     """The alerts that hold, what every alert measures, and the age of the oldest trigger still sending. Pure."""
-    held = [row for row in rows if row["value"] > row["threshold"]]
+    held = [row for row in rows if row["holds"]]
     ages = [row["value"] for row in rows if row["alert"] == "sending-age"]
     labels = ("alert", "severity", "audience", "scope")
     return [

@@ -45,7 +45,7 @@ def test_each_alert_is_a_line_with_whom_it_is_for_and_the_first_command(alerts: 
     found = json.loads(done.out)
     assert [alert["alert"] for alert in found["alerts"]] == ["outage-destination", "quarantine"]
     assert set(found["alerts"][0]) == {
-        "alert", "severity", "audience", "scope", "since", "value", "threshold", "summary"
+        "alert", "severity", "audience", "scope", "since", "value", "threshold", "summary", "count", "floor"
     }  # fmt: skip
 
 

@@ -123,7 +123,7 @@ def test_nothing_of_a_message_becomes_a_label(start: Start, database_url: str) -
     found = scrape(url)
     assert found["ajo_dead_letters", "(unknown)", "definition-unknown", "rejected"] == 1
     assert found["ajo_triggers", "(unknown)", "rejected"] == 1
-    assert found["ajo_alerts", "dead-letters-share", "operators", "(unknown)/definition-unknown", "ticket"] == 1
+    assert found["ajo_alerts", "dead-letters", "operators", "(unknown)/definition-unknown", "ticket"] == 1
     assert found["ajo_attempt_seconds", "(unknown)", "0.5"] == 1
     assert not [name for name in found if "example.com" in "".join(name)]
     assert "example.com" not in child.output()

@@ -4,19 +4,19 @@ from typing import Any
 
 from ajo_worker.metrics.figures import FIGURES, gauge, of_measures
 
-MEASURE = {"severity": "page", "audience": "operators", "threshold": 1.0}
+MEASURE = {"severity": "page", "audience": "operators"}
 
 
-def measured(alert: str, scope: str, value: float) -> dict[str, Any]:
-    return {**MEASURE, "alert": alert, "scope": scope, "value": value}
+def measured(alert: str, scope: str, value: float, *, holds: bool = False) -> dict[str, Any]:
+    return {**MEASURE, "alert": alert, "scope": scope, "value": value, "holds": holds}
 
 
 def samples(family: Any) -> list[tuple[dict[str, str], float]]:
     return [(sample.labels, sample.value) for sample in family.samples]
 
 
-def test_an_alert_is_told_if_its_measure_is_above_its_threshold() -> None:
-    rows = [measured("queue-age", "standard", 1.0), measured("queue-age", "high-throughput", 1.5)]
+def test_an_alert_is_told_if_it_holds_and_what_it_measures_in_any_case() -> None:
+    rows = [measured("queue-age", "standard", 1.0), measured("queue-age", "high-throughput", 1.5, holds=True)]
     alerts, values, _ = of_measures(rows)
     assert samples(alerts) == [
         ({"alert": "queue-age", "severity": "page", "audience": "operators", "scope": "high-throughput"}, 1.0)
