@@ -13,13 +13,14 @@ from ajo_worker.local.postgres import VOLATILE, Postgres, start_postgres
 from ajo_worker.local.processes import Processes
 from ajo_worker.local.valkey import start_valkey
 
-from tests.support import brokers, delivery, programs
+from tests.support import brokers, delivery, programs, scratch
 from tests.support.conservation import write_definition
 from tests.support.database import COPIED, query
 
 # As in the Makefile: compiling is most of what a short process does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+scratch.use_memory()  # the processes of pytest-xdist inherit it
 
 TEMPLATE = "migrated"
 

@@ -11,6 +11,7 @@ from ajo_worker.local.processes import Processes
 
 from tests.support.interpreters import interpreters
 from tests.support.programs import PLAIN
+from tests.support.scratch import on_disk
 
 ROOT = Path(__file__).parents[2]
 NOT_CLONED = (".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "dist", "build")
@@ -63,7 +64,7 @@ def test_demo_and_smoke_tests_pass_in_a_folder_of_ones_own(
     account: str | None, which: int, processes: Processes
 ) -> None:
     python = interpreters(account)[which]
-    home = processes.folder()
+    home = processes.folder(within=on_disk())
     shutil.copytree(ROOT, home / "a clone", ignore=shutil.ignore_patterns(*NOT_CLONED))
     if account is not None:
         cache_of_uv(home)
