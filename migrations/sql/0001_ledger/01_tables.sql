@@ -79,6 +79,7 @@ CREATE TABLE ledger.triggers (
     batch_id            uuid NOT NULL,
     owner               uuid,
     occurred_at         timestamptz,
+    outbox_at           timestamptz,
     enqueued_at         timestamptz NOT NULL,
     received_at         timestamptz NOT NULL,
     round_opened_at     timestamptz,
@@ -107,6 +108,7 @@ CREATE TABLE ledger.triggers (
     -- Moments beyond these overflow in one reader or the other, and one such row would blind them all.
     CONSTRAINT triggers_moments CHECK (
         (occurred_at IS NULL OR occurred_at >= '2000-01-01 00:00+00' AND occurred_at < '2100-01-01 00:00+00')
+        AND (outbox_at IS NULL OR outbox_at >= '2000-01-01 00:00+00' AND outbox_at < '2100-01-01 00:00+00')
         AND enqueued_at >= '2000-01-01 00:00+00' AND enqueued_at < '2100-01-01 00:00+00'
         AND (expires_at IS NULL OR expires_at >= '2000-01-01 00:00+00' AND expires_at < '2100-01-01 00:00+00')),
     CONSTRAINT triggers_state CHECK (state IN ('sending', 'accepted', 'rejected', 'expired', 'unconfirmed', 'parked'))
@@ -126,6 +128,7 @@ COMMENT ON COLUMN ledger.triggers.request_id IS 'Adobe''s requestId: the same in
 COMMENT ON COLUMN ledger.triggers.batch_id IS 'The broker message it first came with.';
 COMMENT ON COLUMN ledger.triggers.owner IS 'The worker that has it in hand, or had it last; null once a stopping worker gave it up.';
 COMMENT ON COLUMN ledger.triggers.occurred_at IS 'When the business event happened, by its source''s clock; null if the producer didn''t say.';
+COMMENT ON COLUMN ledger.triggers.outbox_at IS 'When the producer added it to its outbox, by the producer''s clock; null if it was published without one.';
 COMMENT ON COLUMN ledger.triggers.enqueued_at IS 'When the producer handed it to a connection to the broker that stood, by the producer''s clock.';
 COMMENT ON COLUMN ledger.triggers.received_at IS 'When a worker first received it, by the ledger''s clock. Never changed.';
 COMMENT ON COLUMN ledger.triggers.round_opened_at IS 'When the current round was opened by a redrive or after an outage; null in round 1, which opens at received_at.';

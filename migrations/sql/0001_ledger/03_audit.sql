@@ -4,9 +4,9 @@ COMMENT ON SCHEMA audit IS 'What readers see of the ledger: views only.';
 
 CREATE VIEW audit.triggers AS
 SELECT request_id, campaign, lane, state, reason, round, attempts_started AS attempts,
-       occurred_at, enqueued_at, received_at, round_opened_at, first_dispatched_at, last_intent_at, completed_at,
+       occurred_at, outbox_at, enqueued_at, received_at, round_opened_at, first_dispatched_at, last_intent_at, completed_at,
        expires_at,
-       extract(epoch FROM completed_at - coalesce(occurred_at, enqueued_at))::float8 AS total_seconds,
+       extract(epoch FROM completed_at - coalesce(occurred_at, outbox_at, enqueued_at))::float8 AS total_seconds,
        possible_duplicate, duplicate_causes, redeliveries, execution_id, batch_id, producer, trace_id, recipients,
        CASE WHEN recipient_hashes IS NOT NULL
             THEN ARRAY(SELECT encode(hash, 'hex') FROM unnest(recipient_hashes) AS hash) END AS recipient_hashes
@@ -21,6 +21,7 @@ COMMENT ON COLUMN audit.triggers.reason IS 'Why it ended, if not accepted, or wh
 COMMENT ON COLUMN audit.triggers.round IS 'Which budget it is in; a redrive opens the next.';
 COMMENT ON COLUMN audit.triggers.attempts IS 'Attempts announced in this round; the newest may have no row in audit.attempts yet.';
 COMMENT ON COLUMN audit.triggers.occurred_at IS 'When the business event happened, by its source''s clock; null if the producer didn''t say.';
+COMMENT ON COLUMN audit.triggers.outbox_at IS 'When the producer added it to its outbox, by the producer''s clock; null if it was published without one.';
 COMMENT ON COLUMN audit.triggers.enqueued_at IS 'When the producer handed it to a connection to the broker that stood, by the producer''s clock.';
 COMMENT ON COLUMN audit.triggers.received_at IS 'When a worker first received it.';
 COMMENT ON COLUMN audit.triggers.round_opened_at IS 'When the current round was opened; null in round 1, which opens at received_at.';
@@ -28,7 +29,7 @@ COMMENT ON COLUMN audit.triggers.first_dispatched_at IS 'First dispatch of the c
 COMMENT ON COLUMN audit.triggers.last_intent_at IS 'When the newest attempt was announced.';
 COMMENT ON COLUMN audit.triggers.completed_at IS 'When it came to its end; null while sending or parked.';
 COMMENT ON COLUMN audit.triggers.expires_at IS 'No attempt starts after this; null for never.';
-COMMENT ON COLUMN audit.triggers.total_seconds IS 'Seconds from the event (or, if its time is unknown, from publishing) to completed_at.';
+COMMENT ON COLUMN audit.triggers.total_seconds IS 'Seconds from the event (or, if its time is unknown, from the outbox or publishing) to completed_at.';
 COMMENT ON COLUMN audit.triggers.possible_duplicate IS 'True if its recipients may have got the message twice, or a call that its worker''s death or freeze cut off may yet be finished.';
 COMMENT ON COLUMN audit.triggers.duplicate_causes IS 'Why: ambiguous-answer, worker-crash.';
 COMMENT ON COLUMN audit.triggers.redeliveries IS 'Copies from the broker that took it over from a dead worker.';

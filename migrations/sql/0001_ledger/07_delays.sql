@@ -1,8 +1,8 @@
 -- Where each trigger's time went: phases that follow one another from the event to the delivery, over all rounds; and
 -- which system holds the delay.
 --
---   event -> enqueued -> received -> waits -> call -> … -> last answer -> end -> departure -> delivery
---   producer   queue      worker     waits    api   gaps     ending     Adobe, before it | providers, after it
+--   event -> (outbox ->) enqueued -> received -> waits -> call -> … -> last answer -> end -> departure -> delivery
+--   producer   outbox      queue      worker     waits    api   gaps     ending     Adobe, before it | providers, after it
 --
 -- Instants are subtracted as they are, and what the phases don't explain is residual_seconds: with it, phases sum to
 -- total_seconds. A gap between two attempts is named by what lies between them: a dead worker, a wait for another round,
@@ -18,7 +18,7 @@ DECLARE
     every text := $view$
 CREATE VIEW ledger.delays AS
 SELECT t.request_id, t.campaign, t.lane, t.producer, t.state, t.reason, t.round, a.attempts,
-       t.possible_duplicate, t.occurred_at, t.enqueued_at, t.received_at, t.completed_at, d.departed_at, d.delivered_at,
+       t.possible_duplicate, t.occurred_at, t.outbox_at, t.enqueued_at, t.received_at, t.completed_at, d.departed_at, d.delivered_at,
        d.failed_at, {columns},
        extract(epoch FROM t.completed_at - began.at)::float8 AS total_seconds,
        extract(epoch FROM coalesce(d.delivered_at, d.failed_at, d.departed_at, t.completed_at) - began.at)::float8
@@ -37,7 +37,7 @@ FROM ledger.triggers t
 LEFT JOIN ledger.deliveries d ON d.request_id = t.request_id
 LEFT JOIN ledger.levels own ON own.campaign = t.campaign
 LEFT JOIN ledger.levels every ON every.campaign = '*'
-CROSS JOIN LATERAL (SELECT coalesce(t.occurred_at, t.enqueued_at) AS at) AS began
+CROSS JOIN LATERAL (SELECT coalesce(t.occurred_at, t.outbox_at, t.enqueued_at) AS at) AS began
 LEFT JOIN LATERAL (
     SELECT skew_seconds FROM ledger.producer_clocks
     WHERE producer = t.producer AND minute <= t.received_at AND minute > t.received_at - interval '10 minutes'
@@ -126,7 +126,8 @@ CROSS JOIN LATERAL (
 ) AS rest
 -- What is neither a wait before an attempt nor a standstill.
 CROSS JOIN LATERAL (
-    SELECT extract(epoch FROM t.enqueued_at - t.occurred_at)::float8 AS producer_seconds,
+    SELECT extract(epoch FROM coalesce(t.outbox_at, t.enqueued_at) - t.occurred_at)::float8 AS producer_seconds,
+           coalesce(extract(epoch FROM t.enqueued_at - t.outbox_at)::float8, 0) AS outbox_seconds,
            coalesce(clock.skew_seconds, 0) AS skew_seconds,
            e.queue_seconds - coalesce(why.of_queue_seconds, 0) AS broker_seconds,
            w.waiting_seconds - coalesce(why.of_waiting_seconds, 0) AS redrive_seconds,
@@ -140,7 +141,8 @@ CROSS JOIN LATERAL (
            a.residual_seconds,
            extract(epoch FROM d.departed_at - t.completed_at)::float8 AS departure_seconds,
            extract(epoch FROM coalesce(d.delivered_at, d.failed_at) - d.departed_at)::float8 AS delivery_seconds,
-           greatest(abs(clock.skew_seconds), -e.queue_seconds, extract(epoch FROM t.occurred_at - t.enqueued_at)::float8,
+           greatest(abs(clock.skew_seconds), -e.queue_seconds, extract(epoch FROM t.occurred_at - coalesce(t.outbox_at, t.enqueued_at))::float8,
+                    extract(epoch FROM t.outbox_at - t.enqueued_at)::float8,
                     -- A slow Adobe may send the message long before it answers the call; never before it got it.
                     extract(epoch FROM coalesce(a.sent_at, t.completed_at) - d.departed_at)::float8) AS disagreement_seconds
 ) AS c
@@ -162,8 +164,8 @@ LEFT JOIN LATERAL (
 $view$;
     named text := $view$
 CREATE VIEW audit.delays AS
-SELECT request_id, campaign, lane, producer, state, reason, round, attempts, possible_duplicate, occurred_at, enqueued_at,
-       received_at, completed_at, departed_at, delivered_at, failed_at, {names}, total_seconds, end_to_end_seconds,
+SELECT request_id, campaign, lane, producer, state, reason, round, attempts, possible_duplicate, occurred_at, outbox_at,
+       enqueued_at, received_at, completed_at, departed_at, delivered_at, failed_at, {names}, total_seconds, end_to_end_seconds,
        system, phase, delay_seconds, systems, system_seconds, late_phases, clock_skew, budget_used_seconds
 FROM ledger.delays
 $view$;
@@ -253,13 +255,14 @@ BEGIN
                 ('attempts', 'Attempts of all rounds that came to an end.'),
                 ('possible_duplicate', 'True if its recipients may have got the message twice.'),
                 ('occurred_at', 'When the business event happened, by its source''s clock; null if the producer didn''t say.'),
+                ('outbox_at', 'When the producer added it to its outbox, by the producer''s clock; null if it was published without one.'),
                 ('enqueued_at', 'When the producer handed it to a connection to the broker that stood, by the producer''s clock.'),
                 ('received_at', 'When a worker first received it: the column to select times by.'),
                 ('completed_at', 'When it came to its end.'),
                 ('departed_at', 'When its last message left Journey Optimizer; null while not reported.'),
                 ('delivered_at', 'When its last message was delivered; null while not reported.'),
                 ('failed_at', 'When its last message failed for good; null while not reported.'),
-                ('total_seconds', 'From the event (or, if its time is unknown, from publishing) to the end; null before the end.'),
+                ('total_seconds', 'From the event (or, if its time is unknown, from the outbox or publishing) to the end; null before the end.'),
                 ('end_to_end_seconds', 'From the same to the delivery; as far as is known.'),
                 ('system', 'Whose fault the delay is: producer, broker, worker, adobe-api, adobe-departure or downstream; clocks (no delay, but clocks that disagree); none; or not-yet-known.'),
                 ('phase', 'The longest late phase of that system; null if nothing is late.'),

@@ -12,11 +12,12 @@ END
 $$;
 
 CREATE VIEW audit.timeline AS
-SELECT t.request_id, e.at, extract(epoch FROM e.at - coalesce(t.occurred_at, t.enqueued_at))::float8 AS elapsed_seconds,
+SELECT t.request_id, e.at, extract(epoch FROM e.at - coalesce(t.occurred_at, t.outbox_at, t.enqueued_at))::float8 AS elapsed_seconds,
        e.round, e.attempt, e.event, e.detail, e.by_clock
 FROM ledger.triggers t
 CROSS JOIN LATERAL (
     VALUES (t.occurred_at, NULL::int2, NULL::int2, 'occurred', '', 'the event''s source'),
+           (t.outbox_at, NULL, NULL, 'outbox', 'added within the producer''s transaction', 'producer'),
            (t.enqueued_at, NULL, NULL, 'enqueued', 'by ' || t.producer, 'producer'),
            (t.received_at, NULL, NULL, 'received', 'by a worker, ' || t.lane || ' lane', 'ledger'),
            (t.round_opened_at, t.round, NULL, 'round opened', 'round ' || t.round, 'ledger'),
@@ -65,10 +66,10 @@ WHERE e.at IS NOT NULL;
 COMMENT ON VIEW audit.timeline IS 'One trigger, event by event, from the business event to the delivery: select by request_id, order by at.';
 COMMENT ON COLUMN audit.timeline.request_id IS 'The trigger.';
 COMMENT ON COLUMN audit.timeline.at IS 'When it happened, by the clock that by_clock names.';
-COMMENT ON COLUMN audit.timeline.elapsed_seconds IS 'Seconds after the business event, or after publishing if that is unknown; negative where clocks disagree.';
+COMMENT ON COLUMN audit.timeline.elapsed_seconds IS 'Seconds after the business event, or after the outbox or publishing if that is unknown; negative where clocks disagree.';
 COMMENT ON COLUMN audit.timeline.round IS 'The round it belongs to; null if to none.';
 COMMENT ON COLUMN audit.timeline.attempt IS 'The attempt it belongs to; null if to none.';
-COMMENT ON COLUMN audit.timeline.event IS 'occurred, enqueued, received, round opened, announced, dispatched, an attempt''s outcome, what an operator did, a differing copy, the state it ended in, or a feedback''s status.';
+COMMENT ON COLUMN audit.timeline.event IS 'occurred, outbox, enqueued, received, round opened, announced, dispatched, an attempt''s outcome, what an operator did, a differing copy, the state it ended in, or a feedback''s status.';
 COMMENT ON COLUMN audit.timeline.detail IS 'What else is known of it.';
 COMMENT ON COLUMN audit.timeline.by_clock IS 'Whose clock: the event''s source''s, the producer''s, the ledger''s or Adobe''s.';
 

@@ -73,22 +73,23 @@ class Trigger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     """One request to execute one campaign.
 
     ``request_id`` stays the same for every attempt and every round. ``occurred_at`` is when the business event
-    happened; no attempt starts after ``expires_at``. Where the call goes to is the campaign definition's business: a
-    trigger can't name a host. With a ``call_digest`` it is sent by that very definition; without one, by whichever a
-    worker has of that name.
+    happened, ``outbox_at`` when the producer added it to its outbox; no attempt starts after ``expires_at``. Where
+    the call goes to is the campaign definition's business: a trigger can't name a host. With a ``call_digest`` it is
+    sent by that very definition; without one, by whichever a worker has of that name.
     """
 
     request_id: UUID
     campaign: Text
     recipients: Annotated[tuple[Recipient, ...], Meta(min_length=1, max_length=MAX_RECIPIENTS)]
     occurred_at: Moment | None = None
+    outbox_at: Moment | None = None
     expires_at: Moment | None = None
     trace_id: Text | None = None
     call_digest: CallDigest | None = None
 
     def __post_init__(self) -> None:
         """Refuse moments that can't be meant."""
-        check_moments(occurred_at=self.occurred_at, expires_at=self.expires_at)
+        check_moments(occurred_at=self.occurred_at, outbox_at=self.outbox_at, expires_at=self.expires_at)
 
     def __repr__(self) -> str:
         """What may be logged of it."""

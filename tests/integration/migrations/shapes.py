@@ -56,9 +56,11 @@ calls = st.lists(
 def shapes(draw: st.DrawFn) -> Shape:
     """A trigger in any state, of any round, with attempts that ended, failed or were cut off, and skewed clocks."""
     producer, broker = draw(st.none() | between_machines), draw(between_machines)
+    outbox = draw(st.none() | between_machines)
     later_round, made, ended = draw(st.none() | short), draw(calls), draw(st.none() | short)
 
-    enqueued = moment(producer or 0)
+    began = moment(producer or 0)
+    enqueued = later(began, outbox or 0)
     received = later(enqueued, broker)
     opened = received if later_round is None else later(received, later_round)
     round_number = 1 if later_round is None else 2
@@ -82,12 +84,13 @@ def shapes(draw: st.DrawFn) -> Shape:
     completed = None if ended is None else later(now, ended)
     rest = {"other": 0, "handover": 0, "ending": 0}
     rest["other" if not made else "handover" if made[-1].interrupted else "ending"] = ended or 0
-    total = None if completed is None else seconds(completed - (EVENT if producer is not None else enqueued))
+    total = None if completed is None else seconds(completed - (EVENT if producer is not None else began))
     return Shape(
         {
             "request_id": request_id,
             "batch_id": uuid4(),
             "occurred_at": None if producer is None else EVENT,
+            "outbox_at": None if outbox is None else began,
             "enqueued_at": enqueued,
             "received_at": received,
             "round_opened_at": None if later_round is None else opened,
@@ -104,6 +107,7 @@ def shapes(draw: st.DrawFn) -> Shape:
         rows,
         {
             "producer": None if producer is None else producer / 1e6,
+            "outbox": (outbox or 0) / 1e6,
             "broker": broker / 1e6,
             "redrive": 0 if later_round is None else (later_round - 7) / 1e6,
             **{name.replace("backoff", "back_off"): spent[name] / 1e6 for name in (*WAITS, "headers")},

@@ -11,7 +11,7 @@ from tests.support.ledger_rows import after, put_attempt, put_delivery, put_trig
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LONG_AGO = datetime(2026, 11, 20, tzinfo=UTC)
-FIELDS = ("producer", "broker", "slot", "back_off", "token", "headers", "departure", "delivery")
+FIELDS = ("producer", "outbox", "broker", "slot", "back_off", "token", "headers", "departure", "delivery")
 
 
 def at(seconds: float) -> datetime:
@@ -21,13 +21,13 @@ def at(seconds: float) -> datetime:
 def put_way(url: str, **took: float) -> UUID:
     """An accepted and delivered trigger whose phases took so many seconds, 50 ms unless they are given."""
     phase = dict.fromkeys(FIELDS, 0.05) | {"departure": 5.0, "delivery": 20.0} | took
-    enqueued = phase["producer"]
+    enqueued = phase["producer"] + phase["outbox"]
     received = enqueued + phase["broker"]
     dispatched = received + phase["slot"] + phase["token"] + phase["back_off"] + 0.01
     completed = dispatched + phase["headers"] + 0.01
     request_id = put_trigger(
-        url, at(enqueued), occurred_at=NOON, received_at=at(received), state="accepted", completed_at=at(completed),
-        first_dispatched_at=at(dispatched), attempts_started=1,
+        url, at(enqueued), occurred_at=NOON, outbox_at=at(phase["producer"]), received_at=at(received),
+        state="accepted", completed_at=at(completed), first_dispatched_at=at(dispatched), attempts_started=1,
     )  # fmt: skip
     put_attempt(
         url, request_id, 1, at(dispatched), slot_wait_seconds=phase["slot"], token_wait_seconds=phase["token"],
@@ -55,6 +55,7 @@ def url(database_url: str) -> str:
     ("late", "system", "phase"),
     [
         ({"producer": 9}, "producer", "producer"),
+        ({"outbox": 9}, "producer", "outbox"),
         ({"broker": 3}, "broker", "broker"),
         ({"slot": 4}, "worker", "slot"),
         ({"token": 4}, "adobe-api", "token"),
@@ -76,7 +77,7 @@ def test_the_system_of_the_late_phase_is_named_with_its_seconds(
 def test_nothing_late_is_nobodys_fault(url: str) -> None:
     row = delays(url, put_way(url))
     assert (row["system"], row["phase"], row["delay_seconds"], row["systems"]) == ("none", None, None, [])
-    assert row["end_to_end_seconds"] == pytest.approx(0.05 * 6 + 0.02 + 25)
+    assert row["end_to_end_seconds"] == pytest.approx(0.05 * 7 + 0.02 + 25)
 
 
 def test_two_guilty_systems_are_both_named_the_worse_one_first(url: str) -> None:

@@ -38,6 +38,7 @@ def admission(
         state=refused.state if refused else "sending",
         reason=refused.reason if refused else None,
         occurred_at=trigger.occurred_at,
+        outbox_at=trigger.outbox_at,
         enqueued_at=received.enqueued_at,
         received_at=received.received_at,
         intended_at=None if refused else moment,

@@ -32,6 +32,7 @@ class Admission:
     state: InsertState
     reason: str | None
     occurred_at: datetime | None
+    outbox_at: datetime | None
     enqueued_at: datetime
     received_at: datetime
     intended_at: datetime | None
@@ -86,21 +87,21 @@ INSERT = """
     WITH offered AS (
         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::int2[],
                              $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[],
-                             $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::int2[],
-                             $17::timestamptz[], $18::uuid[], $19::timestamptz[], $20::text[], $21::bytea[],
-                             $22::text[], $23::bytea[])
+                             $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[],
+                             $17::int2[], $18::timestamptz[], $19::uuid[], $20::timestamptz[], $21::text[],
+                             $22::bytea[], $23::text[], $24::bytea[])
         AS o(request_id, campaign, lane, batch_id, producer, trace_id, recipients,
-             recipient_hashes, state, reason, occurred_at, enqueued_at,
+             recipient_hashes, state, reason, occurred_at, outbox_at, enqueued_at,
              received_at, intended_at, completed_at, attempts_started,
              expires_at, owner, resume_at, key_id, payload, call_digest, content_digest)
         ORDER BY request_id -- two workers that insert the same rows lock them in the same order
     ), admitted AS (
         INSERT INTO ledger.triggers
             (request_id, campaign, lane, batch_id, producer, trace_id, recipients, recipient_hashes, state, reason,
-             occurred_at, enqueued_at, received_at, first_dispatched_at, last_intent_at, completed_at,
+             occurred_at, outbox_at, enqueued_at, received_at, first_dispatched_at, last_intent_at, completed_at,
              attempts_started, expires_at, owner, content_digest)
         SELECT request_id, campaign, lane, batch_id, producer, trace_id, recipients, recipient_hashes::bytea[], state,
-               reason, occurred_at, enqueued_at, received_at, intended_at, intended_at, completed_at,
+               reason, occurred_at, outbox_at, enqueued_at, received_at, intended_at, intended_at, completed_at,
                attempts_started, expires_at, owner, content_digest
         FROM offered
         ON CONFLICT (request_id) DO NOTHING

@@ -35,7 +35,8 @@ async def test_a_new_row_announces_its_first_attempt_in_one_statement(
     assert (row["owner"], row["fence"], row["round"], row["attempts_started"]) == (offered.owner, 1, 1, 1)
     assert row["completed_at"] is row["reason"] is row["execution_id"] is None
     assert row["recipient_hashes"] == [b"\x00\xff", b"\x01\x02"]
-    for name in ("campaign", "lane", "batch_id", "producer", "trace_id", "recipients", "occurred_at", "enqueued_at"):
+    moments = ("occurred_at", "outbox_at", "enqueued_at")
+    for name in ("campaign", "lane", "batch_id", "producer", "trace_id", "recipients", *moments):
         assert row[name] == getattr(offered, name)
     assert await read("held_payloads", offered.request_id) == []
 

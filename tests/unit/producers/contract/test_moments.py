@@ -30,7 +30,7 @@ def message(enqueued_at: str) -> bytes:
 
 
 @pytest.mark.parametrize("moment", INSANE)
-@pytest.mark.parametrize("field", ["occurred_at", "expires_at"])
+@pytest.mark.parametrize("field", ["occurred_at", "outbox_at", "expires_at"])
 def test_a_trigger_with_a_moment_that_can_not_be_meant_is_refused_by_name(field: str, moment: str) -> None:
     with pytest.raises(BadTrigger, match=f"{field} must be a time .* between the years 2000 and 2100"):
         decode_trigger(json.dumps(trigger(**{field: moment})).encode())
