@@ -27,6 +27,7 @@ SCRIPTS = (
     "12_network",
     "13_evidence",
     "13_retention",
+    "13_readers",
     "14_roles",
 )
 

@@ -21,6 +21,7 @@ from tests.support.delivery import SECRET, Delivery
 from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 COUNT = 60
+BATCH = 4
 USER, PASSWORD = "operator", "flower-password"
 RETRIED = '[[fault]]\nshare = 0.4\nattempts = 1\nkind = "status"\nstatus = 503\n'
 ADDRESS = re.compile(r"[\w.+-]+@example\.com")
@@ -60,25 +61,50 @@ def flower_run(
     flower, url = start_flower(processes, delivery.env)
     wait_until(lambda: json.loads(get(f"{url}/api/workers?refresh=1")), what="Flower sees the worker")
     delivery.publish(COUNT, 1)
-    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state")
-    return {"url": url, "database": database_url, "worker": started.child, "flower": flower}
+    for expired in (1, BATCH):
+        delivery.publish_lines(lines_of_which_expire(expired))
+    wait_until(lambda: finished(database_url) == COUNT + 2 * BATCH, what="all triggers with a state")
+    return {"url": url, "database": database_url, "delivery": delivery, "worker": started.child, "flower": flower}
+
+
+def lines_of_which_expire(expired: int) -> list[dict[str, object]]:
+    """A batch of triggers; the first ones expire before a worker can have them."""
+    lines = [{"to": f"person{number}@example.com", "context": {"orderId": f"A-{number}"}} for number in range(BATCH)]
+    return [{**line, "expires_in": 0.001} if number < expired else line for number, line in enumerate(lines)]
 
 
 def test_flower_shows_worker_tasks_and_retries_and_nothing_personal_or_secret(flower_run: dict[str, Any]) -> None:
     url, database = flower_run["url"], flower_run["database"]
-    retried = query(database, "select count(*) as n from audit.triggers where attempts > 1")[0]["n"]
-    assert retried, "the scenario's faults were not hit"
 
     def tasks() -> dict[str, Any]:
         found: dict[str, Any] = json.loads(get(f"{url}/api/tasks?limit=1000"))
-        done = [task for task in found.values() if task["state"] == "SUCCESS"]
-        return found if len(done) == COUNT else {}
+        done = [task for task in found.values() if task["state"] in ("SUCCESS", "FAILURE")]
+        return found if len(done) == COUNT + 2 else {}
 
-    shown = wait_until(tasks, what=f"Flower shows {COUNT} tasks as done")
-    assert {task["name"] for task in shown.values()} == {"ajo.dispatch"}
+    every = wait_until(tasks, what=f"Flower shows {COUNT + 2} tasks as done")
+    batches = {key: task for key, task in every.items() if "×" in task["args"]}
+    shown = {key: task for key, task in every.items() if key not in batches}
+    assert {task["name"] for task in every.values()} == {"ajo.dispatch"}
+    assert {task["state"] for task in shown.values()} == {"SUCCESS"}
+    assert {task["exception"] for task in shown.values()} == {None}, "a retry that healed is no exception"
+    rows = query(database, "select request_id, batch_id, attempts from audit.triggers")
+    single = [row for row in rows if str(row["batch_id"]) not in batches]
+    retried = sum(row["attempts"] > 1 for row in single)
+    assert retried, "the scenario's faults were not hit"
     assert sum(task["retries"] > 0 for task in shown.values()) == retried
-    ids = {str(row["request_id"]) for row in query(database, "select request_id from audit.triggers")}
+    ids = {str(row["request_id"]) for row in single}
     assert shown.keys() == ids, "a task is found by its trigger's request id"
+
+    told = {task["result"]: (key, task["state"], task["exception"]) for key, task in batches.items()}
+    mostly = f"{BATCH} triggers: {BATCH - 1} accepted, 1 expired (expires-at)"
+    failed = f"{BATCH} triggers: {BATCH} expired (expires-at)"
+    assert {result: rest[1:] for result, rest in told.items()} == {
+        mostly: ("SUCCESS", None),
+        failed: ("FAILURE", failed),
+    }
+    delivery = flower_run["delivery"]
+    answer = delivery.run_cli("status", told[mostly][0], env=delivery.env)
+    assert answer.out.count("expires-at") == 2, "once by reason, once by trigger"
 
     def asked() -> dict[str, Any]:  # Flower gives a worker a second for its answer
         found: dict[str, Any] = json.loads(get(f"{url}/api/workers?refresh=1"))
@@ -91,7 +117,7 @@ def test_flower_shows_worker_tasks_and_retries_and_nothing_personal_or_secret(fl
     one = next(iter(ids))
     [name] = workers
     pages = [get(f"{url}{path}") for path in ("/", "/workers", f"/worker/{name}", "/tasks", f"/task/{one}", "/broker")]
-    texts = [*pages, json.dumps(shown), json.dumps(workers), get(f"{url}/metrics")]
+    texts = [*pages, json.dumps(every), json.dumps(workers), get(f"{url}/metrics")]
     texts += [get(f"{url}/api/task/info/{request_id}") for request_id in sorted(ids)[:10]]
     texts += [flower_run["worker"].output(), flower_run["flower"].output(), *every_text_of(database)]
     password = database.partition("@")[0].rpartition(":")[2]

@@ -20,6 +20,8 @@ END
 $$;
 DROP FUNCTION ledger.admit_auditors();
 
+DROP VIEW audit.quarantine;
+DROP VIEW audit.workers;
 DROP VIEW audit.digests;
 DROP VIEW audit.revisions;
 DROP VIEW audit.network;

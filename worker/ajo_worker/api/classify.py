@@ -44,6 +44,9 @@ REASONS = {
 RECIPIENT_REFUSED = "recipient-refused"
 """The reason where the answer names the recipient's fault, whatever its status."""
 RETRYABLE_CLIENT_ERRORS = frozenset({408, 429})
+SERVER_ERROR, UNEXPECTED, REDIRECT, REFUSED = "server-error", "unexpected-status", "redirect", "refused"
+OF_AN_ANSWER = frozenset({*REASONS.values(), RECIPIENT_REFUSED, SERVER_ERROR, UNEXPECTED, REDIRECT, REFUSED})
+"""Reasons that an answer of Adobe's gives; all others are our own, or failures on the way."""
 
 # What may be personal or secret in an error's text: anything like an address, and runs long enough to be a token.
 _IDENTIFIER = re.compile(r"[\w-]{1,64}", re.ASCII)
@@ -123,14 +126,14 @@ def _meaning(status: int, code: str | None, ambiguous_statuses: frozenset[int]) 
     if status == 401 or code in UNAUTHORIZED_CODES:  # noqa: PLR2004 - HTTP's number for it
         return "unauthorized", False, REASONS[401]
     if status >= 500 or status in RETRYABLE_CLIENT_ERRORS:  # noqa: PLR2004 - HTTP's class of server errors
-        return "retryable", status in ambiguous_statuses, REASONS.get(status, "server-error")
+        return "retryable", status in ambiguous_statuses, REASONS.get(status, SERVER_ERROR)
     if status == 409:  # noqa: PLR2004 - perhaps this requestId was accepted before
         return "refused", True, REASONS[409]
     if 200 <= status < 300:  # noqa: PLR2004 - undocumented successes: nothing says what they mean
-        return "refused", True, "unexpected-status"
+        return "refused", True, UNEXPECTED
     if 300 <= status < 400:  # noqa: PLR2004 - never followed: the token would go along
-        return "refused", False, "redirect"
-    return "refused", False, REASONS.get(status, "refused")
+        return "refused", False, REDIRECT
+    return "refused", False, REASONS.get(status, REFUSED)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

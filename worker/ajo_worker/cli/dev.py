@@ -14,6 +14,8 @@ from ajo_worker.local.stack import CAMPAIGN, START_SECONDS, Stack, local_stack
 app = typer.Typer(add_completion=False)
 
 CHECK_SECONDS = 0.5
+FLOWER_COLUMNS = "uuid,args,state,result,received"
+"""What Flower's list of tasks shows: a message's id, campaign and number of triggers, and what it came to."""
 
 
 @app.command()
@@ -37,7 +39,7 @@ def dev() -> None:
 def _start_flower(stack: Stack) -> str:
     def start(port: int) -> Child:
         command = [sys.executable, "-m", "celery", "-A", "ajo_worker.app", "flower"]
-        options = [f"--address={LOOPBACK}", f"--port={port}"]
+        options = [f"--address={LOOPBACK}", f"--port={port}", f"--tasks-columns={FLOWER_COLUMNS}"]
         child = stack.processes.start("flower", [*command, *options], env=stack.env)
         child.wait_until_ready("Visit me at", timeout=START_SECONDS)
         return child

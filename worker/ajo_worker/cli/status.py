@@ -1,6 +1,6 @@
-"""Show what became of the triggers of a while, or the whole way of one of them.
+"""Show what became of the triggers of a while, of one message, or the whole way of one trigger.
 
-``ajo-dispatch status [--since 24h]`` and ``ajo-dispatch status REQUEST_ID``
+``ajo-dispatch status [--since 24h]``, ``ajo-dispatch status BATCH_ID`` and ``ajo-dispatch status REQUEST_ID``
 """
 
 from datetime import timedelta
@@ -9,11 +9,13 @@ from uuid import UUID
 
 import typer
 
+from ajo_worker.cli.batch_report import show_batch
 from ajo_worker.cli.overview_report import show_overview
 from ajo_worker.cli.printing import make_console, print_json
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
 from ajo_worker.cli.timeline_report import show_timeline
+from ajo_worker.ledger.batch import Batch, batch
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.ledger.overview import Overview, overview
 from ajo_worker.ledger.timeline import Timeline, timeline
@@ -26,7 +28,10 @@ SINCE = "24h"
 
 @app.command()
 def status(
-    request_id: Annotated[str | None, typer.Argument(metavar="REQUEST_ID", help="The trigger to follow.")] = None,
+    wanted: Annotated[
+        str | None,
+        typer.Argument(metavar="[REQUEST_ID|BATCH_ID]", help="The trigger or the batch; Flower's task id is either."),
+    ] = None,
     *,
     since: Annotated[
         str | None,
@@ -34,21 +39,24 @@ def status(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what became of the triggers of a while and what is under way; or all that is known of one trigger.
+    """Show what became of the triggers of a while and what is under way; or of one trigger, or of one batch.
 
     Times are UTC. All that is shown is of one moment.
     """
-    if request_id is not None:
+    if wanted is not None:
         if since is not None:
-            raise typer.BadParameter("only without a REQUEST_ID", param_hint="--since")
-        wanted, settings = _read_request_id(request_id), read_settings()
-        found = finish(_timeline(settings, wanted))
+            raise typer.BadParameter("only without an id", param_hint="--since")
+        identity, settings = _read_id(wanted), read_settings()
+        found = finish(_named(settings, identity))
         if found is None:
             raise typer.TyperException(
-                f"the ledger has no trigger {wanted}: it is still in the broker, or was never published"
+                f"the ledger has no trigger and no batch {identity}: it is still in the broker, or was never "
+                "published; or all its triggers had come before, with another message"
             )
         if as_json:
             print_json(found)
+        elif isinstance(found, Batch):
+            show_batch(found, make_console())
         else:
             show_timeline(found, make_console())
         return
@@ -61,11 +69,13 @@ def status(
         show_overview(report, since, make_console())
 
 
-def _read_request_id(text: str) -> UUID:
+def _read_id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise typer.BadParameter("no request id: that is a UUID", param_hint="REQUEST_ID") from None
+        raise typer.BadParameter(
+            "must be a UUID: a trigger's request id, or the id of a batch, as Flower shows it", param_hint="ID"
+        ) from None
 
 
 async def _overview(settings: Settings, since: timedelta) -> Overview:
@@ -73,6 +83,7 @@ async def _overview(settings: Settings, since: timedelta) -> Overview:
         return await overview(connection, since)
 
 
-async def _timeline(settings: Settings, request_id: UUID) -> Timeline | None:
+async def _named(settings: Settings, identity: UUID) -> Timeline | Batch | None:
+    """A message with one trigger has that trigger's id in Flower."""
     async with snapshot(settings.database_url.get_secret_value()) as connection:
-        return await timeline(connection, request_id)
+        return await timeline(connection, identity) or await batch(connection, identity)

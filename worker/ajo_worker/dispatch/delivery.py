@@ -18,7 +18,7 @@ class Receipt(Protocol):
         """Everything in the message has its state in the ledger: acknowledge it."""
 
     def failed(self, summary: str) -> None:
-        """The same, but dead letters or quarantine are among the states: acknowledge it, and show it as failed."""
+        """The same, but most of it is dead letters or in quarantine: acknowledge it, and show it as failed."""
 
     def returned(self) -> None:
         """Something in the message was not finished: give it back to the broker."""

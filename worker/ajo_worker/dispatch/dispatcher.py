@@ -17,6 +17,7 @@ from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.dispatch.received import Campaign, Received, as_sent, campaign_of
 from ajo_worker.dispatch.rounds import OnRetry, Rounds
+from ajo_worker.dispatch.summary import KNOWN_BEFORE, Outcome, mostly_failed, summary
 from ajo_worker.ledger.admission import Done
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.group_commit import RowRefused, WriterStopped
@@ -27,9 +28,10 @@ log = structlog.get_logger("ajo_worker.dispatch")
 
 PAUSE_AFTER_FAULT = 5.0
 """Seconds before a message goes back to the broker after a fault of our own: it must not spin."""
+UNREADABLE = "unreadable"
+"""Why something is in quarantine, where nothing of it may be shown; ledger.quarantine says what is wrong."""
 AT_ONCE = 25
 """Triggers of a queue after which others have a turn: a backlog that comes at once must not hold the loop up."""
-DEAD = frozenset({"rejected", "expired", "unconfirmed"})
 
 
 class _Running(NamedTuple):
@@ -213,7 +215,7 @@ class Dispatcher:
     async def _answer(self, delivery: Delivery, opened: Batch | BadMessage, unopened: float = 0.0) -> None:
         """Bring a whole message to its end, and say so; whatever happens, the message is answered for."""
         try:
-            states = await self._message(delivery, opened, unopened)
+            outcomes = await self._message(delivery, opened, unopened)
         except (HandedBack, WriterStopped, asyncio.CancelledError):
             delivery.receipt.returned()
         except Exception:
@@ -221,35 +223,36 @@ class Dispatcher:
             await asyncio.sleep(PAUSE_AFTER_FAULT)
             delivery.receipt.returned()
         else:
-            summary = ", ".join(f"{state} {count}" for state, count in sorted(states.items()))
-            failed = any(state in DEAD or state == "quarantined" for state in states)
-            (delivery.receipt.failed if failed else delivery.receipt.done)(summary)
+            (delivery.receipt.failed if mostly_failed(outcomes) else delivery.receipt.done)(summary(outcomes))
 
-    async def _message(self, delivery: Delivery, opened: Batch | BadMessage, unopened: float) -> Counter[str]:
+    async def _message(self, delivery: Delivery, opened: Batch | BadMessage, unopened: float) -> Counter[Outcome]:
         if isinstance(opened, BadMessage):
             await self._quarantine(delivery, delivery.body, str(opened))
-            return Counter(quarantined=1)
+            return Counter([Outcome("quarantined", UNREADABLE)])
         ends = await asyncio.gather(
             *(self._trigger(delivery, opened, bytes(raw), unopened) for raw in opened.triggers), return_exceptions=True
         )
+        outcomes = Counter[Outcome]()
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
-        return Counter(str(end) for end in ends)
+            outcomes[end] += 1
+        return outcomes
 
-    async def _trigger(self, delivery: Delivery, batch: Batch, payload: bytes, unopened: float) -> str:
+    async def _trigger(self, delivery: Delivery, batch: Batch, payload: bytes, unopened: float) -> Outcome:
         try:
             trigger = decode_trigger(payload)
             received = self._received(delivery, batch, trigger, payload, unopened)
-            return (await self._conducted(received, self._on_retry(delivery))).state
+            end = await self._conducted(received, self._on_retry(delivery))
+            return Outcome(end.state, end.reason if isinstance(end, End) else KNOWN_BEFORE)
         except BadTrigger as bad:
             await self._quarantine(delivery, payload, str(bad))
-            return "quarantined"
+            return Outcome("quarantined", UNREADABLE)
         except RowRefused as refused:
             if refused.writer != self._ledger.admissions.name:
                 raise  # it has been admitted, and perhaps sent: its next copy finds out what became of it
             await self._quarantine(delivery, payload, f"the ledger can't hold it: {refused}")
-            return "quarantined"
+            return Outcome("quarantined", UNREADABLE)
         finally:
             self.open -= 1
             self._open_of[delivery.queue] -= 1

@@ -4,20 +4,12 @@ A message may be away while what came with it goes on: given back to the broker 
 it, or left behind with a connection that broke. Then there is nothing to answer; the copy that comes takes its place.
 """
 
-import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from billiard.einfo import ExceptionInfo
-from celery.exceptions import Reject
-
 from ajo_worker.intake.hub_calls import HubCalls
-
-
-class DeadLetters(Exception):  # noqa: N818 - Flower shows this name
-    """At least one trigger of the message was not accepted; the ledger says which, and why."""
 
 
 class Key(NamedTuple):
@@ -68,21 +60,15 @@ class Receipt(ABC):
 
     def done(self, summary: str) -> None:
         """Acknowledge."""
-        self._finish(lambda message: self._acknowledge(message, (0, summary, self._seconds)))
+        self._finish(lambda message: self._acknowledge(message, summary, failed=False))
 
     def failed(self, summary: str) -> None:
         """Acknowledge, and show the task as failed."""
-        self._finish(
-            lambda message: self._acknowledge(message, (1, _exception_info(DeadLetters(summary)), self._seconds))
-        )
+        self._finish(lambda message: self._acknowledge(message, summary, failed=True))
 
     def returned(self) -> None:
         """Give the message back to its queue: nothing goes on."""
         self._finish(self._requeue)
-
-    @property
-    def _seconds(self) -> float:
-        return time.monotonic() - self._started
 
     def _finish(self, answer: Callable[[Any], None]) -> None:
         def finish() -> None:
@@ -95,7 +81,7 @@ class Receipt(ABC):
         self._calls.soon(finish)
 
     @abstractmethod
-    def _acknowledge(self, message: Any, result: tuple[int, Any, float]) -> None: ...
+    def _acknowledge(self, message: Any, summary: str, *, failed: bool) -> None: ...
 
     @abstractmethod
     def _requeue(self, message: Any) -> None: ...
@@ -107,11 +93,11 @@ class Receipt(ABC):
 class RequestReceipt(Receipt):
     """Of a message that Celery knows as a task request."""
 
-    def _acknowledge(self, message: Any, result: tuple[int, Any, float]) -> None:
-        message.on_success(result)
+    def _acknowledge(self, message: Any, summary: str, *, failed: bool) -> None:
+        message.ended(summary, time.monotonic() - self._started, failed=failed)
 
     def _requeue(self, message: Any) -> None:
-        message.on_success((1, _exception_info(Reject("handed back", requeue=True)), self._seconds))
+        message.given_back()
 
     def _show_retry(self, retries: int, reason: str) -> None:
         if self._message is not None:  # Celery's own event: an invented type would set a wrong state
@@ -121,7 +107,7 @@ class RequestReceipt(Receipt):
 class QuarantineReceipt(Receipt):
     """Of a message that never became a task request; unless it is kept, it is not acknowledged."""
 
-    def _acknowledge(self, message: Any, result: tuple[int, Any, float]) -> None:  # noqa: ARG002 - nobody is shown it
+    def _acknowledge(self, message: Any, summary: str, *, failed: bool) -> None:  # noqa: ARG002 - nobody is shown it
         message.ack()
 
     def _requeue(self, message: Any) -> None:
@@ -129,10 +115,3 @@ class QuarantineReceipt(Receipt):
 
     def _show_retry(self, retries: int, reason: str) -> None:
         """Nothing to show: nothing is sent."""
-
-
-def _exception_info(exception: Exception) -> ExceptionInfo:
-    try:
-        raise exception
-    except type(exception):
-        return ExceptionInfo(sys.exc_info())

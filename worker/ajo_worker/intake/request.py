@@ -8,6 +8,7 @@ from uuid import uuid4
 import structlog
 from ajo_producers.contract.lanes import TASK_NAME
 from celery.worker.request import Request
+from celery.worker.state import task_ready
 
 log = structlog.get_logger("ajo_worker.intake")
 
@@ -43,6 +44,23 @@ class TriggerRequest(Request):  # type: ignore[misc] # Celery ships no types
         log.warning("revoke-ignored", reason="the trigger is already under way")
 
     cancel = terminate
+
+    def ended(self, summary: str, seconds: float, *, failed: bool) -> None:
+        """Acknowledge it, and show what it came to: as its result in any case, and as the exception if it failed.
+
+        By Celery's own way an exception would be wrapped (``ExceptionWithTraceback()``), with a traceback of nothing.
+        What a retry said before is no exception of what went well in the end.
+        """
+        task_ready(self, successful=not failed)
+        self.acknowledge()
+        exception = summary if failed else None
+        kind = "task-failed" if failed else "task-succeeded"
+        self.send_event(kind, result=summary, runtime=seconds, exception=exception)
+
+    def given_back(self) -> None:
+        """Give it back to its queue."""
+        task_ready(self)
+        self.reject(requeue=True)
 
 
 def passed_on(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,10 +98,10 @@ def test_what_a_program_reads_is_never_cut_however_narrow_the_terminal_was(run_c
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["order-17"], "no request id: that is a UUID"),
+        (["order-17"], "must be a UUID: a trigger's request id, or the id of a batch, as Flower shows it"),
         (["--since", "yesterday"], "must be a duration such as 30s, 15m, 1h, 2d or 1d12h"),
         (["--since", "0s"], "must be above 0 and at most 3650d"),
-        ([str(uuid7()), "--since", "1h"], "only without a REQUEST_ID"),
+        ([str(uuid7()), "--since", "1h"], "only without an id"),
     ],
 )
 def test_wrong_usage_is_explained_with_exit_code_2(arguments: list[str], told: str, run_cli: Cli) -> None:

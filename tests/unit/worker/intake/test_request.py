@@ -1,10 +1,11 @@
 """What remote control and Flower are shown of a message."""
 
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 from ajo_producers.contract.task_message import headers, summary
-from ajo_worker.intake.request import passed_on, shown
+from ajo_worker.intake.request import TriggerRequest, passed_on, shown
 
 ID = UUID("01a2137e-7d7f-7d7f-8d7f-7d7f7d7f7d7f")
 
@@ -42,3 +43,22 @@ def test_of_what_another_producer_writes_into_headers_nothing_is_passed_on() -> 
     assert "ada" not in str(told)
     assert UUID(told["id"])
     assert told["root_id"] is None
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_what_a_message_came_to_is_told_in_plain_words_and_it_is_acknowledged_once(*, failed: bool) -> None:
+    told: list[tuple[str, dict[str, object]]] = []
+    asked: list[str] = []
+    request: TriggerRequest = TriggerRequest.__new__(TriggerRequest)
+    request._eventer = SimpleNamespace(enabled=True, send=lambda kind, **fields: told.append((kind, fields)))
+    request.id, request.acknowledged = str(ID), False
+    request._on_ack = lambda *_: asked.append("acknowledged")
+    request._connection_errors = ()
+    request._task = SimpleNamespace(send_events=True)
+    request.ended("100 triggers: 3 accepted, 97 rejected (Adobe: bad-request)", 0.25, failed=failed)
+    [(kind, fields)] = told
+    assert kind == ("task-failed" if failed else "task-succeeded")
+    assert fields["result"] == "100 triggers: 3 accepted, 97 rejected (Adobe: bad-request)"
+    assert fields.get("exception") == (fields["result"] if failed else None)
+    assert "traceback" not in fields
+    assert asked == ["acknowledged"]

@@ -1,0 +1,55 @@
+"""What a message came to, in a line that Flower shows: how many, in which state, why. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ajo_worker.api.classify import OF_AN_ANSWER
+
+STATES = ("accepted", "rejected", "expired", "unconfirmed", "parked")
+"""As they are told, in this order; others, as of what was quarantined, come last."""
+FAILED = frozenset({"rejected", "expired", "unconfirmed", "quarantined"})
+MOST_REASONS = 3
+"""Reasons that are told of one state; ``ajo-dispatch status`` has all."""
+KNOWN_BEFORE = "known before"
+"""The reason of a copy: what became of its trigger was known, and nothing was sent for it."""
+
+
+class Outcome(NamedTuple):
+    """What became of a trigger, or of a message that can't be read; ``reason`` is one of docs/states.md, or None."""
+
+    state: str
+    reason: str | None
+
+
+def summary(outcomes: Mapping[Outcome, int]) -> str:
+    """``100 triggers: 98 accepted, 1 rejected (Adobe: recipient-refused), 1 parked (outage)``.
+
+    It has neither addresses nor anything of a payload: states and reasons are words of our own.
+    """
+    states: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
+    for (state, reason), count in outcomes.items():
+        states[state][reason] += count
+    total = sum(outcomes.values())
+    ordered = sorted(states, key=lambda state: (STATES.index(state) if state in STATES else len(STATES), state))
+    told = ", ".join(f"{states[state].total():,} {state}{_reasons(states[state])}" for state in ordered)
+    return f"{total:,} {'trigger' if total == 1 else 'triggers'}: {told or 'nothing was in it'}"
+
+
+def mostly_failed(outcomes: Mapping[Outcome, int]) -> bool:
+    """Whether more than half of it is dead letters or in quarantine: then the task is red."""
+    failed = sum(count for outcome, count in outcomes.items() if outcome.state in FAILED)
+    return 2 * failed > sum(outcomes.values())
+
+
+def _reasons(reasons: Counter[str | None]) -> str:
+    known = [(reason, count) for reason, count in reasons.most_common() if reason is not None]
+    if not known:
+        return ""
+    of_all = len(known) == len(reasons) == 1
+    told = [_told(reason) if of_all else f"{_told(reason)} {count:,}" for reason, count in known[:MOST_REASONS]]
+    return f" ({', '.join(told)}{', …' if len(known) > MOST_REASONS else ''})"
+
+
+def _told(reason: str) -> str:
+    return f"Adobe: {reason}" if reason in OF_AN_ANSWER else reason

@@ -1,0 +1,71 @@
+"""The triggers of one message: ``ajo-dispatch status BATCH_ID``, the id that Flower shows of its task."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+# No index holds the batch: it would cost every trigger. A message comes soon after it was made, so the block range
+# index on received_at bounds what is read.
+FIND = """
+    SELECT request_id, campaign, lane, producer, state, reason, round, attempts, possible_duplicate, recipients,
+           enqueued_at, received_at, completed_at
+    FROM audit.triggers WHERE received_at >= $1 AND received_at < $2 AND batch_id = $3
+    ORDER BY request_id
+"""
+QUARANTINED = "SELECT quarantine_id FROM audit.quarantine WHERE message_id = $1 ORDER BY 1"
+BEFORE = timedelta(hours=1)
+"""By how much a producer's clock may be ahead of the ledger's."""
+STEP = timedelta(days=1)
+WITHOUT_TIME = timedelta(days=7)
+"""How far back a batch is looked for whose id tells no time."""
+
+
+class BatchTrigger(Struct, frozen=True):
+    """One trigger of it; ``attempts`` are those of its current round."""
+
+    request_id: UUID
+    campaign: str
+    lane: str
+    producer: str
+    state: str
+    reason: str | None
+    round: int
+    attempts: int
+    possible_duplicate: bool
+    recipients: int
+    enqueued_at: datetime
+    received_at: datetime
+    completed_at: datetime | None
+
+
+class Batch(Struct, frozen=True):
+    """A message as the ledger has it: its triggers, and the numbers of what of it is in quarantine."""
+
+    batch_id: UUID
+    triggers: list[BatchTrigger]
+    quarantined: list[int]
+
+
+def begin_of(batch_id: UUID, now: datetime) -> datetime:
+    """From when on a batch is looked for. Pure."""
+    if batch_id.version != 7:  # noqa: PLR2004 - RFC 9562's number for ids that begin with their time
+        return now - WITHOUT_TIME
+    made = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=batch_id.int >> 80)
+    return min(made, now) - BEFORE
+
+
+async def batch(connection: asyncpg.Connection, batch_id: UUID) -> Batch | None:
+    """The batch; None if the ledger knows nothing of it.
+
+    It is looked for a day at a time, up to the day in which a trigger of it was received: a part of a message that
+    came again after a worker's death is of the same day, or of the next minutes.
+    """
+    now: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    begin, found = begin_of(batch_id, now), list[BatchTrigger]()
+    while begin <= now and not found:
+        rows = await connection.fetch(FIND, begin, begin + STEP + BEFORE, batch_id)
+        found, begin = [BatchTrigger(**row) for row in rows], begin + STEP
+    quarantined = [row["quarantine_id"] for row in await connection.fetch(QUARANTINED, batch_id)]
+    return Batch(batch_id, found, quarantined) if found or quarantined else None
