@@ -1,14 +1,15 @@
 # syntax=docker/dockerfile:1
 FROM python:3.13-slim AS build
 WORKDIR /build
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml hatch_build.py constraints.txt README.md LICENSE ./
 COPY producers producers
 COPY worker worker
 COPY simulator simulator
 COPY migrations migrations
 COPY campaigns/samples campaigns/samples
 RUN python -m venv /app \
-    && /app/bin/pip install --no-cache-dir --constraint constraints.txt --build-constraint constraints.txt ".[worker,report,events]"
+    && /app/bin/pip install --no-cache-dir --constraint constraints.txt --build-constraint constraints.txt \
+        ./producers ".[worker,report,events]"
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin ajo

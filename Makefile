@@ -79,11 +79,12 @@ imports: $(READY) ## which package may import which
 
 constraints: $(READY) ## choose the newest versions of all dependencies anew
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-		--no-header --no-annotate --all-extras --group test --output-file constraints.txt pyproject.toml -
+		--no-header --no-annotate --all-extras --group test \
+		--no-emit-package ajo-producers --no-emit-package ajo-simulator --output-file constraints.txt pyproject.toml -
 
 clean: ## remove everything that make has made
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
 
-$(READY): pyproject.toml constraints.txt .ci/bootstrap
+$(READY): pyproject.toml producers/pyproject.toml simulator/pyproject.toml constraints.txt .ci/bootstrap
 	@PYTHON='$(PYTHON)' sh .ci/bootstrap
 	@touch $(READY)

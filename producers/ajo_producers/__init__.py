@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ajo_producers.publishing.outgoing import Receipt
     from ajo_producers.publishing.publisher import Publisher, PublishReport
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Campaign",
     "Campaigns",

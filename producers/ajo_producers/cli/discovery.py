@@ -1,7 +1,7 @@
 """Finding commands through entry points, without importing those that weren't called."""
 
 import re
-from importlib.metadata import EntryPoint, entry_points, requires
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from ajo_producers.cli.audiences import grouped
 
-DISTRIBUTION = "ajo-dispatch"
+DISTRIBUTIONS = ("ajo-dispatch", "ajo-producers", "ajo-simulator")
+"""What this repository is installed as; the first that brings a package is the one to name."""
 COMMANDS = "ajo_dispatch.commands"
 DOCSTRING = re.compile(r'"""(.*)')
 """What a module's source begins with; parsing all of them would take longer than everything else in ``--help``."""
@@ -67,13 +68,21 @@ def short_help(module: str) -> str:
 
 
 def extra_of(module: str | None) -> str | None:
-    """The extra of this distribution that brings a missing top-level module, by the names in its own metadata."""
+    """What brings a missing top-level module, such as ``ajo-dispatch[worker]``: by what our own metadata asks for."""
     wanted = _normal((module or "").partition(".")[0])
-    for requirement in requires(DISTRIBUTION) or ():
-        match = re.fullmatch(r"([\w.-]+).*extra == ['\"]([\w-]+)['\"].*", requirement)
-        if match and _normal(match[1]) == wanted:
-            return match[2]
+    for distribution in DISTRIBUTIONS:
+        for requirement in _requirements(distribution):
+            match = re.fullmatch(r"([\w.-]+).*extra == ['\"]([\w-]+)['\"].*", requirement)
+            if match and _normal(match[1]) == wanted:
+                return f"{distribution}[{match[2]}]"
     return None
+
+
+def _requirements(distribution: str) -> list[str]:
+    try:
+        return requires(distribution) or []
+    except PackageNotFoundError:
+        return []
 
 
 def _normal(name: str) -> str:

@@ -8,7 +8,6 @@ import msgspec
 import typer
 
 from ajo_producers.campaigns.live import Compared, Difference, LiveCheck
-from ajo_producers.cli.discovery import DISTRIBUTION
 
 LIVE_CHECK = "ajo_dispatch.live_check"
 
@@ -19,7 +18,7 @@ class NotInstalled(typer.TyperException):
     exit_code = 2
 
     def __init__(self) -> None:
-        super().__init__(f"--live asks Adobe, which takes the worker's packages: pip install '{DISTRIBUTION}[worker]'")
+        super().__init__("--live asks Adobe, which takes the worker's packages: pip install 'ajo-dispatch[worker]'")
 
 
 def find_live_check() -> LiveCheck:

@@ -18,13 +18,13 @@ and place but not its text, which may hold a secret; ``AJO_DEBUG=1`` shows the t
 import os
 import sys
 import traceback
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ajo_producers.cli.discovery import DISTRIBUTION, Root, add_commands, extra_of
+from ajo_producers import __version__
+from ajo_producers.cli.discovery import Root, add_commands, extra_of
 
 PROGRAM = "ajo-dispatch"
 
@@ -33,7 +33,7 @@ root = typer.Typer(cls=Root, no_args_is_help=True, context_settings={"help_optio
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"{PROGRAM} {version(DISTRIBUTION)}")
+        typer.echo(f"{PROGRAM} {__version__}")
         raise typer.Exit
 
 
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         extra = extra_of(error.name)
         if extra is None:
             return _show_fault(error)
-        return _fail(f"this command needs the package {error.name}: pip install '{DISTRIBUTION}[{extra}]'", 2)
+        return _fail(f"this command needs the package {error.name}: pip install '{extra}'", 2)
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error), 1)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback for a user

@@ -5,6 +5,7 @@ What breaks every message is refused here, and not by the worker: by then it wou
 
 import re
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,12 +98,15 @@ def broker_of(url: str) -> BrokerAddress:
     """The broker that a URL leads to.
 
     Raises:
-        SettingError: none that can be used.
+        SettingError: none that can be used, or its client is not installed.
     """
     try:
-        return read_broker(url)
+        broker = read_broker(url)
     except BrokerError as reason:
         raise SettingError(f"the broker's URL {reason}") from None
+    if broker.kind == "valkey" and find_spec("redis") is None:
+        raise SettingError("Redis and Valkey take a package more: pip install 'ajo-producers[valkey]'")
+    return broker
 
 
 def _value(env: Mapping[str, str], name: str) -> str:

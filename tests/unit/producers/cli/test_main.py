@@ -97,7 +97,7 @@ def test_a_package_that_is_missing_at_import_is_named_with_its_extra(
     install: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     def load() -> Any:
-        raise missing("aiohttp")
+        raise missing("ajo_simulator")
 
     install(simulate=load)
     assert main(["simulate"]) == 2
