@@ -152,14 +152,24 @@ COMMENT ON COLUMN ledger.stretches.lane IS 'The lane; null if it is about a camp
 COMMENT ON COLUMN ledger.stretches.campaign IS 'The campaign; null if it is about a lane.';
 COMMENT ON COLUMN ledger.stretches.during IS 'Since when, until when.';
 
+-- Clients read a range without a bound; an infinite instant many can't.
+CREATE FUNCTION ledger.without_infinity(during tstzmultirange) RETURNS tstzmultirange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT coalesce(range_agg(tstzrange(nullif(lower(r), '-infinity'), nullif(upper(r), 'infinity'))), '{}')
+            FROM unnest(during) AS r);
+
+COMMENT ON FUNCTION ledger.without_infinity IS 'The same stretches, but those that begin or end at an infinite instant have no bound there.';
+
 CREATE VIEW audit.standstills AS
 SELECT 'absent' AS kind, lane.lane, NULL::text AS campaign,
-       tstzmultirange(tstzrange('-infinity', 'infinity')) - coalesce(range_agg(s.during), '{}') AS during
+       ledger.without_infinity(tstzmultirange(tstzrange('-infinity', 'infinity')) - coalesce(range_agg(s.during), '{}'))
+           AS during
 FROM (VALUES ('standard'), ('high-throughput')) AS lane (lane)
 LEFT JOIN ledger.stretches s ON s.kind = 'present' AND s.lane = lane.lane
 GROUP BY lane.lane
 UNION ALL
-SELECT kind, lane, campaign, range_agg(during) FROM ledger.stretches WHERE kind <> 'present' GROUP BY 1, 2, 3;
+SELECT kind, lane, campaign, ledger.without_infinity(range_agg(during)) FROM ledger.stretches
+WHERE kind <> 'present' GROUP BY 1, 2, 3;
 
 COMMENT ON VIEW audit.standstills IS 'When queues stood still, or nearly, and why.';
 COMMENT ON COLUMN audit.standstills.kind IS 'Why, as the phase that it makes: absent, full, backed-up, silence, outage, proxy, paused, held or undefined (see audit.phases).';

@@ -58,6 +58,7 @@ DROP VIEW ledger.delays;
 DROP FUNCTION ledger.derive_delays();
 DROP VIEW ledger.levels;
 DROP VIEW audit.standstills;
+DROP FUNCTION ledger.without_infinity(tstzmultirange);
 DROP VIEW ledger.stretches;
 DROP VIEW audit.service_levels;
 DROP VIEW audit.sums;

@@ -8,7 +8,9 @@ import pytest
 from ajo_worker.ledger import schema
 from ajo_worker.local.postgres import Postgres
 
+from tests.support.alert_rows import DESTINATION, put_outage
 from tests.support.database import query
+from tests.support.ledger_rows import ago, put_trigger, put_worker
 
 VIEWS = """
     select relname from pg_class where relnamespace = 'audit'::regnamespace and relkind in ('v', 'm', 'r', 'p')
@@ -40,6 +42,24 @@ async def test_every_view_of_audit_can_be_read(auditor: asyncpg.Connection, data
     assert {"triggers", "attempts", "digests", "revisions", "alerts"} <= set(views)
     for view in views:
         await auditor.fetch(f"select * from audit.{view} limit 1")
+
+
+INFINITE = "select v::text from audit.{} as v where v::text like '%infinity%'"
+
+
+async def test_no_view_shows_an_infinite_instant_which_many_clients_cant_read(
+    auditor: asyncpg.Connection, database_url: str
+) -> None:
+    """While a worker lives, another has died, and an outage lasts: their stretches have no end yet, or no begin."""
+    put_worker(database_url)
+    put_worker(database_url, heartbeat_at=ago(minutes=10), lanes=["standard"])
+    put_outage(database_url, DESTINATION, "sustained-failures", ago(seconds=65))
+    put_trigger(database_url, ago(minutes=1))
+
+    for view in (row["relname"] for row in query(database_url, VIEWS)):
+        assert await auditor.fetch(INFINITE.format(view)) == [], view
+    kinds = {row["kind"] for row in await auditor.fetch("select kind from audit.standstills where not isempty(during)")}
+    assert kinds == {"absent", "outage"}
 
 
 async def test_no_table_view_or_function_of_ledger_can_be_used(auditor: asyncpg.Connection, database_url: str) -> None:
