@@ -9,6 +9,7 @@ ONLY ?=
 SEED ?=
 KEEP ?=
 AT_ONCE ?=
+RABBITMQ ?=
 MINUTES ?=
 TRIGGERS ?=
 
@@ -43,9 +44,9 @@ test: lint types imports ## every check and every test
 smoke: $(READY) ## ten tests that show whether everything is there; half a minute
 	@$(BIN)/pytest -q $(SMOKE)
 
-chaos: $(READY) ## every fault done to a stream of triggers, 40 minutes; ONLY=name, SEED=number, KEEP=folder, AT_ONCE=runs
+chaos: $(READY) ## every fault done to a stream of triggers, 40 minutes; ONLY=name, SEED=number, KEEP=folder, AT_ONCE=runs, RABBITMQ=folder of its programs
 	@$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep $(KEEP)) \
-		$(if $(AT_ONCE),--at-once $(AT_ONCE))
+		$(if $(AT_ONCE),--at-once $(AT_ONCE)) $(if $(RABBITMQ),--rabbitmq $(RABBITMQ))
 
 soak: $(READY) ## 20 minutes at a steady rate with a fault now and then: nothing may grow; MINUTES=number
 	@$(BIN)/python -m tests.chaos.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))

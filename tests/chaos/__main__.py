@@ -46,6 +46,9 @@ def main(
     seed: Annotated[int | None, typer.Option(help="Of the stream and of every choice; else a new one.")] = None,
     broker: Annotated[list[str] | None, typer.Option(help="rabbitmq, valkey; else both.")] = None,
     at_once: Annotated[int, typer.Option(help="Runs side by side, of those that harm no shared server.", min=1)] = 4,
+    rabbitmq: Annotated[
+        Path | None, typer.Option(help="Folder with another RabbitMQ's rabbitmq-server and rabbitmqctl.")
+    ] = None,
     *,
     smoke: Annotated[bool, typer.Option("--smoke", help="A few faults, with fewer triggers.")] = False,
     keep: Annotated[Path | None, typer.Option(help="Folder that gets the logs of runs that failed.")] = None,
@@ -67,7 +70,7 @@ def main(
         raise typer.BadParameter(f"no such fault; known: {', '.join(FAULTS)}", param_hint="--only")
     typer.echo(f"seed {seed}, {len(chosen)} faults\n\n{HEAD}")
     with ended_by_sigterm(), Processes() as processes:
-        servers = serve(processes, broker or ("rabbitmq", "valkey"))
+        servers = serve(processes, broker or ("rabbitmq", "valkey"), rabbitmq)
         runs = [
             (one, server)
             for index, one in enumerate(chosen)

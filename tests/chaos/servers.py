@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import typer
 from ajo_worker.local.postgres import Postgres, start_postgres
@@ -45,7 +46,7 @@ class Servers:
             query(self.postgres.url, f"drop database {name} with (force)")
 
 
-def serve(processes: Processes, names: Sequence[str]) -> Servers:
+def serve(processes: Processes, names: Sequence[str], rabbitmq: Path | None = None) -> Servers:
     """Start them; a broker that can't be had is left out, with a word."""
     postgres = start_postgres(processes, SURVIVES_KILLS)
     clock = None if MISSING else WallClock(postgres.data.parent)
@@ -59,9 +60,11 @@ def serve(processes: Processes, names: Sequence[str]) -> Servers:
         query(postgres.url_of(TEMPLATE), statement)
     brokers: list[Broker] = []
     for name in names:
-        server: Broker | None = start_rabbitmq(processes) if name == "rabbitmq" else start_valkey_broker(processes)
-        if server is None:
+        if name == "valkey":
+            brokers.append(start_valkey_broker(processes))
+        elif (node := start_rabbitmq(processes, rabbitmq)) is None:
             typer.echo("RabbitMQ is not installed: its runs are left out", err=True)
         else:
-            brokers.append(server)
+            typer.echo(f"RabbitMQ {node.version}")
+            brokers.append(node)
     return Servers(postgres, brokers, clock)

@@ -65,6 +65,11 @@ class RabbitMQ:
             "ERL_EPMD_ADDRESS": LOOPBACK,
         }
 
+    @property
+    def version(self) -> str:
+        """Which RabbitMQ it is."""
+        return self.control("version").strip()
+
     def start(self) -> None:
         """Start it and wait until it takes connections."""
         self.child = self.processes.start(
@@ -91,9 +96,10 @@ class RabbitMQ:
         return done.stdout
 
 
-def start_rabbitmq(processes: Processes) -> RabbitMQ | None:
-    """A node of our own; None where RabbitMQ is not installed."""
-    server = shutil.which("rabbitmq-server", path=SBIN) or shutil.which("rabbitmq-server")
+def start_rabbitmq(processes: Processes, programs: Path | None = None) -> RabbitMQ | None:
+    """A node of our own, of the ``programs`` of a folder or of those installed; None where there are none."""
+    places = [str(programs)] if programs else [SBIN, None]
+    server = next((found for place in places if (found := shutil.which("rabbitmq-server", path=place))), None)
     if server is None:
         return None
     home = processes.folder()
