@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ajo_producers.contract.lanes import LANES, QUORUM_ARGUMENTS, queue_names
+from ajo_producers.contract.sealing import new_key
 from kombu import Connection
 
 from tests.support.conservation import write_definition
@@ -42,7 +43,8 @@ def surroundings(broker_url: str, database_url: str, queue_prefix: str, api: Sim
     if broker_url.startswith("amqp"):
         declare(broker_url, queue_prefix, QUORUM_ARGUMENTS)
     usual = worker_environment(broker_url, queue_prefix, api, folder / "campaigns")
-    return {**usual, "AJO_DATABASE_URL": database_url, "AJO_OWNER_TIMEOUT": "120"}
+    own = {"AJO_DATABASE_URL": database_url, "AJO_OWNER_TIMEOUT": "120", "AJO_PAYLOAD_KEYS": new_key()}
+    return {**usual, **own}
 
 
 def declare(broker_url: str, queue_prefix: str, arguments: dict[str, object]) -> None:

@@ -48,7 +48,7 @@ from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.view import View
 from ajo_worker.outages.wiring import lane_rates, leasing, patience_of, ramp_of, thresholds_of, timing_of
 from ajo_worker.recipients import hashing_key
-from ajo_worker.settings import Settings, renewed, renewed_as
+from ajo_worker.settings import PLAIN_PAYLOADS, SEAL_PAYLOADS, Settings, renewed, renewed_as
 
 log = structlog.get_logger("ajo_worker")
 
@@ -152,6 +152,8 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
         SettingsError: a proxy can't be used.
         OSError: certificates can't be read, or a pooler before the database mixes up sessions.
     """
+    if not settings.payload_keys.get_secret_value():
+        log.warning("payloads-plain", reason=PLAIN_PAYLOADS, do=SEAL_PAYLOADS)
     campaigns = campaigns_of(load_definitions(settings.campaigns), settings)
     definitions = [campaign.definition for campaign in campaigns.values()]
     clock, closing = LedgerClock(), Closing()

@@ -22,6 +22,11 @@ from ajo_worker.settings_audit import AuditSettings, Seconds
 from ajo_worker.settings_source import FileSource, SettingsError, file_of, read_file, source_of, variable_of
 
 T = TypeVar("T")
+PLAIN_PAYLOADS = "AJO_PAYLOAD_KEYS is not set: what parked triggers and dead letters have to send is stored plain"
+SEAL_PAYLOADS = (
+    "set AJO_PAYLOAD_KEYS (or AJO_PAYLOAD_KEYS_FILE) to what 'ajo-dispatch keys new' prints; "
+    "'ajo-dispatch keys rotate' encrypts what is held plain"
+)
 Statuses = Annotated[frozenset[int], NoDecode]
 Factor = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ajo_worker.api.tls import tls_context
 from ajo_worker.cli.all_settings import AllSettings, Checked, Unknown, check_settings
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
-from ajo_worker.settings import Settings
+from ajo_worker.settings import PLAIN_PAYLOADS, SEAL_PAYLOADS, Settings
 from ajo_worker.settings_audit import BETWEEN
 from ajo_worker.settings_source import variable_of
 
@@ -52,6 +52,9 @@ def examine_settings(readable: Readable) -> list[Check]:
         judge_settings(checked),
         judge_unknown(checked.unknown),
         judge_hash_key(is_set=bool(hash_key), wrong=readable.wrong_of("hash_key")),
+        judge_payload_keys(
+            is_set=bool(settings.payload_keys.get_secret_value()), wrong=readable.wrong_of("payload_keys")
+        ),
         judge_patience(
             settings.attempt_timeout,
             settings.budget_seconds,
@@ -106,6 +109,15 @@ def judge_hash_key(*, is_set: bool, wrong: Sequence[str]) -> Check:
             "set AJO_HASH_KEY (or AJO_HASH_KEY_FILE) to a long random text, and keep it forever",
         )
     return ok("hash key", "set")
+
+
+def judge_payload_keys(*, is_set: bool, wrong: Sequence[str]) -> Check:
+    """Whether payloads that are held, and so addresses, are encrypted."""
+    if wrong:
+        return _unread("payload keys", wrong)
+    if not is_set:
+        return warning("payload keys", PLAIN_PAYLOADS, SEAL_PAYLOADS)
+    return ok("payload keys", "set: what is held is encrypted")
 
 
 def judge_patience(

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ajo_producers.contract.sealing import new_key
+
 from ajo_worker.local.postgres import DURABLE, start_postgres
 from ajo_worker.local.processes import Child, LocalStackError, Processes, environment
 from ajo_worker.local.valkey import start_valkey
@@ -93,6 +95,7 @@ def local_stack(scenario: Path = SCENARIO) -> Iterator[Stack]:
             "AJO_CLIENT_ID": "local-client",
             "AJO_CLIENT_SECRET": secrets.token_urlsafe(24),
             "AJO_HASH_KEY": secrets.token_urlsafe(24),
+            "AJO_PAYLOAD_KEYS": new_key(),
         }
         stack = Stack(processes, url, journal, folder / "campaigns", env)
         stack.run("db", "upgrade")

@@ -14,6 +14,7 @@ from ajo_worker.doctor.settings import (
     judge_credentials,
     judge_hash_key,
     judge_patience,
+    judge_payload_keys,
     judge_settings,
     judge_unknown,
     readable_settings,
@@ -63,6 +64,7 @@ def test_each_fault_has_its_own_check_and_no_value_is_shown(monkeypatch: pytest.
         "settings": "failed",
         "unknown variables": "warning",
         "hash key": "ok",
+        "payload keys": "warning",
         "time for an answer": "ok",
         "client id and secret": "failed",
     }
@@ -102,6 +104,9 @@ def test_a_name_that_is_no_settings_is_a_warning(unknown: list[Unknown], status:
 )
 def test_a_missing_hash_key_is_a_warning(is_set: bool, wrong: list[str], status: Status) -> None:
     assert judge_hash_key(is_set=is_set, wrong=wrong).status == status
+    keys = judge_payload_keys(is_set=is_set, wrong=wrong)
+    assert keys.status == status
+    assert keys.status != "warning" or "ajo-dispatch keys new" in str(keys.advice)
 
 
 @pytest.mark.parametrize(

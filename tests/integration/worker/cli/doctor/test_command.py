@@ -9,7 +9,14 @@ from tests.support.doctor import PASSWORD, RIGHTS, Cli, Diagnose, read, role, st
 from tests.support.ledger_rows import ago, put_worker
 from tests.support.programs import Simulator
 
-FIRST_LINES = ["settings", "unknown variables", "hash key", "time for an answer", "client id and secret"]
+FIRST_LINES = [
+    "settings",
+    "unknown variables",
+    "hash key",
+    "payload keys",
+    "time for an answer",
+    "client id and secret",
+]
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
@@ -33,7 +40,7 @@ def test_all_is_well_with_the_rights_that_the_documentation_gives(
     assert found[f"tls {place}"]["status"] == ("ok" if tls else "skipped")
     assert {f"dns {place}", f"connect {place}", f"health {place}", "token", "clocks"} <= statuses(found, "ok")
     assert found["workers"]["found"] == "1 worker alive: node-1:4711"
-    assert [line.split(": ")[0].split(maxsplit=1)[1] for line in text.out.splitlines()[:5]] == FIRST_LINES
+    assert [line.split(": ")[0].split(maxsplit=1)[1] for line in text.out.splitlines()[:6]] == FIRST_LINES
     assert [name for name in found if f" {name}: " not in text.out] == []
     for planted in (PASSWORD, env["AJO_CLIENT_SECRET"], "test-hash-key", "simulated-"):
         assert planted not in text.out + text.err + repr(found)
