@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -42,6 +43,7 @@ class Stream:
         self._rate = rate
         self.offered: set[str] = set()
         self.confirmed: set[str] = set()
+        self._publishing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="stream", daemon=True)
 
     def start(self) -> None:
@@ -52,6 +54,12 @@ class Stream:
         """Wait for the end: everything is confirmed, or was given up."""
         self._thread.join()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is under way to the broker meanwhile."""
+        with self._publishing:
+            yield
+
     @property
     def flowing(self) -> bool:
         """Whether it is not over yet."""
@@ -61,7 +69,8 @@ class Stream:
         began, sent = time.monotonic(), 0
         for chunk in self._chunks:
             self.offered |= {str(trigger.request_id) for trigger in chunk}
-            self._publish(chunk)
+            with self._publishing:
+                self._publish(chunk)
             sent += len(chunk)
             time.sleep(max(began + sent / self._rate - time.monotonic(), 0))
 

@@ -23,6 +23,15 @@ def queues(settings: Settings) -> list[Queue]:
     return [Queue(name, default, routing_key=name, durable=True, queue_arguments=arguments) for name in names]
 
 
+def heartbeat(owner_timeout: float) -> int:
+    """Seconds between AMQP's heartbeats: RabbitMQ closes a connection that missed two.
+
+    So what a worker that is frozen, or whose machine vanished, had taken comes to others when the ledger lets them have
+    it, and not minutes later (https://www.rabbitmq.com/docs/heartbeats).
+    """
+    return max(int(owner_timeout / 2), 1)
+
+
 def make_app(settings: Settings) -> Celery:
     """The application with every setting that the design depends on."""
     # Under its own scheme, and not as ``broker_transport``: Flower tells brokers by the scheme.
@@ -32,6 +41,7 @@ def make_app(settings: Settings) -> Celery:
     app.conf.update(
         broker_url=settings.broker.url,
         broker_connection_retry_on_startup=True,
+        broker_heartbeat=heartbeat(settings.owner_timeout),
         broker_connection_max_retries=None,  # a broker that is away is waited for, however long
         broker_transport_options=_transport_options(settings),
         broker_use_ssl=settings.broker.ssl or None,
