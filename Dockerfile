@@ -1,12 +1,12 @@
 # syntax=docker/dockerfile:1
 FROM python:3.13-slim AS build
 WORKDIR /build
-COPY pyproject.toml hatch_build.py constraints.txt README.md LICENSE ./
+COPY pyproject.toml hatch_build.py constraints.txt README.md LICENSE docker-compose.yml ./
 COPY producers producers
 COPY worker worker
 COPY simulator simulator
 COPY migrations migrations
-COPY campaigns/samples campaigns/samples
+COPY campaigns campaigns
 RUN python -m venv /app \
     && /app/bin/pip install --no-cache-dir --constraint constraints.txt --build-constraint constraints.txt \
         ./producers ".[worker,report,events]"

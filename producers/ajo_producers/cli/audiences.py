@@ -15,6 +15,7 @@ AUDIENCES = {
     ),
     "Auditors: who delayed what, and whether that was changed": ("delays", "report", "audit"),
     "Administrators: set it up, run it, check it": (
+        "init",
         "settings",
         "keys",
         "db",

@@ -16,8 +16,9 @@ from rich.text import Text
 from ajo_producers.campaigns.call_digest import call_digest
 from ajo_producers.campaigns.definition import AREAS, Definition, Variable
 from ajo_producers.contract.addresses import FIELDS as ADDRESSES
+from ajo_producers.contract.addresses import NAMESPACES
 
-SOMEBODY = "ada@example.com"
+SOMEBODY = {"email": "ada@example.com", "phone": "+12025550123"}
 
 
 def make_console() -> Console:
@@ -47,7 +48,7 @@ def details(definition: Definition) -> dict[str, Any]:
             | ({} if variable.default is UNSET else {"default": variable.default})
             for path, variable in getattr(definition, area).items()
         }
-    return dict(built)
+    return dict(built) | {"example": shell_example(definition)}
 
 
 def overview(definitions: Iterable[Definition]) -> Table:
@@ -90,7 +91,7 @@ def python_example(definition: Definition, folder: str) -> str:
     return (
         "from ajo_producers import Campaigns, Publisher\n\n"
         f'trigger = Campaigns.load({json.dumps(folder)})["{definition.name}"].trigger(\n'
-        f'    to="{SOMEBODY}",\n{given})\n'
+        f'    to="{_somebody(definition)}",\n{given})\n'
         "Publisher.from_env().publish(trigger)"
     )
 
@@ -102,7 +103,13 @@ def shell_example(definition: Definition) -> str:
         for area in AREAS
         for path, variable in _to_give(definition, area).items()
     ]
-    return " \\\n  ".join([f"ajo-dispatch trigger {definition.name} --to {SOMEBODY}", *options])
+    return " \\\n  ".join([f"ajo-dispatch trigger {definition.name} --to {_somebody(definition)}", *options])
+
+
+def _somebody(definition: Definition) -> str:
+    """An address that the campaign can take."""
+    fields = [kind for name, kind in ADDRESSES.items() if name in definition.channel_data]
+    return SOMEBODY[fields[0] if fields else NAMESPACES.get(definition.namespace.lower(), "email")]
 
 
 def _variables(definition: Definition) -> Iterator[tuple[str, Variable]]:

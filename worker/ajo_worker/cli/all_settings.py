@@ -16,6 +16,7 @@ from ajo_worker.settings_source import PREFIX, FileSource, SettingsError, source
 OTHERS = {
     "AJO_DEBUG": "1: a fault of ajo-dispatch itself shows its traceback",
     "AJO_SIMULATOR_CLIENT_SECRET": "the only client secret for which the simulator gives a token; unset: any",
+    "AJO_SOURCE": "docker compose only: the clone that the image is built from",
     "AJO_TEST_RABBITMQ_URL": "the RabbitMQ of the tests",
 }
 """Variables that are no settings of workers or publishers, and come from no file."""

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ajo_worker.local.rights import lesser_account, may_execute, reachable, read
 from ajo_worker.local.wheel import PROGRAMS, copy_of_postgres, folders_of_postgres, site_of_postgres
 
 ROLE = "ajo"
+LASTING_PLACES = ("/var/lib", "/var/tmp", "/opt", "/tmp")  # noqa: S108 - each use makes a folder of its own in it
 START_SECONDS = 120
 
 DURABLE = {"fsync": "on", "synchronous_commit": "on"}
@@ -77,29 +79,55 @@ class Postgres:
         return child
 
 
-def start_postgres(processes: Processes, options: dict[str, str]) -> Postgres:
-    """Create a cluster in a temporary folder and start it; it ends with ``processes``.
+def start_postgres(
+    processes: Processes,
+    options: dict[str, str],
+    *,
+    keep: Path | None = None,
+    password: str | None = None,
+    port: int = 0,
+) -> Postgres:
+    """Start a server, on a new cluster if there is none yet; it ends with ``processes``.
 
     PostgreSQL refuses to run as root; for root it runs with the rights of another account, from a copy of its programs
     where that account can't reach them.
+
+    Args:
+        processes: what the server ends with.
+        options: of the server.
+        keep: a folder for its data that is kept, with the ``password`` that belongs to them; by default they are
+            temporary, and the password is new. Where root's server can't reach it, it leads to a folder elsewhere.
+        password: of the role ``ajo``.
+        port: where it listens; 0 is a free one.
 
     Raises:
         LocalStackError: the package has no binaries for this system, or the server doesn't start.
     """
     account = lesser_account()
     site = site_of_postgres()
-    if account is None:
-        home = processes.folder()
-    else:
-        home = processes.folder(within=shared_place(lambda _: True))
+    home = _home(processes, account, keep)
+    if account is not None:
         _give(home, account)
         if not reachable(site.resolve() / PROGRAMS) or not all(map(readable, folders_of_postgres(site))):
             site = copy_of_postgres(site, processes.folder(within=shared_place(may_execute)))
-    password = secrets.token_urlsafe(24)
-    _initialize(site / PROGRAMS, home, account, password)
-    server = Postgres(processes, site / PROGRAMS, home / "data", account, password, options)
+    password = password or secrets.token_urlsafe(24)
+    if not (home / "data").exists():
+        _initialize(site / PROGRAMS, home, account, password)
+    server = Postgres(processes, site / PROGRAMS, home / "data", account, password, options, port)
     server.start()
     return server
+
+
+def _home(processes: Processes, account: str | None, keep: Path | None) -> Path:
+    """The folder of the data."""
+    if keep is None:
+        return processes.folder(within=None if account is None else shared_place(lambda _: True))
+    if account is not None and not keep.is_symlink() and not keep.exists() and not reachable(keep.resolve().parent):
+        elsewhere = shared_place(lambda _: True, LASTING_PLACES)
+        keep.symlink_to(tempfile.mkdtemp(prefix="ajo-dispatch-kept-", dir=elsewhere))
+    home = keep.resolve()
+    home.mkdir(mode=0o700, exist_ok=True)
+    return home
 
 
 def _give(place: Path, account: str) -> None:
@@ -117,7 +145,9 @@ def _initialize(binaries: Path, home: Path, account: str | None, password: str) 
     password_file.write_text(password, encoding="utf-8")
     if account is not None:
         _give(password_file, account)
-    command = [str(binaries / "initdb"), "-D", str(home / "data"), "-U", ROLE, f"--pwfile={password_file}"]
+    unfinished = home / "unfinished"  # what was cut off is begun anew
+    shutil.rmtree(unfinished, ignore_errors=True)
+    command = [str(binaries / "initdb"), "-D", str(unfinished), "-U", ROLE, f"--pwfile={password_file}"]
     command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
     try:
         done = subprocess.run(  # noqa: S603 - a program of our own choice
@@ -134,3 +164,4 @@ def _initialize(binaries: Path, home: Path, account: str | None, password: str) 
     password_file.unlink()
     if done.returncode != 0:
         raise LocalStackError(f"PostgreSQL's initdb failed:\n{done.stderr.strip() or done.stdout.strip()}")
+    unfinished.rename(home / "data")

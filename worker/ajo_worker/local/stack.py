@@ -1,22 +1,20 @@
 """The whole stack on one machine, wired together as a user would: processes, and settings in their environment."""
 
-import secrets
 import subprocess
 import sysconfig
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ajo_producers.contract.sealing import new_key
-
+from ajo_worker.local.home import Home, open_home
 from ajo_worker.local.postgres import DURABLE, start_postgres
 from ajo_worker.local.processes import Child, LocalStackError, Processes, environment
+from ajo_worker.local.shipped import shipped
 from ajo_worker.local.valkey import start_valkey
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "ajo-dispatch"
-HERE = Path(__file__).parent
-SCENARIO = HERE / "faults.toml"
+SCENARIO = Path(__file__).with_name("faults.toml")
 CAMPAIGN = "order-shipped"
 START_SECONDS = 120
 STEP_SECONDS = 300
@@ -29,6 +27,7 @@ class Stack:
     """A running stack: PostgreSQL with the schema, Valkey, and a simulator; workers and others are started on it."""
 
     processes: Processes
+    home: Home
     simulator_url: str
     journal: Path
     campaigns: Path
@@ -68,49 +67,72 @@ class Stack:
         return worker
 
 
+@dataclass(frozen=True)
+class Brought:
+    """What people bring of their own.
+
+    ``campaigns`` is a folder of definitions, by default one with the example; ``keep`` the folder where data stay
+    between runs, by default none; ``ports`` are by server: postgres, valkey, simulator, flower.
+    """
+
+    campaigns: Path | None = None
+    scenario: Path = SCENARIO
+    keep: Path | None = None
+    ports: Mapping[str, int] = field(default_factory=dict)
+
+
 @contextmanager
-def local_stack(scenario: Path = SCENARIO) -> Iterator[Stack]:
-    """Start a stack with the example campaign imported; everything ends, and nothing is left, with the block.
+def local_stack(brought: Brought = Brought()) -> Iterator[Stack]:
+    """Start a stack, with the example campaign imported or with one's own; everything ends with the block.
 
     PostgreSQL and Valkey sync what they write to disk: what this stack shows of speed is shown honestly.
 
     Raises:
         LocalStackError: a part of it doesn't start.
     """
-    with Processes() as processes:
-        postgres = start_postgres(processes, DURABLE)
-        valkey = start_valkey(processes, append_only=True)
-        folder = processes.folder()
-        journal = folder / "journal.jsonl"
-        simulator = processes.start(
-            "simulator", [PROGRAM, "simulate", "--port", "0", "--scenario", scenario, "--journal", journal]
+    with Processes() as processes, closing(open_home(processes, brought.keep, brought.ports)) as home:
+        postgres = start_postgres(
+            processes,
+            DURABLE,
+            keep=home.folder / "postgres" if home.kept else None,
+            password=home.state.postgres_password,
+            port=home.port("postgres"),
         )
-        url = simulator.wait_for_output(r"listening on (https?://\S+)", timeout=START_SECONDS)[1].rstrip("/")
+        home.note_port("postgres", postgres.port)
+        valkey = start_valkey(
+            processes,
+            append_only=True,
+            keep=home.folder / "valkey",
+            password=home.state.valkey_password,
+            port=home.port("valkey"),
+        )
+        home.note_port("valkey", valkey.port)
+        journal = home.folder / "journal.jsonl"
+        url = _start_simulator(processes, home, brought.scenario, journal)
+        campaigns = brought.campaigns.resolve() if brought.campaigns else home.folder / "campaigns"
         env = {
             "AJO_BROKER_URL": valkey.url,
             "AJO_DATABASE_URL": postgres.url,
-            "AJO_CAMPAIGNS": str(folder / "campaigns"),
+            "AJO_CAMPAIGNS": str(campaigns),
             "AJO_BASE_URL": url,
             "AJO_TOKEN_URL": f"{url}/ims/token/v3",
             "AJO_CLIENT_ID": "local-client",
-            "AJO_CLIENT_SECRET": secrets.token_urlsafe(24),
-            "AJO_HASH_KEY": secrets.token_urlsafe(24),
-            "AJO_PAYLOAD_KEYS": new_key(),
+            "AJO_CLIENT_SECRET": home.state.client_secret,
+            "AJO_HASH_KEY": home.state.hash_key,
+            "AJO_PAYLOAD_KEYS": home.state.payload_key,
         }
-        stack = Stack(processes, url, journal, folder / "campaigns", env)
+        stack = Stack(processes, home, url, journal, campaigns, env)
         stack.run("db", "upgrade")
-        stack.run("campaigns", "import", example_sample(), "--name", CAMPAIGN, "--dir", stack.campaigns)
+        if brought.campaigns is None:
+            sample = shipped(f"campaigns/samples/{CAMPAIGN}.curl")
+            stack.run("campaigns", "import", sample, "--name", CAMPAIGN, "--dir", campaigns)
         yield stack
 
 
-def example_sample() -> Path:
-    """The cURL sample of the example campaign: in the repository, or packed into the wheel.
-
-    Raises:
-        LocalStackError: it is in neither place.
-    """
-    name = f"{CAMPAIGN}.curl"
-    for sample in (HERE.parents[2] / "campaigns" / "samples" / name, HERE / name):
-        if sample.exists():
-            return sample
-    raise LocalStackError(f"the installation is incomplete: {name} is missing")
+def _start_simulator(processes: Processes, home: Home, scenario: Path, journal: Path) -> str:
+    port = home.port("simulator")
+    options: list[str | Path] = ["--port", str(port), "--scenario", scenario.resolve(), "--journal", journal]
+    simulator = processes.start("simulator", [PROGRAM, "simulate", *options])
+    url = simulator.wait_for_output(r"listening on (https?://\S+)", timeout=START_SECONDS)[1].rstrip("/")
+    home.note_port("simulator", int(url.rpartition(":")[2]))
+    return url

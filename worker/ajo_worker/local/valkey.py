@@ -55,12 +55,17 @@ class Valkey:
         return child
 
 
-def start_valkey(processes: Processes, *, append_only: bool) -> Valkey:
-    """Start a server in a temporary folder; it ends with ``processes``.
+def start_valkey(
+    processes: Processes, *, append_only: bool, keep: Path | None = None, password: str | None = None, port: int = 0
+) -> Valkey:
+    """Start a server; it ends with ``processes``.
 
     Args:
         processes: what the server ends with.
         append_only: whether it keeps a log of every write, synced each second, from which a restart reads back.
+        keep: a folder for its data that is kept; without one it is temporary.
+        password: what it asks for; a new one by default.
+        port: where it listens; 0 is a free one.
 
     Raises:
         LocalStackError: there is no binary for this system, or the server doesn't start.
@@ -69,6 +74,8 @@ def start_valkey(processes: Processes, *, append_only: bool) -> Valkey:
         binary = get_binary_path()
     except ValkeyBinaryNotFoundError as error:
         raise LocalStackError(str(error)) from error
-    server = Valkey(processes, Path(binary), processes.folder(), secrets.token_urlsafe(24), append_only)
+    home = processes.folder() if keep is None else keep
+    home.mkdir(mode=0o700, exist_ok=True)
+    server = Valkey(processes, Path(binary), home, password or secrets.token_urlsafe(24), append_only, port)
     server.start()
     return server
