@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from ajo_producers.contract.trigger import Recipient, Trigger
     from ajo_producers.publishing.campaign import Campaign, Campaigns
     from ajo_producers.publishing.checked import CheckedTrigger
-    from ajo_producers.publishing.errors import InvalidTrigger, PublishError, SettingError
+    from ajo_producers.publishing.errors import InvalidTrigger, PublisherFull, PublishError, SettingError
     from ajo_producers.publishing.outgoing import Receipt
-    from ajo_producers.publishing.publisher import Publisher, PublishReport
+    from ajo_producers.publishing.publisher import Publisher
+    from ajo_producers.publishing.stream import PublishReport
 
 __version__ = "0.1.0"
 
@@ -34,6 +35,7 @@ __all__ = [
     "PublishError",
     "PublishReport",
     "Publisher",
+    "PublisherFull",
     "Receipt",
     "Recipient",
     "SettingError",
@@ -46,9 +48,10 @@ _PLACES = {
     "contract.trigger": ("Recipient", "Trigger"),
     "publishing.campaign": ("Campaign", "Campaigns"),
     "publishing.checked": ("CheckedTrigger",),
-    "publishing.errors": ("InvalidTrigger", "PublishError", "SettingError"),
+    "publishing.errors": ("InvalidTrigger", "PublisherFull", "PublishError", "SettingError"),
     "publishing.outgoing": ("Receipt",),
-    "publishing.publisher": ("PublishReport", "Publisher"),
+    "publishing.publisher": ("Publisher",),
+    "publishing.stream": ("PublishReport",),
 }
 
 

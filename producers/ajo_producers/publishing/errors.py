@@ -35,5 +35,12 @@ class PublishError(Exception):
         self.unsent = tuple(unsent)
 
 
+class PublisherFull(PublishError):  # noqa: N818 - what it is
+    """So many calls wait for the broker that no more are taken; ``unsent`` has the request id.
+
+    An HTTP service answers 429 or 503: the broker is too slow, or away.
+    """
+
+
 class SettingError(ValueError):
     """A setting of the publisher that can't be used; the text names it and never shows its value."""

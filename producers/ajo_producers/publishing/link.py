@@ -14,6 +14,10 @@ class LinkFailure(Exception):  # noqa: N818 - it never leaves this package
     """The link can't be used any more; the text says why, for people."""
 
 
+class Refused(LinkFailure):
+    """The broker has answered: it doesn't take the messages that were not confirmed."""
+
+
 class Deadline:
     """When waiting ends: ``seconds`` after the start, or after the last sign of progress."""
 
@@ -30,16 +34,19 @@ class Deadline:
         """Whether waiting has ended."""
         return monotonic() >= self._end
 
+    def left(self) -> float:
+        """Seconds left, 0 at least."""
+        return max(self._end - monotonic(), 0.0)
+
     def remaining(self) -> float:
         """Seconds left, above 0.
 
         Raises:
             TimeoutError: none are.
         """
-        left = self._end - monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left
+        if left := self.left():
+            return left
+        raise TimeoutError
 
 
 class Link(Protocol):
@@ -82,9 +89,9 @@ def open_link(broker: BrokerAddress, deadline: Deadline) -> Link:
         return ValkeyLink(broker, deadline)
 
 
-def refusal(reasons: Sequence[str]) -> LinkFailure:
+def refusal(reasons: Sequence[str]) -> Refused:
     """The failure that the broker's own refusals are; the first one speaks for all."""
-    return LinkFailure(f"{len(reasons)} message{'s' * (len(reasons) != 1)} refused: {reasons[0]}")
+    return Refused(f"{len(reasons)} message{'s' * (len(reasons) != 1)} refused: {reasons[0]}")
 
 
 def addresses_of(host: str | None, port: int) -> int:

@@ -78,22 +78,36 @@ def batches(triggers: Iterable[CheckedTrigger], size: int = DEFAULT_BATCH_SIZE) 
     yield from open_batches.values()
 
 
+class Windows:
+    """Gathers batches that are sent together and then waited for together."""
+
+    def __init__(self) -> None:
+        self._window: list[list[CheckedTrigger]] = []
+        self._weight = 0
+
+    def add(self, batch: list[CheckedTrigger]) -> Iterator[list[list[CheckedTrigger]]]:
+        """Take a batch; yields each window that is full."""
+        more = sum(len(trigger.encoded) for trigger in batch)
+        if self._window and self._weight + more > WINDOW_BYTES:
+            yield from self.rest()
+        self._window.append(batch)
+        self._weight += more
+        if len(self._window) == WINDOW_MESSAGES:
+            yield from self.rest()
+
+    def rest(self) -> Iterator[list[list[CheckedTrigger]]]:
+        """Yields the window that is left, if there is one."""
+        window, self._window, self._weight = self._window, [], 0
+        if window:
+            yield window
+
+
 def windows(batches: Iterable[list[CheckedTrigger]]) -> Iterator[list[list[CheckedTrigger]]]:
     """Batches that are sent together and then waited for together."""
-    window: list[list[CheckedTrigger]] = []
-    weight = 0
+    gathered = Windows()
     for batch in batches:
-        more = sum(len(trigger.encoded) for trigger in batch)
-        if window and weight + more > WINDOW_BYTES:
-            yield window
-            window, weight = [], 0
-        window.append(batch)
-        weight += more
-        if len(window) == WINDOW_MESSAGES:
-            yield window
-            window, weight = [], 0
-    if window:
-        yield window
+        yield from gathered.add(batch)
+    yield from gathered.rest()
 
 
 def to_parcel(batch: Sequence[CheckedTrigger], sender: Sender) -> Parcel:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from ajo_producers import CheckedTrigger, Publisher, PublishError
 from ajo_producers.contract.batch import decode_body
-from ajo_producers.publishing import publisher as publisher_module
+from ajo_producers.publishing import carrier as carrier_module
 from ajo_producers.publishing.link import Deadline, Link, open_link
 from ajo_producers.publishing.outgoing import WINDOW_MESSAGES
 from ajo_worker.local.ports import LOOPBACK
@@ -148,7 +148,7 @@ def test_of_a_window_cut_half_way_on_a_new_connection_exactly_the_answered_are_c
 ) -> None:
     triggers = make_many(8)
     with Proxy(valkey_url) as proxy, Publisher(proxy.url, queue_prefix=queue_prefix) as publisher:
-        monkeypatch.setattr(publisher_module, "open_link", cut_once_open(proxy, len(":1\r\n:2\r\n:3\r\n:4")))
+        monkeypatch.setattr(carrier_module, "open_link", cut_once_open(proxy, len(":1\r\n:2\r\n:3\r\n:4")))
         with pytest.raises(PublishError) as caught:
             publisher.publish_many(triggers, batch_size=1)
     assert caught.value.confirmed == tuple(trigger.request_id for trigger in triggers[:3])
@@ -163,7 +163,7 @@ def test_what_was_not_confirmed_in_a_window_is_all_named(
     with Publisher(proxy.url, queue_prefix=queue_prefix) as publisher:
         publisher.publish_many(triggers[:1])
         publisher.close()
-        monkeypatch.setattr(publisher_module, "open_link", cut_once_open(proxy, 2))
+        monkeypatch.setattr(carrier_module, "open_link", cut_once_open(proxy, 2))
         with pytest.raises(PublishError) as caught:
             publisher.publish_many(triggers, batch_size=1)
     told = caught.value

@@ -27,7 +27,7 @@ from tests.integration.producers.publishing.queues import make_many
 publisher = Publisher(sys.argv[1], queue_prefix=sys.argv[2])
 before = make_many(1)
 publisher.publish(before[0])
-link = publisher._link
+link = publisher._carrier._link
 background = make_many(50)
 thread = threading.Thread(target=lambda: [publisher.publish(trigger) for trigger in background])
 thread.start()
@@ -42,7 +42,7 @@ if child == 0:
 os.close(writing)
 thread.join()
 os.waitpid(child, 0)
-publisher.publish(make_many(1)[0]) if link is publisher._link else sys.exit("the parent lost its connection")
+publisher.publish(make_many(1)[0]) if link is publisher._carrier._link else sys.exit("the parent lost its connection")
 ids = [str(t.request_id) for t in before + background + mine]
 print(json.dumps({"parent": ids, "child": json.loads(os.read(reading, 65536))}))
 """
@@ -133,4 +133,4 @@ def test_a_link_over_a_silent_line_is_left_without_waiting(leave: str, broker_ur
         publisher = Publisher(proxy.url, queue_prefix=queue_prefix, timeout=3600)
         publisher.publish(make())
         proxy.freeze()
-        pool.submit(getattr(publisher._link, leave)).result(timeout=DEADLINE_SECONDS)
+        pool.submit(getattr(publisher._carrier._link, leave)).result(timeout=DEADLINE_SECONDS)

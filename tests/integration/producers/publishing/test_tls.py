@@ -59,4 +59,4 @@ def test_a_silent_line_over_tls_is_abandoned_without_waiting(trusted: None, brok
         publisher = Publisher(proxy.url, queue_prefix=queue_prefix, timeout=3600)
         publisher.publish(make())
         proxy.freeze()
-        pool.submit(publisher._drop_link).result(timeout=DEADLINE_SECONDS)
+        pool.submit(publisher._carrier.drop_link).result(timeout=DEADLINE_SECONDS)

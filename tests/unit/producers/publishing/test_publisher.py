@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from ajo_producers import CheckedTrigger, InvalidTrigger, Publisher, PublishError, SettingError
 from ajo_producers.contract.batch import decode_body
+from ajo_producers.publishing import carrier as carriers
 from ajo_producers.publishing import link as links
-from ajo_producers.publishing import publisher as publishers
 from ajo_producers.publishing.campaign import Campaign
 from ajo_producers.publishing.link import Deadline, LinkFailure
 from ajo_producers.publishing.outgoing import WINDOW_BYTES, WINDOW_MESSAGES, Outgoing, to_message, to_parcel
@@ -84,7 +84,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Callable[..., list[
             found.append(FakeLink(clock, iter(next(waiting, ()))))
             return found[-1]
 
-        monkeypatch.setattr(publishers, "open_link", open_link)
+        monkeypatch.setattr(carriers, "open_link", open_link)
         return found
 
     return script
@@ -129,14 +129,19 @@ def test_waiting_for_other_threads_counts_as_waiting(
 
     links_ = opened()
     publisher = Publisher(URL, timeout=10)
-    monkeypatch.setattr(publisher, "_lock", SimpleNamespace(acquire=acquire, release=lambda: None))
+    monkeypatch.setattr(publisher._carrier, "_turns", SimpleNamespace(acquire=acquire, release=lambda: None))
     publisher.publish(make())
     assert links_[0].left == [2]
 
 
-def test_without_its_turn_in_time_a_trigger_is_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_turn_in_time_a_trigger_is_not_confirmed(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     publisher, trigger = Publisher(URL), make()
-    monkeypatch.setattr(publisher, "_lock", SimpleNamespace(acquire=lambda timeout: timeout < 0))
+
+    def acquire(timeout: float) -> bool:
+        clock.now += timeout
+        return False
+
+    monkeypatch.setattr(publisher._carrier, "_turns", SimpleNamespace(acquire=acquire))
     with pytest.raises(PublishError, match="other threads had the connection") as caught:
         publisher.publish(trigger)
     assert caught.value.unconfirmed == caught.value.unsent == (trigger.request_id,)
@@ -157,7 +162,7 @@ def test_what_the_broker_certainly_has_not_is_told_from_what_may_have_arrived(
     def unreachable(*_: object) -> FakeLink:
         raise LinkFailure("refused")
 
-    monkeypatch.setattr(publishers, "open_link", unreachable)
+    monkeypatch.setattr(carriers, "open_link", unreachable)
     for publish in (lambda: Publisher(URL).publish(triggers[0]), lambda: Publisher(URL).publish_many(triggers)):
         with pytest.raises(PublishError) as caught:
             publish()
@@ -236,7 +241,7 @@ PUBLISHING: dict[str, Callable[[Publisher, list[CheckedTrigger]], list[datetime]
     "publish_many": lambda publisher, triggers: [
         decode_body(message.body).enqueued_at
         for _ in publisher.publish_many(triggers).confirmed[:1]
-        for message in publisher._link.windows[0]  # type: ignore[union-attr] # a fake link
+        for message in publisher._carrier._link.windows[0]  # type: ignore[union-attr] # a fake link
     ],
 }
 
@@ -289,7 +294,7 @@ def test_two_returned_messages_with_one_id_are_both_refused() -> None:
     link = RabbitMQLink.__new__(RabbitMQLink)
     confirmed: list[Outgoing] = []
     trigger = make()
-    sender = Publisher(URL)._sender
+    sender = Publisher(URL)._carrier.sender
     message = to_message(to_parcel([trigger], sender), sender)
     returned = SimpleNamespace(properties={"correlation_id": str(trigger.request_id)})
     link._waiting, link._returned, link._refused = {1: message, 2: message, 3: message}, {}, []

@@ -1,0 +1,64 @@
+"""Threads that publish single triggers: one of them leads and carries what the others publish meanwhile."""
+
+import threading
+
+from ajo_producers.publishing.carrier import NO_TURN, Carrier
+from ajo_producers.publishing.checked import CheckedTrigger
+from ajo_producers.publishing.errors import PublishError
+from ajo_producers.publishing.group import Group, Waiting
+from ajo_producers.publishing.link import LinkFailure
+from ajo_producers.publishing.outgoing import Receipt
+
+GRACE_SECONDS = 1.0
+"""For the leader, whose own time was up before, to tell the others what became of theirs."""
+
+
+class Caller(Waiting):
+    """A thread that waits for its outcome, or to lead: it is woken by a lock, the cheapest there is."""
+
+    __slots__ = ("wake",)
+
+    def __init__(self, trigger: CheckedTrigger, seconds: float) -> None:
+        super().__init__(trigger, seconds)
+        self.wake = threading.Lock()
+        self.wake.acquire()
+
+
+class Callers:
+    """Who leads hands that on as soon as it has its own outcome; the others have been woken by then, and may be back.
+
+    So no thread of its own is needed, and a single caller pays nothing for company that it doesn't have.
+    """
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._timeout = carrier.timeout
+        self._group: Group[Caller] = Group(carrier)
+
+    def publish(self, trigger: CheckedTrigger) -> Receipt:
+        """See ``Publisher.publish``."""
+        caller = Caller(trigger, self._timeout)
+        self._group.join(caller)
+        try:
+            while caller.outcome is None:
+                if caller.leads:
+                    for other in self._group.carry():
+                        if other is not caller:
+                            other.wake.release()
+                elif not caller.wake.acquire(timeout=caller.deadline.left()):
+                    self._give_up(caller)
+        finally:
+            if caller.outcome is None:
+                self._group.withdraw(caller)
+            if caller.leads and (first := self._group.next()):
+                first.wake.release()
+        if isinstance(caller.outcome, PublishError):
+            raise caller.outcome
+        return caller.outcome
+
+    def _give_up(self, caller: Caller) -> None:
+        """The time is over; what is on its way has an outcome once its leader's time, which began before, is over."""
+        withdrawn = self._group.withdraw(caller)
+        if caller.leads or (not withdrawn and caller.wake.acquire(timeout=GRACE_SECONDS)):
+            return
+        caller.handed_over |= not withdrawn
+        self._group.fail(caller, LinkFailure(NO_TURN if withdrawn else "no confirm"))

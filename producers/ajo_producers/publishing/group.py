@@ -1,0 +1,188 @@
+"""Group publishing: what several callers publish while a confirm is under way travels together in the next messages."""
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from time import sleep
+from typing import Generic, TypeAlias, TypeVar
+
+from ajo_producers.publishing.carrier import NO_TURN, Carrier
+from ajo_producers.publishing.checked import CheckedTrigger
+from ajo_producers.publishing.errors import PublishError
+from ajo_producers.publishing.forks import reset_after_fork
+from ajo_producers.publishing.link import Deadline, LinkFailure, Refused
+from ajo_producers.publishing.outgoing import DEFAULT_BATCH_SIZE, WINDOW_BYTES, WINDOW_MESSAGES, Receipt, batches
+
+GROUP_TRIGGERS = WINDOW_MESSAGES * DEFAULT_BATCH_SIZE
+
+Outcome: TypeAlias = Receipt | PublishError
+
+
+class Waiting:
+    """One call to publish: its trigger, until when it waits, and at the end its outcome.
+
+    ``leads``: its caller carries what waits. ``alone``: it travels without company, since a group in which it was has
+    failed. ``handed_over``: the broker may have it. ``gone``: its caller doesn't wait any more.
+    """
+
+    __slots__ = ("alone", "deadline", "gone", "handed_over", "leads", "outcome", "trigger")
+
+    def __init__(self, trigger: CheckedTrigger, seconds: float) -> None:
+        if not isinstance(trigger, CheckedTrigger):
+            raise TypeError("only what Campaign.trigger returns can be published")
+        self.trigger = trigger
+        self.deadline = Deadline(seconds)
+        self.leads = False
+        self.alone = False
+        self.handed_over = False
+        self.gone = False
+        self.outcome: Outcome | None = None
+
+
+W = TypeVar("W", bound=Waiting)
+
+
+class Group(Generic[W]):
+    """The calls that wait. One of the callers leads: it carries what waits, its own and that of others, in rounds.
+
+    An outcome is each trigger's own: where a group fails, those that were not confirmed go again, one by one, as long
+    as they have time.
+    """
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+        self._mutex = threading.Lock()
+        self._queue: deque[W] = deque()
+        self._led = False
+        self._company = 0
+        reset_after_fork(self)
+
+    def __len__(self) -> int:
+        """How many wait for the next round."""
+        return len(self._queue)
+
+    def join(self, waiting: W) -> None:
+        """Wait from now on; its caller leads if nobody does."""
+        with self._mutex:
+            self._queue.append(waiting)
+            waiting.leads, self._led = not self._led, True
+
+    def withdraw(self, waiting: W) -> bool:
+        """Wait no longer; False if the trigger is on its way already."""
+        with self._mutex:
+            waiting.gone = True
+            try:
+                self._queue.remove(waiting)
+            except ValueError:
+                return False
+            return True
+
+    def carry(self) -> list[W]:
+        """Carry one round of what waits; returns those that have an outcome now, whatever it is.
+
+        An exception leaves them waiting.
+        """
+        with self._mutex:
+            if not self._queue:
+                return []
+            deadline = self._queue[0].deadline
+        taken: list[W] = []
+
+        def load() -> list[list[CheckedTrigger]]:
+            if len(self._queue) < self._company:
+                sleep(0)  # lets those run whose triggers went before: they may be about to publish again
+            with self._mutex:
+                taken.extend(_taken_from(self._queue))
+            return list(batches(waiting.trigger for waiting in taken))
+
+        try:
+            delivered = self._carrier.deliver(load, deadline)
+        except BaseException:
+            self._back(taken, handed_over=True)
+            raise
+        self._company = len(taken)
+        receipts = {receipt.request_id: receipt for message in delivered.messages for receipt in message.receipts}
+        for waiting in taken:
+            waiting.outcome = receipts.get(waiting.trigger.request_id)
+        settled = [waiting for waiting in taken if waiting.outcome is not None]
+        if delivered.failure is not None:
+            left = [waiting for waiting in taken if waiting.outcome is None]
+            settled += self._failed(left, delivered.failure, handed_over=delivered.handed_over, alone=len(taken) == 1)
+        return settled
+
+    def next(self) -> W | None:
+        """Make the first of those that wait the leader; None if nobody waits, and nobody leads."""
+        with self._mutex:
+            self._led = bool(self._queue)
+            if not self._led:
+                return None
+            self._queue[0].leads = True
+            return self._queue[0]
+
+    def fail(self, waiting: W, failure: LinkFailure) -> PublishError:
+        """Give it this failure as its outcome."""
+        unconfirmed = [waiting.trigger.request_id]
+        waiting.outcome = error = PublishError(
+            self._carrier.explain(failure),
+            unconfirmed=unconfirmed,
+            unsent=() if waiting.handed_over else unconfirmed,
+        )
+        error.__cause__ = failure
+        return error
+
+    def fail_all(self, error: Exception) -> list[W]:
+        """Give all that wait a fault of ours as their outcome."""
+        failure = LinkFailure(f"unexpected {type(error).__name__}")
+        failure.__cause__ = error
+        with self._mutex:
+            failed, self._queue = list(self._queue), deque()
+        for waiting in failed:
+            self.fail(waiting, failure)
+        return failed
+
+    def _failed(self, left: list[W], failure: LinkFailure, *, handed_over: bool, alone: bool) -> list[W]:
+        """Those whose outcome the failure is; the others wait again."""
+        for waiting in left:
+            waiting.handed_over |= handed_over
+        if alone or isinstance(failure, Refused):  # it is known whom the failure concerns
+            failed = left
+        elif left:
+            failed = [waiting for waiting in left if waiting.deadline.passed]
+            self._back([waiting for waiting in left if not waiting.deadline.passed], handed_over=handed_over)
+        else:  # the broker couldn't be reached, or somebody else had the connection: all that wait have to do with it
+            with self._mutex:
+                failed = [one for one in self._queue if str(failure) != NO_TURN or one.deadline.passed]
+                self._queue = deque(one for one in self._queue if one not in failed)
+        for waiting in failed:
+            self.fail(waiting, failure)
+        return failed
+
+    def _back(self, taken: Iterable[W], *, handed_over: bool) -> None:
+        returning = list(taken)
+        for waiting in returning:
+            waiting.alone = True
+            waiting.handed_over |= handed_over
+        with self._mutex:
+            self._queue.extendleft(waiting for waiting in reversed(returning) if not waiting.gone)
+
+    def _after_fork(self) -> None:
+        """In the child: those that wait are threads of the parent."""
+        self._mutex = threading.Lock()
+        self._queue.clear()
+        self._led = False
+
+
+def _taken_from(queue: deque[W]) -> list[W]:
+    """The first of the queue that travel together: as many as fit a window, and no request id twice."""
+    taken: list[W] = []
+    ids, size = set(), 0
+    while queue and len(taken) < GROUP_TRIGGERS:
+        first = queue[0]
+        size += len(first.trigger.encoded)
+        if taken and (first.alone or size > WINDOW_BYTES or first.trigger.request_id in ids):
+            break
+        taken.append(queue.popleft())
+        ids.add(first.trigger.request_id)
+        if first.alone:
+            break
+    return taken
