@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ajo_producers.campaigns.folder import DefinitionError, UnknownCampaignError
     from ajo_producers.contract.trigger import Recipient, Trigger
+    from ajo_producers.publishing.async_publisher import AsyncPublisher
     from ajo_producers.publishing.campaign import Campaign, Campaigns
     from ajo_producers.publishing.checked import CheckedTrigger
     from ajo_producers.publishing.errors import InvalidTrigger, PublisherFull, PublishError, SettingError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsyncPublisher",
     "Campaign",
     "Campaigns",
     "CheckedTrigger",
@@ -46,6 +48,7 @@ __all__ = [
 _PLACES = {
     "campaigns.folder": ("DefinitionError", "UnknownCampaignError"),
     "contract.trigger": ("Recipient", "Trigger"),
+    "publishing.async_publisher": ("AsyncPublisher",),
     "publishing.campaign": ("Campaign", "Campaigns"),
     "publishing.checked": ("CheckedTrigger",),
     "publishing.errors": ("InvalidTrigger", "PublisherFull", "PublishError", "SettingError"),
