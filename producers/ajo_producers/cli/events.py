@@ -5,7 +5,8 @@
 
 import typer
 
-from ajo_producers.cli import events_explain
+from ajo_producers.cli.events_explain import check, explain
+from ajo_producers.cli.events_serve import serve_events
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -15,5 +16,6 @@ def _events() -> None:
     """Take business events in (CloudEvents 1.0): a mapping file says which event triggers which campaign."""
 
 
-app.command("check")(events_explain.check)
-app.command("test")(events_explain.explain)
+app.command("serve")(serve_events)
+app.command("check")(check)
+app.command("test")(explain)

@@ -62,6 +62,12 @@ class Event(NamedTuple):
         """Nothing personal: reprs end up in logs."""
         return f"Event({self.type})"
 
+    def traced(self, traceparent: str | None) -> "Event":
+        """The event with this trace, if it has none of its own."""
+        if traceparent is None or "traceparent" in self.document:
+            return self
+        return self._replace(document={**self.document, "traceparent": traceparent})
+
     @property
     def id(self) -> str:
         """Names the event, together with its source."""
@@ -79,10 +85,15 @@ class Event(NamedTuple):
 
 
 class BadEvent(NamedTuple):
-    """What can't be taken as an event, and why; ``id`` where it has one that can be shown."""
+    """What can't be taken as an event, and why; ``id`` where it has one that can be shown, ``value`` as it came."""
 
     faults: tuple[Fault, ...]
     id: str | None = None
+    value: Any = None
+
+    def __repr__(self) -> str:
+        """Nothing personal: reprs end up in logs."""
+        return f"BadEvent({self.faults})"
 
 
 class UnreadableEvents(ValueError):  # noqa: N818 - named for what it is
@@ -102,7 +113,7 @@ def read_message(headers: Iterable[tuple[str, str]], content_type: str, body: by
         UnreadableEvents: it is none of these, no JSON, or too many.
     """
     kind = content_type.partition(";")[0].strip().lower()
-    named = {name: value for header, value in headers if (name := _attribute(header)) is not None}
+    named = {name: value for header, value in headers if (name := attribute_of(header)) is not None}
     if kind == BATCHED:
         return read_batch(_json(body))
     if kind == STRUCTURED:
@@ -132,7 +143,7 @@ def read_batch(value: object) -> list[Event | BadEvent]:
 def read_structured(value: object) -> Event | BadEvent:
     """An event in CloudEvents' JSON format. Pure."""
     if not isinstance(value, dict):
-        return BadEvent((Fault("", "must be a JSON object with specversion, id, source, type and data"),))
+        return BadEvent((Fault("", "must be a JSON object with specversion, id, source, type and data"),), None, value)
     attributes = {name: one for name, one in value.items() if name not in ("data", "data_base64") and one is not None}
     faults: list[Fault] = []
     data = value.get("data")
@@ -166,7 +177,8 @@ def _event(attributes: dict[str, Any], data: object, faults: list[Fault]) -> Eve
     )
     if faults:
         known = attributes.get("id")
-        return BadEvent(tuple(faults), known if isinstance(known, str) and _SHOWABLE.fullmatch(known) else None)
+        shown = known if isinstance(known, str) and _SHOWABLE.fullmatch(known) else None
+        return BadEvent(tuple(faults), shown, {**attributes, "data": data})
     return Event({**attributes, "data": data}, time)
 
 
@@ -197,7 +209,7 @@ def _shown(name: str) -> str:
     return name if _SHOWABLE.fullmatch(name) else "an attribute"
 
 
-def _attribute(header: str) -> str | None:
+def attribute_of(header: str) -> str | None:
     """The attribute that a header holds: ``ce-…`` as over HTTP, ``cloudEvents:…`` or ``cloudEvents_…`` as over AMQP."""
     lower = header.lower()
     for prefix in ("ce-", "cloudevents:", "cloudevents_"):

@@ -71,9 +71,9 @@ def _read_line(text: bytes) -> Event | BadEvent:
     try:
         return _read_value(msgspec.json.decode(text))
     except msgspec.DecodeError as error:
-        return BadEvent((Fault("", f"is no JSON: {error}"),))
+        return BadEvent((Fault("", f"is no JSON: {error}"),), None, text)
     except (UnicodeDecodeError, RecursionError):
-        return BadEvent((Fault("", "is no JSON: not UTF-8 text, or nested too deeply"),))
+        return BadEvent((Fault("", "is no JSON: not UTF-8 text, or nested too deeply"),), None, text)
 
 
 def _read_value(value: Any) -> Event | BadEvent:  # noqa: ANN401 - a JSON value

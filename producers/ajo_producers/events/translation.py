@@ -186,7 +186,8 @@ def _fault(problem: str, mapping: EventMapping) -> Fault:
         if match and match["field"] in own and match["field"] not in mapping.fields:
             return Fault(own[match["field"]], match["text"], mapping.name)
         return Fault("", problem, mapping.name)
-    return Fault(value.path, f"{match['text']}, for {match['field']} of {mapping.campaign}", mapping.name)
+    text = match["text"].removesuffix(" (the address), and so is user_id")
+    return Fault(value.path, f"{text}, for {match['field']} of {mapping.campaign}", mapping.name)
 
 
 def _without_clash(one: Considered, trigger: CheckedTrigger, seen: dict[UUID, tuple[str, int]]) -> Considered:

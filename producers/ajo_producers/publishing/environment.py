@@ -41,7 +41,7 @@ def read_settings(env: Mapping[str, str]) -> PublisherSettings:
     Raises:
         SettingError: no broker is named, a file can't be read, or the time-out is no number.
     """
-    timeout, url = _value(env, "AJO_PUBLISH_TIMEOUT"), _value(env, "AJO_BROKER_URL")
+    timeout, url = value_of(env, "AJO_PUBLISH_TIMEOUT"), value_of(env, "AJO_BROKER_URL")
     if not url:
         raise SettingError(
             "AJO_BROKER_URL is not set: nothing is published to a broker that nobody named; set it to the workers' "
@@ -49,9 +49,9 @@ def read_settings(env: Mapping[str, str]) -> PublisherSettings:
         )
     return PublisherSettings(
         url=url,
-        queue_prefix=_value(env, "AJO_QUEUE_PREFIX") or DEFAULT_QUEUE_PREFIX,
+        queue_prefix=value_of(env, "AJO_QUEUE_PREFIX") or DEFAULT_QUEUE_PREFIX,
         timeout=_seconds(timeout) if timeout else DEFAULT_TIMEOUT,
-        producer=_value(env, "AJO_PRODUCER") or None,
+        producer=value_of(env, "AJO_PRODUCER") or None,
     )
 
 
@@ -61,7 +61,7 @@ def read_before_start(env: Mapping[str, str]) -> BeforeStart:
     Raises:
         SettingError: it is neither ``wait`` nor ``refuse``.
     """
-    match _value(env, "AJO_BEFORE_START") or "refuse":
+    match value_of(env, "AJO_BEFORE_START") or "refuse":
         case "wait" | "refuse" as before_start:
             return before_start
         case _:
@@ -74,9 +74,9 @@ def read_allowed_hosts(env: Mapping[str, str]) -> tuple[str, ...] | None:
     Raises:
         SettingError: a file can't be read.
     """
-    if _value(env, "AJO_BASE_URL"):
+    if value_of(env, "AJO_BASE_URL"):
         return None
-    named = tuple(host.strip() for host in _value(env, "AJO_ALLOWED_HOSTS").split(",") if host.strip())
+    named = tuple(host.strip() for host in value_of(env, "AJO_ALLOWED_HOSTS").split(",") if host.strip())
     return named or ALLOWED_HOSTS
 
 
@@ -109,7 +109,12 @@ def broker_of(url: str) -> BrokerAddress:
     return broker
 
 
-def _value(env: Mapping[str, str], name: str) -> str:
+def value_of(env: Mapping[str, str], name: str) -> str:
+    """What a variable says, or the file that NAME_FILE names; empty if neither is set.
+
+    Raises:
+        SettingError: the file can't be read.
+    """
     if value := env.get(name, "").strip():
         return value
     file = env.get(f"{name}_FILE")

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 from msgspec import Struct
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
@@ -20,6 +21,7 @@ OTHERS = {
     "AJO_TEST_RABBITMQ_URL": "the RabbitMQ of the tests",
 }
 """Variables that are no settings of workers or publishers, and come from no file."""
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
 CLOSE = 0.6
 """How alike a wrong name and a right one must be, from 0 to 1, for the one to suggest the other."""
 
@@ -42,6 +44,27 @@ class AllSettings(Settings):
     )
     producer: str | None = Field(
         None, description="publishers only: the application's name in the ledger; empty: the host's name"
+    )
+    events: Path = Field(Path("events.toml"), description="events only: the mapping file")
+    events_tokens: SecretStr = Field(
+        SecretStr(""), description="events only: bearer tokens of who may post, separated by blanks; empty: none"
+    )
+    events_signing_secrets: SecretStr = Field(
+        SecretStr(""), description="events only: whsec_… with which senders sign, separated by blanks; empty: none"
+    )
+    events_max_bytes: PositiveInt = Field(1_000_000, description="events only: bytes of a request at most")
+    events_head_seconds: Seconds = Field(
+        10, description="events only: seconds until the headers of a request must be here, TLS included"
+    )
+    events_body_seconds: Seconds = Field(15, description="events only: seconds within which its body must then come")
+    events_connections: PositiveInt = Field(
+        1000, description="events only: connections at most; a new one takes the place of a sluggish one"
+    )
+    events_connections_by_address: PositiveInt = Field(
+        500, description="events only: of these, from one address (IPv6: one /64)"
+    )
+    events_pending: PositiveInt = Field(
+        2000, description="events only: triggers that wait for the broker's confirm; beyond, senders are told to wait"
     )
 
     @classmethod
