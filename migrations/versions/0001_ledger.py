@@ -28,6 +28,7 @@ SCRIPTS = (
     "13_evidence",
     "13_retention",
     "13_readers",
+    "13_digests",
     "14_roles",
 )
 

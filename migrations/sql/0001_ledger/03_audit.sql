@@ -1,13 +1,13 @@
 -- What auditors read. Plain views run with their owner's rights, so readers need rights on this schema alone.
 
-COMMENT ON SCHEMA audit IS 'What readers see of the ledger: views only.';
+COMMENT ON SCHEMA audit IS 'What readers see of the ledger: views, and functions that read.';
 
 CREATE VIEW audit.triggers AS
 SELECT request_id, campaign, lane, state, reason, round, attempts_started AS attempts,
        occurred_at, outbox_at, enqueued_at, received_at, round_opened_at, first_dispatched_at, last_intent_at, completed_at,
        expires_at,
        extract(epoch FROM completed_at - coalesce(occurred_at, outbox_at, enqueued_at))::float8 AS total_seconds,
-       possible_duplicate, duplicate_causes, redeliveries, execution_id, batch_id, producer, trace_id, recipients,
+       possible_duplicate, duplicate_causes, redeliveries, execution_id, batch_id, producer, trace_id, owner, recipients,
        CASE WHEN recipient_hashes IS NOT NULL
             THEN ARRAY(SELECT encode(hash, 'hex') FROM unnest(recipient_hashes) AS hash) END AS recipient_hashes
 FROM ledger.triggers;
@@ -37,6 +37,7 @@ COMMENT ON COLUMN audit.triggers.execution_id IS 'Adobe''s executionId, from the
 COMMENT ON COLUMN audit.triggers.batch_id IS 'The broker message it first came with.';
 COMMENT ON COLUMN audit.triggers.producer IS 'The application that published it.';
 COMMENT ON COLUMN audit.triggers.trace_id IS 'The producer''s trace id, if it gave one.';
+COMMENT ON COLUMN audit.triggers.owner IS 'The worker that has it, or had it last: audit.workers.worker_id.';
 COMMENT ON COLUMN audit.triggers.recipients IS 'How many recipients it has.';
 COMMENT ON COLUMN audit.triggers.recipient_hashes IS 'Keyed hashes of the recipients'' user ids, in hexadecimal; null without a key.';
 

@@ -169,7 +169,7 @@ COMMENT ON COLUMN audit.revisions.why IS 'Why, in the operator''s words.';
 
 CREATE VIEW audit.digests AS
 SELECT digest_id, sealed_at, covers_until, day, relation, from_id, to_id, rows,
-       cardinality(open_triggers) AS open_triggers, cause, key_id, revisions,
+       open_triggers, cause, key_id, revisions,
        encode(digest, 'hex') AS digest, encode(previous, 'hex') AS previous, encode(chain, 'hex') AS chain
 FROM ledger.digests;
 
@@ -182,7 +182,7 @@ COMMENT ON COLUMN audit.digests.relation IS 'Which rows.';
 COMMENT ON COLUMN audit.digests.from_id IS 'The least id of the hour; null where the whole day is sealed at once.';
 COMMENT ON COLUMN audit.digests.to_id IS 'The least id after the hour; null likewise.';
 COMMENT ON COLUMN audit.digests.rows IS 'How many rows are covered.';
-COMMENT ON COLUMN audit.digests.open_triggers IS 'How many triggers had not ended: of them only the id is covered.';
+COMMENT ON COLUMN audit.digests.open_triggers IS 'Triggers that had not ended: of them only the id is covered.';
 COMMENT ON COLUMN audit.digests.cause IS 'closed; or why it was sealed again.';
 COMMENT ON COLUMN audit.digests.key_id IS 'The key that the chain is made with; null: anybody can compute it.';
 COMMENT ON COLUMN audit.digests.revisions IS 'The newest revision that was in force.';

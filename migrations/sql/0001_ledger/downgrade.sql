@@ -20,6 +20,15 @@ END
 $$;
 DROP FUNCTION ledger.admit_auditors();
 
+DROP FUNCTION audit.default_causes(text, bigint, timestamptz, timestamptz);
+DROP FUNCTION audit.digest(text, date, uuid, uuid, timestamptz, bigint, uuid[]);
+DROP FUNCTION audit.for_recipient(bytea, timestamptz, timestamptz, text, integer);
+DROP VIEW audit.network_probes;
+DROP VIEW audit.removals;
+DROP VIEW audit.operations;
+DROP VIEW audit.probes;
+DROP VIEW audit.circuits;
+DROP VIEW audit.held;
 DROP VIEW audit.quarantine;
 DROP VIEW audit.workers;
 DROP VIEW audit.digests;

@@ -16,7 +16,6 @@ from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.evidence import closing, seals
 from ajo_worker.evidence.chain import Link
 from ajo_worker.evidence.closing import Closed
-from ajo_worker.evidence.digesting import SESSION
 from ajo_worker.evidence.findings import Verified
 from ajo_worker.evidence.verification import Asked, verify
 from ajo_worker.ledger.database import connected
@@ -115,14 +114,14 @@ def _read_head(text: str | None) -> bytes | None:
 
 
 async def _close(url: str, close_days: int, key: bytes) -> Closed:
-    async with connected(url, SESSION) as connection, seals.only_closer(connection):
+    async with connected(url) as connection, seals.only_closer(connection):
         what = await closing.due(connection, close_days)
         with progress_bar(len(what.groups), "hours and days") as show:
             return await closing.close(connection, what, key, show)
 
 
 async def _verify(url: str, asked: Asked) -> Verified:
-    async with connected(url, SESSION) as connection:
+    async with connected(url) as connection:
         links = await seals.all_links(connection)
         with progress_bar(sum(asked.day in {None, link.seal.day} for link in links), "seals") as show:
             return await verify(connection, links, asked, show)

@@ -28,11 +28,7 @@ CAUSES = """
     SELECT DISTINCT coalesce(cause, 'unexplained') AS cause FROM audit.revisions
     WHERE relation = $1 AND revision_id > $2 AND request_id >= $3 AND request_id < $4
 """
-CAUSES_DEFAULT = """
-    SELECT DISTINCT coalesce(r.cause, 'unexplained') AS cause
-    FROM audit.revisions r JOIN ledger.{0}_default t USING (request_id)
-    WHERE r.relation = '{0}' AND r.revision_id > $1 AND t.{1} >= $2 AND t.{1} < $3
-"""
+CAUSES_DEFAULT = "SELECT cause FROM audit.default_causes($1, $2, $3, $4) AS cause"
 ANY_ENDED = """
     SELECT EXISTS (SELECT FROM unnest($1::uuid[]) AS o(request_id) JOIN ledger.triggers t USING (request_id)
                    WHERE t.state NOT IN ('sending', 'parked'))
@@ -65,8 +61,7 @@ async def causes_since(connection: asyncpg.Connection, seal: Seal) -> set[str]:
         rows = await connection.fetch(CAUSES, seal.relation, seal.revisions, seal.from_id, seal.to_id)
     else:
         table, chunk = seal.relation.removesuffix("_default"), seal.chunk
-        statement = CAUSES_DEFAULT.format(table, TIMES[table])
-        rows = await connection.fetch(statement, seal.revisions, chunk.begin, chunk.end)
+        rows = await connection.fetch(CAUSES_DEFAULT, table, seal.revisions, chunk.begin, chunk.end)
     return {row["cause"] for row in rows}
 
 

@@ -7,7 +7,7 @@ import asyncpg
 
 from ajo_worker.evidence.chunks import Chunk
 
-READ = "SELECT relation, day, removed_at FROM ledger.removals ORDER BY removal_id"
+READ = "SELECT relation, day, removed_at FROM audit.removals ORDER BY removal_id"
 
 
 class Removals:

@@ -18,14 +18,14 @@ the database."""
 
 COLUMNS = """
     digest_id, sealed_at, covers_until, revisions, rows, day, relation, from_id, to_id, key_id, cause, open_triggers,
-    digest, previous, chain
+    decode(digest, 'hex') AS digest, decode(previous, 'hex') AS previous, decode(chain, 'hex') AS chain
 """
-ALL = f"SELECT {COLUMNS} FROM ledger.digests ORDER BY digest_id"  # noqa: S608 - our own text
+ALL = f"SELECT {COLUMNS} FROM audit.digests ORDER BY digest_id"  # noqa: S608 - our own text
 NEWEST = f"""
-    SELECT DISTINCT ON (day, relation, from_id) {COLUMNS} FROM ledger.digests
+    SELECT DISTINCT ON (day, relation, from_id) {COLUMNS} FROM audit.digests
     ORDER BY day, relation, from_id, digest_id DESC
 """  # noqa: S608 - our own text
-HEAD = f"SELECT {COLUMNS} FROM ledger.digests ORDER BY digest_id DESC LIMIT 1"  # noqa: S608 - our own text
+HEAD = f"SELECT {COLUMNS} FROM audit.digests ORDER BY digest_id DESC LIMIT 1"  # noqa: S608 - our own text
 APPEND = """
     INSERT INTO ledger.digests
         (sealed_at, covers_until, revisions, rows, day, relation, from_id, to_id, key_id, cause, open_triggers, digest,
@@ -46,7 +46,7 @@ REVISIONS = "hashtextextended('ajo-dispatch: ledger.revisions', 0)"
 
 
 def link_of(row: asyncpg.Record) -> Link:
-    """A row of ledger.digests."""
+    """A row of audit.digests."""
     values = dict(row)
     digest_id, previous, chain = (values.pop(name) for name in ("digest_id", "previous", "chain"))
     return Link(digest_id, Seal(**values), previous, chain)

@@ -15,7 +15,7 @@ from ajo_worker.evidence.digesting import View, digest
 from ajo_worker.evidence.findings import Again, DayFound, Fault, Verified, state_of
 from ajo_worker.evidence.removals import Removals, read_removals
 
-OPERATIONS = "SELECT operation_id, operator, action, reason FROM ledger.operations WHERE operation_id = ANY($1::int8[])"
+OPERATIONS = "SELECT operation_id, operator, action, reason FROM audit.operations WHERE operation_id = ANY($1::int8[])"
 NUMBER = re.compile(r"operation (\d+)")
 NO_REASON = "rows were changed, and nothing on record explains it: see audit.revisions"
 

@@ -33,7 +33,7 @@ READ = """
            o.ended_at, o.reason
     FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
 """
-KEPT_BACK = "SELECT scope FROM ledger.circuits WHERE state <> 'closed'"
+KEPT_BACK = "SELECT scope FROM audit.circuits WHERE state <> 'closed'"
 WORKERS = "SELECT count(*) FROM ledger.workers w WHERE ledger.lives(w)"
 OPEN = """
     INSERT INTO ledger.circuits AS c (scope, state, changed_at, probe_at, probe_interval_seconds)

@@ -37,16 +37,16 @@ WAYS = f"""
            bool_or(campaigns <> '{{}}') AS serves_campaigns,
            {", ".join(SPREAD.format(step=step) for step in STEPS)},
            {", ".join(LAST.format(name) for name in ("address", "failure", "certificate_expires_at"))}
-    FROM ledger.network_probes WHERE probed_at >= now() - $1::interval GROUP BY endpoint ORDER BY endpoint
+    FROM audit.network_probes WHERE probed_at >= now() - $1::interval GROUP BY endpoint ORDER BY endpoint
 """  # noqa: S608 - built from the names above
 # A campaign's attempts are those of the endpoint that its newest probe says.
 API = f"""
     WITH serving AS (
         SELECT DISTINCT ON (c.campaign) c.campaign, p.endpoint
-        FROM ledger.network_probes p, unnest(p.campaigns) AS c(campaign)
+        FROM audit.network_probes p, unnest(p.campaigns) AS c(campaign)
         WHERE p.probed_at >= now() - $1::interval ORDER BY c.campaign, p.probed_at DESC
     ), recent AS MATERIALIZED (
-        SELECT request_id, to_headers_seconds FROM ledger.attempts
+        SELECT request_id, to_headers_seconds FROM audit.attempts
         WHERE responded_at >= now() - $1::interval AND to_headers_seconds IS NOT NULL
     ), drawn AS MATERIALIZED (
         SELECT * FROM recent WHERE random() < {DRAWN} / greatest((SELECT count(*) FROM recent), 1)::float8
@@ -55,7 +55,7 @@ API = f"""
            percentile_cont(0.95) WITHIN GROUP (ORDER BY d.to_headers_seconds) AS p95,
            max(d.to_headers_seconds) AS max
     FROM drawn d
-    CROSS JOIN LATERAL (SELECT campaign FROM ledger.triggers WHERE request_id = d.request_id OFFSET 0) AS t
+    CROSS JOIN LATERAL (SELECT campaign FROM audit.triggers WHERE request_id = d.request_id OFFSET 0) AS t
     JOIN serving s USING (campaign) GROUP BY s.endpoint
 """  # noqa: S608 - built from a number
 

@@ -80,32 +80,32 @@ class Detail(Struct, frozen=True):
 OUTAGES = """
     SELECT o.outage_id, o.scope, o.reason, c.state, o.opened_at, o.opened_by, o.ended_at, o.ended_by,
            o.held_until, c.probe_at,
-           (SELECT count(*) FROM ledger.probes p WHERE p.outage_id = o.outage_id) AS probes, o.evidence
-    FROM ledger.outages o LEFT JOIN ledger.circuits c USING (outage_id)
+           (SELECT count(*) FROM audit.probes p WHERE p.outage_id = o.outage_id) AS probes, o.evidence
+    FROM audit.outages o LEFT JOIN audit.circuits c USING (outage_id)
 """
 SINCE = f"{OUTAGES} WHERE o.ended_at IS NULL OR o.opened_at >= now() - $1::interval ORDER BY o.opened_at DESC"
 LATEST = f"{OUTAGES} WHERE o.scope = $1 ORDER BY o.opened_at DESC LIMIT 1"
 NUMBERED = f"{OUTAGES} WHERE o.outage_id = $1"
 PROBES = """
-    SELECT probed_at, request_id, accepted, found FROM ledger.probes
+    SELECT probed_at, request_id, accepted, found FROM audit.probes
     WHERE outage_id = $1 ORDER BY probed_at DESC LIMIT 10
 """
 # Triggers of the scope are found by what is parked for it: their attempts are few, and looked up by key.
 ANSWERS = """
     SELECT a.responded_at, h.campaign, a.http_status, a.failure, a.error_code, a.error_title, a.adobe_request_id
-    FROM (SELECT request_id, campaign FROM ledger.held_payloads
+    FROM (SELECT request_id, campaign FROM audit.held
           WHERE campaign = ANY($1::text[]) AND held_at >= $2::timestamptz - interval '5 minutes'
           ORDER BY held_at DESC LIMIT 200) AS h
-    JOIN ledger.attempts a USING (request_id)
+    JOIN audit.attempts a USING (request_id)
     WHERE a.outcome <> 'accepted' AND a.responded_at IS NOT NULL AND ($3::timestamptz IS NULL OR a.responded_at <= $3)
     ORDER BY a.responded_at DESC LIMIT 5
 """
 FAILING_WORKERS = """
     SELECT hostname || ':' || pid AS worker, token_failed_at AS since, token_failure AS failure
-    FROM ledger.workers w WHERE ledger.lives(w) AND token_failed_at IS NOT NULL ORDER BY token_failed_at
+    FROM audit.workers WHERE status = 'alive' AND token_failed_at IS NOT NULL ORDER BY token_failed_at
 """
 PARKED = """
-    SELECT campaign, count(*) AS triggers, min(held_at) AS oldest FROM ledger.held_payloads
+    SELECT campaign, count(*) AS triggers, min(held_at) AS oldest FROM audit.held
     WHERE resume_at IS NOT NULL AND campaign = ANY($1::text[]) GROUP BY campaign ORDER BY campaign
 """
 

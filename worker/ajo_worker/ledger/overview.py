@@ -76,30 +76,30 @@ GROUPS = """
     SELECT campaign, state, reason, possible_duplicate, duplicate_causes,
            CASE WHEN state = 'sending' THEN owner END AS owner,
            count(*) AS triggers, min(received_at) AS oldest
-    FROM ledger.triggers WHERE received_at >= $1
+    FROM audit.triggers WHERE received_at >= $1
     GROUP BY 1, 2, 3, 4, 5, 6
 """
 OLDEST = """
     SELECT request_id, campaign, received_at, extract(epoch FROM now() - received_at)::float8 AS age_seconds
-    FROM ledger.triggers WHERE received_at = $1 AND state = 'sending' LIMIT 1
+    FROM audit.triggers WHERE received_at = $1 AND state = 'sending' LIMIT 1
 """
 # Those that live, those that have something in flight, and those that died in the while.
 WORKERS = """
     SELECT worker_id, hostname, pid, version, clock_skew_seconds,
-           ledger.worker_status(w) AS status, extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
-    FROM ledger.workers w
-    WHERE worker_id = ANY($2::uuid[]) OR ledger.lives(w) OR (stopped_at IS NULL AND heartbeat_at >= $1)
+           status, extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
+    FROM audit.workers
+    WHERE worker_id = ANY($2::uuid[]) OR status = 'alive' OR (stopped_at IS NULL AND heartbeat_at >= $1)
     ORDER BY stopped_at IS NOT NULL, hostname, pid, worker_id
 """
 # A look-up for each held payload, as in ajo_worker.ledger.dead_letters: a join would read the whole ledger.
 HELD = """
     SELECT coalesce(t.state, 'forgotten') AS state, h.reason, count(*) AS triggers, min(h.held_at) AS oldest
-    FROM ledger.held_payloads h
-    LEFT JOIN LATERAL (SELECT state FROM ledger.triggers WHERE request_id = h.request_id OFFSET 0) AS t ON true
+    FROM audit.held h
+    LEFT JOIN LATERAL (SELECT state FROM audit.triggers WHERE request_id = h.request_id OFFSET 0) AS t ON true
     GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
 """
 
-DIFFERING = "SELECT count(*) FROM ledger.differing_copies WHERE last_seen_at >= $1"
+DIFFERING = "SELECT count(*) FROM audit.differing_copies WHERE last_seen_at >= $1"
 
 
 async def overview(connection: asyncpg.Connection, since: timedelta) -> Overview:
@@ -137,7 +137,7 @@ async def overview(connection: asyncpg.Connection, since: timedelta) -> Overview
         duplicate_causes=dict(causes.most_common()),
         held=[Held(**held) for held in await connection.fetch(HELD)],
         differing_copies=await connection.fetchval(DIFFERING, begin),
-        quarantined=await connection.fetchval("SELECT count(*) FROM ledger.quarantine"),
+        quarantined=await connection.fetchval("SELECT count(*) FROM audit.quarantine"),
         silences=await silences.lasting(connection),
         unknown_definitions=await unknown_definitions.lasting(connection),
     )

@@ -9,12 +9,7 @@ from msgspec import Struct
 
 # No index holds the hashes: it would cost every trigger, for a question that is asked now and then. The block range
 # index on received_at bounds what is read; the newest day comes first.
-FIND = """
-    SELECT request_id, received_at, campaign, lane, state, reason, round, recipients, possible_duplicate, execution_id
-    FROM ledger.triggers
-    WHERE received_at >= $1 AND received_at < $2 AND $3 = ANY(recipient_hashes) AND ($4::text IS NULL OR campaign = $4)
-    ORDER BY received_at DESC LIMIT $5
-"""
+FIND = "SELECT * FROM audit.for_recipient($3, $1, $2, $4, $5)"
 STEP = timedelta(days=1)
 
 

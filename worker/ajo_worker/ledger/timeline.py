@@ -10,15 +10,14 @@ from msgspec import Struct
 from ajo_worker.ledger.phases import Phase, column, read_phases
 
 TRIGGER = """
-    SELECT t.*, w.hostname || ':' || w.pid AS owner_place,
-           ledger.worker_status(w) AS owner_status,
-           EXISTS (SELECT FROM ledger.held_payloads h WHERE h.request_id = t.request_id) AS payload_held
-    FROM ledger.triggers t LEFT JOIN ledger.workers w ON w.worker_id = t.owner
+    SELECT t.*, w.hostname || ':' || w.pid AS owner_place, coalesce(w.status, 'unknown') AS owner_status,
+           EXISTS (SELECT FROM audit.held h WHERE h.request_id = t.request_id) AS payload_held
+    FROM audit.triggers t LEFT JOIN audit.workers w ON w.worker_id = t.owner
     WHERE t.request_id = $1
 """
 ATTEMPTS = """
     SELECT a.*, w.hostname || ':' || w.pid AS worker_place
-    FROM ledger.attempts a LEFT JOIN ledger.workers w ON w.worker_id = a.worker
+    FROM audit.attempts a LEFT JOIN audit.workers w ON w.worker_id = a.worker
     WHERE a.request_id = $1 ORDER BY a.round, a.attempt
 """
 EVENTS = """
@@ -77,8 +76,6 @@ async def timeline(connection: asyncpg.Connection, request_id: UUID) -> Timeline
     if found is None:
         return None
     trigger = dict(found)
-    hashes = trigger["recipient_hashes"]
-    trigger["recipient_hashes"] = None if hashes is None else [digest.hex() for digest in hashes]
     attempts = [dict(row) for row in await connection.fetch(ATTEMPTS, request_id)]
     phases = await read_phases(connection)
     delay = await connection.fetchrow(DELAYS, request_id)
@@ -94,8 +91,8 @@ async def timeline(connection: asyncpg.Connection, request_id: UUID) -> Timeline
 
 def is_in_flight(trigger: Row, attempts: list[Row]) -> bool:
     """Whether the newest attempt that was announced has no row yet. Pure."""
-    newest = (trigger["round"], trigger["attempts_started"])
-    return trigger["attempts_started"] > 0 and all((row["round"], row["attempt"]) != newest for row in attempts)
+    newest = (trigger["round"], trigger["attempts"])
+    return trigger["attempts"] > 0 and all((row["round"], row["attempt"]) != newest for row in attempts)
 
 
 def _spent(phase: Phase, delay: asyncpg.Record) -> PhaseSeconds:

@@ -11,7 +11,6 @@ import pytest
 from ajo_worker.evidence import closing, seals
 from ajo_worker.evidence.chunks import begin_of, floor_of
 from ajo_worker.evidence.closing import Closed
-from ajo_worker.evidence.digesting import SESSION
 from ajo_worker.evidence.findings import DayFound, Verified
 from ajo_worker.evidence.verification import Asked, verify
 
@@ -19,6 +18,8 @@ from tests.support.database import query
 from tests.support.ledger_rows import put_attempt, put_trigger
 
 CLOSE_DAYS = 4
+SETTLED = {"TimeZone": "UTC", "bytea_output": "hex", "extra_float_digits": "1"}
+"""What a test that compares fingerprints itself needs; what closes and verifies doesn't."""
 KEY = b"an evidence key"
 
 
@@ -89,7 +90,7 @@ async def connect(database_url: str) -> AsyncIterator[Callable[..., Any]]:
     opened: list[asyncpg.Connection] = []
 
     async def connected(**settings: str) -> asyncpg.Connection:
-        opened.append(await asyncpg.connect(database_url, server_settings=settings or SESSION))
+        opened.append(await asyncpg.connect(database_url, server_settings=settings or SETTLED))
         return opened[-1]
 
     yield connected

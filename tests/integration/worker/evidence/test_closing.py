@@ -9,8 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from ajo_worker.evidence import closing, seals
-from ajo_worker.evidence.chunks import RELATIONS, chunks_of
-from ajo_worker.evidence.digesting import SESSION
+from ajo_worker.evidence.chunks import DAILY, HOURLY, chunks_of
 from ajo_worker.ledger.database import DatabaseError
 
 from tests.integration.worker.evidence.conftest import CLOSE_DAYS, KEY, Past
@@ -25,7 +24,7 @@ async def test_days_that_are_old_enough_are_sealed_and_younger_ones_are_not(past
     (row,) = past.ask("select max(day) as last, count(*)::int as n from ledger.digests")
     per_day = sum(map(len, chunks_of(past.day)))
     assert (row["last"], row["n"]) == (past.day + timedelta(days=1), 2 * per_day)
-    assert {row["relation"]: row["n"] for row in past.ask(COUNT)} == dict.fromkeys(RELATIONS, 0) | {
+    assert {row["relation"]: row["n"] for row in past.ask(COUNT)} == dict.fromkeys((*HOURLY, *DAILY), 0) | {
         "triggers": 1,
         "attempts": 1,
     }
@@ -46,7 +45,7 @@ async def test_what_nobody_changed_is_intact_and_a_second_closing_adds_nothing(p
     found = await past.verify()
     assert found.intact
     assert [day.state for day in found.days] == ["intact", "intact"]
-    assert {row["relation"]: row["n"] for row in past.ask(COUNT)} == dict.fromkeys(RELATIONS, 0) | {
+    assert {row["relation"]: row["n"] for row in past.ask(COUNT)} == dict.fromkeys((*HOURLY, *DAILY), 0) | {
         "triggers": 5,
         "attempts": 5,
         "feedback": 1,
@@ -92,13 +91,13 @@ async def test_only_one_closes_at_a_time(past: Past, connect: Callable[..., Any]
 async def test_the_database_s_defaults_and_the_plan_have_no_say(
     past: Past, connect: Callable[..., Any], settings: dict[str, str]
 ) -> None:
-    """The role that verifies may have other defaults than the one that closed; ``SESSION`` overrules them."""
+    """The role that verifies may have other defaults than the one that closed; audit.digest overrules them."""
     for hour in (0.1, 13, 13.5, 13.50001):
         past.put(hour, recipient_hashes=[b"\x00\xff"])
     await past.close()
     for name, value in settings.items():
         past.ask(f"alter database {past.url.rpartition('/')[2]} set {name} = '{value}'")
-    past.connection = await connect(**SESSION)
+    past.connection = await connect(application_name="with the defaults")
     assert (await past.verify()).intact
 
 

@@ -3,19 +3,18 @@
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
-from ajo_worker.evidence.chunks import RELATIONS, Chunk, begin_of, chunks_of, floor_of, minutes_of, moment_of
+from ajo_worker.evidence.chunks import DAILY, HOURLY, Chunk, begin_of, chunks_of, floor_of, moment_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 DAY = date(2026, 11, 20)
-HOURLY = [name for name, relation in RELATIONS.items() if relation.hourly]
 
 
 def test_a_day_is_24_hours_of_the_big_tables_and_one_day_of_the_small_ones() -> None:
     *hours, rest = chunks_of(DAY)
     assert len(hours) == 24
-    assert all([chunk.relation for chunk in group] == HOURLY for group in hours)
-    assert sorted(chunk.relation for chunk in rest) == sorted(set(RELATIONS) - set(HOURLY))
+    assert all([chunk.relation for chunk in group] == [*HOURLY] for group in hours)
+    assert sorted(chunk.relation for chunk in rest) == sorted(DAILY)
 
 
 def test_hours_follow_one_another_from_midnight_to_midnight() -> None:
@@ -25,13 +24,6 @@ def test_hours_follow_one_another_from_midnight_to_midnight() -> None:
     assert hours[0].from_id == floor_of(begin_of(DAY))
     assert hours[-1].to_id == floor_of(begin_of(DAY + timedelta(days=1)))
     assert [hours[5].begin, hours[5].end] == [begin_of(DAY) + timedelta(hours=hour) for hour in (5, 6)]
-
-
-def test_the_minutes_of_an_hour_fill_it() -> None:
-    chunk = chunks_of(DAY)[7][0]
-    bounds = minutes_of(chunk)
-    assert (len(bounds), bounds[0], bounds[-1]) == (61, chunk.from_id, chunk.to_id)
-    assert {moment_of(high) - moment_of(low) for low, high in pairwise(bounds)} == {timedelta(minutes=1)}
 
 
 def test_a_whole_day_has_no_hour() -> None:

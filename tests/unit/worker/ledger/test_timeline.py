@@ -6,7 +6,7 @@ from ajo_worker.ledger.timeline import is_in_flight
 
 
 def trigger(**columns: Any) -> dict[str, Any]:
-    return {"round": 1, "attempts_started": 1} | columns
+    return {"round": 1, "attempts": 1} | columns
 
 
 def attempt(number: int, round_number: int = 1) -> dict[str, Any]:
@@ -14,10 +14,10 @@ def attempt(number: int, round_number: int = 1) -> dict[str, Any]:
 
 
 def test_between_two_attempts_nothing_is_in_flight() -> None:
-    assert not is_in_flight(trigger(attempts_started=1), [attempt(1)])
-    assert not is_in_flight(trigger(attempts_started=0), [])
+    assert not is_in_flight(trigger(attempts=1), [attempt(1)])
+    assert not is_in_flight(trigger(attempts=0), [])
 
 
 def test_an_announced_attempt_without_a_row_is_in_flight() -> None:
-    assert is_in_flight(trigger(attempts_started=2), [attempt(1)])
-    assert is_in_flight(trigger(round=2, attempts_started=1), [attempt(1)]), "the same number in another round"
+    assert is_in_flight(trigger(attempts=2), [attempt(1)])
+    assert is_in_flight(trigger(round=2, attempts=1), [attempt(1)]), "the same number in another round"
