@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 AUDIENCES = {
-    "Producers: import campaigns, trigger them": ("campaigns", "trigger", "events"),
+    "Producers: import campaigns, trigger them": ("campaigns", "trigger", "events", "outbox"),
     "Operators: what goes on, what is wrong, back to normal": (
         "status",
         "alerts",

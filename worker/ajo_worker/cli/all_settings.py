@@ -37,7 +37,7 @@ class _Files(FileSource):
 
 
 class AllSettings(Settings):
-    """The worker's settings, and those that only publishers read; a test holds them to the publisher's own."""
+    """The worker's settings, and those that only publishers and outboxes read; tests hold them to these' own."""
 
     publish_timeout: float = Field(
         10, gt=0, le=86_400, description="publishers only: seconds within which the broker must confirm"
@@ -65,6 +65,23 @@ class AllSettings(Settings):
     )
     events_pending: PositiveInt = Field(
         2000, description="events only: triggers that wait for the broker's confirm; beyond, senders are told to wait"
+    )
+
+    outbox_url: SecretStr | None = Field(
+        None, description="outbox only: the database of the application that adds triggers"
+    )
+    outbox_table: str = Field("ajo_outbox", description="outbox only: its table, such as shop.ajo_outbox")
+    outbox_keys: SecretStr | None = Field(
+        None, description="outbox only: keys that its payloads are encrypted with, the newest first"
+    )
+    outbox_keep: float = Field(
+        0, ge=0, le=31_536_000, description="outbox only: seconds for which published rows are kept; 0: none are"
+    )
+    outbox_poll: float = Field(
+        1, ge=0.05, le=31_536_000, description="outbox only: seconds until a relay that is not notified looks anyway"
+    )
+    outbox_late: float = Field(
+        60, ge=1, le=31_536_000, description="outbox only: seconds above which a trigger that waits is late"
     )
 
     @classmethod

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from ajo_producers.outbox.settings import read_relay
 from ajo_producers.publishing import environment
 from ajo_producers.publishing.errors import SettingError
 from ajo_producers.publishing.publisher import Publisher
@@ -139,3 +140,17 @@ def test_a_publishers_time_out_is_refused_here_if_the_publisher_refuses_it(
         assert faults()[0].startswith("AJO_PUBLISH_TIMEOUT: ")
     else:
         assert values()["AJO_PUBLISH_TIMEOUT"] == float(seconds)
+
+
+def test_an_outbox_has_the_same_defaults_and_bounds() -> None:
+    env = {"AJO_OUTBOX_URL": "postgresql://h/d"}
+    told = read_relay(env)
+    for name in ("table", "keep", "poll", "late"):
+        field = AllSettings.model_fields[f"outbox_{name}"]
+        assert getattr(told, name) == field.default
+        for bound in field.metadata:
+            least = getattr(bound, "ge", None)
+            if least:
+                read_relay({**env, f"AJO_OUTBOX_{name.upper()}": str(least)})
+                with pytest.raises(SettingError):
+                    read_relay({**env, f"AJO_OUTBOX_{name.upper()}": str(least / 2)})

@@ -1,0 +1,79 @@
+"""``ajo-dispatch outbox relay``: a relay as a process, with its signals and its words."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import typer
+
+from ajo_producers.outbox.database import place
+from ajo_producers.outbox.metrics import Metrics
+from ajo_producers.outbox.relay import Relay
+from ajo_producers.outbox.settings import RelaySettings, read_sealer
+from ajo_producers.publishing.errors import SettingError
+from ajo_producers.publishing.publisher import Publisher
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def run_relay(settings: RelaySettings, host: str, port: int | None) -> None:
+    """Relay until a signal comes.
+
+    Raises:
+        typer.BadParameter, typer.TyperException: a setting can't be used; the metrics' port can't be had.
+    """
+    try:
+        publisher, sealer = Publisher.from_env(), read_sealer(os.environ)
+    except SettingError as wrong:
+        fault = typer.TyperException(str(wrong))
+        fault.exit_code = 2
+        raise fault from None
+    try:
+        asyncio.run(_run(settings, publisher, sealer, host, port))
+    finally:
+        publisher.close()
+
+
+async def _run(settings: RelaySettings, publisher: Publisher, sealer: object, host: str, port: int | None) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    relay = Relay(settings, publisher, sealer, say, stop)  # type: ignore[arg-type]
+    for number in SIGNALS:
+        loop.add_signal_handler(number, _on_signal, stop)
+    metrics = Metrics(relay)
+    server = None
+    if port is not None:
+        try:
+            server = await metrics.serve(host, port)
+        except OSError as error:
+            raise typer.TyperException(f"can't listen on {host}:{port}: {os.strerror(error.errno or 0)}") from None
+        bound = server.sockets[0].getsockname()
+        say(f"metrics at http://{bound[0]}:{bound[1]}/metrics")
+    say(f"relaying {place(settings)} by {publisher!r}")
+    watching = asyncio.create_task(metrics.keep_watch())
+    try:
+        await relay.run()
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        if server is not None:
+            server.close()
+    say(f"stopped: {relay.counts.published:,} triggers published")
+
+
+def _on_signal(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        say("cut off: what was on its way is published again by the next relay")
+        os._exit(1)  # the publisher's thread may wait for the broker
+    stop.set()
+    say("stopping: what is on its way gets its confirms; again cuts it off")
+
+
+def say(text: str) -> None:
+    """A line for people, with its time, on the error stream."""
+    with suppress(OSError):
+        sys.stderr.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n")
+        sys.stderr.flush()

@@ -1,0 +1,84 @@
+"""``ajo-dispatch outbox``: its table, its relay as a process, and what it says of an outbox."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+from ajo_producers import Campaigns, outbox
+from ajo_worker.local.processes import Processes
+from kombu import Connection
+
+from tests.support.conservation import write_definition
+from tests.support.database import query
+from tests.support.programs import PROGRAM, Finished
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
+
+FAULTY = """
+    insert into ajo_outbox (request_id, shard, lane, priority, campaign, payload, fault)
+    values (gen_random_uuid(), 1, 'standard', 'normal', 'order-shipped', 'x', 'it is no good')
+"""
+
+
+@pytest.fixture
+def env(database_url: str, rabbitmq_url: str, queue_prefix: str) -> dict[str, str]:
+    return {"AJO_OUTBOX_URL": database_url, "AJO_BROKER_URL": rabbitmq_url, "AJO_QUEUE_PREFIX": queue_prefix}
+
+
+def test_from_the_table_to_the_queue(
+    env: dict[str, str], run_cli: Callable[..., Finished], processes: Processes, tmp_path: Path
+) -> None:
+    url, queue = env["AJO_OUTBOX_URL"], f"{env['AJO_QUEUE_PREFIX']}.standard"
+    missing = run_cli("outbox", "status", env=env)
+    assert missing.code == 1
+    assert "'ajo-dispatch outbox sql' prints the statements that make it" in missing.err
+    with psycopg.connect(url) as connection:
+        connection.execute(run_cli("outbox", "sql", env={}).out)
+
+    write_definition(tmp_path / "campaigns")
+    campaign = Campaigns.load(tmp_path / "campaigns")["order-shipped"]
+    with psycopg.connect(url) as connection:
+        outbox.add(connection, campaign.trigger(to="ada@example.com", context={"orderId": "A-1"}))
+    query(url, "update ajo_outbox set added_at = added_at - interval '2 minutes'")
+    late = run_cli("outbox", "status", env=env)
+    assert late.code == 1
+    assert re.match(r"1 triggers wait, the oldest since 12\d\.\d s\n  standard, normal: 1, since", late.out)
+
+    relay = processes.start("relay", [PROGRAM, "outbox", "relay", "--metrics-port", "0"], env=env, cwd=tmp_path)
+    relay.wait_for_output("relaying ajo_outbox in database", timeout=DEADLINE_SECONDS)
+    wait_until(lambda: query(url, "select from ajo_outbox") == [], what="the row is published and gone")
+    address = re.search(r"metrics at (\S+)", relay.output())
+    assert address is not None
+    with urlopen(address[1]) as answer:
+        assert "ajo_outbox_published_total 1\n" in answer.read().decode()
+    assert relay.stop() == 0
+    assert "stopped: 1 triggers published" in relay.output()
+    with Connection(env["AJO_BROKER_URL"]) as connection, connection.channel() as channel:
+        assert channel.basic_get(queue, no_ack=True) is not None
+
+    query(url, FAULTY)
+    faulty = json.loads(run_cli("outbox", "status", "--json", env=env).out)
+    assert (faulty["waiting"], faulty["late"], faulty["faulty"]) == (0, False, 1)
+    assert faulty["faults"][0]["fault"] == "it is no good"
+    assert run_cli("outbox", "retry", env=env).out == "1 rows are tried again\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"AJO_OUTBOX_URL": ""}, "AJO_OUTBOX_URL is not set"),
+        ({"AJO_BROKER_URL": ""}, "AJO_BROKER_URL is not set"),
+        ({"AJO_OUTBOX_KEYS": "secret"}, "AJO_OUTBOX_KEYS: key 1 of 1 is no Fernet key"),
+    ],
+)
+def test_a_relay_without_a_setting_ends_at_once_and_says_which(
+    run_cli: Callable[..., Finished], changes: dict[str, str], told: str
+) -> None:
+    env = {"AJO_OUTBOX_URL": "postgresql://h/d", "AJO_BROKER_URL": "amqp://h/", **changes}
+    done = run_cli("outbox", "relay", env=env)
+    assert (done.code, done.out) == (2, "")
+    assert f"error: {told}" in done.err
+    assert "secret" not in done.err
