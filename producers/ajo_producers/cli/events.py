@@ -5,7 +5,9 @@
 
 import typer
 
+from ajo_producers.cli.events_consume import consume_events
 from ajo_producers.cli.events_explain import check, explain
+from ajo_producers.cli.events_read import read_events
 from ajo_producers.cli.events_serve import serve_events
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -17,5 +19,7 @@ def _events() -> None:
 
 
 app.command("serve")(serve_events)
+app.command("consume")(consume_events)
+app.command("read")(read_events)
 app.command("check")(check)
 app.command("test")(explain)

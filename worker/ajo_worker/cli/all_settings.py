@@ -46,6 +46,9 @@ class AllSettings(Settings):
         None, description="publishers only: the application's name in the ledger; empty: the host's name"
     )
     events: Path = Field(Path("events.toml"), description="events only: the mapping file")
+    events_broker_url: SecretStr = Field(
+        SecretStr(""), description="events only: RabbitMQ with the exchange of events; empty: AJO_BROKER_URL"
+    )
     events_tokens: SecretStr = Field(
         SecretStr(""), description="events only: bearer tokens of who may post, separated by blanks; empty: none"
     )

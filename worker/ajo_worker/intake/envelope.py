@@ -5,9 +5,8 @@ from typing import Any
 
 import msgspec
 from ajo_producers.contract.batch import MAX_MESSAGE_BYTES
+from ajo_producers.contract.unreadable import UNREADABLE
 from msgspec import Raw, Struct, field
-
-from ajo_worker.intake.unpacking import UNREADABLE
 
 MOST_BASE64_BYTES = -(-MAX_MESSAGE_BYTES // 3) * 4
 MOST_ENVELOPE_BYTES = 2 * MAX_MESSAGE_BYTES

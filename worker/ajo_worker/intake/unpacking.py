@@ -10,12 +10,9 @@ from typing import Any
 
 from ajo_producers.contract.lanes import TASK_NAME
 from ajo_producers.contract.task_message import CONTENT_TYPE
-from amqp import serialization as amqp_serialization
-from amqp.spec import Basic
+from ajo_producers.contract.unreadable import UNREADABLE, read_past_unreadable
 from kombu import compression, serialization
 
-UNREADABLE = "x-unreadable"
-"""The header of a message whose headers, or whose envelope, can't be read: it says why."""
 PLAIN_ENCODINGS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "binary", "8bit", "7bit"})
 NO_ARGUMENTS: tuple[tuple[()], dict[str, Any], dict[str, Any]] = (), {}, {}
 """What Celery sees of a message's body, which stays bytes until the dispatcher opens it."""
@@ -26,16 +23,7 @@ def refuse_unpacking() -> None:
     for kind in compression.encoders():
         compression.register(_refused, _refused, kind)
     serialization._decode = _refused
-    amqp_serialization.PROPERTY_CLASSES[Basic.CLASS_ID] = properties
-
-
-def properties(buffer: Any, offset: int) -> tuple[dict[str, Any], int]:
-    """A message's properties by py-amqp; one that says ``UNREADABLE`` if it can't read them. Pure."""
-    try:
-        found: tuple[dict[str, Any], int] = amqp_serialization.decode_properties_basic(buffer, offset)
-    except Exception as fault:  # noqa: BLE001 - whatever is in there, its frame is whole
-        return {"application_headers": {UNREADABLE: type(fault).__name__}}, len(buffer)
-    return found
+    read_past_unreadable()
 
 
 def why_unread(message: Any) -> str | None:

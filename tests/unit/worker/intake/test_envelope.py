@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 from ajo_producers.contract.batch import MAX_MESSAGE_BYTES
 from ajo_producers.contract.task_message import headers
+from ajo_producers.contract.unreadable import UNREADABLE
 from ajo_worker.intake.envelope import MOST_ENVELOPE_BYTES, payload_of
-from ajo_worker.intake.unpacking import UNREADABLE, why_unread
+from ajo_worker.intake.unpacking import why_unread
 from hypothesis import given
 from hypothesis import strategies as st
 from kombu.message import Message

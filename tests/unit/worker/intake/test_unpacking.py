@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 from ajo_producers.contract.task_message import headers
-from ajo_worker.intake.unpacking import UNREADABLE, properties, refuse_unpacking, why_unread
+from ajo_producers.contract.unreadable import UNREADABLE, properties
+from ajo_worker.intake.unpacking import refuse_unpacking, why_unread
 from amqp import serialization as amqp_serialization
 from amqp.spec import Basic
 from hypothesis import given
