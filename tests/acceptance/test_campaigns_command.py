@@ -182,6 +182,22 @@ def test_the_example_definitions_are_what_their_samples_give() -> None:
         assert "is up to date" in done.out
 
 
+def test_codegen_writes_typed_python_and_a_schema_and_says_when_they_are_out_of_date(home: Path) -> None:
+    campaigns(home, "import", "samples/order-shipped.curl")
+    files = ("--python", "shop_campaigns.py", "--schema", "campaigns.schema.json")
+    done = campaigns(home, "codegen", *files)
+    assert done.out == "wrote shop_campaigns.py (1 campaign)\nwrote campaigns.schema.json (1 campaign)\n"
+    assert campaigns(home, "codegen", "--python", "-").out == (home / "shop_campaigns.py").read_text(encoding="utf-8")
+    assert "order-shipped" in json.loads((home / "campaigns.schema.json").read_text(encoding="utf-8"))["$defs"]
+    assert campaigns(home, "codegen", "--check", *files).code == 0
+
+    campaigns(home, "import", "samples/password-reset.curl")
+    stale = campaigns(home, "codegen", "--check", *files)
+    assert (stale.code, len(stale.err.splitlines())) == (1, 2)
+    assert "error: shop_campaigns.py is not what the definitions say: write it anew, without --check" in stale.err
+    assert campaigns(home, "codegen").code == 2
+
+
 def test_a_closed_pipe_ends_a_command_quietly(home: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -21,6 +21,7 @@ from ajo_producers.campaigns.folder import (
 )
 from ajo_producers.campaigns.live import Compared
 from ajo_producers.cli import campaign_report, live_check
+from ajo_producers.cli.codegen import write_code
 from ajo_producers.cli.completion import campaign_names
 from ajo_producers.cli.import_sample import import_sample
 from ajo_producers.publishing.environment import read_allowed_hosts
@@ -122,6 +123,25 @@ def check(
             typer.echo(f"{len(definitions)} campaign definition{'s' * (len(definitions) != 1)} in {folder}: {result}")
     if problems:
         raise typer.Exit(1)
+
+
+@app.command()
+def codegen(
+    *,
+    folder: Folder = DEFAULT_FOLDER,
+    python: Annotated[Path | None, typer.Option(help="Module to write, or - for standard output.")] = None,
+    schema: Annotated[Path | None, typer.Option(help="JSON Schema to write, or - for standard output.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit code 1 if a file is out of date.")
+    ] = False,
+) -> None:
+    """Write typed Python of all campaigns, with which an editor completes variables and a type checker misses none.
+
+    The JSON Schema says the same to other languages: of the lines of trigger --from, and of requests.
+    """
+    if python is None and schema is None:
+        raise typer.BadParameter("or --schema FILE: nothing is to be written", param_hint="--python FILE")
+    write_code(_load(folder), python, schema, check=check)
 
 
 def _allowed_hosts() -> tuple[str, ...] | None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,7 +39,7 @@ class Campaign:
         recipients: Iterable[Recipient | Mapping[str, Any]] | None = None,
         key: str | None = None,
         occurred_at: datetime | None = None,
-        expires_in: float | None = None,
+        expires_in: float | timedelta | None = None,
         expires_at: datetime | None = None,
         trace_id: str | None = None,
     ) -> CheckedTrigger:
@@ -52,7 +52,7 @@ class Campaign:
         ``key`` names the business event, together with ``occurred_at``, the event's own time (and not the call's): the
         same two give the same request id, so that publishing an event again is no second message. Two messages need
         two keys. Without a key, ``occurred_at`` is only recorded. No attempt starts after ``expires_at``, or
-        ``expires_in`` seconds from now.
+        ``expires_in`` from now, in seconds or as a ``timedelta``.
 
         Raises:
             InvalidTrigger: with all problems at once.

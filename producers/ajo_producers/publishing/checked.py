@@ -104,11 +104,11 @@ def _times(given: GivenTrigger, now: datetime, problems: list[str]) -> datetime 
         return None
     expires_at = given.expires_at
     if given.expires_in is not None:
-        if isinstance(given.expires_in, bool) or not isinstance(given.expires_in, int | float):
-            problems.append("expires_in must be a number of seconds")
+        if isinstance(given.expires_in, bool) or not isinstance(given.expires_in, int | float | timedelta):
+            problems.append("expires_in must be a number of seconds, or a timedelta")
             return None
         try:
-            expires_at = now + timedelta(seconds=given.expires_in) if isfinite(given.expires_in) else None
+            expires_at = _from_now(now, given.expires_in)
         except OverflowError:
             expires_at = None
     if given.expires_in is not None and not is_moment(expires_at):
@@ -117,6 +117,12 @@ def _times(given: GivenTrigger, now: datetime, problems: list[str]) -> datetime 
     if expires_at is not None and expires_at <= now:
         problems.append(f"it has expired already, at {expires_at.isoformat(timespec='seconds')}")
     return expires_at
+
+
+def _from_now(now: datetime, expires_in: float | timedelta) -> datetime | None:
+    if isinstance(expires_in, timedelta):
+        return now + expires_in
+    return now + timedelta(seconds=expires_in) if isfinite(expires_in) else None
 
 
 def _request_id(campaign: str, given: GivenTrigger, problems: list[str], again: UUID | None) -> UUID | None:

@@ -1,6 +1,7 @@
 """What callers give for a trigger: from Python, from the command line, from a line of a file; not checked yet."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -39,7 +40,7 @@ class GivenTrigger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     recipients: tuple[GivenRecipient, ...] | None = None
     key: str | None = None
     occurred_at: Moment | None = None
-    expires_in: float | None = None
+    expires_in: float | timedelta | None = None
     expires_at: Moment | None = None
     trace_id: str | None = None
 
@@ -54,7 +55,8 @@ class GivenTrigger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 OF_ONE = GivenRecipient.__struct_fields__
 MOMENTS = ("occurred_at", "expires_at")
-FIELDS = {field.name: field.type for field in structs.fields(GivenTrigger)}
+FIELDS = {field.name: field.type for field in structs.fields(GivenTrigger)} | {"expires_in": float | None}
+"""What each field is outside of Python, where only seconds are a length of time."""
 
 
 def read_given(data: Mapping[str, Any], *, from_text: bool = False) -> tuple[GivenTrigger, list[str]]:

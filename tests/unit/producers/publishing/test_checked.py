@@ -61,14 +61,27 @@ def test_all_problems_are_named_at_once() -> None:
     ]
 
 
+def test_a_length_of_time_is_a_timedelta_or_seconds() -> None:
+    as_delta, as_seconds = (
+        check_trigger(ORDER_SHIPPED, GivenTrigger(**GOOD, expires_in=length), NOW)
+        for length in (timedelta(minutes=1), 60)
+    )
+    assert as_delta.trigger.expires_at == as_seconds.trigger.expires_at == NOW + timedelta(minutes=1)
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
         ({"expires_in": 0}, "it has expired already, at 2026-11-01T08:00:00+00:00"),
         ({"expires_at": NOW - timedelta(seconds=1)}, "it has expired already, at 2026-11-01T07:59:59+00:00"),
         ({"expires_in": 1, "expires_at": NOW}, "expires_in stands beside expires_at: give one or the other"),
-        ({"expires_in": "60"}, "expires_in must be a number of seconds"),
-        ({"expires_in": True}, "expires_in must be a number of seconds"),
+        ({"expires_in": "60"}, "expires_in must be a number of seconds, or a timedelta"),
+        ({"expires_in": True}, "expires_in must be a number of seconds, or a timedelta"),
+        ({"expires_in": timedelta(0)}, "it has expired already, at 2026-11-01T08:00:00+00:00"),
+        (
+            {"expires_in": timedelta.max},
+            "expires_in must end between the years 2000 and 2100; leave it out for never",
+        ),
         ({"expires_in": float("nan")}, "expires_in must end between the years 2000 and 2100; leave it out for never"),
         ({"expires_in": 1e300}, "expires_in must end between the years 2000 and 2100; leave it out for never"),
         (
