@@ -111,6 +111,7 @@ DROP FUNCTION ledger.worker_status(ledger.workers);
 DROP FUNCTION ledger.lived(ledger.workers);
 DROP FUNCTION ledger.lives(ledger.workers);
 DROP FUNCTION ledger.last_sign(ledger.workers);
+DROP FUNCTION ledger.database_start();
 DROP FUNCTION ledger.knows(ledger.workers, text, text);
 DROP TABLE ledger.workers;
 DROP FUNCTION ledger.drop_oldest_partition(date);

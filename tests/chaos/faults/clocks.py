@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from ajo_worker.local.processes import environment
 
+from tests.chaos.faults.workers import CRASHED
 from tests.chaos.plan import SOON, fault
 from tests.chaos.run import Run
 from tests.chaos.stream import PLANTED_DOMAIN
@@ -113,6 +114,30 @@ def database_leaps(run: Run) -> None:
 
 
 @fault(
+    "clock-of-database-start",
+    9,
+    "the database starts while its clock is a day early; then that is set right, and a worker is killed",
+    states=CRASHED,
+    outages=False,
+    seconds=20,
+    unless=MISSING,
+    alone=True,
+)
+def database_started_early(run: Run) -> None:
+    """Its start counts as a heartbeat of all, and lies a day ahead: the dead worker must not live for that long."""
+    run.when_done(0.1)
+    run.set_database_clock(DAY)
+    run.postgres.stop()
+    run.postgres.start()
+    before = run.done()
+    wait_until(lambda: run.done() > before, what="the workers go on", timeout=60)
+    run.set_database_clock(0)
+    run.kill_worker(run.workers[0])
+    run.start_worker()
+    run.rest_and_set_right()
+
+
+@fault(
     "clock-midnight",
     9,
     "midnight comes (UTC), by the clocks of database and producer; the partitions of both days are missing",
@@ -124,10 +149,10 @@ def database_leaps(run: Run) -> None:
 )
 def midnight(run: Run) -> None:
     now = datetime.now(UTC)
-    before = (now + timedelta(days=40)).replace(hour=23, minute=59, second=50)  # of which nothing is made
+    before = (now + timedelta(days=40)).replace(hour=23, minute=59, second=30)  # of which nothing is made
     offset = round((before - now).total_seconds())
     run.set_database_clock(offset)
-    publish(run, "midnight", WallClock(run.folder, offset), "--rate", "50")
+    publish(run, "midnight", WallClock(run.folder, offset), "--rate", "20")
     days = "select distinct date_trunc('day', enqueued_at) as day from ledger.triggers_default"
     if len(run.query(days)) < 2:
         raise AssertionError("there are not rows of both days in the default partition")

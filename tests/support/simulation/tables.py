@@ -144,7 +144,8 @@ class Tables:
         row = self.workers.get(worker) if worker else None
         if row is None or row.stopped_at is not None:
             return False
-        return max(row.heartbeat_at, self.started_at) > now - row.owner_timeout
+        started = self.started_at if self.started_at <= now else row.heartbeat_at
+        return max(row.heartbeat_at, started) > now - row.owner_timeout
 
     def insert(self, rows: Iterable[Admission]) -> list[UUID]:
         """INSERT: the ids that were new."""
