@@ -28,7 +28,7 @@ class Message:
 class Kept(Receipt):
     """A receipt whose messages are those above."""
 
-    def _acknowledge(self, message: Any, result: tuple[int, Any, float]) -> None:  # noqa: ARG002 - the base's
+    def _acknowledge(self, message: Any, summary: str, *, failed: bool) -> None:  # noqa: ARG002 - the base's
         message.place = "gone"
         message.acknowledged += 1
 
