@@ -16,10 +16,12 @@ from ajo_worker.local.valkey import start_valkey
 from tests.support import brokers, delivery, programs, scratch
 from tests.support.conservation import write_definition
 from tests.support.database import COPIED, query
+from tests.support.examples import choose_examples
 
 # As in the Makefile: compiling is most of what a short process does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+choose_examples()
 scratch.use_memory()  # the processes of pytest-xdist inherit it
 
 TEMPLATE = "migrated"
