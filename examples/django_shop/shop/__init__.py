@@ -1,0 +1,1 @@
+"""A shop with Django: an order and the message about it are one transaction."""

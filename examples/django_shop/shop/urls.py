@@ -1,0 +1,7 @@
+"""Where orders are taken."""
+
+from django.urls import path
+
+from shop.views import place_order
+
+urlpatterns = [path("orders", place_order)]
