@@ -13,7 +13,7 @@ RABBITMQ ?=
 MINUTES ?=
 TRIGGERS ?=
 
-.PHONY: help demo dev test smoke chaos soak outage hang trial urgent ledger-10m lint format types imports constraints clean
+.PHONY: help demo dev test smoke chaos soak outage hang trial urgent outbox ledger-10m lint format types imports constraints clean
 .DEFAULT_GOAL := help
 
 LOCAL_SERVERS := tests/integration/worker/test_local_servers.py
@@ -62,6 +62,9 @@ trial: $(READY) ## scenarios with a late system or two: does attribution name it
 
 urgent: $(READY) ## how long urgent triggers wait behind a backlog of 100,000, on both brokers; 3 minutes
 	@$(BIN)/python -m benchmarks.urgent
+
+outbox: $(READY) ## what an outbox's relay publishes a second, and what adding to it costs; 2 minutes
+	@$(BIN)/python -m benchmarks.outbox
 
 ledger-10m: $(READY) ## a day of ten million triggers, and how long the day's questions take; 30 minutes, 15 GB of disk
 	@$(BIN)/python -m benchmarks.ledger
