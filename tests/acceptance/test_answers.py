@@ -51,7 +51,7 @@ def test_each_answer_has_its_state_and_no_recipient_s_fault_keeps_others_waiting
     counts = {**dict.fromkeys(KINDS, 5), "unknown": 25, "strange": 25, "fine": 100}
     kinds = [kind for kind in KINDS for _ in range(counts[kind])]
     ids = delivery.publish_lines([line for kind in KINDS for line in lines(kind, counts[kind])])
-    wait_until(lambda: done(database_url) == len(ids), what="all have their state", timeout=60)
+    wait_until(lambda: done(database_url) == len(ids), what="all have their state")
 
     rows = {str(row["request_id"]): row for row in query(database_url, "select * from audit.triggers")}
     found = Counter((kind, rows[one]["state"], rows[one]["reason"]) for kind, one in zip(kinds, ids, strict=True))
@@ -80,7 +80,7 @@ def test_a_campaign_that_is_paused_for_a_long_run_of_bad_recipients_goes_on_by_i
     delivery = prepare_delivery(valkey_url, SCENARIO, AJO_RECOVERY_RATE="100", **settings)
     delivery.start_worker()
     ids = delivery.publish_lines([*lines("strange", 40), *lines("fine", 40)])
-    wait_until(lambda: done(database_url) == len(ids), what="all have their state", timeout=60)
+    wait_until(lambda: done(database_url) == len(ids), what="all have their state")
     states = {str(row["request_id"]): row["state"] for row in query(database_url, "select * from audit.triggers")}
     assert [states[one] for one in ids] == ["rejected"] * 40 + ["accepted"] * 40
     outages = query(database_url, "select scope, reason, ended_at from ledger.outages")
@@ -100,7 +100,7 @@ def test_another_wording_of_the_cosmos_outage_as_a_403_costs_nobody_s_message(
     wait_until(lambda: query(database_url, opened), what="the circuit is open")
     shown = delivery.run_cli("outage", "show", "standard", env=delivery.env)
     delivery.api.play("")
-    wait_until(lambda: done(database_url) == len(ids), what="all have their state", timeout=60)
+    wait_until(lambda: done(database_url) == len(ids), what="all have their state")
 
     assert Counter(row["state"] for row in query(database_url, "select state from audit.triggers")) == {
         "accepted": len(ids)

@@ -13,7 +13,7 @@ from tests.support.delivery import Delivery
 from tests.support.pgbouncer import start_pgbouncer
 from tests.support.programs import PROGRAM
 from tests.support.standby import promote, start_standby
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 CALM = "[latency]\nseconds = 0.02\n"
 OURS = "select count(*) from pg_stat_activity where application_name = 'ajo-dispatch ' || $1::text"
@@ -52,7 +52,7 @@ def test_behind_a_pooler_in_transaction_mode_nothing_starts_and_all_say_what_to_
     url = start_pgbouncer(processes, database_url, "transaction")
     delivery = prepare_delivery(valkey_url, CALM, AJO_DATABASE_URL=url)
     worker = processes.start("worker", [PROGRAM, "worker"], env=delivery.env)
-    assert worker.popen.wait(timeout=60) == 1
+    assert worker.popen.wait(DEADLINE_SECONDS) == 1
     (line,) = [line for line in worker.output().splitlines() if "worker-not-started" in line]
     assert "pool_mode = session" in line
     assert "Traceback" not in worker.output()
@@ -71,7 +71,7 @@ def test_a_worker_without_all_connections_that_it_needs_takes_no_messages_until_
         url = start_pgbouncer(small, database_url, "session", default_pool_size="14")
         delivery = prepare_delivery(valkey_url, CALM, AJO_DATABASE_URL=url)
         worker = processes.start("worker", [PROGRAM, "worker"], env=delivery.env)
-        line = worker.wait_for_output(".*too-few-database-connections", timeout=60)[0]
+        line = worker.wait_for_output(".*too-few-database-connections", timeout=DEADLINE_SECONDS)[0]
         assert '"needed": 15' in line
         assert "default_pool_size" in line
         delivery.publish(20, batch_size=10)
@@ -94,8 +94,8 @@ def test_a_worker_goes_on_with_the_promoted_standby_when_its_primary_takes_no_mo
     query(own_postgres.url, "alter system set default_transaction_read_only = on")
     query(own_postgres.url, "select pg_reload_conf()")
     confirmed |= delivery.publish(100, batch_size=10)
-    worker.child.wait_for_output("ReadOnlySQLTransactionError: cannot execute", timeout=60)
-    worker.child.wait_for_output(r"it takes no writes \(a standby\?\); .* it takes no writes", timeout=60)
+    worker.child.wait_for_output("ReadOnlySQLTransactionError: cannot execute", timeout=DEADLINE_SECONDS)
+    worker.child.wait_for_output(r"it takes no writes \(a standby\?\); .* it takes no writes", timeout=DEADLINE_SECONDS)
     (end,) = query(own_postgres.url, "select pg_current_wal_lsn()::text as lsn")
     wait_until(lambda: query(standby.url, CAUGHT_UP, end["lsn"])[0]["it"], what="the standby has it all")
     promote(standby)

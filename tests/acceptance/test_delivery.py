@@ -16,7 +16,7 @@ UNEXPLAINED = """
 """
 
 
-@pytest.mark.parametrize(("count", "batch_size"), [(10_000, 100), (2_000, 1)])
+@pytest.mark.parametrize(("count", "batch_size"), [(2_000, 100), (300, 1)])
 def test_every_confirmed_trigger_is_accepted_once_and_recorded(
     count: int, batch_size: int, broker_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
 ) -> None:

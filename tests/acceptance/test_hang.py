@@ -39,7 +39,7 @@ def test_a_lane_that_hangs_takes_only_its_places_and_the_rest_of_it_waits_in_the
 
     delivery.api.play(QUICK)
     everything = COUNT + len(others)
-    wait_until(lambda: finished(database_url) == everything, what="all triggers with a state", timeout=120)
+    wait_until(lambda: finished(database_url) == everything, what="all triggers with a state")
     counted, rows = accepted(delivery.api.journal), ledger(database_url)
     assert set(counted.values()) == {1}, "nothing was doubled"
     unconfirmed = {request_id for request_id, row in rows.items() if row["state"] == "unconfirmed"}

@@ -11,7 +11,7 @@ from tests.support.conservation import accepted, finished, write_definition
 from tests.support.database import query
 from tests.support.delivery import Delivery, worker_environment
 from tests.support.programs import PROGRAM, Finished, Simulator, Worker
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 CALM = "[latency]\nseconds = 0.02\n"
 OUTAGES = "select reason from ledger.outages"
@@ -86,6 +86,6 @@ def test_a_proxy_that_is_dead_for_a_while_loses_doubles_and_charges_adobe_with_n
 def test_a_worker_with_an_unusable_proxy_doesnt_start(behind: Callable[..., Delivery], processes: Processes) -> None:
     delivery = behind(HTTPS_PROXY="socks5://us:planted@proxy.example.com")
     child = processes.start("worker", [PROGRAM, "worker"], env=delivery.env)
-    assert child.popen.wait(timeout=60) == 2
+    assert child.popen.wait(DEADLINE_SECONDS) == 2
     assert "HTTPS_PROXY: must be http://" in child.output()
     assert "planted" not in child.output()

@@ -17,7 +17,7 @@ from tests.support.conservation import journal, ledger
 from tests.support.database import query
 from tests.support.delivery import Delivery
 from tests.support.programs import PROGRAM, Simulator, start_simulator
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 CALM = "[latency]\nseconds = 0.02\n"
 COUNT = 20
@@ -61,12 +61,12 @@ def test_secrets_and_certificates_that_change_in_their_files(
     query(database_url, f"alter role {role} password 'second'")
     query(database_url, "select pg_terminate_backend(pid) from pg_stat_activity where usename = $1", role)
     change_password(valkey)
-    worker.wait_for_output("broker-fault", timeout=60)
-    worker.wait_for_output("InvalidPassword", timeout=60)
+    worker.wait_for_output("broker-fault", timeout=DEADLINE_SECONDS)
+    worker.wait_for_output("InvalidPassword", timeout=DEADLINE_SECONDS)
     served(api.url.rpartition(":")[2], "second")
     tell("second")
     delivery.publish(COUNT)
-    wait_until(lambda: accepted(database_url) == 2 * COUNT, what="all accepted", timeout=120)
+    wait_until(lambda: accepted(database_url) == 2 * COUNT, what="all accepted")
     assert worker.popen.poll() is None
 
 

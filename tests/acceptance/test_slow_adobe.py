@@ -28,7 +28,7 @@ def test_answers_after_22_seconds_are_waited_for_and_nothing_is_sent_twice(
     delivery = prepare_delivery(broker_url, SLOW)  # and all that bears on it by default
     delivery.start_worker()
     confirmed = delivery.publish(COUNT)
-    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state", timeout=90)
+    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state")
     assert {row["state"] for row in ledger(database_url).values()} == {"accepted"}
     assert accepted(delivery.api.journal) == dict.fromkeys(confirmed, 1)
     assert len(journal(delivery.api.journal)) == COUNT, "a call a trigger"
@@ -44,9 +44,9 @@ def test_what_is_never_answered_is_sent_once_and_the_rest_goes_out_when_answers_
     wait_until(lambda: query(database_url, "select 1 from ledger.outages"), what="an outage")
     wait_until(lambda: finished(database_url) == COUNT, what="all that hung with a state")
     waiting = delivery.publish(COUNT)
-    wait_until(lambda: query(database_url, "select 1 from ledger.probes offset 1"), what="two probes", timeout=60)
+    wait_until(lambda: query(database_url, "select 1 from ledger.probes offset 1"), what="two probes")
     delivery.api.play(WORKS)
-    wait_until(lambda: finished(database_url) == 2 * COUNT, what="all triggers with a state", timeout=90)
+    wait_until(lambda: finished(database_url) == 2 * COUNT, what="all triggers with a state")
 
     rows, calls = ledger(database_url), journal(delivery.api.journal)
     assert set(rows) == hung | waiting
@@ -82,7 +82,7 @@ def test_where_ambiguous_calls_are_held_a_crash_ends_what_was_in_flight_and_doub
     wait_until(lambda: finished(database_url) >= 10, what="a third of the triggers done")
     first.child.kill()
     delivery.start_worker()
-    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state", timeout=90)
+    wait_until(lambda: finished(database_url) == COUNT, what="all triggers with a state")
 
     rows, counted = ledger(database_url), accepted(delivery.api.journal)
     assert set(rows) == confirmed

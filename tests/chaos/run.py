@@ -180,7 +180,7 @@ class Run:
 
     def when_done(self, share: float) -> None:
         """Wait until a share of the triggers has its state."""
-        wait_until(lambda: self.done() >= share * self.count, what=f"{share:.0%} of the triggers done", timeout=120)
+        wait_until(lambda: self.done() >= share * self.count, what=f"{share:.0%} of the triggers done")
 
     def stop_simulator(self) -> None:
         """The endpoint is gone."""

@@ -13,7 +13,8 @@ from ajo_worker.local.ports import LOOPBACK, free_port
 from ajo_worker.local.processes import Child, Processes
 from ajo_worker.local.valkey import Valkey, start_valkey
 
-START_SECONDS = 60
+from tests.support.waiting import DEADLINE_SECONDS
+
 SBIN = "/usr/lib/rabbitmq/bin:/usr/sbin:/usr/local/sbin:/usr/local/opt/rabbitmq/sbin"
 
 
@@ -75,7 +76,7 @@ class RabbitMQ:
         self.child = self.processes.start(
             "rabbitmq", [self.programs / "rabbitmq-server"], env=self.env, stop_signal=signal.SIGTERM, grace=30
         )
-        self.child.wait_for_output("Server startup complete", timeout=START_SECONDS)
+        self.child.wait_for_output("Server startup complete", timeout=DEADLINE_SECONDS)
 
     def kill(self) -> None:
         """SIGKILL the whole node."""

@@ -169,7 +169,7 @@ def test_a_worker_with_the_documented_rights_delivers_and_the_doctor_finds_all_w
     assert {"broker permissions", "celery permissions", "broker confirms", "consumer time-out"} <= statuses(found, "ok")
     assert {exchange["name"] for exchange in node.api("GET", "exchanges/%2F")} == before  # the doctor makes none
     worker = processes.start("worker", [PROGRAM, "worker"], env=delivery.env)  # with its default name
-    worker.wait_for_output("ready", timeout=60)
+    worker.wait_for_output("ready", timeout=DEADLINE_SECONDS)
     published = delivery.publish(3, batch_size=1)
     wait_until(
         lambda: finished(delivery.env["AJO_DATABASE_URL"]) == len(published), what="all three are sent", timeout=60
