@@ -7,7 +7,7 @@ from tests.support.database import query
 from tests.support.delivery import SCENARIO, Delivery
 from tests.support.waiting import wait_until
 
-COUNT = 3_000
+COUNT = 1_500
 SLOW = SCENARIO.replace("median = 0.02", "median = 0.2").replace("p99 = 0.2", "p99 = 1.0")
 EVEN = '[latency]\ndistribution = "uniform"\nlow = 0.2\nhigh = 0.6\n'
 
@@ -15,7 +15,7 @@ EVEN = '[latency]\ndistribution = "uniform"\nlow = 0.2\nhigh = 0.6\n'
 def test_after_kill_9_and_a_new_start_every_trigger_is_accepted_and_each_double_is_marked(
     broker_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
 ) -> None:
-    delivery = prepare_delivery(broker_url, SLOW, AJO_MAX_IN_FLIGHT="200")
+    delivery = prepare_delivery(broker_url, SLOW, AJO_MAX_IN_FLIGHT="100")
     first = delivery.start_worker()
     confirmed = delivery.publish(COUNT, 20)
     wait_until(lambda: finished(database_url) > COUNT // 10, what="a tenth of the triggers done")
@@ -44,7 +44,7 @@ def test_sigterm_finishes_what_is_in_flight_gives_back_the_rest_and_doubles_noth
     broker_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
 ) -> None:
     delivery = prepare_delivery(
-        broker_url, '[latency]\ndistribution = "uniform"\nlow = 0.2\nhigh = 0.6\n', AJO_MAX_IN_FLIGHT="200"
+        broker_url, '[latency]\ndistribution = "uniform"\nlow = 0.2\nhigh = 0.6\n', AJO_MAX_IN_FLIGHT="100"
     )
     first = delivery.start_worker()
     confirmed = delivery.publish(COUNT, 20)
