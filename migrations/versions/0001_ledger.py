@@ -22,6 +22,7 @@ SCRIPTS = (
     "08_rollups",
     "09_audit_views",
     "10_outages",
+    "10_rates",
     "10_clock",
     "11_alerts",
     "12_network",

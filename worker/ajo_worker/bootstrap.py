@@ -12,6 +12,7 @@ import structlog
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import load_definitions
 from ajo_producers.campaigns.payload import PayloadCheck
+from ajo_producers.contract.lanes import LANES, queue_names
 from ajo_producers.contract.sealing import Sealer
 
 from ajo_worker.api.adapters import make_adapter
@@ -31,8 +32,11 @@ from ajo_worker.dispatch.round import Policy
 from ajo_worker.dispatch.rounds import Rounds
 from ajo_worker.dispatch.strays import Strays
 from ajo_worker.feedback.matching import Matching, Rules
+from ajo_worker.intake.looking import Looking
+from ajo_worker.intake.queue_lengths import QueueLengths
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.ledger.liveness import InHand
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Limits
@@ -46,7 +50,7 @@ from ajo_worker.outages.scope import destinations_of, scope_of_token
 from ajo_worker.outages.silences import Silences
 from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.view import View
-from ajo_worker.outages.wiring import lane_rates, leasing, patience_of, ramp_of, thresholds_of, timing_of
+from ajo_worker.outages.wiring import lane_rates, leasing, pace_of, patience_of, ramp_of, thresholds_of, timing_of
 from ajo_worker.recipients import hashing_key
 from ajo_worker.settings import PLAIN_PAYLOADS, SEAL_PAYLOADS, Settings, renewed, renewed_as
 
@@ -78,12 +82,13 @@ class Worker:
     leases: SharedConnection
     matching: Matching
     probing: Probing
+    looking: Looking
     grace: float
 
     async def stop(self) -> None:
         """Finish what is in flight, give back the rest, and give up all ownership."""
         self.dispatcher.begin_closing()
-        await asyncio.gather(self.patrol.stop(), self.matching.stop(), self.probing.stop())
+        await asyncio.gather(self.patrol.stop(), self.matching.stop(), self.probing.stop(), self.looking.stop())
         finished = await self.dispatcher.finish(self.grace)
         written = await self.ledger.stop(HURRIED_GRACE if self.dispatcher.hurried else LEDGER_GRACE)
         await self.statuses.stop()
@@ -142,6 +147,22 @@ def shares_of(settings: Settings, definitions: Sequence[Definition]) -> Shares:
     )
 
 
+def in_hand(dispatcher: Dispatcher, slots: Slots) -> InHand:
+    """What a worker has in hand and doesn't send at this moment. It counts what there is, so no trigger pays for it."""
+    waiting: dict[str, dict[str, int]] = {}
+    for (lane, campaign), triggers in dispatcher.under_way.items():
+        if (left := triggers - slots.taken_by(campaign)) > 0:
+            waiting.setdefault(lane, {})[campaign] = left
+    return InHand(dispatcher.unopened, waiting)
+
+
+def looking_of(settings: Settings, ledger: SharedConnection) -> Looking:
+    """Looks into all queues, also of lanes that this worker doesn't consume."""
+    queues = {queue: lane for lane in LANES for queue in queue_names(settings.queue_prefix, lane)}
+    lengths = QueueLengths(settings.broker)
+    return Looking(ledger, queues, lengths.of, lengths.close)
+
+
 async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behind: LeftBehind) -> Worker:
     """Build all parts on the running event loop, and say in the ledger that this worker lives.
 
@@ -167,6 +188,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
         ages=Ages(settings.dead_letter_days, settings.retention_days, settings.report_days),
         budget=settings.budget_seconds,
         lanes=settings.lanes,
+        pace=pace_of(settings),
     )
     tls = tls_context(settings)
     http, token_http = make_adapter(settings), token_client(settings, tls)
@@ -211,6 +233,8 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     probing = Probing(ledger.connect_shared, ledger.worker_id, clock, ways, tls, every=settings.network_probe_seconds)
     ledger.liveness.full_because = preparation.because
     ledger.liveness.token_failing = lambda: tokens.failing
+    ledger.liveness.in_hand = lambda: in_hand(dispatcher, slots)
+    looking = looking_of(settings, patrol_ledger)
     ledger.liveness.start()
     await ledger.liveness.first_beat.wait()
     if ledger.liveness.refusal is not None:
@@ -221,6 +245,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     statuses.start()
     matching.start()
     probing.start()
+    looking.start()
     await patrol.first_round.wait()  # an outage that lasts must be known before the first message comes
     log.info(
         "worker-started",
@@ -243,5 +268,6 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
         leases,
         matching,
         probing,
+        looking,
         grace,
     )

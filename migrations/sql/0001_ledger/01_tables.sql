@@ -23,7 +23,13 @@ CREATE TABLE ledger.workers (
     owner_timeout_seconds double precision NOT NULL,
     budget_seconds        double precision NOT NULL,
     lanes                 text[] NOT NULL,
-    definitions           jsonb NOT NULL DEFAULT '{}'
+    definitions           jsonb NOT NULL DEFAULT '{}',
+    rate_limits           jsonb NOT NULL DEFAULT '{}',
+    rate_recovery_seconds double precision,
+    ramp_rate             double precision,
+    ramp_doubling_seconds double precision,
+    unopened              jsonb NOT NULL DEFAULT '{}',
+    waiting               jsonb NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 50); -- a row is updated at every heartbeat, and no index holds what changes
 
 COMMENT ON TABLE ledger.workers IS 'One row for each worker process that ever ran; its heartbeat says whether it owns its triggers.';
@@ -39,6 +45,12 @@ COMMENT ON COLUMN ledger.workers.token_failed_at IS 'Since when it has asked for
 COMMENT ON COLUMN ledger.workers.budget_seconds IS 'The budget that it gives each round.';
 COMMENT ON COLUMN ledger.workers.lanes IS 'The lanes that it consumes.';
 COMMENT ON COLUMN ledger.workers.definitions IS 'The campaign definitions that it has: by name, the call digests of the triggers that it sends.';
+COMMENT ON COLUMN ledger.workers.rate_limits IS 'Calls a second of all workers together, by lane, as it has them.';
+COMMENT ON COLUMN ledger.workers.rate_recovery_seconds IS 'Seconds in which a rate that 429s slowed grows back from nothing.';
+COMMENT ON COLUMN ledger.workers.ramp_rate IS 'Calls a second with which what was kept back begins again.';
+COMMENT ON COLUMN ledger.workers.ramp_doubling_seconds IS 'Seconds in which that rate doubles.';
+COMMENT ON COLUMN ledger.workers.unopened IS 'Messages that it has taken from each queue and not yet opened, as of its newest heartbeat.';
+COMMENT ON COLUMN ledger.workers.waiting IS 'Triggers that it has in hand, and none of whose calls is under way, by lane and campaign, as of its newest heartbeat.';
 COMMENT ON COLUMN ledger.workers.token_failure IS 'What the newest of these failures was; nothing secret.';
 COMMENT ON COLUMN ledger.workers.owner_timeout_seconds IS 'Without a heartbeat for that long, it counts as dead.';
 

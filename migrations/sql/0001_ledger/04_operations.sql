@@ -68,16 +68,18 @@ COMMENT ON COLUMN ledger.probes.accepted IS 'True if the way is free again.';
 COMMENT ON COLUMN ledger.probes.found IS 'What the attempt showed: status or failure, code and title.';
 
 CREATE TABLE ledger.rate_limits (
-    scope     text PRIMARY KEY,
-    next_at   timestamptz NOT NULL,
-    slowed_at timestamptz,
-    share     double precision NOT NULL DEFAULT 1
+    scope        text PRIMARY KEY,
+    next_at      timestamptz NOT NULL,
+    slowed_at    timestamptz,
+    slowed_since timestamptz,
+    share        double precision NOT NULL DEFAULT 1
 ) WITH (fillfactor = 20); -- updated many times a second, and no index holds what changes
 
 COMMENT ON TABLE ledger.rate_limits IS 'How far the permits of each limit are given out: workers lease blocks of them.';
 COMMENT ON COLUMN ledger.rate_limits.scope IS 'lane:NAME or campaign:NAME.';
 COMMENT ON COLUMN ledger.rate_limits.next_at IS 'The instant of the first permit that is not given out yet.';
 COMMENT ON COLUMN ledger.rate_limits.slowed_at IS 'When a 429 last slowed it down; null for never.';
+COMMENT ON COLUMN ledger.rate_limits.slowed_since IS 'When the first of the 429s did that, between which it was never back at its full rate; null for never.';
 COMMENT ON COLUMN ledger.rate_limits.share IS 'The share of its rate that was left then; it grows back with time.';
 
 CREATE TABLE ledger.operations (

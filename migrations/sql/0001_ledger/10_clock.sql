@@ -55,7 +55,9 @@ BEGIN
     UPDATE ledger.circuits SET changed_at = at WHERE changed_at > at;
     UPDATE ledger.circuits SET probing_until = at WHERE probing_until > at;
     UPDATE ledger.circuits SET probe_at = at WHERE probe_at > at + make_interval(secs => probe_interval_seconds);
-    UPDATE ledger.rate_limits SET slowed_at = at WHERE slowed_at > at;
+    UPDATE ledger.rate_limits SET slowed_at = at, slowed_since = at WHERE slowed_at > at;
+    UPDATE ledger.queues SET asked_at = least(asked_at, at), looked_at = least(looked_at, at)
+    WHERE asked_at > at OR looked_at > at;
     -- A campaign's start is a moment by everybody's clock.
     UPDATE ledger.held_payloads SET resume_at = at
     WHERE resume_at > at AND resume_at <= was + slack AND reason <> 'before-start';

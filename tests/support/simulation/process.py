@@ -164,7 +164,7 @@ class Process:
         claims = Claims(self.ledger, clock, preparation, closing, policy)
         rounds = Rounds(self.ledger, clock, http, claims, preparation, policy, free, free)  # type: ignore[arg-type] # no strays
         self.dispatcher = Dispatcher(rounds, self.ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * slots)
-        only_closed: list[Any] = [Nothing()] * 6
+        only_closed: list[Any] = [Nothing()] * 7
         self.worker = Worker(
             self.worker_id,
             self.dispatcher,

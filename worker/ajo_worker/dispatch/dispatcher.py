@@ -117,6 +117,20 @@ class Dispatcher:
         """Messages that are not yet opened."""
         return sum(map(len, self._waiting.values()))
 
+    @property
+    def unopened(self) -> dict[str, int]:
+        """Messages of each queue that are not yet opened."""
+        return {queue: len(waiting) for queue, waiting in self._waiting.items() if waiting}
+
+    @property
+    def under_way(self) -> Counter[tuple[str, str]]:
+        """Triggers in hand, by lane and campaign; of none whose campaign nobody here knows."""
+        return Counter(
+            (running.first.lane, running.first.trigger.campaign)
+            for running in self._running.values()
+            if running.first.campaign is not None
+        )
+
     def begin_closing(self) -> None:
         """Give back what is not yet in flight."""
         self._closing.begin()

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any
@@ -31,11 +31,14 @@ CLOCK_STEP = "SELECT ledger.note_clock_step($1, $2)"
 BEAT = """
     INSERT INTO ledger.workers (worker_id, hostname, pid, version, started_at, heartbeat_at, clock_skew_seconds,
                                 token_failed_at, token_failure, owner_timeout_seconds, budget_seconds, lanes,
-                                definitions)
-    VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6, $7, $8, $9, $10, $11, $12::jsonb)
+                                definitions, rate_limits, rate_recovery_seconds, ramp_rate, ramp_doubling_seconds,
+                                unopened, waiting)
+    VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6, $7, $8, $9, $10, $11, $12::jsonb, $13::jsonb, $14, $15, $16,
+            $17::jsonb, $18::jsonb)
     ON CONFLICT (worker_id) DO UPDATE
     SET heartbeat_at = clock_timestamp(), clock_skew_seconds = excluded.clock_skew_seconds,
-        token_failed_at = excluded.token_failed_at, token_failure = excluded.token_failure
+        token_failed_at = excluded.token_failed_at, token_failure = excluded.token_failure,
+        unopened = excluded.unopened, waiting = excluded.waiting
 """
 FULL = """
     INSERT INTO ledger.full_intakes (worker, began_at, ended_at, lane, because) VALUES ($1, $2, $3, $4, $5)
@@ -62,6 +65,31 @@ def _no_token_asked() -> None:
     """Stands where nothing asks for tokens."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a worker goes: calls a second by lane, and how they come back after 429s and after an outage."""
+
+    rate_limits: Mapping[str, float]
+    rate_recovery: float
+    ramp_rate: float
+    ramp_doubling: float
+
+
+NO_LIMITS = Pace({}, 1.0, 1.0, 1.0)
+"""The pace of a worker that has no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """What a worker has in hand: messages by queue that are not opened, and triggers by lane and campaign.
+
+    Of triggers those with no call under way.
+    """
+
+    unopened: Mapping[str, int] = field(default_factory=dict)
+    waiting: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class _Told:
     """What was told of a full lane: the while's begin and end (monotonic), the row's begin, and why."""
@@ -86,13 +114,23 @@ class Liveness:
         budget: float,
         lanes: Sequence[str],
         definitions: Mapping[str, Sequence[str]],
+        pace: Pace = NO_LIMITS,
     ) -> None:
         self.worker_id = worker_id
         self._connect = connect
         self._clock = clock
         self._every = every
         self._owner_timeout = owner_timeout
-        self._facts = owner_timeout, budget, list(lanes), msgspec.json.encode(definitions).decode()
+        self._facts = (
+            owner_timeout,
+            budget,
+            list(lanes),
+            _json(definitions),
+            _json(pace.rate_limits),
+            pace.rate_recovery,
+            pace.ramp_rate,
+            pace.ramp_doubling,
+        )
         self._connection: asyncpg.Connection = None
         self._task: asyncio.Task[None] | None = None
         self._beat_asked = float("-inf")
@@ -107,6 +145,8 @@ class Liveness:
         """Since when and until when (monotonic) no further message of a lane could be taken; a beat tells it."""
         self.full_because: Callable[[str], str | None] = lambda _: None
         """The phase that most of the time of what a lane has in hand went into, since this was asked last."""
+        self.in_hand: Callable[[], InHand] = InHand
+        """What is in hand; each beat tells it."""
         self._told_fault = ""
         self._told_full: dict[str, _Told] = {}
 
@@ -162,7 +202,7 @@ class Liveness:
     async def _beat(self) -> None:
         connection = await self._connected()
         await self._read_clock(connection)
-        failing = self.token_failing()
+        failing, in_hand = self.token_failing(), self.in_hand()
         asked = self._clock.monotonic()
         await connection.execute(
             BEAT,
@@ -175,6 +215,8 @@ class Liveness:
             self._clock.at(failing[0]) if failing else None,
             failing[1][:MOST_FAILURE] if failing else None,
             *self._facts,
+            _json(in_hand.unopened),
+            _json(in_hand.waiting),
         )
         answered = self._clock.monotonic()
         if answered - self._beat_asked >= self._owner_timeout:
@@ -215,6 +257,10 @@ class Liveness:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._connect()
         return self._connection
+
+
+def _json(content: object) -> str:
+    return msgspec.json.encode(content).decode()
 
 
 async def dead_workers(connection: asyncpg.Connection, me: UUID) -> frozenset[UUID]:

@@ -18,10 +18,12 @@ LEASE = """
 MOST_AHEAD = 200.0
 """Blocks that are given out ahead of time at most."""
 SLOW_DOWN = """
-    INSERT INTO ledger.rate_limits AS l (scope, next_at, slowed_at, share)
-    VALUES ($1, now(), now(), $4)
+    INSERT INTO ledger.rate_limits AS l (scope, next_at, slowed_at, slowed_since, share)
+    VALUES ($1, now(), now(), now(), $4)
     ON CONFLICT (scope) DO UPDATE
     SET slowed_at = now(),
+        slowed_since = CASE WHEN l.share + greatest(extract(epoch FROM now() - l.slowed_at)::float8, 0) / $2 < 1
+                            THEN l.slowed_since ELSE now() END,
         share = greatest($3, $4 * least(
             1, l.share + coalesce(greatest(extract(epoch FROM now() - l.slowed_at)::float8, 0) / $2, 1)))
     -- One worker's word is enough.

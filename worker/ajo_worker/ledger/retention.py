@@ -65,6 +65,9 @@ AS_LONG_AS_TRIGGERS = {
     "unknown_definitions": "ended_at",
     "workers": "greatest(heartbeat_at, stopped_at)",
     "network_probes": "probed_at",
+    "queues": "asked_at",
+    "backlogs": "looked_at",
+    "rates": "looked_at",
 }
 AS_LONG_AS_REPORTS = {
     "trigger_minutes": "minute",

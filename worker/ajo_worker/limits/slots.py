@@ -94,6 +94,10 @@ class Slots:
         """Places that are taken."""
         return self._of.total()
 
+    def taken_by(self, campaign: str) -> int:
+        """Places that a campaign has."""
+        return self._of[campaign]
+
     def taken_of(self, lane: str) -> int:
         """Places that a lane has."""
         return self._of_lane[lane]

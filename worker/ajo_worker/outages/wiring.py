@@ -1,6 +1,7 @@
 """The outages' and limits' policy, from the settings."""
 
 from ajo_worker.ledger import rate_limits
+from ajo_worker.ledger.liveness import Pace
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Lease
 from ajo_worker.outages.evidence import Thresholds
@@ -13,6 +14,16 @@ from ajo_worker.settings import Settings
 def lane_rates(settings: Settings) -> dict[str, float]:
     """Calls a second of each lane."""
     return {"standard": settings.rate_limit_standard, "high-throughput": settings.rate_limit_high_throughput}
+
+
+def pace_of(settings: Settings) -> Pace:
+    """How fast a worker goes, as it tells the ledger."""
+    return Pace(
+        rate_limits=lane_rates(settings),
+        rate_recovery=settings.rate_limit_recovery,
+        ramp_rate=settings.recovery_rate,
+        ramp_doubling=settings.recovery_doubling,
+    )
 
 
 def thresholds_of(settings: Settings) -> Thresholds:
