@@ -1,7 +1,7 @@
 -- What needs somebody now.
 --
--- A condition is a number above a threshold; of a share, a floor as well: one of one is 100 %, and nothing to be woken
--- for. Thresholds, floors, and whom each alert is for, are rows: operators update them.
+-- A condition is a number above a threshold; where it is a share, a floor counts as well: one of one is 100 %, and nothing to
+-- be woken for. Thresholds, floors, and whom each alert is for, are rows: operators update them.
 
 CREATE TABLE ledger.alert_thresholds (
     alert     text PRIMARY KEY,
@@ -18,7 +18,7 @@ CREATE TABLE ledger.alert_thresholds (
 COMMENT ON TABLE ledger.alert_thresholds IS 'When each alert of audit.alerts holds, and whom it is for: to be changed by UPDATE. A threshold of Infinity turns an alert off.';
 COMMENT ON COLUMN ledger.alert_thresholds.alert IS 'Name of the alert.';
 COMMENT ON COLUMN ledger.alert_thresholds.threshold IS 'It holds while what it measures is above this.';
-COMMENT ON COLUMN ledger.alert_thresholds.floor IS 'Of a share: how many there must be at least, whatever part of all they are; null for what is no share.';
+COMMENT ON COLUMN ledger.alert_thresholds.floor IS 'How many it must be about at least, such as dead letters, whatever part of all they are; null for whatever is no matter of number.';
 COMMENT ON COLUMN ledger.alert_thresholds.severity IS 'page: somebody is woken; ticket: somebody looks the next working day.';
 COMMENT ON COLUMN ledger.alert_thresholds.audience IS 'Whom it is for, unless ledger.alert_audiences names somebody for its reason.';
 COMMENT ON COLUMN ledger.alert_thresholds.measures IS 'What is compared with the threshold, and its unit.';
@@ -33,6 +33,7 @@ INSERT INTO ledger.alert_thresholds (alert, threshold, floor, severity, audience
     ('differing-copies', 0, NULL, 'ticket', 'producers', 'copies of a campaign''s known triggers with other recipients or content, which are never sent, in the last hour'),
     ('excluded', 0, NULL, 'ticket', 'campaign-owners', 'accepted triggers of a campaign that Journey Optimizer then excluded, for one reason, told of in the last hour'),
     ('definition-unknown', 0, NULL, 'page', 'operators', 'seconds for which a campaign''s oldest trigger has been parked since no living worker has its definition'),
+    ('definition-gone', 0, NULL, 'ticket', 'operators', 'messages in the queues of a campaign that no living worker has a definition of any more, and that had triggers in the last hour: some may be its own'),
     ('hold', 3600, NULL, 'page', 'operators', 'seconds for which an operator has kept a lane, a campaign or everything back, without having said until when'),
     ('hold-overdue', 60, NULL, 'page', 'operators', 'seconds for which a hold has lasted beyond its until'),
     ('missing-partitions', 0, NULL, 'ticket', 'database', 'rows of the last day in a default partition, up to 10,000'),
@@ -43,10 +44,12 @@ INSERT INTO ledger.alert_thresholds (alert, threshold, floor, severity, audience
     ('parked-age', 3600, NULL, 'page', 'operators', 'seconds for which a campaign''s oldest parked trigger could have gone on'),
     ('quarantine', 0, NULL, 'ticket', 'producers', 'messages and triggers of a queue that couldn''t be read, in the last hour, up to 10,000'),
     ('queue-age', 60, NULL, 'page', 'operators', 'seconds from publishing to a worker, 95th percentile of a lane''s triggers received in the last 5 minutes'),
+    ('queue-unconsumed', 0, NULL, 'page', 'operators', 'messages in a queue whose lane no living worker consumes'),
     ('rollup-failing', 0, NULL, 'page', 'database', 'minutes that couldn''t be rolled up: reports lack their triggers'),
     ('sending-age', 120, NULL, 'page', 'operators', 'seconds since the first dispatch of a lane''s oldest trigger that is still sending'),
     ('silence', 0, NULL, 'page', 'adobe-support', 'seconds for which a destination has answered none of the calls that are open there'),
     ('stray-answers', 0, NULL, 'page', 'operators', 'calls of the last hour that were answered with what belongs to another trigger''s'),
+    ('throttled', 300, 1, 'ticket', 'adobe-support', 'seconds for which 429s have slowed a campaign; of the floor''s number of its triggers that wait with workers, or more'),
     ('token-failing', 30, NULL, 'page', 'credentials', 'seconds for which a living worker has asked for an access token in vain'),
     ('token-refused', 5, NULL, 'page', 'credentials', 'calls of the last 5 minutes whose token was refused'),
     ('unconfirmed', 0, NULL, 'ticket', 'operators', 'triggers of a campaign that ended unconfirmed in the last hour, while unconfirmed-share doesn''t hold'),
@@ -163,6 +166,11 @@ WITH known AS MATERIALIZED (
                   'first: ajo-dispatch dead list --state unconfirmed --since 1h',
                   letters, round(100 * share::numeric, 1))
     FROM unconfirmed
+    UNION ALL
+    SELECT 'throttled', s.campaign, s.since, extract(epoch FROM now() - s.since)::float8, coalesce(w.waiting, 0), NULL,
+           format('429s slow it to %s of %s calls a second, %s triggers wait with workers; first: ajo-dispatch outage list',
+                  round(s.calls_per_second::numeric, 1), round(s.rate_limit::numeric, 1), coalesce(w.waiting, 0))
+    FROM audit.slow_rates s LEFT JOIN audit.waiting w USING (campaign) WHERE s.cause = 'throttle'
 ), paged AS ( -- what a page tells, no ticket repeats
     SELECT s.alert, s.scope FROM shares s JOIN ledger.alert_thresholds t USING (alert)
     WHERE s.value > t.threshold AND s.count >= coalesce(t.floor, 0)
@@ -295,6 +303,21 @@ WITH known AS MATERIALIZED (
                   triggers)
     FROM undefined
     UNION ALL
+    SELECT 'definition-gone', n.name, NULL, sum(q.messages + q.unopened)::float8, NULL,
+           format('no worker alive has its definition, and messages wait in its lane, whose only a worker would know: %s; '
+                  'first: ajo-dispatch status', sum(q.messages + q.unopened))
+    FROM (SELECT DISTINCT h.campaign AS name, h.lane FROM hour h JOIN known k ON k.name = h.campaign) AS n
+    JOIN audit.queues q ON q.lane = n.lane AND q.looked_at > now() - interval '1 minute'
+    WHERE NOT EXISTS (SELECT FROM ledger.workers w WHERE ledger.lives(w) AND w.definitions ? n.name)
+      AND EXISTS (SELECT FROM ledger.workers w WHERE ledger.lives(w))
+      AND n.name NOT IN (SELECT campaign FROM undefined)
+    GROUP BY n.name
+    UNION ALL
+    SELECT 'queue-unconsumed', queue, NULL, messages::float8, NULL,
+           format('messages that nobody takes, since no worker alive consumes the lane %s: %s; '
+                  'first: ajo-dispatch worker, with that lane in AJO_LANES', lane, messages)
+    FROM audit.queues WHERE workers = 0 AND looked_at > now() - interval '1 minute'
+    UNION ALL
     SELECT 'clock-skew', hostname, NULL, max(abs(clock_skew_seconds)), NULL,
            format('its clock is %s s from the database''s; first: synchronize both (NTP), then ajo-dispatch doctor',
                   round(max(abs(clock_skew_seconds))::numeric, 1))
@@ -335,9 +358,9 @@ COMMENT ON COLUMN audit.alert_measures.scope IS 'What it is about: a lane, a cam
 COMMENT ON COLUMN audit.alert_measures.since IS 'The oldest evidence for it; null if that has no time.';
 COMMENT ON COLUMN audit.alert_measures.value IS 'What was measured, in the unit that ledger.alert_thresholds.measures names.';
 COMMENT ON COLUMN audit.alert_measures.threshold IS 'It holds while the value is above this.';
-COMMENT ON COLUMN audit.alert_measures.count IS 'Of a share: how many that are; null for what is no share.';
-COMMENT ON COLUMN audit.alert_measures.floor IS 'Of a share: how many they must be at least.';
-COMMENT ON COLUMN audit.alert_measures.holds IS 'Whether the alert holds: the value is above the threshold, and of a share the count is no less than the floor.';
+COMMENT ON COLUMN audit.alert_measures.count IS 'How many it is about, where that is a matter of number; else null.';
+COMMENT ON COLUMN audit.alert_measures.floor IS 'How many it must be about at least.';
+COMMENT ON COLUMN audit.alert_measures.holds IS 'Whether the alert holds: the value is above the threshold, and the count, if there is one, no less than the floor.';
 COMMENT ON COLUMN audit.alert_measures.summary IS 'What was seen, and the command to begin with.';
 
 CREATE VIEW audit.alerts AS
@@ -352,6 +375,6 @@ COMMENT ON COLUMN audit.alerts.scope IS 'What it is about; null for everything.'
 COMMENT ON COLUMN audit.alerts.since IS 'The oldest evidence for it; null if that has no time.';
 COMMENT ON COLUMN audit.alerts.value IS 'What was measured.';
 COMMENT ON COLUMN audit.alerts.threshold IS 'What it is above.';
-COMMENT ON COLUMN audit.alerts.count IS 'Of a share: how many that are; null for what is no share.';
-COMMENT ON COLUMN audit.alerts.floor IS 'Of a share: how many they must be at least.';
+COMMENT ON COLUMN audit.alerts.count IS 'How many it is about, where that is a matter of number; else null.';
+COMMENT ON COLUMN audit.alerts.floor IS 'How many it must be about at least.';
 COMMENT ON COLUMN audit.alerts.summary IS 'What was seen, and the command to begin with.';

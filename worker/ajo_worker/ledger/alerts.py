@@ -9,7 +9,7 @@ from msgspec import Struct
 class Alert(Struct, frozen=True):
     """One condition that holds. ``value`` and ``threshold`` have the unit that ledger.alert_thresholds names.
 
-    Of a share, ``count`` says how many that are, and ``floor`` how many they must be at least.
+    ``count`` is how many it is about, where that is a matter of number, and ``floor`` how many these must be at least.
     """
 
     alert: str
