@@ -15,8 +15,9 @@ from msgspec import structs
 from ajo_worker.api.tls import tls_context
 from ajo_worker.bootstrap import campaigns_of
 from ajo_worker.cli import completion
+from ajo_worker.cli.asked_broker import complete
 from ajo_worker.cli.authority import Operator, read_authority
-from ajo_worker.cli.outage_report import Shown, show_list, show_one
+from ajo_worker.cli.outage_report import Listed, Shown, show_list, show_one
 from ajo_worker.cli.printing import instant, make_console, print_json
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.cli.since import read_since
@@ -24,11 +25,11 @@ from ajo_worker.cli.until import parse_until
 from ajo_worker.dispatch.received import Campaign
 from ajo_worker.doctor.token import fetch_token
 from ajo_worker.intake.queue_lengths import queue_lengths
-from ajo_worker.ledger import circuits, operations, outage_history, silences, token_circuit
+from ajo_worker.ledger import circuits, operations, outage_history, token_circuit
+from ajo_worker.ledger.backlog import backlog as read_backlog
 from ajo_worker.ledger.database import connected, snapshot
 from ajo_worker.ledger.operations import Authority
-from ajo_worker.ledger.outage_history import Detail, Outage
-from ajo_worker.ledger.silences import Silence
+from ajo_worker.ledger.outage_history import Detail
 from ajo_worker.outages.known_scopes import UnknownScope, campaigns_in, scopes_named
 from ajo_worker.outages.runbook import runbook
 from ajo_worker.outages.scope import is_token, lane_of, scope_of_token
@@ -56,12 +57,14 @@ def list_(
     since: Annotated[str, typer.Option(metavar="DURATION", help="Also those that began in the last 12h, 7d.")] = "7d",
     as_json: AsJson = False,
 ) -> None:
-    """List outages that last, and those of a while."""
-    found, silent = finish(_list(read_settings(), read_since(since)))
+    """List what is slowed or kept back now and how much waits, the outages that last, and those of a while."""
+    duration, settings = read_since(since), read_settings()
+    found = finish(_list(settings, duration))
+    found = structs.replace(found, backlog=complete(found.backlog, settings))
     if as_json:
         print_json(found)
     else:
-        show_list(found, silent, since, make_console())
+        show_list(found, since, make_console())
 
 
 @app.command()
@@ -176,9 +179,9 @@ def _queued(settings: Settings, scope: str) -> tuple[int | None, str | None]:
     return sum(lengths.values()) if is_token(scope) else lengths.get(lane) if lane else None, None
 
 
-async def _list(settings: Settings, since: timedelta) -> tuple[list[Outage], list[Silence]]:
+async def _list(settings: Settings, since: timedelta) -> Listed:
     async with snapshot(settings.database_url.get_secret_value()) as connection:
-        return await outage_history.outages(connection, since), await silences.lasting(connection)
+        return Listed(await outage_history.outages(connection, since), await read_backlog(connection))
 
 
 async def _kept_back(settings: Settings) -> list[str]:

@@ -3,9 +3,10 @@
 from msgspec import Struct
 from rich.console import Console
 
+from ajo_worker.cli.backlog_report import backlog_parts
 from ajo_worker.cli.printing import cell, counted, instant, make_table
+from ajo_worker.ledger.backlog import Backlog
 from ajo_worker.ledger.outage_history import Detail, Outage, WithoutToken
-from ajo_worker.ledger.silences import Silence
 from ajo_worker.outages.runbook import Step
 
 
@@ -18,18 +19,19 @@ class Shown(Struct, frozen=True):
     runbook: list[Step]
 
 
-def silence_line(silence: Silence) -> str:
-    """What is to be said of a destination that answers nothing."""
-    return (
-        f"Silent for {silence.seconds:,.0f} s: {silence.scope} answers none of the calls of "
-        f"{counted(silence.workers, 'worker')}; new triggers wait in the broker, one a second tries it"
-    )
+class Listed(Struct, frozen=True):
+    """The outages of a while; and what is slowed, or waits, now."""
+
+    outages: list[Outage]
+    backlog: Backlog
 
 
-def show_list(found: list[Outage], silences: list[Silence], since: str, console: Console) -> None:
-    """Print a line for each silence and each outage."""
-    for silence in silences:
-        console.print(silence_line(silence), markup=False, soft_wrap=True)
+def show_list(listed: Listed, since: str, console: Console) -> None:
+    """Print what is slowed and what waits, and a line for each outage."""
+    found = listed.outages
+    for part in backlog_parts(listed.backlog):
+        console.print(part, markup=False, soft_wrap=isinstance(part, str))
+        console.print()
     if not found:
         console.print(f"No outage lasts, and none began in the last {since}.", markup=False)
         return

@@ -7,7 +7,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
-from ajo_worker.cli.outage_report import silence_line
+from ajo_worker.cli.backlog_report import backlog_parts
 from ajo_worker.cli.printing import cell, counted, instant, make_table, seconds
 from ajo_worker.ledger.overview import Held, Overview, WorkerRow
 from ajo_worker.ledger.unknown_definitions import UnknownDefinition
@@ -40,7 +40,7 @@ def _parts(report: Overview) -> Iterator[Table | str]:
             f"Longest under way: {oldest.request_id} ({cell(oldest.campaign)}), for {seconds(oldest.age_seconds)} s; "
             "ajo-dispatch status REQUEST_ID shows it"
         )
-    yield from map(silence_line, report.silences)
+    yield from backlog_parts(report.backlog)
     yield from (_unknown(one, report.at) for one in report.unknown_definitions)
     if report.held:
         yield _held(report.held)

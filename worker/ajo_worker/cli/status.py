@@ -8,7 +8,9 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
+from msgspec import structs
 
+from ajo_worker.cli.asked_broker import complete
 from ajo_worker.cli.batch_report import show_batch
 from ajo_worker.cli.overview_report import show_overview
 from ajo_worker.cli.printing import make_console, print_json
@@ -63,6 +65,7 @@ def status(
     since = SINCE if since is None else since
     duration, settings = read_since(since), read_settings()
     report = finish(_overview(settings, duration))
+    report = structs.replace(report, backlog=complete(report.backlog, settings))
     if as_json:
         print_json(report)
     else:

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ajo_worker.cli.alerts import line
+from ajo_worker.cli.backlog_report import backlog_parts
 from ajo_worker.cli.printing import cell, counted, instant, make_table
 from ajo_worker.reports.lateness import guilty
 from ajo_worker.reports.pulse import Pulse
@@ -33,6 +34,9 @@ def _parts(pulse: Pulse, trouble: str | None) -> Iterator[RenderableType]:
     yield from _phases(pulse)
     yield Text()
     yield from _outages(pulse)
+    for part in backlog_parts(pulse.backlog):
+        yield Text()
+        yield cell(part) if isinstance(part, str) else part
     yield Text()
     if not pulse.alerts:
         yield Text("No alert: nothing needs anybody.")

@@ -7,8 +7,9 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
-from ajo_worker.ledger import silences, unknown_definitions
-from ajo_worker.ledger.silences import Silence
+from ajo_worker.ledger import unknown_definitions
+from ajo_worker.ledger.backlog import Backlog
+from ajo_worker.ledger.backlog import backlog as read_backlog
 from ajo_worker.ledger.unknown_definitions import UnknownDefinition
 
 
@@ -66,7 +67,7 @@ class Overview(Struct, frozen=True):
     duplicate_causes: dict[str, int]
     held: list[Held]
     quarantined: int
-    silences: list[Silence] = []
+    backlog: Backlog
     differing_copies: int = 0
     unknown_definitions: list[UnknownDefinition] = []
 
@@ -138,6 +139,6 @@ async def overview(connection: asyncpg.Connection, since: timedelta) -> Overview
         held=[Held(**held) for held in await connection.fetch(HELD)],
         differing_copies=await connection.fetchval(DIFFERING, begin),
         quarantined=await connection.fetchval("SELECT count(*) FROM audit.quarantine"),
-        silences=await silences.lasting(connection),
         unknown_definitions=await unknown_definitions.lasting(connection),
+        backlog=await read_backlog(connection),
     )

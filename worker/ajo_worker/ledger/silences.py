@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
-from msgspec import Struct
 
 BEGIN = """
     INSERT INTO ledger.silences (worker, scope, lane, began_at, calls)
@@ -16,21 +15,6 @@ END = """
     WHERE worker = $1 AND scope = $2 AND began_at = $3 AND ended_at IS NULL
 """
 END_ALL = "UPDATE ledger.silences SET ended_at = clock_timestamp() WHERE worker = $1 AND ended_at IS NULL"
-LASTING = """
-    SELECT scope, lane, count(*) AS workers, min(began_at) AS began_at, max(seconds) AS seconds, sum(calls) AS calls
-    FROM audit.silences WHERE lasts GROUP BY scope, lane ORDER BY scope
-"""
-
-
-class Silence(Struct, frozen=True):
-    """A destination that answers nothing now; ``calls`` were open when it began, to so many ``workers``."""
-
-    scope: str
-    lane: str
-    workers: int
-    began_at: datetime
-    seconds: float
-    calls: int
 
 
 async def begin(
@@ -49,8 +33,3 @@ async def end(connection: asyncpg.Connection, worker: UUID, scope: str, began_at
 async def end_all(connection: asyncpg.Connection, worker: UUID) -> None:
     """The worker stops, and listens no more."""
     await connection.execute(END_ALL, worker)
-
-
-async def lasting(connection: asyncpg.Connection) -> list[Silence]:
-    """The silences of living workers."""
-    return [Silence(**row) for row in await connection.fetch(LASTING)]

@@ -65,6 +65,32 @@ EXCLUDED = f"""
     FROM audit.exclusions e LEFT JOIN ({KNOWN}) AS k ON k.name = e.campaign
     WHERE e.received_at >= now() - interval '1 hour' GROUP BY 1, 2, 3
 """  # noqa: S608 - as above
+# Of every lane and campaign that a living worker sends, slowed or not; more causes than one leave the product of them.
+RATE_SHARES = """
+    SELECT l.lane, coalesce(l.campaign, '') AS campaign, exp(sum(ln(greatest(coalesce(s.share, 1), 1e-9)))) AS value
+    FROM audit.rate_limits l
+    LEFT JOIN audit.slow_rates s ON s.share IS NOT NULL AND (s.lane IS NULL OR s.lane = l.lane)
+        AND (s.campaign = l.campaign OR s.campaign IS NULL)
+    WHERE l.campaign IS NULL OR EXISTS (
+        SELECT FROM ledger.workers w WHERE ledger.lives(w) AND w.definitions ? l.campaign)
+    GROUP BY 1, 2
+"""
+SLOW_RATES = """
+    SELECT coalesce(lane, '') AS lane, coalesce(campaign, '') AS campaign, cause, scope,
+           greatest(extract(epoch FROM now() - since), 0) AS value
+    FROM audit.slow_rates
+"""
+# What nobody has seen for a minute is missing, and no number.
+QUEUES = """
+    SELECT q.queue, q.lane, p.place, p.value FROM audit.queues q
+    CROSS JOIN LATERAL (VALUES ('broker', q.messages), ('workers', q.unopened)) AS p (place, value)
+    WHERE q.looked_at > now() - interval '1 minute'
+"""
+QUEUE_LOOKS = """
+    SELECT queue, greatest(extract(epoch FROM now() - looked_at), 0) AS value FROM audit.queues
+    WHERE looked_at > now() - interval '1 hour'
+"""
+WAITING = "SELECT lane, campaign, waiting AS value FROM audit.waiting"
 STRAYS = """
     SELECT count(*) AS value FROM ledger.attempts
     WHERE responded_at >= now() - interval '1 hour' AND answered_request_id IS NOT NULL AND outcome <> 'accepted'
@@ -190,6 +216,31 @@ FIGURES = (
     ),
     gauge("ajo_stray_answers", "Calls of the last hour that were answered with another trigger's answer.", (), STRAYS),
     gauge("ajo_differing_copies", "Copies of the last hour with other content, never sent.", ("campaign",), DIFFERING),
+    gauge(
+        "ajo_queue_messages",
+        "Messages that wait: in the broker, and taken by workers but not opened; as seen in the last minute.",
+        ("queue", "lane", "place"),
+        QUEUES,
+    ),
+    gauge("ajo_queue_look_seconds", "Since a worker last looked into a queue.", ("queue",), QUEUE_LOOKS),
+    gauge(
+        "ajo_rate_share",
+        "The part (0 to 1) of its rate limit that a lane, or a campaign, has now; 1 if nothing slows it.",
+        ("lane", "campaign"),
+        RATE_SHARES,
+    ),
+    gauge(
+        "ajo_slowed_seconds",
+        "Seconds for which something has slowed a lane or a campaign, or kept it back.",
+        ("lane", "campaign", "cause", "scope"),
+        SLOW_RATES,
+    ),
+    gauge(
+        "ajo_waiting",
+        "Triggers that workers have in hand, and none of whose calls is under way.",
+        ("lane", "campaign"),
+        WAITING,
+    ),
     gauge("ajo_parked", "Parked triggers.", ("campaign",), PARKED),
     gauge("ajo_triggers", "Triggers received in the last 5 minutes.", ("campaign", "state"), TRIGGERS),
     gauge(

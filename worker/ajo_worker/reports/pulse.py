@@ -7,6 +7,8 @@ from msgspec import Struct
 
 from ajo_worker.ledger.alerts import Alert
 from ajo_worker.ledger.alerts import alerts as read_alerts
+from ajo_worker.ledger.backlog import Backlog
+from ajo_worker.ledger.backlog import backlog as read_backlog
 from ajo_worker.ledger.phases import read_phases, read_sums
 from ajo_worker.reports import questions
 from ajo_worker.reports.phases import phase_rows
@@ -34,6 +36,7 @@ class Pulse(Struct, frozen=True):
     phases: list[PhaseRow]
     outages: list[OutageRow]
     alerts: list[Alert]
+    backlog: Backlog
 
 
 # A budget is a minute, so what is in flight was received in these minutes, unless it is in a later round.
@@ -65,4 +68,5 @@ async def read_pulse(connection: asyncpg.Connection) -> Pulse:
         phases=phase_rows(await read_phases(connection), await read_sums(connection), percentiles, triggers),
         outages=[OutageRow(**row) for row in await connection.fetch(OPEN, *given)],
         alerts=found.alerts,
+        backlog=await read_backlog(connection),
     )

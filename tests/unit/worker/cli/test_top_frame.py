@@ -1,16 +1,25 @@
 """One frame of ``ajo-dispatch top``."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 from ajo_worker.cli.top_frame import frame
 from ajo_worker.ledger.alerts import Alert
+from ajo_worker.ledger.backlog import Backlog, Queue, SlowRate, Waiting
 from ajo_worker.reports.pulse import Now, Pulse
 from ajo_worker.reports.value import OutageRow, PhaseRow, Spread, SystemRow
 from rich.console import Console
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
-QUIET = Pulse(AT, Now(0, 0, 0, 0, None), [], [], [], [])
+SEEN = AT - timedelta(seconds=3)
+EMPTY = Backlog(AT, [], [Queue("ajo-dispatch.standard", "standard", SEEN, 0, 0, 0, 1)], [])
+FULL = Backlog(
+    AT,
+    [SlowRate("campaign:flash-sale", "standard", "flash-sale", "throttle", "429", SEEN, None, SEEN, 0.25, 125, 500)],
+    [Queue("ajo-dispatch.standard", "standard", SEEN, 804, 100, 1, 1)],
+    [Waiting("standard", "flash-sale", 480, 0)],
+)
+QUIET = Pulse(AT, Now(0, 0, 0, 0, None), [], [], [], [], EMPTY)
 BUSY = Pulse(
     AT,
     Now(1234.5, 1200, 3, 812, 0.25),
@@ -21,6 +30,7 @@ BUSY = Pulse(
     ],
     [OutageRow(3, "campaign:flash-sale", "held", "held", AT, None, 120.0, 2)],
     [Alert("queue-age", "page", "operators", "standard", AT, 99.0, 60.0, "too old\x1b[2J")],
+    FULL,
 )
 
 
@@ -38,6 +48,8 @@ def test_a_busy_frame_shows_all_that_goes_on() -> None:
         "812",
         "0.25 s",
         "campaign:flash-sale is held for 2 min, held, 2 probes",
+        "25%: 125 of 500 calls/s  Adobe answers 429, the last 3 s ago",
+        "804 messages  100 messages",
     ):
         assert part in text
     assert text.index("Adobe's API") < text.index("the broker")
@@ -58,7 +70,13 @@ def test_a_text_from_outside_steers_no_terminal() -> None:
 
 def test_a_quiet_frame_says_so_in_words() -> None:
     text = shown(QUIET)
-    for line in ("Nobody is charged", "No phase of the last 5 minutes", "No outage lasts.", "No alert"):
+    for line in (
+        "Nobody is charged",
+        "No phase of the last 5 minutes",
+        "No outage lasts.",
+        "No alert",
+        "Nothing waits",
+    ):
         assert line in text
 
 

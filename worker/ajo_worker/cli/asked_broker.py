@@ -1,0 +1,36 @@
+"""What waits in the broker where no worker looks into it: then the command asks by itself."""
+
+from ajo_producers.contract.lanes import LANES, lane_of, queue_names
+from msgspec import structs
+
+from ajo_worker.intake.queue_lengths import QueueLengths
+from ajo_worker.ledger.backlog import Backlog, Queue
+from ajo_worker.settings import Settings
+from ajo_worker.settings_source import source_of
+
+NOT_SET = "AJO_BROKER_URL is not set here, so it can't be asked"
+
+
+def complete(found: Backlog, settings: Settings) -> Backlog:
+    """With what the broker says, unless a worker has looked of late; ``unseen`` tells why it is not known."""
+    if found.fresh:
+        return found
+    if source_of("broker_url") == "default":
+        return structs.replace(found, unseen=NOT_SET)
+    asking = QueueLengths(settings.broker)
+    try:
+        lengths = asking.of(name for lane in LANES for name in queue_names(settings.queue_prefix, lane))
+    except OSError as fault:
+        return structs.replace(found, unseen=f"the broker can't be asked: {fault}")
+    finally:
+        asking.close()
+    return with_lengths(found, lengths)
+
+
+def with_lengths(found: Backlog, lengths: dict[str, int]) -> Backlog:
+    """With so many messages in each of these queues, as of now. Pure."""
+    known = {one.queue: one for one in found.queues}
+    for queue, messages in lengths.items():
+        unopened, workers = (known[queue].unopened, known[queue].workers) if queue in known else (0, None)
+        known[queue] = Queue(queue, lane_of(queue), found.at, messages, unopened, None, workers)
+    return structs.replace(found, queues=[known[queue] for queue in sorted(known)])
