@@ -14,6 +14,8 @@ from tests.support.waiting import DEADLINE_SECONDS
 HIDDEN_OVERFLOW = """[...document.querySelectorAll('body *')]
     .filter(e => !e.closest('.scroll > *') && e.getBoundingClientRect().right > innerWidth + 0.5)
     .map(e => e.tagName + '.' + e.className)"""
+WIDER_THAN_ITS_COLUMN = """[...document.querySelectorAll('.scroll')]
+    .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.getAttribute('aria-label'))"""
 TIMELINE_IS_SEEN = "document.querySelector('details.trigger table').checkVisibility()"
 FAINT = """(() => {
     const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
@@ -79,6 +81,15 @@ def test_nothing_but_tables_is_wider_than_the_screen(browser: chromium.Page, pag
     browser.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     assert browser.evaluate("document.documentElement.scrollWidth") == width
     assert browser.evaluate(HIDDEN_OVERFLOW) == []
+
+
+@pytest.mark.parametrize("width", [1440, 960])
+def test_tables_fit_their_column_on_a_desk(browser: chromium.Page, tmp_path: Path, width: int) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(render(example()), encoding="utf-8")
+    browser.open(file, width=width)
+    browser.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert browser.evaluate(WIDER_THAN_ITS_COLUMN) == []
 
 
 @pytest.mark.parametrize(("width", "shown"), [(360, "narrow"), (1200, "wide")])

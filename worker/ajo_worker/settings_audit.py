@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, PositiveInt, SecretStr, model_validator
+from pydantic import Field, PositiveInt, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ajo_worker.days import read_zone
 from ajo_worker.settings_source import PREFIX
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -47,6 +49,9 @@ class AuditSettings(BaseSettings):
         400, description="days after which triggers, attempts and feedback are dropped, a day at a time"
     )
     report_days: PositiveInt = Field(800, description="days after which figures by the minute and hour are deleted")
+    time_zone: str = Field(
+        "UTC", description="IANA name of the zone whose days are meant by --day, and whose times the report shows"
+    )
     close_days: Annotated[int, Field(ge=2)] = Field(
         4, description="days after its end at which a day is sealed; feedback of soft bounces comes for 84 hours"
     )
@@ -88,6 +93,16 @@ class AuditSettings(BaseSettings):
     network_probe_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         60, description="seconds between two fresh connections to each endpoint, which show the way there; 0: none"
     )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        return read_zone(value).key
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone."""
+        return read_zone(self.time_zone)
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

@@ -49,6 +49,7 @@ CREATE TABLE ledger.trigger_minutes (
     campaign            text NOT NULL,
     lane                text NOT NULL,
     systems             jsonb NOT NULL,
+    blamed              jsonb NOT NULL,
     worst               uuid[] NOT NULL,
     worst_seconds       double precision[] NOT NULL,
     CONSTRAINT trigger_minutes_pkey PRIMARY KEY (minute, campaign, lane)
@@ -73,6 +74,7 @@ COMMENT ON COLUMN ledger.trigger_minutes.clock_skew IS 'Of them: two machines'' 
 COMMENT ON COLUMN ledger.trigger_minutes.campaign IS 'Name of the campaign definition.';
 COMMENT ON COLUMN ledger.trigger_minutes.lane IS 'standard or high-throughput.';
 COMMENT ON COLUMN ledger.trigger_minutes.systems IS 'By guilty system (or none, or not-yet-known): {"triggers": how many, "seconds": their delay}.';
+COMMENT ON COLUMN ledger.trigger_minutes.blamed IS 'How many triggers by the one system that holds most of their delay (or none, clocks, not-yet-known): each is counted once.';
 COMMENT ON COLUMN ledger.trigger_minutes.worst IS 'The ten slowest triggers, slowest first.';
 COMMENT ON COLUMN ledger.trigger_minutes.worst_seconds IS 'How long each of them took.';
 

@@ -98,7 +98,7 @@ BEGIN
 
     INSERT INTO ledger.trigger_minutes
         (minute, computed_at, campaign, lane, triggers, sending, accepted, rejected, expired, unconfirmed, parked,
-         possible_duplicates, attempts, departed, delivered, failed, clock_skew, systems, worst, worst_seconds)
+         possible_duplicates, attempts, departed, delivered, failed, clock_skew, systems, blamed, worst, worst_seconds)
     WITH counted AS (
         SELECT r.campaign, r.lane, count(*), count(*) FILTER (WHERE r.state = 'sending'),
                count(*) FILTER (WHERE r.state = 'accepted'), count(*) FILTER (WHERE r.state = 'rejected'),
@@ -120,6 +120,10 @@ BEGIN
         SELECT campaign, lane,
                jsonb_object_agg(system, jsonb_build_object('triggers', triggers, 'seconds', seconds)) AS systems
         FROM by_system GROUP BY campaign, lane
+    ), blamed AS (
+        SELECT campaign, lane, jsonb_object_agg(system, triggers) AS blamed
+        FROM (SELECT campaign, lane, system, count(*) AS triggers FROM pg_temp.rolled_up GROUP BY 1, 2, 3) AS b
+        GROUP BY campaign, lane
     ), ranked AS (
         SELECT campaign, lane, request_id, took.seconds,
                row_number() OVER (PARTITION BY campaign, lane ORDER BY took.seconds DESC) AS place
@@ -129,8 +133,8 @@ BEGIN
         SELECT campaign, lane, array_agg(request_id ORDER BY place) AS worst, array_agg(seconds ORDER BY place) AS worst_seconds
         FROM ranked WHERE place <= 10 GROUP BY campaign, lane
     )
-    SELECT of_minute, clock_timestamp(), c.*, charged.systems, slowest.worst, slowest.worst_seconds
-    FROM counted c JOIN charged USING (campaign, lane) JOIN slowest USING (campaign, lane);
+    SELECT of_minute, clock_timestamp(), c.*, charged.systems, blamed.blamed, slowest.worst, slowest.worst_seconds
+    FROM counted c JOIN charged USING (campaign, lane) JOIN blamed USING (campaign, lane) JOIN slowest USING (campaign, lane);
 
     -- Most phases of most triggers are nothing at all: zeros are counted, and only the rest is sorted.
     INSERT INTO ledger.delay_minutes
@@ -355,6 +359,36 @@ BEGIN ATOMIC
     ORDER BY s.at, s.campaign, s.lane, s.position;
 END;
 
+-- How many were late on a day, and whose fault: triggers are counted by audit.delays.system, which is one for each, so
+-- they sum to all that were received; seconds are counted by the system that they are charged to, each once.
+CREATE FUNCTION audit.lateness(of_day date, time_zone text DEFAULT 'UTC', of_campaign text DEFAULT NULL)
+    RETURNS TABLE (late boolean, system text, triggers bigint, share double precision, also bigint, seconds double precision)
+    LANGUAGE sql STABLE
+    SECURITY DEFINER -- auditors have no right on the tables
+    SET search_path = pg_catalog
+BEGIN ATOMIC
+    WITH minutes AS (
+        SELECT m.systems, m.blamed FROM ledger.trigger_minutes m
+        WHERE m.minute >= of_day::timestamp AT TIME ZONE time_zone
+          AND m.minute < (of_day + 1)::timestamp AT TIME ZONE time_zone
+          AND (of_campaign IS NULL OR m.campaign = of_campaign)
+    ), blamed AS (
+        SELECT b.key AS system, sum(b.value::bigint) AS triggers
+        FROM minutes m CROSS JOIN LATERAL jsonb_each_text(m.blamed) AS b GROUP BY b.key
+    ), charged AS (
+        SELECT c.key AS system, sum((c.value ->> 'triggers')::bigint) AS triggers, sum((c.value ->> 'seconds')::float8) AS seconds
+        FROM minutes m CROSS JOIN LATERAL jsonb_each(m.systems) AS c GROUP BY c.key
+    )
+    SELECT s.late, system, coalesce(b.triggers, 0)::bigint,
+           coalesce(b.triggers, 0)::float8 / nullif(sum(b.triggers) OVER (), 0)::float8,
+           (coalesce(c.triggers, 0) - coalesce(b.triggers, 0))::bigint, CASE WHEN s.late THEN c.seconds END
+    FROM blamed b FULL JOIN charged c USING (system)
+    CROSS JOIN LATERAL (SELECT system NOT IN ('none', 'not-yet-known', 'clocks') AS late) AS s
+    ORDER BY 1 DESC, 3 DESC, 2;
+END;
+
+COMMENT ON FUNCTION audit.lateness IS 'How many triggers received on a day of a time zone were late, and whose fault it was: triggers sum to all that were received, each counted once, with the system that holds most of its delay; also is how many more were late by that system for a smaller part; seconds is all delay charged to it.';
+
 COMMENT ON VIEW audit.trigger_minutes IS 'The triggers received in each minute, by campaign and lane: how many, what became of them, whose fault it was.';
 COMMENT ON COLUMN audit.trigger_minutes.minute IS 'Its begin; the minute of received_at.';
 COMMENT ON COLUMN audit.trigger_minutes.computed_at IS 'When this row was computed.';
@@ -374,6 +408,7 @@ COMMENT ON COLUMN audit.trigger_minutes.clock_skew IS 'Of them: two machines'' c
 COMMENT ON COLUMN audit.trigger_minutes.campaign IS 'Name of the campaign definition.';
 COMMENT ON COLUMN audit.trigger_minutes.lane IS 'standard or high-throughput.';
 COMMENT ON COLUMN audit.trigger_minutes.systems IS 'By guilty system (or none, or not-yet-known): {"triggers": how many, "seconds": their delay}.';
+COMMENT ON COLUMN audit.trigger_minutes.blamed IS 'How many triggers by the one system that holds most of their delay (or none, clocks, not-yet-known): each is counted once.';
 COMMENT ON COLUMN audit.trigger_minutes.worst IS 'The ten slowest triggers, slowest first.';
 COMMENT ON COLUMN audit.trigger_minutes.worst_seconds IS 'How long each of them took.';
 

@@ -58,6 +58,7 @@ DROP FUNCTION audit.delay_percentiles(timestamptz, timestamptz, text, boolean, i
 DROP VIEW audit.shares_by_minute;
 DROP VIEW audit.delay_by_minute;
 DROP VIEW audit.rollup_failures;
+DROP FUNCTION audit.lateness(date, text, text);
 DROP VIEW audit.trigger_minutes;
 DROP FUNCTION ledger.due_hours(integer);
 DROP FUNCTION ledger.roll_up_hour(timestamptz);

@@ -3,16 +3,17 @@
 ``ajo-dispatch audit close|verify|head|recipient``
 """
 
-from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
 
 from ajo_worker.cli.audit_recipient import recipient
 from ajo_worker.cli.audit_report import show_closed, show_verified, summary
+from ajo_worker.cli.day import DayOption, read_day
 from ajo_worker.cli.printing import counted, instant, make_console, print_json
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import finish, read_settings
+from ajo_worker.days import utc_days
 from ajo_worker.evidence import closing, seals
 from ajo_worker.evidence.chain import Link
 from ajo_worker.evidence.closing import Closed
@@ -53,7 +54,7 @@ def close(*, as_json: AsJson = False) -> None:
 @app.command("verify")
 def verify_(
     *,
-    day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Compare the rows of this day alone.")] = None,
+    day: DayOption = None,
     head: Annotated[
         str | None, typer.Option(metavar="HEX", help="A value of 'audit head' from before: it must be in the chain.")
     ] = None,
@@ -64,7 +65,12 @@ def verify_(
     The exit code is 1 if anything is not what it was.
     """
     settings = read_settings()
-    asked = Asked(settings.evidence_key.get_secret_value().encode(), _read_day(day), _read_head(head))
+    zone, wanted = settings.zone, None if day is None else read_day(day, settings.zone)
+    sealed = None if wanted is None else utc_days(wanted, zone)
+    asked = Asked(settings.evidence_key.get_secret_value().encode(), sealed, _read_head(head))
+    if sealed is not None and zone.key != "UTC":
+        of = " and ".join(map(str, sealed))
+        typer.echo(f"{wanted} ({zone}) is of the days {of} (UTC), which is how days are sealed", err=True)
     found = finish(_verify(settings.database_url.get_secret_value(), asked))
     if as_json:
         print_json(found)
@@ -72,8 +78,8 @@ def verify_(
         show_verified(found, make_console())
     if not found.intact:
         raise typer.TyperException(summary(found))
-    if asked.day is not None and not found.days:
-        raise typer.TyperException(f"{asked.day} is not sealed")
+    if missing := set(sealed or ()) - {one.day for one in found.days}:
+        raise typer.TyperException("; ".join(f"{one} (UTC) is not sealed" for one in sorted(missing)))
 
 
 @app.command("head")
@@ -90,15 +96,6 @@ def head_(*, as_json: AsJson = False) -> None:
 
 
 app.command()(recipient)
-
-
-def _read_day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
-    except ValueError:
-        raise typer.BadParameter("must be a day such as 2026-11-25", param_hint="--day") from None
 
 
 def _read_head(text: str | None) -> bytes | None:
@@ -123,7 +120,7 @@ async def _close(url: str, close_days: int, key: bytes) -> Closed:
 async def _verify(url: str, asked: Asked) -> Verified:
     async with connected(url) as connection:
         links = await seals.all_links(connection)
-        with progress_bar(sum(asked.day in {None, link.seal.day} for link in links), "seals") as show:
+        with progress_bar(sum(asked.days is None or link.seal.day in asked.days for link in links), "seals") as show:
             return await verify(connection, links, asked, show)
 
 

@@ -30,7 +30,7 @@ def show_verified(found: Verified, console: Console) -> None:
     if not found.seals:
         console.print("Nothing is sealed yet: ajo-dispatch audit close", markup=False)
         return
-    table = make_table("Day", "State", "Rows", "Later", "Sealed again", numbers=3)
+    table = make_table("Day (UTC)", "State", "Rows", "Later", "Sealed again", numbers=3)
     for day in found.days:
         resealed = sum(one.sealed_at is not None for one in day.again)
         table.add_row(str(day.day), _state(day), f"{day.rows:,}", f"{day.later:,}", f"{resealed:,}")

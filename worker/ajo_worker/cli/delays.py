@@ -1,10 +1,10 @@
 """Show in which phase the time of triggers went: percentiles by phase, and by campaign.
 
-``ajo-dispatch delays [--since 1h] [--campaign NAME]``
+``ajo-dispatch delays [--since 1h | --day yesterday] [--campaign NAME]``
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -12,24 +12,31 @@ from rich.console import Console
 from rich.table import Table
 
 from ajo_worker.cli.completion import campaign_names
+from ajo_worker.cli.day import DayOption, read_day
 from ajo_worker.cli.printing import cell, counted, instant, make_console, make_table, print_json, seconds, share
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
+from ajo_worker.days import bounds
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.ledger.delays import DelayReport, Delays, Spread
 from ajo_worker.ledger.delays import delays as read_delays
 from ajo_worker.ledger.phases import Phase
 from ajo_worker.reports.words import name
+from ajo_worker.settings import Settings
 
 app = typer.Typer(add_completion=False)
+
+SINCE = "1h"
 
 
 @app.command()
 def delays(
     *,
-    since: Annotated[str, typer.Option(metavar="DURATION", help="Of triggers received in the last 30s, 2d, 1h30m.")] = (
-        "1h"
-    ),
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="Of triggers received in the last 30s, 2d, 1h30m.", show_default=SINCE),
+    ] = None,
+    day: DayOption = None,
     campaign: Annotated[
         str | None, typer.Option(metavar="NAME", help="Of this campaign alone.", autocompletion=campaign_names)
     ] = None,
@@ -40,24 +47,31 @@ def delays(
     Phases follow one another and sum to the total; one that took no time is left out. Departure and delivery come after
     the end. Only triggers that came to their end count.
     """
-    url, duration = read_settings().database_url.get_secret_value(), read_since(since)
-    report = finish(_read(url, duration, campaign))
+    settings, last = read_settings(), SINCE if since is None else since
+    if day is None:
+        report = finish(_read(settings, read_since(last), campaign))
+        when = f"received in the last {last} (since {instant(report.since)})"
+    elif since is not None:
+        raise typer.BadParameter("only without --since", param_hint="--day")
+    else:
+        wanted = read_day(day, settings.zone)
+        report = finish(_read(settings, bounds(wanted, settings.zone), campaign))
+        when = f"received on {wanted} ({settings.time_zone})"
     if as_json:
         print_json(report)
     else:
-        show_delays(report, since, campaign, make_console())
+        show_delays(report, when, campaign, make_console())
 
 
-async def _read(url: str, since: timedelta, campaign: str | None) -> DelayReport:
-    async with snapshot(url) as connection:
-        return await read_delays(connection, since, campaign)
+async def _read(settings: Settings, asked: timedelta | tuple[datetime, datetime], campaign: str | None) -> DelayReport:
+    async with snapshot(settings.database_url.get_secret_value()) as connection:
+        return await read_delays(connection, asked, campaign)
 
 
-def show_delays(report: DelayReport, since: str, campaign: str | None, console: Console) -> None:
-    """Print the report; ``since`` as it was asked for."""
+def show_delays(report: DelayReport, when: str, campaign: str | None, console: Console) -> None:
+    """Print the report; ``when`` says of which triggers."""
     found = report.all
     of = f" of campaign {cell(campaign)}" if campaign is not None else ""
-    when = f"received in the last {since} (since {instant(report.since)})"
     if not found.triggers:
         console.print(f"No trigger{of} {when} came to its end.", markup=False)
     else:

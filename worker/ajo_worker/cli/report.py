@@ -1,38 +1,49 @@
 """Report on a while, as one page: were messages late, since when, whose fault.
 
-``ajo-dispatch report --html FILE | --csv FOLDER | --json``
+``ajo-dispatch report [--since 24h | --day yesterday] --html FILE | --csv FOLDER | --json``
 """
 
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from ajo_worker.cli.completion import campaign_names
+from ajo_worker.cli.day import DayOption, read_day
 from ajo_worker.cli.printing import print_json
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
+from ajo_worker.days import bounds
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.reports.csv import write_tables
-from ajo_worker.reports.lateness import answer
+from ajo_worker.reports.lateness import headline
 from ajo_worker.reports.reading import Asked, read_report
 from ajo_worker.reports.value import Report
 
 app = typer.Typer(add_completion=False)
+
+SINCE = "24h"
 
 
 @app.command()
 def report(
     *,
     since: Annotated[
-        str, typer.Option(metavar="DURATION", help="Of triggers received in the last 30m, 24h, 7d, before --until.")
-    ] = "24h",
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="Of triggers received in the last 30m, 24h, 7d, before --until.",
+            show_default=SINCE,
+        ),
+    ] = None,
     until: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Up to this time: 2026-11-25T14:00 is UTC."),
+        typer.Option(metavar="TIME", help="Up to this time: 2026-11-25T14:00, of AJO_TIME_ZONE."),
     ] = None,
+    day: DayOption = None,
     campaign: Annotated[
         str | None, typer.Option(metavar="NAME", help="Of this campaign alone.", autocompletion=campaign_names)
     ] = None,
@@ -44,8 +55,9 @@ def report(
 
     It reads what workers roll up minute by minute, so the newest minute may not be in it yet.
     """
-    asked = _asked(since, until, campaign)
-    found = finish(_read(read_settings().database_url.get_secret_value(), asked))
+    settings = read_settings()
+    asked = _asked(since, until, day, campaign, settings.zone)
+    found = finish(_read(settings.database_url.get_secret_value(), asked))
     if html is not None:
         _write_page(found, html)
     if csv is not None:
@@ -53,23 +65,30 @@ def report(
     if as_json:
         print_json(found)
         return
-    typer.echo(answer(found))
+    typer.echo(headline(found))
     for place in (html, csv):
         if place is not None:
             typer.echo(f"written: {place}")
 
 
-def _asked(since: str, until: str | None, campaign: str | None) -> Asked:
-    end = datetime.now(UTC) if until is None else _read_time(until)
-    return Asked((end - read_since(since)).replace(second=0, microsecond=0), end, campaign)
+def _asked(since: str | None, until: str | None, day: str | None, campaign: str | None, zone: ZoneInfo) -> Asked:
+    if day is not None:
+        if since is not None or until is not None:
+            raise typer.BadParameter("only without --since and --until", param_hint="--day")
+        wanted = read_day(day, zone)
+        begin, end = bounds(wanted, zone)
+        return Asked(begin, end, campaign, zone.key, wanted)
+    end = datetime.now(UTC) if until is None else _read_time(until, zone)
+    begin = (end - read_since(SINCE if since is None else since)).replace(second=0, microsecond=0)
+    return Asked(begin, end, campaign, zone.key)
 
 
-def _read_time(text: str) -> datetime:
+def _read_time(text: str, zone: ZoneInfo) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter("must be a time such as 2026-11-25T14:00", param_hint="--until") from None
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
 
 
 async def _read(url: str, asked: Asked) -> Report:

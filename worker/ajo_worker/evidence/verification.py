@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -22,10 +22,10 @@ NO_REASON = "rows were changed, and nothing on record explains it: see audit.rev
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be verified: one day or all, against which key and which value of the chain."""
+    """What is to be verified: some days (UTC) or all, against which key and which value of the chain."""
 
     key: bytes
-    day: date | None = None
+    days: Collection[date] | None = None
     head: bytes | None = None
 
 
@@ -38,7 +38,7 @@ async def verify(
     for link in links:
         by_chunk[link.seal.chunk].append(link)
     days, done = [], 0
-    for day in days_of(links, asked.day):
+    for day in days_of(links, asked.days):
         found = DayFound(day)
         for group in chunks_of(day):
             async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -62,14 +62,14 @@ async def verify(
     )
 
 
-def days_of(links: Sequence[Link], only: date | None) -> list[date]:
-    """The days from the first to the last that was sealed, or one of them; none that was never sealed. Pure."""
+def days_of(links: Sequence[Link], only: Collection[date] | None) -> list[date]:
+    """The days from the first to the last that was sealed, or some of them; none that was never sealed. Pure."""
     sealed = [link.seal.day for link in links]
     if not sealed:
         return []
     first, last = min(sealed), max(sealed)
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    return [day for day in days if only in {None, day}]
+    return [day for day in days if only is None or day in only]
 
 
 async def _compare(

@@ -10,6 +10,8 @@ from msgspec import Struct
 from ajo_worker.ledger.phases import Phase, column, read_phases
 
 TOTAL = "total_seconds"
+AHEAD = timedelta(days=1)
+"""By how much a worker's clock may be ahead of the ledger's."""
 
 
 class Spread(Struct, frozen=True):
@@ -38,17 +40,21 @@ class Delays(Struct, frozen=True):
 
 
 class DelayReport(Struct, frozen=True):
-    """Of triggers received since ``since``: all together, and by campaign; ``phases`` are in their order."""
+    """Of triggers received from ``since`` to before ``until``: all together, and by campaign.
+
+    ``phases`` are in their order.
+    """
 
     at: datetime
     since: datetime
+    until: datetime
     phases: list[Phase]
     all: Delays
     campaigns: dict[str, Delays]
 
 
 def statement(phases: Sequence[Phase]) -> str:
-    """The question for these phases, of triggers received since $1, of the campaign $2 or all. Pure."""
+    """The question for these phases, of triggers received from $1 to before $3, of the campaign $2 or all. Pure."""
     columns = ",\n           ".join(
         f"percentile_cont(ARRAY[0.5, 0.95, 0.99, 1]) WITHIN GROUP (ORDER BY {name})"
         f" FILTER (WHERE completed_at IS NOT NULL) AS {name},"
@@ -64,20 +70,24 @@ def statement(phases: Sequence[Phase]) -> str:
            array_agg(system) AS systems,
            {columns}
     FROM audit.delays
-    WHERE received_at >= $1 AND ($2::text IS NULL OR campaign = $2)
+    WHERE received_at >= $1 AND received_at < $3 AND ($2::text IS NULL OR campaign = $2)
     GROUP BY GROUPING SETS ((), (campaign)) ORDER BY campaign
     """  # noqa: S608 - built of the names of phases, which the ledger holds to letters
 
 
-async def delays(connection: asyncpg.Connection, since: timedelta, campaign: str | None) -> DelayReport:
-    """The report of a while; of one campaign if given."""
-    at = await connection.fetchval("SELECT now()")
+async def delays(
+    connection: asyncpg.Connection, asked: timedelta | tuple[datetime, datetime], campaign: str | None
+) -> DelayReport:
+    """The report of the last while, or from one instant to before another; of one campaign if given."""
+    at: datetime = await connection.fetchval("SELECT now()")
+    since, until = (at - asked, at + AHEAD) if isinstance(asked, timedelta) else asked
     phases = await read_phases(connection)
-    rows = await connection.fetch(statement(phases), at - since, campaign)
+    rows = await connection.fetch(statement(phases), since, campaign, until)
     every = next(row for row in rows if row["every_campaign"])
     return DelayReport(
         at=at,
-        since=at - since,
+        since=since,
+        until=min(until, at),
         phases=phases,
         all=_of(every, phases),
         campaigns={row["campaign"]: _of(row, phases) for row in rows if not row["every_campaign"]},

@@ -1,12 +1,13 @@
 """Writes the report as one page that needs nothing else: no script, no picture, no font from elsewhere."""
 
-from functools import cache
+from functools import cache, partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from ajo_worker.days import read_zone
 from ajo_worker.reports import words
-from ajo_worker.reports.lateness import answer, guilty, unknowns
+from ajo_worker.reports.lateness import guilty, headline, unknowns
 from ajo_worker.reports.plots.drawing import draw_counts, draw_lateness, draw_systems
 from ajo_worker.reports.plots.palette import HATCHES, variables
 from ajo_worker.reports.value import CLOCKS, Report, SystemRow, WorstRow
@@ -18,10 +19,10 @@ LONGEST = 4
 def render(report: Report) -> str:
     """The page. Pure: the same report is the same page, to the byte."""
     charged = guilty(report.systems)
-    return _environment().get_template("page.html.j2").render(
+    return _environment(report.time_zone).get_template("page.html.j2").render(
         report=report,
         counts=report.counts,
-        answer=answer(report),
+        answer=headline(report),
         guilty=charged,
         guilty_seconds=sum(row.seconds for row in charged),
         not_guilty=_others(report, charged),
@@ -36,7 +37,7 @@ def render(report: Report) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(time_zone: str) -> Environment:
     environment = Environment(
         loader=PackageLoader("ajo_worker.reports"),
         autoescape=True,
@@ -47,7 +48,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "duration": words.duration,
         "share": words.share,
-        "instant": words.instant,
+        "instant": partial(words.instant, zone=read_zone(time_zone)),
         "system": words.name,
         "longest_phases": _longest_phases,
     }

@@ -46,6 +46,11 @@ def guilty(systems: Iterable[SystemRow]) -> list[SystemRow]:
     return sorted(named, key=lambda row: -row.seconds)
 
 
+def headline(report: Report) -> str:
+    """The answer, and of which day of which time zone, if it is of one. Pure."""
+    return answer(report) if report.day is None else f"{report.day} ({report.time_zone}). {answer(report)}"
+
+
 def answer(report: Report) -> str:
     """One sentence: were messages late, since when, whose fault. Pure."""
     counts = report.counts
@@ -67,22 +72,22 @@ def _every(triggers: int) -> str:
 
 
 def _when(report: Report) -> str:
-    spans = report.late_spans
+    spans, zone = report.late_spans, report.zone
     if not spans:
         return ", at no time many of them"
     lasts = spans[-1].until > report.until - GAP  # a while without any triggers ends it too
-    first = clock(spans[0].since, report.until)
+    first = clock(spans[0].since, report.until, zone)
     if len(spans) == 1:
         begin = (
-            f"since {first} UTC and still so"
+            f"since {first} {zone} and still so"
             if lasts
-            else f"from {first} to {clock(spans[0].until, spans[0].since)} UTC"
+            else f"from {first} to {clock(spans[0].until, spans[0].since, zone)} {zone}"
         )
         return f", {begin}"
     worst = max(spans, key=lambda span: span.late)
-    many = f"in {len(spans)} spells since {first} UTC{', one of them lasting' if lasts else ''}"
-    end = clock(worst.until, worst.since)
-    return f", {many}, the worst from {clock(worst.since, spans[0].since)} to {end}"
+    many = f"in {len(spans)} spells since {first} {zone}{', one of them lasting' if lasts else ''}"
+    end = clock(worst.until, worst.since, zone)
+    return f", {many}, the worst from {clock(worst.since, spans[0].since, zone)} to {end}"
 
 
 def _whose(report: Report) -> str:
@@ -124,7 +129,8 @@ def unknowns(report: Report) -> list[str]:
     }
     told = [line.format(counted(number, "trigger")) for line, number in lines.items() if number > 0]
     if report.counts.triggers and report.computed_until is not None and report.computed_until < report.until - MINUTE:
-        told.append(f"Whatever was received after {clock(report.computed_until, report.until)} UTC: not yet rolled up.")
+        until = clock(report.computed_until, report.until, report.zone)
+        told.append(f"Whatever was received after {until} {report.time_zone}: not yet rolled up.")
     if report.failed_minutes:
         minutes = counted(report.failed_minutes, "minute")
         told.append(f"Whatever was received in {minutes} that couldn't be rolled up (alert rollup-failing).")

@@ -4,16 +4,13 @@ $1 and $2 are the while, $3 the campaign or null. The views of the schema ``audi
 can make the report.
 """
 
-# Who is late is not rolled up, but whom it is charged to. A trigger may be charged to two, so the late ones are at
-# least as many as one system has, and at least all but those on time, not yet known, or charged to clocks.
+# Each trigger has one system that most of its delay is charged to: so none is counted twice.
 MINUTES = """
     SELECT minute, campaign, lane, systems, computed_at, triggers, sending, parked, accepted, rejected, expired,
            unconfirmed, possible_duplicates, attempts, departed, delivered, failed, clock_skew,
-           coalesce((systems -> 'none' ->> 'triggers')::int, 0) AS on_time,
-           coalesce((systems -> 'not-yet-known' ->> 'triggers')::int, 0) AS not_yet_known,
-           coalesce((systems -> 'clocks' ->> 'triggers')::int, 0) AS clocks,
-           (SELECT coalesce(max((charged.value ->> 'triggers')::int), 0) FROM jsonb_each(systems) AS charged
-            WHERE charged.key NOT IN ('none', 'not-yet-known', 'clocks')) AS most
+           coalesce((blamed ->> 'not-yet-known')::int, 0) AS not_yet_known,
+           (SELECT coalesce(sum(b.value::int), 0) FROM jsonb_each_text(blamed) AS b
+            WHERE b.key NOT IN ('none', 'not-yet-known', 'clocks')) AS late
     FROM audit.trigger_minutes
     WHERE minute >= $1 AND minute < $2 AND ($3::text IS NULL OR campaign = $3)
 """
@@ -24,7 +21,7 @@ STEPS = f"SELECT *, {AT} FROM ({MINUTES}) AS minutes"  # noqa: S608 - built from
 COUNTS = f"""
     SELECT minute, at, campaign, lane,
            sum(triggers)::int AS triggers, sum(not_yet_known)::int AS not_yet_known,
-           sum(greatest(most, triggers - on_time - not_yet_known - clocks))::int AS late,
+           sum(late)::int AS late,
            sum(sending)::int AS sending, sum(parked)::int AS parked, sum(accepted)::int AS accepted,
            sum(rejected)::int AS rejected, sum(expired)::int AS expired, sum(unconfirmed)::int AS unconfirmed,
            sum(possible_duplicates)::int AS possible_duplicates, sum(attempts)::int AS attempts,

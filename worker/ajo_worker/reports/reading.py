@@ -1,7 +1,7 @@
 """Reads a report from the audit views."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -31,11 +31,16 @@ POINTS = 150
 
 
 class Asked(Struct, frozen=True):
-    """What is asked for: triggers received from ``since`` to before ``until``, of one campaign or all."""
+    """What is asked for: triggers received from ``since`` to before ``until``, of one campaign or all.
+
+    ``day`` is the day of the ``time_zone`` that this is, if it is one.
+    """
 
     since: datetime
     until: datetime
     campaign: str | None
+    time_zone: str = "UTC"
+    day: date | None = None
 
 
 def step_of(span: timedelta) -> timedelta:
@@ -81,6 +86,8 @@ async def read_report(connection: asyncpg.Connection, asked: Asked) -> Report:
         outages=[OutageRow(**row) for row in await connection.fetch(questions.OUTAGES, *given)],
         worst=await read_worst(connection, *given, phases),
         duplicates=[DuplicateRow(**row) for row in await connection.fetch(questions.DUPLICATES, *given)],
+        time_zone=asked.time_zone,
+        day=asked.day,
     )
 
 

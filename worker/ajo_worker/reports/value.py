@@ -1,16 +1,19 @@
-"""What a report says, before it takes any form. Times are UTC; durations are seconds; None is unknown."""
+"""What a report says, before it takes any form. Times are instants; durations are seconds; None is unknown."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+
+from ajo_worker.days import read_zone
 
 ON_TIME, NOT_YET_KNOWN, CLOCKS = "none", "not-yet-known", "clocks"
 """Answers to "whose fault" that name no guilty system: clocks that disagree delay nothing."""
 
 
 class Counts(Struct, frozen=True):
-    """How many triggers, and what became of them. ``late`` are those with a guilty system, at least so many.
+    """How many triggers, and what became of them. ``late`` are those with a guilty system.
 
     Whether they departed, were delivered or failed, feedback tells: None where there was none of any trigger.
     """
@@ -152,7 +155,8 @@ class DuplicateRow(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """Triggers received from ``since`` to before ``until``, as far as they were rolled up (``computed_until``).
 
-    Those of ``failed_minutes`` couldn't be, and are missing.
+    Those of ``failed_minutes`` couldn't be, and are missing. ``time_zone`` is what its times are shown in, ``day`` the
+    day of that zone that it is of; None if it is of another while.
     """
 
     made_at: datetime
@@ -173,3 +177,10 @@ class Report(Struct, frozen=True):
     outages: list[OutageRow]
     worst: list[WorstRow]
     duplicates: list[DuplicateRow]
+    time_zone: str = "UTC"
+    day: date | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone."""
+        return read_zone(self.time_zone)

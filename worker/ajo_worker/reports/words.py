@@ -1,6 +1,6 @@
 """How numbers, times and names of the ledger read in a report for people."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 UNKNOWN, UNEXPLAINED = "–", "unexplained"
 NAMES = {
@@ -64,12 +64,12 @@ def counted(number: int, word: str) -> str:
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
-def clock(at: datetime, beside: datetime) -> str:
-    """A moment to the minute, in UTC; with its day unless it is that of the moment beside it."""
-    at, beside = at.astimezone(UTC), beside.astimezone(UTC)
+def clock(at: datetime, beside: datetime, zone: tzinfo = UTC) -> str:
+    """A moment to the minute, in that zone; with its day unless it is that of the moment beside it."""
+    at, beside = at.astimezone(zone), beside.astimezone(zone)
     return f"{at:%H:%M}" if at.date() == beside.date() else f"{at.day} {at:%b %H:%M}"
 
 
-def instant(at: datetime | None) -> str:
-    """A moment to the second, in UTC."""
-    return UNKNOWN if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+def instant(at: datetime | None, zone: tzinfo = UTC) -> str:
+    """A moment to the second, in that zone."""
+    return UNKNOWN if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"

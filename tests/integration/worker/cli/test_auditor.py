@@ -97,6 +97,7 @@ def test_an_auditor_runs_every_command_that_the_docs_for_auditors_name(
     }
     named = {found[1] for name in FOR_AUDITORS for found in COMMAND.finditer((DOCS / name).read_text(encoding="utf-8"))}
     assert named - NOT_AN_AUDITORS <= run.keys(), "the docs tell auditors to run what is not tried here"
+    assert query(auditor_url, "select * from audit.lateness(current_date)") == []
     more = [("status", str(batch_id)), ("status", str(failed["request_id"])), ("outage", "show", "1")]
     for arguments, code, said in [*run.values(), *((one, 0, "") for one in more)]:
         done = run_cli(*arguments, env=env)

@@ -3,10 +3,11 @@
 import csv
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -144,7 +145,7 @@ def test_an_auditor_who_may_read_nothing_but_audit_can_make_it(
     env = {"AJO_DATABASE_URL": f"{database_url}{joint}role=ajo_auditor"}
     done = run_cli(*command, env=env)
     assert (done.code, done.err) == (0, "")
-    assert "permission denied" in run_cli("status", env=env).err, "the role is an auditor's"
+    assert "permission denied" in run_cli("dead", "list", env=env).err, "the role is an auditor's"
 
 
 def test_a_while_can_end_earlier_than_now(report: Cli, database_url: str) -> None:
@@ -210,3 +211,38 @@ def test_steps_cover_the_while_with_what_was_received_in_them(report: Cli, datab
     assert all(begin.minute % 10 == 0 and begin.second == 0 for begin in begins)
     for moment in received:
         assert any(begin <= after(moment, 0.5) < begin + timedelta(minutes=10) for begin in begins)
+
+
+def test_a_day_is_that_of_the_time_zone_and_both_are_named(run_cli: Cli, database_url: str, tmp_path: Path) -> None:
+    zone = ZoneInfo("Pacific/Auckland")
+    noon = datetime.combine(datetime.now(zone).date() - timedelta(days=1), time(12), zone)
+    put_worker(database_url, started_at=noon - timedelta(days=3))
+    for hours, number in ((-13, 1), (-11.5, 2), (0, 4), (11.5, 8), (12.5, 16)):
+        for _ in range(number):
+            put_slow(database_url, (noon + timedelta(hours=hours)).astimezone(UTC), 20)
+    roll_up(database_url)
+    env = {"AJO_DATABASE_URL": database_url, "AJO_TIME_ZONE": "Pacific/Auckland"}
+    found = read(run_cli("report", "--day", "yesterday", "--json", env=env))
+    assert (found["counts"]["triggers"], found["counts"]["late"]) == (14, 14)
+    assert (found["time_zone"], found["day"]) == ("Pacific/Auckland", f"{noon.date()}")
+    page = tmp_path / "report.html"
+    said = run_cli("report", "--day", f"{noon.date()}", "--html", page, env=env).out
+    assert said.startswith(f"{noon.date()} (Pacific/Auckland). Yes: 14 of 14 triggers (100%) were late, in 3 spells ")
+    assert "All times are Pacific/Auckland." in page.read_text(encoding="utf-8")
+    delays = run_cli("delays", "--day", "yesterday", env=env).out
+    assert delays.startswith(f"14 triggers received on {noon.date()} (Pacific/Auckland) came to the end")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "zone", "told"),
+    [
+        (["report", "--day", "tomorrow"], "UTC", "must be today, yesterday, or a day such as 2026-11-25"),
+        (["report", "--day", "today", "--since", "1h"], "UTC", "only without --since and --until"),
+        (["delays", "--day", "today", "--since", "1h"], "UTC", "only without --since"),
+        (["report", "--day", "today"], "Berlin", "AJO_TIME_ZONE: must be the IANA name of a time zone"),
+    ],
+)
+def test_what_is_no_day_or_no_zone_is_wrong_usage(arguments: list[str], zone: str, told: str, run_cli: Cli) -> None:
+    done = run_cli(*arguments, env={"AJO_TIME_ZONE": zone})
+    assert (done.code, done.out) == (2, "")
+    assert told in done.err

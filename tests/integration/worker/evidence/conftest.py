@@ -77,7 +77,7 @@ class Past:
     async def verify(self, key: bytes = KEY, day: date | None = None, head: bytes | None = None) -> Verified:
         """``audit verify``."""
         links = await seals.all_links(self.connection)
-        return await verify(self.connection, links, Asked(key, day, head), ignore)
+        return await verify(self.connection, links, Asked(key, None if day is None else [day], head), ignore)
 
     async def verified_day(self, **asked: Any) -> DayFound:
         """What is found of the oldest day."""

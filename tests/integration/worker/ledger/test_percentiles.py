@@ -31,9 +31,9 @@ PUT = """
 PUT_TRIGGERS = """
     insert into ledger.trigger_minutes
         (minute, computed_at, triggers, sending, accepted, rejected, expired, unconfirmed,
-        parked, possible_duplicates, attempts, departed, delivered, failed, clock_skew, campaign, lane, systems, worst,
-        worst_seconds)
-    values ($1, now(), $3, 0, $3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, $2, 'standard', '{}', '{}', '{}')
+        parked, possible_duplicates, attempts, departed, delivered, failed, clock_skew, campaign, lane, systems, blamed,
+        worst, worst_seconds)
+    values ($1, now(), $3, 0, $3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, $2, 'standard', '{}', '{}', '{}', '{}')
 """
 ASK = "select * from audit.delay_percentiles($1, $2, together => $3, step => $4, of_phase => 'headers')"
 

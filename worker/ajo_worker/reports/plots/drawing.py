@@ -27,6 +27,8 @@ ROUND = [
 MARKS = 5
 LINES = (("longest", (0, (1, 3)), 1.6), ("p99", "solid", 2.2), ("p95", (0, (7, 3)), 1.8), ("p50", (0, (2, 2)), 1.8))
 """Percentiles from the highest line to the lowest, with their dashes and widths."""
+SHORTEST_DASH = 0.02
+"""How much of the width of a plot a step without a neighbour has at least."""
 SHORTEST = 0.001
 """Where the axis of seconds ends: below is 0 on a logarithmic axis."""
 
@@ -57,17 +59,37 @@ def draw_lateness(report: Report, title: str) -> str:
 
     def draw(axes: Axes) -> None:
         steps = list(each_step(report))
-        at = [place(step) + report.step_seconds / DAY / 2 for step in steps]
+        half = report.step_seconds / DAY / 2
+        at = [place(step) + half for step in steps]
+        alone = [at[index] for index in _alone([step in known for step in steps])]
         for field, dashes, width in LINES:
             seconds = [max(getattr(known[step], field), SHORTEST) if step in known else NAN for step in steps]
             colour = light("accent" if field != "longest" else "quiet")
             axes.plot(at, seconds, color=colour, linestyle=dashes, linewidth=width)
+            # A line needs two points: a step without a neighbour is a dash as wide as the step, and never a dot.
+            heights = [seconds[at.index(middle)] for middle in alone]
+            reach = max(half, SHORTEST_DASH * (place(report.until) - place(report.since)) / 2)
+            axes.hlines(
+                heights, [x - reach for x in alone], [x + reach for x in alone], color=colour, linewidth=width + 1
+            )
         axes.set_yscale("log")
+        shown = [max(getattr(one, field), SHORTEST) for one in known.values() for field, _, _ in LINES]
+        if shown:  # from mark to mark, so that there are two at least
+            axes.set_ylim(
+                max((mark for mark in DECADES if mark < min(shown)), default=SHORTEST),
+                min((mark for mark in DECADES if mark > max(shown)), default=max(shown) * 2),
+            )
         axes.yaxis.set_major_locator(FixedLocator(DECADES))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
 
     return _both(report, "lateness", "from event to delivery", title, draw)
+
+
+def _alone(known: Sequence[bool]) -> list[int]:
+    """Which steps are known and have no neighbour that is. Pure."""
+    around = [False, *known, False]
+    return [index for index, here in enumerate(known) if here and not around[index] and not around[index + 2]]
 
 
 def draw_systems(report: Report, title: str) -> str:

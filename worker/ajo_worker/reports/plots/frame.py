@@ -69,9 +69,9 @@ def framed(report: Report, size: Size, unit: str) -> Iterator[tuple[Figure, Axes
             layout="constrained",
         )  # fmt: skip
         axes = figure.subplots()
-        locator = AutoDateLocator(tz=UTC, minticks=3, maxticks=size.marks)  # type: ignore[no-untyped-call] # its module has no types
+        locator = AutoDateLocator(tz=report.zone, minticks=3, maxticks=size.marks)  # type: ignore[no-untyped-call] # its module has no types
         axes.xaxis.set_major_locator(locator)
-        marks = ConciseDateFormatter(locator, UTC, FORMATS, zero_formats=ROUND_FORMATS, show_offset=False)  # type: ignore[no-untyped-call] # as above
+        marks = ConciseDateFormatter(locator, report.zone, FORMATS, zero_formats=ROUND_FORMATS, show_offset=False)  # type: ignore[no-untyped-call] # as above
         axes.xaxis.set_major_formatter(marks)
         axes.set_xlim(place(report.since), place(report.until))
         axes.set_title(unit, loc="left", fontsize=12, color=light("quiet"))

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from ajo_worker.reports.plots.drawing import MARKS, marks
+from ajo_worker.reports.plots.drawing import LINES, MARKS, draw_lateness, marks
 from ajo_worker.reports.plots.frame import each_step
 from ajo_worker.reports.reading import POINTS, STEPS, step_of
 from hypothesis import given
@@ -41,3 +41,12 @@ def test_steps_begin_at_round_times_and_cover_the_while() -> None:
     assert steps[0] == since.replace(minute=0)
     assert steps[-1] == since.replace(hour=11, minute=0)
     assert len(steps) == 7
+
+
+def test_a_step_without_a_neighbour_is_seen_in_every_line() -> None:
+    report = example()
+    paths = {}
+    for number in (0, 1):
+        drawn = draw_lateness(replace(report, times=report.times[70 : 70 + number], outages=[]), "title")
+        paths[number] = drawn.count('style="fill: none; stroke: var(--accent)') + drawn.count("stroke: var(--quiet)")
+    assert paths[1] - paths[0] >= 2 * len(LINES), "a line each, in both sizes"
