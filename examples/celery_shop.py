@@ -13,6 +13,11 @@ from celery import Celery
 campaigns = Campaigns.load(Path(__file__).parent / "campaigns")
 app = Celery("shop", broker=os.environ.get("SHOP_BROKER_URL", "amqp://"))
 
+PLACE = """
+    INSERT INTO orders (number, email, placed_at) VALUES (%s, %s, now())
+    ON CONFLICT (number) DO UPDATE SET number = excluded.number RETURNING placed_at
+"""
+
 
 class PaymentRefusedError(Exception):
     """The customer's bank says no."""
@@ -26,9 +31,12 @@ def charge(card: str) -> None:
 
 @app.task(acks_late=True, throws=(PaymentRefusedError,))
 def place_order(number: str, email: str, card: str) -> str:
-    """Take an order. A task that runs twice adds the same trigger twice: its key makes it one message."""
+    """Take an order. A task that runs twice adds a trigger twice: key and time make them one message."""
     with psycopg.connect(os.environ["SHOP_DATABASE_URL"]) as connection:  # commits at its end, unless something raises
-        connection.execute("INSERT INTO orders (number, email) VALUES (%s, %s) ON CONFLICT DO NOTHING", [number, email])
-        outbox.add(connection, campaigns["order-shipped"].trigger(to=email, context={"orderId": number}, key=number))
+        placed_at = connection.execute(PLACE, [number, email]).fetchone()[0]
+        trigger = campaigns["order-shipped"].trigger(
+            to=email, context={"orderId": number}, key=number, occurred_at=placed_at
+        )
+        outbox.add(connection, trigger)
         charge(card)  # if it raises, there is no order, and nobody gets a message
     return number

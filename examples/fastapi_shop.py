@@ -5,12 +5,14 @@ SHOP_DATABASE_URL=postgresql+asyncpg://… uvicorn fastapi_shop:app
 
 import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 from ajo_producers import Campaigns, outbox
 from fastapi import Depends, FastAPI, HTTPException
 from pydantic import BaseModel
+from sqlalchemy import DateTime
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -30,6 +32,7 @@ class Order(Base):
     __tablename__ = "orders"
     number: Mapped[str] = mapped_column(primary_key=True)
     email: Mapped[str]
+    placed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class Asked(BaseModel):
@@ -58,8 +61,11 @@ async def charge(card: str) -> None:
 @app.post("/orders", status_code=201)
 async def place_order(asked: Asked, session: Transaction) -> dict[str, str]:
     """Take an order."""
-    session.add(Order(number=asked.number, email=asked.email))
-    trigger = campaigns["order-shipped"].trigger(to=asked.email, context={"orderId": asked.number}, key=asked.number)
+    order = Order(number=asked.number, email=asked.email, placed_at=datetime.now(UTC))
+    session.add(order)
+    trigger = campaigns["order-shipped"].trigger(
+        to=order.email, context={"orderId": order.number}, occurred_at=order.placed_at
+    )
     await outbox.add(session, trigger)
     await charge(asked.card)  # if it raises, there is no order, and nobody gets a message
     return {"number": asked.number}

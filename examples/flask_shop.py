@@ -4,11 +4,12 @@ SHOP_DATABASE_URL=postgresql+psycopg://… flask --app flask_shop run
 """
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ajo_producers import Campaigns, outbox
 from flask import Flask, request
-from sqlalchemy import create_engine
+from sqlalchemy import DateTime, create_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 campaigns = Campaigns.load(Path(__file__).parent / "campaigns")
@@ -26,6 +27,7 @@ class Order(Base):
     __tablename__ = "orders"
     number: Mapped[str] = mapped_column(primary_key=True)
     email: Mapped[str]
+    placed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class PaymentRefusedError(Exception):
@@ -43,12 +45,12 @@ def place_order() -> tuple[dict[str, str], int]:
     """Take an order."""
     asked = request.get_json()
     with Session(engine) as session, session.begin():
-        order = Order(number=asked["number"], email=asked["email"])
+        order = Order(number=asked["number"], email=asked["email"], placed_at=datetime.now(UTC))
         session.add(order)
-        outbox.add(
-            session,
-            campaigns["order-shipped"].trigger(to=order.email, context={"orderId": order.number}, key=order.number),
+        trigger = campaigns["order-shipped"].trigger(
+            to=order.email, context={"orderId": order.number}, occurred_at=order.placed_at
         )
+        outbox.add(session, trigger)
         charge(order, asked["card"])  # if it raises, there is no order, and nobody gets a message
     return {"number": asked["number"]}, 201
 

@@ -45,7 +45,7 @@ def test_from_the_table_to_the_queue(
     query(url, "update ajo_outbox set added_at = added_at - interval '2 minutes'")
     late = run_cli("outbox", "status", env=env)
     assert late.code == 1
-    assert re.match(r"1 triggers wait, the oldest since 12\d\.\d s\n  standard, normal: 1, since", late.out)
+    assert re.match(r"1 trigger waits, the oldest since 12\d\.\d s\n  standard, normal: 1, since", late.out)
 
     relay = processes.start("relay", [PROGRAM, "outbox", "relay", "--metrics-port", "0"], env=env, cwd=tmp_path)
     relay.wait_for_output("relaying ajo_outbox in database", timeout=DEADLINE_SECONDS)
@@ -55,7 +55,7 @@ def test_from_the_table_to_the_queue(
     with urlopen(address[1]) as answer:
         assert "ajo_outbox_published_total 1\n" in answer.read().decode()
     assert relay.stop() == 0
-    assert "stopped: 1 triggers published" in relay.output()
+    assert "stopped, with 1 trigger published" in relay.output()
     with Connection(env["AJO_BROKER_URL"]) as connection, connection.channel() as channel:
         assert channel.basic_get(queue, no_ack=True) is not None
 
@@ -63,7 +63,7 @@ def test_from_the_table_to_the_queue(
     faulty = json.loads(run_cli("outbox", "status", "--json", env=env).out)
     assert (faulty["waiting"], faulty["late"], faulty["faulty"]) == (0, False, 1)
     assert faulty["faults"][0]["fault"] == "it is no good"
-    assert run_cli("outbox", "retry", env=env).out == "1 rows are tried again\n"
+    assert run_cli("outbox", "retry", env=env).out == "rows that are tried again: 1\n"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ class Order(models.Model):
 
     number = models.CharField(max_length=50, primary_key=True)
     email = models.EmailField()
+    placed_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         """As in the other examples."""

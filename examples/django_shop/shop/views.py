@@ -33,7 +33,7 @@ def place_order(request: HttpRequest) -> JsonResponse:
         with transaction.atomic():
             order = Order.objects.create(number=asked["number"], email=asked["email"])
             trigger = campaigns["order-shipped"].trigger(
-                to=order.email, context={"orderId": order.number}, key=order.number
+                to=order.email, context={"orderId": order.number}, occurred_at=order.placed_at
             )
             outbox.add(connection, trigger)
             charge(asked["card"])  # if it raises, there is no order, and nobody gets a message

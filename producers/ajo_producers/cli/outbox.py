@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ajo_producers.cli.outbox_relay import run_relay
+from ajo_producers.cli.outbox_relay import run_relay, triggers
 from ajo_producers.outbox.database import OutboxUnavailable, connected
 from ajo_producers.outbox.lag import Lag, look
 from ajo_producers.outbox.settings import RelaySettings, read_relay, read_table
@@ -97,7 +97,7 @@ def retry() -> None:
         async with connected(told) as connection:
             return str(await connection.execute(RETRY.format(table=told.table)))
 
-    typer.echo(f"{_finish(run()).rpartition(' ')[2]} rows are tried again")
+    typer.echo(f"rows that are tried again: {_finish(run()).rpartition(' ')[2]}")
 
 
 @app.command()
@@ -131,14 +131,14 @@ def _as_json(lag: Lag, *, late: bool) -> dict[str, Any]:
 
 def _show(lag: Lag, told: RelaySettings) -> None:
     since = f", the oldest since {lag.oldest_seconds:.1f} s" if lag.waiting else ""
-    typer.echo(f"{lag.waiting:,} triggers wait{since}")
+    typer.echo(f"{triggers(lag.waiting)} {'waits' if lag.waiting == 1 else 'wait'}{since}")
     for way in lag.ways:
         if way.waiting:
             typer.echo(f"  {way.lane}, {way.priority}: {way.waiting:,}, since {way.oldest_seconds or 0:.1f} s")
     if told.keep:
         typer.echo(f"{lag.kept:,} published ones are kept for {told.keep:g} s")
     if lag.faulty:
-        typer.echo(f"{lag.faulty:,} rows can't be published:")
+        typer.echo(f"rows that can't be published: {lag.faulty:,}")
     for fault in lag.faults:
         at = fault["added_at"].astimezone(UTC)
         typer.echo(f"  {fault['id']}  {at:%Y-%m-%d %H:%M:%S}  {fault['campaign']}  {fault['request_id']}")

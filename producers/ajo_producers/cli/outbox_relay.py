@@ -61,7 +61,7 @@ async def _run(settings: RelaySettings, publisher: Publisher, sealer: object, ho
             await watching
         if server is not None:
             server.close()
-    say(f"stopped: {relay.counts.published:,} triggers published")
+    say(f"stopped, with {triggers(relay.counts.published)} published")
 
 
 def _on_signal(stop: asyncio.Event) -> None:
@@ -70,6 +70,11 @@ def _on_signal(stop: asyncio.Event) -> None:
         os._exit(1)  # the publisher's thread may wait for the broker
     stop.set()
     say("stopping: what is on its way gets its confirms; again cuts it off")
+
+
+def triggers(count: int) -> str:
+    """A number of triggers, for people."""
+    return f"{count:,} trigger{'s' * (count != 1)}"
 
 
 def say(text: str) -> None:

@@ -66,7 +66,7 @@ def dev(
         with ended_by_sigterm(), local_stack(brought) as stack:
             stack.start_worker()
             flower_url = _start_flower(stack)
-            console.print(_guide(stack, flower_url, names), markup=False)
+            console.print(_guide(stack, flower_url, names, own=campaigns is not None), markup=False)
             while True:
                 stack.processes.check()
                 time.sleep(CHECK_SECONDS)
@@ -115,12 +115,12 @@ def _start_flower(stack: Stack) -> str:
     return url
 
 
-def _guide(stack: Stack, flower_url: str, names: list[str]) -> str:
+def _guide(stack: Stack, flower_url: str, names: list[str], *, own: bool) -> str:
     programs = os.pathsep.join([str(PROGRAM.parent), str(site_of_postgres() / PROGRAMS)])
     file = stack.home.write_env(stack.env, programs)
     data = stack.home.folder if stack.home.kept else "temporary folders, and go with it"
     example = EXAMPLE
-    if CAMPAIGN not in names:
+    if own:
         example = json.loads(stack.run("campaigns", "show", names[0], "--json"))["example"]
     indented = example.replace("\n", "\n  ")
     return f"""\

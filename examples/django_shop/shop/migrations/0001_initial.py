@@ -13,6 +13,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("number", models.CharField(max_length=50, primary_key=True, serialize=False)),
                 ("email", models.EmailField(max_length=254)),
+                ("placed_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={"db_table": "orders"},
         ),
