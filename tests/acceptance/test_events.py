@@ -75,6 +75,6 @@ def test_a_file_of_events_is_tried_read_and_read_again_with_what_was_refused(
     )
     (tmp_path / "events.toml").write_text(mended, encoding="utf-8")
     again = run_cli("events", "read", dead, env=env)
-    assert (again.code, again.out) == (0, f"{dead}: 2 events (1 taken, 1 skipped); 1 triggers confirmed\n")
+    assert (again.code, again.out) == (0, f"{dead}: 2 events (1 taken, 1 skipped); 1 trigger confirmed\n")
     with redis.Redis.from_url(valkey_url) as client:
         assert client.llen(f"{queue_prefix}.standard") == 2, "messages, of two batches"

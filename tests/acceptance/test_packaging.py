@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from ajo_worker.bootstrap import longest_budget, stops_within
+from ajo_worker.cli.all_settings import known_variables
 from ajo_worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +75,7 @@ def test_a_secret_file_that_a_service_reads_is_given_to_it(name: str) -> None:
 
 
 def test_the_compose_file_names_settings_that_exist() -> None:
-    known = {f"AJO_{name.upper()}" for name in Settings.model_fields}
+    known = known_variables()
     used = {
         variable.removesuffix("_FILE") for service in SERVICES.values() for variable in service.get("environment", {})
     }

@@ -111,7 +111,8 @@ class _Run:
             typer.echo(json.dumps({**told, **lines}, indent=2))
             return
         shown = ", ".join(f"{count:,} {status}" for status, count in counts.items() if count) or "none"
-        typer.echo(f"{source}: {self.counts.total():,} events ({shown}); {self.confirmed:,} triggers {done}")
+        events, triggers = _counted(self.counts.total(), "event"), _counted(self.confirmed, "trigger")
+        typer.echo(f"{source}: {events} ({shown}); {triggers} {done}")
         if self.error is not None:
             again = "read the file again: what is confirmed is not sent a second time"
             at = f"; not confirmed from line {self.not_confirmed[0]} on, {again}" if self.not_confirmed else ""
@@ -121,6 +122,10 @@ class _Run:
         self.refused.append({"line": number, "faults": faults})
         if not self._as_json:
             typer.echo(f"line {number}: {'; '.join(faults)}", err=True)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}{'s' * (number != 1)}"
 
 
 def _portions(items: Iterator[T]) -> Iterator[list[T]]:

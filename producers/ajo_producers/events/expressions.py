@@ -143,4 +143,4 @@ def _unknown_roots(parsed: Mapping[str, Any], extensions: Sequence[str]) -> Iter
         if name not in known:
             near = nearest(name, known, cutoff=0.8)
             hint = f"did you mean {near[0]}" if near else f"did you mean data.{name}"
-            yield f"looks for {name!r} at the top of an event, where none has it; {hint}? (others: extensions = [...])"
+            yield f"looks for {name!r} at the top of an event, where none has it; {hint}? (else name it in extensions)"

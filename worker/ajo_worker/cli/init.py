@@ -21,6 +21,8 @@ ABOUT = {
     f"campaigns/samples/{CAMPAIGN}.curl": "the sample that it was imported from",
     "scenario.toml": "how the simulator answers",
     "orders.csv": "triggers to send",
+    "events.toml": "which business events trigger which campaign",
+    "event.json": "such an event",
 }
 
 

@@ -15,6 +15,8 @@ COPIED = {
     f"campaigns/samples/{CAMPAIGN}.curl": f"campaigns/samples/{CAMPAIGN}.curl",
     "scenario.toml": "worker/ajo_worker/local/scenario.toml",
     "orders.csv": "worker/ajo_worker/local/orders.csv",
+    "events.toml": "worker/ajo_worker/local/events.toml",
+    "event.json": "worker/ajo_worker/local/event.json",
 }
 """Files of a working folder, and where the repository has them."""
 IGNORED = "# Secrets, and what a local stack keeps\n.env\nsecrets/\ndata/\n"
@@ -84,6 +86,7 @@ def _secrets(folder: Path) -> dict[str, str]:
         FILLED_IN: "",
         "hash_key": secrets.token_urlsafe(32),
         "payload_keys": new_key(),
+        "events_tokens": f"{secrets.token_hex(32)}\n",
         "flowerconfig.py": f'basic_auth = ["ajo:{secrets.token_urlsafe(18)}"]\n',
     }
 
