@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CONTROL = "/_simulator/"
 
 
-NO_PARQUET = "Parquet needs the package pyarrow: pip install 'ajo-simulator[parquet]'\n"
+NO_PARQUET = "Parquet needs the package pyarrow: install ajo-simulator[parquet]\n"
 
 
 async def control(simulator: "Simulator", request: web.BaseRequest) -> web.Response:

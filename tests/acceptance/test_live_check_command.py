@@ -174,4 +174,4 @@ def test_without_the_workers_packages_it_says_how_to_get_them() -> None:
         capture_output=True, text=True, cwd=ROOT, timeout=DEADLINE_SECONDS, check=False, env={**environment(), **PLAIN},
     )  # fmt: skip
     assert done.returncode == 2
-    assert "--live asks Adobe, which takes the worker's packages: pip install 'ajo-dispatch[worker]'" in done.stderr
+    assert "--live asks Adobe, which takes the worker's packages: install ajo-dispatch[worker]" in done.stderr

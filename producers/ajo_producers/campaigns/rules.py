@@ -108,7 +108,7 @@ def _kind(definition: Definition) -> Iterator[Flaw]:
             if getattr(definition, field) is not None:
                 yield Flaw(field, "belongs to recipients of type aep only")
     if definition.address_check == "strict" and not all(map(find_spec, STRICT_PACKAGES)):
-        yield Flaw("address_check", "is strict, which takes more packages: pip install 'ajo-producers[strict]'")
+        yield Flaw("address_check", "is strict, which takes more packages: install ajo-producers[strict]")
     limit = MAX_CALLS[definition.lane]
     if definition.rate_limit is not None and definition.rate_limit > limit:
         yield Flaw("rate_limit", f"is above the {limit} calls a second that Journey Optimizer allows")

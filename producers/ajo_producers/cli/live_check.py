@@ -18,7 +18,7 @@ class NotInstalled(typer.TyperException):
     exit_code = 2
 
     def __init__(self) -> None:
-        super().__init__("--live asks Adobe, which takes the worker's packages: pip install 'ajo-dispatch[worker]'")
+        super().__init__("--live asks Adobe, which takes the worker's packages: install ajo-dispatch[worker]")
 
 
 def find_live_check() -> LiveCheck:

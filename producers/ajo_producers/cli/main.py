@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         extra = extra_of(error.name)
         if extra is None:
             return _show_fault(error)
-        return _fail(f"this command needs the package {error.name}: pip install '{extra}'", 2)
+        return _fail(f"this command needs the package {error.name}: install {extra}", 2)
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error), 1)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback for a user

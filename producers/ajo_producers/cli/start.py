@@ -10,6 +10,6 @@ def start() -> int:
     except ModuleNotFoundError as error:
         if error.name not in {"rich", "typer"}:
             raise
-        sys.stderr.write("error: the command line needs more packages: pip install 'ajo-producers[cli]'\n")
+        sys.stderr.write("error: the command line needs more packages: install ajo-producers[cli]\n")
         return 2
     return main()

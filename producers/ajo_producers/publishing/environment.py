@@ -105,7 +105,7 @@ def broker_of(url: str) -> BrokerAddress:
     except BrokerError as reason:
         raise SettingError(f"the broker's URL {reason}") from None
     if broker.kind == "valkey" and find_spec("redis") is None:
-        raise SettingError("Redis and Valkey take a package more: pip install 'ajo-producers[valkey]'")
+        raise SettingError("Redis and Valkey take a package more: install ajo-producers[valkey]")
     return broker
 
 

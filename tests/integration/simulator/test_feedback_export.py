@@ -117,4 +117,4 @@ def test_without_pyarrow_parquet_is_refused_with_what_to_install(
     (tmp_path / "pyarrow.py").write_text(missing, encoding="utf-8")
     done = run_cli("simulate", "--feedback-export", tmp_path / "feedback.parquet", env={"PYTHONPATH": str(tmp_path)})
     assert done.code == 2
-    assert done.err == "error: this command needs the package pyarrow: pip install 'ajo-dispatch[parquet]'\n"
+    assert done.err == "error: this command needs the package pyarrow: install ajo-dispatch[parquet]\n"

