@@ -15,7 +15,7 @@ from ajo_producers.cli.main import PROGRAM, root
 from tests.support.documents import FILES, ROOT, blocks, command_lines
 
 NUMBERS = {"N": "7", "CODE": "400", "NUMBER": "1", "PORT": "8080", "SECONDS": "10"}
-OPERATORS = {"|", ">", "<", "&&", ";", "2>"}
+OPERATORS = {"|", "&", ">", "<", "&&", ";", "2>"}
 INDENTED = re.compile(r"    (\$ |ajo-dispatch |pip |psql |make )")
 REASONS = {
     "it asks at a terminal",
