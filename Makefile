@@ -13,7 +13,7 @@ RABBITMQ ?=
 MINUTES ?=
 TRIGGERS ?=
 
-.PHONY: help demo dev test smoke chaos soak outage hang trial urgent outbox ledger-10m lint format types imports constraints clean
+.PHONY: help demo dev test smoke chaos soak outage hang trial urgent outbox ledger-10m lint format types imports reference constraints clean
 .DEFAULT_GOAL := help
 
 LOCAL_SERVERS := tests/integration/worker/test_local_servers.py
@@ -80,6 +80,9 @@ types: $(READY) ## static types, strictly
 
 imports: $(READY) ## which package may import which
 	@echo "== import rules" && $(BIN)/lint-imports
+
+reference: $(READY) ## write the reference in docs/sdk.md anew, from the SDK's docstrings
+	@$(BIN)/python -m tests.support.sdk_page
 
 constraints: $(READY) ## choose the newest versions of all dependencies anew
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \

@@ -7,8 +7,8 @@ from tests.support.database import query
 from tests.support.delivery import Delivery
 from tests.support.waiting import wait_until
 
-STORM = '[latency]\ndistribution = "constant"\nseconds = 0.02\n[limits]\ncalls_per_second = 2\nretry_after = 1\n'
-COUNT, PREFETCH = 400, 40
+STORM = '[latency]\ndistribution = "constant"\nseconds = 0.02\n[limits]\ncalls_per_second = 4\nretry_after = 1\n'
+COUNT, PREFETCH = 250, 40
 SLOWED = "select * from audit.rates where cause = 'throttle' and share < 1 and waiting > 0"
 WAITED = "select * from audit.backlogs where messages > 0"
 

@@ -33,8 +33,6 @@ OTHER_SECONDS = 0.05
 """What the phase ``other`` may take at the 99th percentile: whatever nobody has measured."""
 ANSWER_SECONDS = 0.01
 """How far the ledger and the journal may be apart at the 99th percentile."""
-AFTERWARDS = frozenset({"adobe-departure", "downstream", "clocks"})
-"""Systems whose delays are no part of the seconds up to the end: of those, a busy machine may take most."""
 WORTH = 1.0
 """Below so many seconds a trigger nobody asks whose they are."""
 
@@ -103,8 +101,8 @@ def percentile(seconds: list[float], share: float = 0.99) -> float:
     return sorted(seconds)[ceil(share * len(seconds)) - 1] if seconds else 0.0
 
 
-def mistakes(judgement: Judgement, truth: Truth, other_seconds: float = OTHER_SECONDS) -> list[str]:
-    """What is wrong with a judgement, where the phase ``other`` may take so long at the 99th percentile. Pure."""
+def mistakes(judgement: Judgement, truth: Truth) -> list[str]:
+    """What is wrong with a judgement. Pure."""
     guilty = {*truth.typical, *truth.seconds}
     wrong = _medians(judgement, truth.typical) if truth.typical else []
     if truth.typical:
@@ -112,10 +110,10 @@ def mistakes(judgement: Judgement, truth: Truth, other_seconds: float = OTHER_SE
     if truth.seconds:
         wrong += [f"{system} is named" for system in sorted(judgement.named.keys() - guilty)]
         wrong += _shares("spent", judgement.spent, truth.seconds)
-    if guilty - AFTERWARDS and "worker" not in guilty and sum(judgement.spent.values()) > WORTH * judgement.triggers:
+    if guilty and "worker" not in guilty and sum(judgement.spent.values()) > WORTH * judgement.triggers:
         ours = _share(judgement.spent, "worker")
         wrong += [f"{ours:.0%} of the seconds are ours, who did nothing wrong"] if ours >= POINTS else []
-    if judgement.other > other_seconds:
+    if judgement.other > OTHER_SECONDS:
         wrong.append(f"other takes {judgement.other:.3f} s")
     return [*wrong, *_answers(judgement.answers, truth.answers)]
 

@@ -160,7 +160,6 @@ COMMENT ON COLUMN audit.waiting.parked IS 'Parked triggers.';
 
 CREATE VIEW audit.queues AS
 SELECT q.queue, q.lane, q.looked_at, q.messages, coalesce(u.unopened, 0) AS unopened, b.messages AS minute_ago,
-       e.looked_at AS empty_at,
        (SELECT count(*) FROM ledger.workers w WHERE ledger.lives(w) AND q.lane = ANY(w.lanes)) AS workers
 FROM ledger.queues q
 LEFT JOIN (
@@ -172,11 +171,6 @@ LEFT JOIN LATERAL (
     WHERE queue = q.queue AND looked_at BETWEEN q.looked_at - interval '7 minutes' AND q.looked_at - interval '55 seconds'
     ORDER BY looked_at DESC LIMIT 1
 ) AS b ON b.messages = 0 OR b.looked_at > q.looked_at - interval '2 minutes' -- what stays empty has few rows
-LEFT JOIN LATERAL (
-    SELECT looked_at FROM ledger.backlogs
-    WHERE queue = q.queue AND messages + unopened = 0 AND looked_at > q.looked_at - interval '1 day'
-    ORDER BY looked_at DESC LIMIT 1
-) AS e ON true
 WHERE q.looked_at > now() - interval '7 days';
 
 COMMENT ON VIEW audit.queues IS 'One row for each queue: how many messages wait in it, as a worker saw it last. How many triggers a message has, only who opens it knows.';
@@ -186,7 +180,6 @@ COMMENT ON COLUMN audit.queues.looked_at IS 'When a worker last looked: every te
 COMMENT ON COLUMN audit.queues.messages IS 'Messages that waited in the broker then.';
 COMMENT ON COLUMN audit.queues.unopened IS 'Messages that living workers have taken, and not yet opened.';
 COMMENT ON COLUMN audit.queues.minute_ago IS 'Both of them a minute before; null if nobody looked then.';
-COMMENT ON COLUMN audit.queues.empty_at IS 'When it was last seen empty, within five minutes: what waits has waited since then at most; null if not within a day.';
 COMMENT ON COLUMN audit.queues.workers IS 'Living workers that consume its lane.';
 
 CREATE VIEW audit.backlogs AS SELECT looked_at, queue, lane, messages, unopened FROM ledger.backlogs;

@@ -95,12 +95,6 @@ def test_what_waits_is_summed_over_living_workers_and_parked_triggers_by_campaig
     assert (row["lane"], row["campaign"], row["waiting"], row["parked"]) == ("standard", CAMPAIGN, 60, 1)
     rows = {row["queue"]: row for row in query(database_url, "select * from audit.queues")}
     assert (rows[QUEUE]["messages"], rows[QUEUE]["unopened"], rows[QUEUE]["minute_ago"]) == (804, 7, 701)
-    assert rows[QUEUE]["empty_at"] is None
-    query(database_url, "insert into ledger.backlogs values (now() - interval '5 hours', 0, 0, $1, 'standard')", QUEUE)
-    (row,) = query(
-        database_url, "select empty_at, now() - interval '5 hours' as at from audit.queues where queue = $1", QUEUE
-    )
-    assert abs((row["empty_at"] - row["at"]).total_seconds()) < 60
     assert [row["workers"] for _, row in sorted(rows.items())] == [0, 2]
 
 

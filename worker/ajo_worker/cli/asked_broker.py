@@ -32,5 +32,5 @@ def with_lengths(found: Backlog, lengths: dict[str, int]) -> Backlog:
     known = {one.queue: one for one in found.queues}
     for queue, messages in lengths.items():
         unopened, workers = (known[queue].unopened, known[queue].workers) if queue in known else (0, None)
-        known[queue] = Queue(queue, lane_of(queue), found.at, messages, unopened, None, None, workers)
+        known[queue] = Queue(queue, lane_of(queue), found.at, messages, unopened, None, workers)
     return structs.replace(found, queues=[known[queue] for queue in sorted(known)])

@@ -20,9 +20,7 @@ def backlog_parts(found: Backlog) -> Iterator[Table | str]:
     if found.slow_rates:
         yield _slow_rates(found)
     if rows := list(_rows(found)):
-        table = make_table(
-            "Waiting now", "In the broker", "With workers", "Parked", "A minute ago", "Last empty", numbers=5
-        )
+        table = make_table("Waiting now", "In the broker", "With workers", "Parked", "A minute ago", numbers=4)
         for row in rows:
             table.add_row(*map(cell, row))
         yield table
@@ -66,16 +64,15 @@ def _slow_rates(found: Backlog) -> Table:
     return table
 
 
-def _rows(found: Backlog) -> Iterator[tuple[str, ...]]:
+def _rows(found: Backlog) -> Iterator[tuple[str, str, str, str, str]]:
     for one in found.queues:
         if one.messages or one.unopened or one.minute_ago:
             name = one.queue if one.workers != 0 else f"{one.queue} (no worker consumes it)"
             before = UNKNOWN if one.minute_ago is None else counted(one.minute_ago, "message")
-            empty = UNKNOWN if one.empty_at is None else _ago(found.at, one.empty_at)
-            yield name, counted(one.messages, "message"), _some(one.unopened, "message"), "", before, empty
+            yield name, counted(one.messages, "message"), _some(one.unopened, "message"), "", before
     for campaign in found.waiting:
         waiting, parked = _some(campaign.waiting, "trigger"), _some(campaign.parked, "trigger")
-        yield f"{campaign.campaign} ({campaign.lane})", "", waiting, parked, "", ""
+        yield f"{campaign.campaign} ({campaign.lane})", "", waiting, parked, ""
 
 
 def _some(number: int, word: str) -> str:

@@ -77,7 +77,7 @@ def _asked(since: str | None, until: str | None, day: str | None, campaign: str 
             raise typer.BadParameter("only without --since and --until", param_hint="--day")
         wanted = read_day(day, zone)
         begin, end = bounds(wanted, zone)
-        return Asked(begin, max(begin, min(end, datetime.now(UTC))), campaign, zone.key, wanted)
+        return Asked(begin, end, campaign, zone.key, wanted)
     end = datetime.now(UTC) if until is None else _read_time(until, zone)
     begin = (end - read_since(SINCE if since is None else since)).replace(second=0, microsecond=0)
     return Asked(begin, end, campaign, zone.key)

@@ -18,10 +18,7 @@ SLOWEST = 5
 
 
 def frame(pulse: Pulse, trouble: str | None = None) -> Group:
-    """What goes on now, what needs somebody, what was of late; ``trouble`` is why it is not of now. Pure.
-
-    A terminal that is too short shows the begin of it.
-    """
+    """Everything, from what is quickest to change to what needs somebody; ``trouble`` is why it is not of now. Pure."""
     return Group(*_parts(pulse, trouble))
 
 
@@ -32,18 +29,18 @@ def _parts(pulse: Pulse, trouble: str | None) -> Iterator[RenderableType]:
     yield Text()
     yield _figures(pulse)
     yield Text()
-    for part in backlog_parts(pulse.backlog):
-        yield cell(part) if isinstance(part, str) else part
-        yield Text()
+    yield from _systems(pulse)
+    yield Text()
+    yield from _phases(pulse)
+    yield Text()
     yield from _outages(pulse)
+    for part in backlog_parts(pulse.backlog):
+        yield Text()
+        yield cell(part) if isinstance(part, str) else part
     yield Text()
     if not pulse.alerts:
         yield Text("No alert: nothing needs anybody.")
     yield from (cell(line(alert)) for alert in pulse.alerts)
-    yield Text()
-    yield from _systems(pulse)
-    yield Text()
-    yield from _phases(pulse)
 
 
 def _figures(pulse: Pulse) -> RenderableType:

@@ -11,13 +11,13 @@ from ajo_worker.settings import Settings
 
 TIMEOUT = 5.0
 """Seconds until a broker that doesn't answer is given up."""
-MISSING, FORBIDDEN = 404, 403
-"""AMQP's numbers for a queue that isn't there, and for one that this user may not look at."""
+MISSING = 404
+"""AMQP's number for a queue that isn't there."""
 
 
 class _Lengths(Protocol):
-    def of(self, queue: str) -> int | None:
-        """Messages that wait in a queue; None if that is not for this user."""
+    def of(self, queue: str) -> int:
+        """Messages that wait in a queue."""
 
     def close(self) -> None:
         """End the connection."""
@@ -33,16 +33,13 @@ class QueueLengths:
     def of(self, queues: Iterable[str]) -> dict[str, int]:
         """Messages that wait; those that workers have in hand are not among them. A queue that isn't there has 0.
 
-        Queues that this user may not look at are left out.
-
         Raises:
             OSError: the broker can't be reached, or refuses.
         """
         try:
             if self._lengths is None:
                 self._lengths = (_OfRabbitMQ if self._broker.kind == "rabbitmq" else _OfValkey)(self._broker)
-            found = {queue: self._lengths.of(queue) for queue in queues}
-            return {queue: messages for queue, messages in found.items() if messages is not None}
+            return {queue: self._lengths.of(queue) for queue in queues}
         except Exception as fault:  # noqa: BLE001 - py-amqp raises anything on a broken peer, and redis-py its own
             self.close()
             raise OSError(type(fault).__name__) from None
@@ -79,14 +76,14 @@ class _OfRabbitMQ:
         self._connection: Any = self._transport.establish_connection()
         self._channel: Any = self._connection.channel()
 
-    def of(self, queue: str) -> int | None:
+    def of(self, queue: str) -> int:
         try:
             return int(self._channel.queue_declare(queue, passive=True).message_count)
         except self._transport.channel_errors as refused:
-            if refused.reply_code not in (MISSING, FORBIDDEN):
+            if refused.reply_code != MISSING:
                 raise
-            self._channel = self._connection.channel()  # RabbitMQ has closed that of whoever asks for such a queue
-            return 0 if refused.reply_code == MISSING else None
+            self._channel = self._connection.channel()  # RabbitMQ has closed that of whoever asks for a missing queue
+            return 0
 
     def close(self) -> None:
         self._transport.close_connection(self._connection)
@@ -101,7 +98,7 @@ class _OfValkey:
         bounds = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
         self._client = Redis.from_url(broker.url, retry=Retry(NoBackoff(), 0), **bounds, **(broker.ssl or {}))
 
-    def of(self, queue: str) -> int | None:
+    def of(self, queue: str) -> int:
         return int(self._client.llen(queue))
 
     def close(self) -> None:

@@ -32,8 +32,7 @@ class SlowRate(Struct, frozen=True):
 class Queue(Struct, frozen=True):
     """Messages that wait: ``messages`` in the broker at ``looked_at``, ``unopened`` with workers that have taken them.
 
-    ``minute_ago`` is both together a minute before, ``empty_at`` when it was last seen empty, ``workers`` how many
-    consume its lane; None where nobody knows.
+    ``minute_ago`` is both together a minute before, ``workers`` how many consume its lane; None where nobody knows.
     """
 
     queue: str
@@ -42,7 +41,6 @@ class Queue(Struct, frozen=True):
     messages: int
     unopened: int
     minute_ago: int | None
-    empty_at: datetime | None
     workers: int | None
 
 

@@ -38,8 +38,6 @@ RECORD = """
     WHERE s.messages + u.unopened > 0 OR newest.messages IS DISTINCT FROM 0
     ON CONFLICT DO NOTHING
 """
-# All that is parked is counted: a plan for a few ids would take four times as long.
-WHOLE_TABLES = "SET LOCAL enable_hashjoin = on; SET LOCAL enable_seqscan = on"
 # Workers of several prefixes may look at the same time; what is slowed is the same to all of them.
 RECORD_RATES = """
     WITH waiting AS MATERIALIZED (SELECT * FROM audit.waiting), slow AS MATERIALIZED (SELECT * FROM audit.slow_rates)
@@ -74,6 +72,4 @@ async def record(connection: asyncpg.Connection, messages: Mapping[str, int]) ->
 
 async def record_rates(connection: asyncpg.Connection) -> None:
     """Note what is slowed, and of which campaigns triggers wait."""
-    async with connection.transaction():
-        await connection.execute(WHOLE_TABLES)
-        await connection.execute(RECORD_RATES, EVERY)
+    await connection.execute(RECORD_RATES, EVERY)

@@ -13,8 +13,6 @@ LATE_SHARE = 0.01
 GAP = timedelta(minutes=5)
 """So many minutes without a late one don't end a span."""
 MINUTE = timedelta(minutes=1)
-INSTANT = timedelta.resolution
-"""Before a midnight that ends a day it is that day."""
 NOTHING = "No trigger was received."
 MOSTLY = 0.8
 """A system with this share of all delay is named alone."""
@@ -78,7 +76,7 @@ def _when(report: Report) -> str:
     if not spans:
         return ", at no time many of them"
     lasts = spans[-1].until > report.until - GAP  # a while without any triggers ends it too
-    first = clock(spans[0].since, report.until - INSTANT, zone)
+    first = clock(spans[0].since, report.until, zone)
     if len(spans) == 1:
         begin = (
             f"since {first} {zone} and still so"
@@ -131,7 +129,7 @@ def unknowns(report: Report) -> list[str]:
     }
     told = [line.format(counted(number, "trigger")) for line, number in lines.items() if number > 0]
     if report.counts.triggers and report.computed_until is not None and report.computed_until < report.until - MINUTE:
-        until = clock(report.computed_until, report.until - INSTANT, report.zone)
+        until = clock(report.computed_until, report.until, report.zone)
         told.append(f"Whatever was received after {until} {report.time_zone}: not yet rolled up.")
     if report.failed_minutes:
         minutes = counted(report.failed_minutes, "minute")

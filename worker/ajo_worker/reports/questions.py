@@ -31,12 +31,9 @@ COUNTS = f"""
     GROUP BY GROUPING SETS ((minute), (at), (campaign, lane), ())
     ORDER BY 1, 2, triggers DESC, 3, 4
 """  # noqa: S608 - built from the text above
-# Minutes are rolled up in their order, and only those with triggers have rows: a later one says that there were none.
-COMPUTED_UNTIL = """
-    SELECT least(m.until, $2) FROM (
-        SELECT max(minute) + interval '1 minute' AS until FROM audit.trigger_minutes WHERE minute >= $1
-    ) AS m WHERE m.until IS NOT NULL
-"""
+COMPUTED_UNTIL = (
+    "SELECT max(minute) + interval '1 minute' FROM audit.trigger_minutes WHERE minute >= $1 AND minute < $2"
+)
 FAILED_MINUTES = """
     SELECT count(*)::int FROM audit.rollup_failures WHERE minute >= $1 AND minute < $2
 """

@@ -14,8 +14,8 @@ from rich.console import Console
 NOW = datetime(2026, 11, 25, 14, 5, tzinfo=UTC)
 SINCE = NOW - timedelta(minutes=4)
 THROTTLE = SlowRate("campaign:a", "standard", "a", "throttle", "429", SINCE, None, NOW, 0.314, 157, 500)
-QUEUE = Queue("ajo-dispatch.standard", "standard", NOW - timedelta(seconds=3), 804, 0, None, None, 1)
-EMPTY = Queue("ajo-dispatch.standard.urgent", "standard", NOW - timedelta(seconds=3), 0, 0, 0, NOW, 1)
+QUEUE = Queue("ajo-dispatch.standard", "standard", NOW - timedelta(seconds=3), 804, 0, None, 1)
+EMPTY = Queue("ajo-dispatch.standard.urgent", "standard", NOW - timedelta(seconds=3), 0, 0, 0, 1)
 
 
 def slow(**changes: Any) -> SlowRate:
@@ -71,12 +71,12 @@ def test_a_campaign_goes_by_its_name_and_a_lane_by_its_scope_with_since_when_and
 
 
 def test_queues_and_campaigns_with_something_that_waits_are_shown_in_their_units() -> None:
-    queues = (structs.replace(QUEUE, unopened=1000, minute_ago=1, empty_at=SINCE), EMPTY)
+    queues = (structs.replace(QUEUE, unopened=1000, minute_ago=1), EMPTY)
     text = shown(queues=queues, waiting=[Waiting("standard", "a", 480, 1)])
     lines = [line.split("  ") for line in text.splitlines()]
     assert [[cell.strip() for cell in line if cell.strip()] for line in lines] == [
-        ["Waiting now", "In the broker", "With workers", "Parked", "A minute ago", "Last empty"],
-        ["ajo-dispatch.standard", "804 messages", "1,000 messages", "1 message", "4 min ago"],
+        ["Waiting now", "In the broker", "With workers", "Parked", "A minute ago"],
+        ["ajo-dispatch.standard", "804 messages", "1,000 messages", "1 message"],
         ["a (standard)", "480 triggers", "1 trigger"],
     ]
 
