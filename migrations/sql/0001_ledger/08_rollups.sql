@@ -365,7 +365,7 @@ CREATE FUNCTION audit.lateness(of_day date, time_zone text DEFAULT 'UTC', of_cam
     RETURNS TABLE (late boolean, system text, triggers bigint, share double precision, also bigint, seconds double precision)
     LANGUAGE sql STABLE
     SECURITY DEFINER -- auditors have no right on the tables
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH minutes AS (
         SELECT m.systems, m.blamed FROM ledger.trigger_minutes m

@@ -7,7 +7,7 @@ CREATE FUNCTION audit.digest(
 ) RETURNS TABLE (rows bigint, later bigint, digest bytea)
     LANGUAGE plpgsql STABLE
     SECURITY DEFINER
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp -- last: whoever asks may have made types of the same names there
     -- What a row's JSON depends on, whatever the role's or the server's defaults are; and no plan that is made while
     -- others wait.
     SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET bytea_output = 'hex' SET extra_float_digits = 1
@@ -120,7 +120,7 @@ CREATE FUNCTION audit.default_causes(of_table text, newer_than bigint, since tim
     RETURNS SETOF text
     LANGUAGE sql STABLE
     SECURITY DEFINER
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT DISTINCT coalesce(r.cause, 'unexplained')
     FROM audit.revisions r

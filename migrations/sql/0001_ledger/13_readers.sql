@@ -114,7 +114,7 @@ CREATE FUNCTION audit.for_recipient(
                  recipients smallint, possible_duplicate boolean, execution_id text)
     LANGUAGE sql STABLE
     SECURITY DEFINER -- auditors have no right on the tables
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT t.request_id, t.received_at, t.campaign, t.lane, t.state, t.reason, t.round, t.recipients, t.possible_duplicate,
            t.execution_id

@@ -74,6 +74,19 @@ async def test_no_table_view_or_function_of_ledger_can_be_used(auditor: asyncpg.
             await auditor.fetch(f"select {call}")
 
 
+async def test_types_that_an_auditor_makes_are_not_taken_for_those_of_the_database(
+    auditor: asyncpg.Connection, database_url: str
+) -> None:
+    """What a definer's function names must not lead to what its caller has made, and which it would run."""
+    await auditor.execute("set search_path = pg_catalog")
+    for name in ("uuid", "int2", "bytea"):
+        await auditor.execute(f"create domain pg_temp.{name} as pg_catalog.text check (false)")
+    low = "'01a00000-0000-7000-8000-000000000000'::pg_catalog.uuid"
+    asked = f"'triggers', current_date, {low}, {low}, now(), 0, '{{}}'::pg_catalog.uuid[]"
+    assert await auditor.fetchval(f"select rows from audit.digest({asked})") == 0
+    assert database_url
+
+
 async def test_nothing_can_be_written(auditor: asyncpg.Connection, database_url: str) -> None:
     for view in (row["relname"] for row in query(database_url, VIEWS)):
         with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.ObjectNotInPrerequisiteStateError)):

@@ -1,8 +1,10 @@
 """Closing: what is old enough is sealed, once, and all of it is found intact afterwards."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +16,7 @@ from ajo_worker.ledger.database import DatabaseError
 
 from tests.integration.worker.evidence.conftest import CLOSE_DAYS, KEY, Past
 
+EVIDENCE = (Path(__file__).parents[4] / "docs/evidence.md").read_text(encoding="utf-8")
 COUNT = "select relation, sum(rows)::int as n from ledger.digests group by 1"
 
 
@@ -149,12 +152,13 @@ async def test_the_documented_rights_are_enough_to_close_and_to_verify(past: Pas
     role = f"closer_{uuid4().hex[:12]}"
     past.ask(f"create role {role}")
     try:
-        past.ask(f"grant usage on schema ledger, audit to {role}")
-        past.ask(f"grant select on all tables in schema ledger, audit to {role}")
-        past.ask(f"grant insert on ledger.digests to {role}")
+        for grant in re.findall(r"GRANT [^;]+ TO closer(?=;)", EVIDENCE):
+            past.ask(grant.replace("TO closer", f"TO {role}"))
         await past.connection.execute(f"set role {role}")
         await past.close()
-        past.ask(f"revoke insert on ledger.digests from {role}")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await past.connection.fetch("select payload from ledger.held_payloads")
+        await past.connection.execute("set role ajo_auditor")
         assert (await past.verify()).intact
         await past.connection.execute("reset role")
     finally:
