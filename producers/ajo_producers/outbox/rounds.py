@@ -77,6 +77,7 @@ class Rounds:
         """One round of a way. ``PublishError`` is a part of its result; whatever the database meets is raised."""
         lane, priority = WAYS[way]
         async with connection.transaction():
+            await connection.execute(statements.VANISHED_IN_A_ROUND)
             held = await self._lock(connection, way)
             if not held:
                 return Round()

@@ -5,6 +5,10 @@ from ajo_producers.outbox.table import CHANNEL, SHARDS, WAYS, WIDE
 WAITS = "published_at IS NULL AND fault IS NULL"
 EVERY_WAY = ", ".join(f"({place}, '{lane}', '{priority}')" for place, (lane, priority) in enumerate(WAYS))
 
+# The machine of a relay may vanish: then its locks go after so long, in the middle of a round or while it sleeps.
+VANISHED_IN_A_ROUND = "SET LOCAL idle_in_transaction_session_timeout = '120s'"
+VANISHED_ASLEEP = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+
 OID = "SELECT '{table}'::regclass::oid::bigint"
 
 LISTEN = f"LISTEN {CHANNEL}"

@@ -38,6 +38,7 @@ class Watch:
             await asyncio.wait_for(self._told.wait(), ECHO_SECONDS)
         except TimeoutError:
             return False
+        await self._ear.execute(statements.VANISHED_ASLEEP)
         self.listening = True
         return True
 
