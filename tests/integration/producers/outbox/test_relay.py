@@ -12,7 +12,7 @@ from ajo_producers import CheckedTrigger, Publisher, PublishError
 from ajo_producers.contract.batch import decode_body, decode_trigger
 from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
 from ajo_producers.contract.trigger import Trigger
-from ajo_producers.outbox import Outbox
+from ajo_producers.outbox import Outbox, rounds
 from ajo_producers.outbox.lag import look
 from ajo_producers.outbox.relay import Relay
 from ajo_producers.outbox.settings import KEYS, RelaySettings
@@ -184,8 +184,9 @@ async def test_rows_that_can_not_be_published_stop_no_other_one_and_are_shown_un
 
 
 async def test_several_relays_publish_each_row_once_and_every_recipients_in_their_order(
-    shop_url: str, rabbitmq_url: str, queue_prefix: str, order_shipped: Made
+    shop_url: str, rabbitmq_url: str, queue_prefix: str, order_shipped: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(rounds, "MOST_ROWS", 40)  # so that they have to share
     people = [f"person{number}@example.com" for number in range(40)]
     triggers = [order_shipped(f"A-{number}", random.choice(people)) for number in range(2_000)]
     for start in range(0, 2_000, 400):
