@@ -3,8 +3,8 @@
 import os
 import signal
 import threading
-from contextlib import closing
-from functools import partial
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from typing import Annotated
 
 import typer
@@ -43,15 +43,20 @@ def consume_events(
     """
     rules = load(file, folder)
     try:
-        settings = read_settings(os.environ)
-        broker = broker_of(value_of(os.environ, BROKER) or settings.url)
+        settings, broker = read_settings(os.environ), read_events_broker(os.environ)
     except SettingError as bad:
         raise typer.TyperException(str(bad)) from None
     if broker.kind != "rabbitmq":
         raise typer.TyperException(f"events are consumed from RabbitMQ: set {BROKER} to amqp://USER:PASSWORD@HOST/")
     name = queue or f"{settings.queue_prefix}.events"
     binding = Binding(exchange, tuple(keys or ["#"]), declare)
-    connect = partial(EventQueue, broker, name, binding, prefetch)
+
+    def connect() -> EventQueue:
+        now = broker
+        with suppress(SettingError):  # its file may have come to hold another password
+            now = read_events_broker(os.environ)
+        return EventQueue(now, name, binding, prefetch)
+
     read_past_unreadable()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -64,7 +69,16 @@ def consume_events(
     typer.echo(f"{consumer.taken:,} messages acknowledged, of these {consumer.buried:,} in {first.dead}")
 
 
-def _first(connect: "partial[EventQueue]", broker: BrokerAddress, exchange: str) -> EventQueue:
+def read_events_broker(env: Mapping[str, str]) -> BrokerAddress:
+    """The broker that has the exchange of events.
+
+    Raises:
+        SettingError: it can't be used.
+    """
+    return broker_of(value_of(env, BROKER) or read_settings(env).url)
+
+
+def _first(connect: Callable[[], EventQueue], broker: BrokerAddress, exchange: str) -> EventQueue:
     """The first connection: what is wrong with it is told at once."""
     try:
         return connect()

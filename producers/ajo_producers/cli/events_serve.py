@@ -2,12 +2,10 @@
 
 import asyncio
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +16,7 @@ from ajo_producers.entrance.connections import SentAway
 from ajo_producers.entrance.guests import Room
 from ajo_producers.entrance.open_files import allow_open_files
 from ajo_producers.entrance.renewal import Renewed
-from ajo_producers.entrance.server import Certificate, bind, serve
+from ajo_producers.entrance.server import CantListen, Certificate, bind, is_loopback, serve
 from ajo_producers.events.dead_letters import DeadLetters
 from ajo_producers.events.event import MAX_EVENTS
 from ajo_producers.events.intake import Intake
@@ -77,7 +75,7 @@ def serve_events(
             f"anybody could post events: set {TOKENS} (such as: export {TOKENS}=$(openssl rand -hex 32)) or {SECRETS} "
             "(or, to try it on this machine, --insecure)"
         )
-    if not admitted.now() and not _is_loopback(host):
+    if not admitted.now() and not is_loopback(host):
         raise typer.BadParameter("only with a loopback address (--host)", param_hint="--insecure")
     intake = Intake(
         rules.translate,
@@ -93,9 +91,8 @@ def serve_events(
         tell("too-few-open-files", allowed=short[0], needed=short[1])
     try:
         listening, address = bind(host, port)
-    except OSError as fault:
-        reason = fault.strerror if isinstance(fault, socket.gaierror) or not fault.errno else os.strerror(fault.errno)
-        raise typer.TyperException(f"can't listen on {host}:{port}: {reason}") from None
+    except CantListen as fault:
+        raise typer.TyperException(str(fault)) from None
     shown = f"{'https' if certificate else 'http'}://{address}{PATH}"
     room = Room(settings.connections, settings.connections_by_address)
     try:
@@ -159,10 +156,3 @@ def _renewed(what: str, fault: str | None) -> None:
 
 def _sent_away(cut: SentAway) -> None:
     tell("events-connections-sent-away", why=cut.why, connections=cut.connections, open=cut.open)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

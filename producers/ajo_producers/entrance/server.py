@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
@@ -87,12 +89,33 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
+class CantListen(Exception):  # noqa: N818 - says what
+    """An address that can't be listened on, and why."""
+
+
 def bind(host: str, port: int) -> tuple[socket.socket, str]:
     """A listening socket, and its address as URLs have it. Port 0 is a free one.
 
     Raises:
-        OSError: the address can't be listened on.
+        CantListen: the address can't be listened on.
     """
+    try:
+        return _bind(host, port)
+    except OSError as fault:
+        known = fault.errno and not isinstance(fault, socket.gaierror)
+        reason = os.strerror(fault.errno) if known and fault.errno else fault.strerror or str(fault)
+        raise CantListen(f"can't listen on {host}:{port}: {reason}") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _bind(host: str, port: int) -> tuple[socket.socket, str]:
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listening = socket.socket(family, kind, protocol)
     try:

@@ -1,9 +1,6 @@
 """``feedback serve``: the receiver of Journey Optimizer's feedback webhook."""
 
-import os
-import socket
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +8,7 @@ import structlog
 import typer
 from ajo_producers.entrance.connections import SentAway
 from ajo_producers.entrance.guests import Room
-from ajo_producers.entrance.server import Certificate, bind, serve
+from ajo_producers.entrance.server import CantListen, Certificate, bind, is_loopback, serve
 
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.feedback.authentication import renewed_checks
@@ -56,7 +53,7 @@ def serve_feedback(
             "anybody could post feedback: set AJO_FEEDBACK_SECRET, AJO_FEEDBACK_JWT_SECRET or "
             "AJO_FEEDBACK_JWT_PUBLIC_KEY (or, to try it on this machine, --insecure)"
         )
-    if not checks.now() and not _is_loopback(host):
+    if not checks.now() and not is_loopback(host):
         raise typer.BadParameter("only with a loopback address (--host)", param_hint="--insecure")
     configure_logs(settings.log_level, settings.log_format)
     url = renewed(settings, "database_url").now
@@ -72,11 +69,8 @@ def serve_feedback(
     allow_open_files(room.all, "AJO_FEEDBACK_CONNECTIONS")
     try:
         listening, address = bind(host, port)
-    except socket.gaierror as fault:
-        raise typer.TyperException(f"can't listen on {host}:{port}: {fault.strerror}") from None
-    except OSError as fault:
-        reason = os.strerror(fault.errno) if fault.errno else str(fault)
-        raise typer.TyperException(f"can't listen on {host}:{port}: {reason}") from None
+    except CantListen as fault:
+        raise typer.TyperException(str(fault)) from None
     shown = f"{'https' if certificate else 'http'}://{address}{PATH}"
     try:
         shows = Certificate(certificate, key) if certificate and key else None
@@ -85,13 +79,6 @@ def serve_feedback(
         finish(serve(app, listening, tls, room, settings.feedback_head_seconds, told, _sent_away))
     except OSError as fault:
         raise typer.TyperException(f"the certificate or its key can't be used: {fault.strerror or fault}") from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _sent_away(cut: SentAway) -> None:
