@@ -13,12 +13,12 @@ from ajo_producers.campaigns.rules import ALLOWED_HOSTS
 from ajo_producers.contract.broker import DEFAULT_URL, BrokerAddress, read_broker
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
 from ajo_producers.contract.sealing import Sealer
-from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator
+from pydantic import Field, PositiveInt, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from ajo_worker.api.proxies import NONE, SETTING, read_proxy
 from ajo_worker.renewal import Renewed
-from ajo_worker.settings_audit import AuditSettings, Seconds
+from ajo_worker.settings_audit import AuditSettings, Seconds, kept
 from ajo_worker.settings_source import FileSource, SettingsError, file_of, read_file, source_of, variable_of
 
 T = TypeVar("T")
@@ -195,6 +195,11 @@ class Settings(AuditSettings):
     @classmethod
     def _split_statuses(cls, value: object) -> object:
         return frozenset(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+    @field_validator("queue_prefix")
+    @classmethod
+    def _as_for_publishers(cls, value: str, info: ValidationInfo) -> object:
+        return kept(value, info)
 
     @field_validator("broker_url")
     @classmethod

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PositiveInt, SecretStr, field_validator, model_validator
+from ajo_producers.contract.setting_rules import RULES
+from pydantic import Field, PositiveInt, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ajo_worker.days import read_zone
@@ -33,6 +34,18 @@ BETWEEN = (
         "AJO_RETENTION_DAYS must be above AJO_DEAD_LETTER_DAYS and AJO_CLOSE_DAYS",
     ),
 )
+
+
+def kept(value: object, info: ValidationInfo) -> object:
+    """A value, without blanks around, that keeps the rule which publishers have too; as pydantic asks for it.
+
+    Raises:
+        ValueError: it doesn't.
+    """
+    rule, value = RULES[info.field_name or ""], value.strip() if isinstance(value, str) else value
+    if not rule.holds(value):
+        raise ValueError(rule.text)
+    return value
 
 
 class AuditSettings(BaseSettings):

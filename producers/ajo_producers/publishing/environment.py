@@ -3,7 +3,6 @@
 What breaks every message is refused here, and not by the worker: by then it would be confirmed.
 """
 
-import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,13 +12,16 @@ from ajo_producers.campaigns.definition import BeforeStart
 from ajo_producers.campaigns.rules import ALLOWED_HOSTS
 from ajo_producers.contract.broker import BrokerAddress, BrokerError, read_broker
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
-from ajo_producers.contract.trigger import MAX_TEXT, is_text
+from ajo_producers.contract.setting_rules import RULES
 from ajo_producers.publishing.errors import SettingError
 
 DEFAULT_TIMEOUT = 10.0
-MAX_TIMEOUT = 86_400.0
-QUEUE_PREFIX = re.compile(r"(?!amq\.)[A-Za-z0-9_.:-]{1,200}")
-"""A queue's name has 255 bytes at most, and ``amq.`` is the broker's own (AMQP 0-9-1)."""
+NAMES = {
+    "queue_prefix": "the queue prefix",
+    "publish_timeout": "the publisher's time-out",
+    "producer": "the producer's name",
+}
+"""What settings are called here: they may come from the environment, or from a program."""
 
 
 class PublisherSettings(NamedTuple):
@@ -86,12 +88,10 @@ def check_settings(*, queue_prefix: str, timeout: float, producer: str | None) -
     Raises:
         SettingError: naming the setting.
     """
-    if not QUEUE_PREFIX.fullmatch(queue_prefix):
-        raise SettingError("the queue prefix must be 1 to 200 letters, digits and _ . : -, and not begin with amq.")
-    if not 0 < timeout <= MAX_TIMEOUT:
-        raise SettingError(f"the publisher's time-out must be above 0 and at most {MAX_TIMEOUT:,.0f} seconds")
-    if producer is not None and not is_text(producer):
-        raise SettingError(f"the producer's name must be text of 1 to {MAX_TEXT} characters")
+    given = {"queue_prefix": queue_prefix, "publish_timeout": timeout, "producer": producer}
+    for field, value in given.items():
+        if not RULES[field].holds(value):
+            raise SettingError(f"{NAMES[field]} {RULES[field].text}")
 
 
 def broker_of(url: str) -> BrokerAddress:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from unittest.mock import patch
 
+from ajo_worker.cli.all_settings import check_settings
+from ajo_worker.doctor.settings import readable_settings
 from ajo_worker.settings import Settings, read_settings
 from ajo_worker.settings_source import PREFIX, SettingsError, variable_of
 from hypothesis import HealthCheck, example, given, settings
@@ -67,6 +69,18 @@ def check(variables: Mapping[str, str]) -> None:
 @example({"lanes": MARK, "ambiguous_statuses": MARK, "campaigns": "\udcff"})
 def test_values_of_any_kind_give_settings_or_faults_without_values(environment: dict[str, str]) -> None:
     check({variable_of(name): value for name, value in environment.items()})
+
+
+@settings(fuzz, max_examples=examples(50))
+@given(environments)
+@example({"owner_timeout": "3", "heartbeat_seconds": "2"})
+@example({"retention_days": "30", "prefetch": "0"})
+def test_a_worker_settings_and_the_doctor_have_one_verdict_over_any_values(environment: dict[str, str]) -> None:
+    variables = {variable_of(name): value for name, value in environment.items()}
+    found, _ = read(variables)
+    others = {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
+    with patch.dict(os.environ, {**others, **variables}, clear=True):
+        assert check_settings([]).ok == (readable_settings().wrong == frozenset()) == (found is not None)
 
 
 @fuzz

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec import Struct
-from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator
+from pydantic import Field, PositiveInt, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from ajo_worker.cli.redaction import redacted
 from ajo_worker.settings import Settings
+from ajo_worker.settings_audit import kept
 from ajo_worker.settings_source import PREFIX, FileSource, SettingsError, source_of, variable_of
 
 OTHERS = {
@@ -39,9 +40,7 @@ class _Files(FileSource):
 class AllSettings(Settings):
     """The worker's settings, and those that only publishers and outboxes read; tests hold them to these' own."""
 
-    publish_timeout: float = Field(
-        10, gt=0, le=86_400, description="publishers only: seconds within which the broker must confirm"
-    )
+    publish_timeout: float = Field(10, description="publishers only: seconds within which the broker must confirm")
     producer: str | None = Field(
         None, description="publishers only: the application's name in the ledger; empty: the host's name"
     )
@@ -98,6 +97,11 @@ class AllSettings(Settings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Files first: a file's fault must not be hidden by the variable that is set as well."""
         return init_settings, _Files(settings_cls), env_settings
+
+    @field_validator("publish_timeout", "producer")
+    @classmethod
+    def _as_publishers_have_them(cls, value: object, info: ValidationInfo) -> object:
+        return kept(value, info)
 
     @field_validator("*", mode="before")
     @classmethod

@@ -1,13 +1,20 @@
 """All settings at once: values, sources, faults, and names that are none."""
 
+import os
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from ajo_producers.contract.setting_rules import RULES
 from ajo_producers.outbox.settings import read_relay
 from ajo_producers.publishing import environment
 from ajo_producers.publishing.errors import SettingError
 from ajo_producers.publishing.publisher import Publisher
 from ajo_worker.cli.all_settings import AllSettings, check_settings, known_variables, unknown_variables
+from ajo_worker.settings import read_settings
+from ajo_worker.settings_source import variable_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 SECRET = "hunter2-very-secret"
 
@@ -51,6 +58,26 @@ def test_values_are_as_json_has_them_and_what_is_not_set_is_null(monkeypatch: py
     assert found["AJO_AMBIGUOUS_STATUSES"] == [408, 502, 504]
     assert found["AJO_CAMPAIGNS"] == "/campaigns"
     assert [found[name] for name in ("AJO_CLIENT_ID", "AJO_CLIENT_SECRET", "AJO_CA_FILE")] == [None, None, None]
+
+
+@pytest.mark.parametrize("field", RULES)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data())
+def test_publishers_workers_and_settings_have_one_verdict_on_what_they_share(field: str, data: st.DataObject) -> None:
+    texts = st.sampled_from(["amq.x", "shop", "a b", " shop ", "x" * 201, "0", "-1", "1e9", "nan", "12.5", "x" * 600])
+    text = data.draw(texts | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20))
+    text = text if text.strip() else ""  # a blank is no value to publishers, and what is unset is so to all
+    with patch.dict(os.environ, {variable_of(field): text}):
+        checked = check_settings([])
+        try:
+            given = environment.read_settings({**os.environ, "AJO_BROKER_URL": "amqp://broker.example.com"})
+            environment.check_settings(queue_prefix=given.queue_prefix, timeout=given.timeout, producer=given.producer)
+        except SettingError:
+            assert checked.faults
+        else:
+            assert checked.faults == []
+            if field == "queue_prefix":
+                assert read_settings().queue_prefix == given.queue_prefix
 
 
 def test_all_faults_are_told_at_once_whatever_their_kind(monkeypatch: pytest.MonkeyPatch) -> None:
