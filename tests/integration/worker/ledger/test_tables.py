@@ -137,7 +137,8 @@ class Sign:
 
     async def do(self, connection: Any, ledger: Names) -> None:
         facts = "node-1", 1, "0", datetime.now(UTC), 0.0, None, None, self.owner_timeout, 60.0, [], "{}"
-        more = () if self.stops else facts
+        pace_and_hands = "{}", 1.0, 1.0, 1.0, "{}", "{}"
+        more = () if self.stops else (*facts, *pace_and_hands)
         await connection.execute(STOPPED if self.stops else BEAT, ledger.workers[self.worker], *more)
 
 
