@@ -3,8 +3,11 @@
 from datetime import datetime
 
 import asyncpg
+import pytest
+from ajo_worker.intake.looking import Looking
 from ajo_worker.ledger.looks import claim, record, record_rates
 from ajo_worker.ledger.rate_limits import slow_down
+from ajo_worker.ledger.shared_connection import SharedConnection
 
 from tests.support.backlog_rows import put_campaign, put_pacing_worker
 from tests.support.database import query
@@ -99,3 +102,21 @@ async def test_a_campaign_is_slowed_since_the_first_429_after_it_had_been_at_its
     await later(connection, 30)
     await slow_down(connection, scope, 0.5, recovery)
     assert await since() > first
+
+
+async def test_where_the_broker_is_away_what_is_slowed_is_on_record_all_the_same_and_the_queues_are_not_known(
+    connection: asyncpg.Connection, database_url: str
+) -> None:
+    def away(_: list[str]) -> dict[str, int]:
+        raise OSError("ConnectionRefusedError")
+
+    put_pacing_worker(database_url, waiting=f'{{"standard": {{"{CAMPAIGN}": 480}}}}')
+    shared = SharedConnection(lambda: asyncpg.connect(database_url))
+    with pytest.raises(OSError, match="Refused"):
+        await Looking(shared, LANES, away, lambda: None).look()
+    assert len(query(database_url, "select 1 from audit.rates")) == 1
+    assert not query(database_url, "select 1 from audit.backlogs") + query(database_url, "select 1 from audit.queues")
+    await later(connection, 10)
+    await Looking(shared, LANES, lambda queues: dict.fromkeys(queues, 7), lambda: None).look()
+    assert {row["messages"] for row in query(database_url, "select messages from audit.queues")} == {7}
+    shared.close()
