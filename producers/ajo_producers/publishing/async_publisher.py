@@ -24,6 +24,7 @@ from ajo_producers.publishing.stream import PublishReport, Stream, Tally, Window
 
 MAX_WAITING = 10_000
 GRACE_SECONDS = 1.0
+WOKEN_AT_ONCE = 100
 T = TypeVar("T")
 
 
@@ -186,7 +187,7 @@ class AsyncPublisher:
             by_loop.setdefault(call.loop, []).append(call)
         for loop, calls in by_loop.items():
             with suppress(RuntimeError):  # that loop is closed: nobody waits there any more
-                loop.call_soon_threadsafe(_tell, calls)
+                loop.call_soon_threadsafe(_tell, loop, calls)
         if self._group.next():
             self._executor.submit(self._carry)
 
@@ -195,7 +196,7 @@ class AsyncPublisher:
         call.handed_over |= not self._group.withdraw(call)
         if call.outcome is None:
             self._group.fail(call, LinkFailure("no answer"))
-        _tell([call])
+        _tell(call.loop, [call])
 
     def _cancelled(self, call: "Call") -> PublishError:
         ids = [call.trigger.request_id]
@@ -258,10 +259,13 @@ class Call(Waiting):
         self.told: asyncio.Future[None] = self.loop.create_future()
 
 
-def _tell(calls: list[Call]) -> None:
-    for call in calls:
+def _tell(loop: asyncio.AbstractEventLoop, calls: list[Call]) -> None:
+    """Wake those that wait; not all at once, so that others have their turn between them."""
+    for call in calls[:WOKEN_AT_ONCE]:
         if not call.told.done():
             call.told.set_result(None)
+    if rest := calls[WOKEN_AT_ONCE:]:
+        loop.call_soon(_tell, loop, rest)
 
 
 def _executor() -> ThreadPoolExecutor:

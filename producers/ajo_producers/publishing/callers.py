@@ -58,7 +58,7 @@ class Callers:
     def _give_up(self, caller: Caller) -> None:
         """The time is over; what is on its way has an outcome once its leader's time, which began before, is over."""
         withdrawn = self._group.withdraw(caller)
-        if caller.leads or (not withdrawn and caller.wake.acquire(timeout=GRACE_SECONDS)):
+        if not withdrawn and caller.wake.acquire(timeout=GRACE_SECONDS):
             return
         caller.handed_over |= not withdrawn
         self._group.fail(caller, LinkFailure(NO_TURN if withdrawn else "no confirm"))

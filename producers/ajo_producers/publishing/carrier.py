@@ -125,6 +125,8 @@ class Carrier:
                     if parcels is None:
                         parcels = [to_parcel(batch, self.sender) for batch in load()]
                         waiting = {parcel.batch_id: parcel for parcel in parcels}
+                    if not waiting:
+                        return Delivered(done, None, handed_over)
                     self._link.prepare({parcel.queue for parcel in waiting.values()}, deadline)
                     messages = [to_message(parcel, self.sender) for parcel in waiting.values()]
                     handed_over = True

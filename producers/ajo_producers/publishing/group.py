@@ -22,10 +22,11 @@ class Waiting:
     """One call to publish: its trigger, until when it waits, and at the end its outcome.
 
     ``leads``: its caller carries what waits. ``alone``: it travels without company, since a group in which it was has
-    failed. ``handed_over``: the broker may have it. ``gone``: its caller doesn't wait any more.
+    failed. ``handed_over``: the broker may have it. ``queued``: it waits for the next round. ``gone``: its caller
+    doesn't wait any more.
     """
 
-    __slots__ = ("alone", "deadline", "gone", "handed_over", "leads", "outcome", "trigger")
+    __slots__ = ("alone", "deadline", "gone", "handed_over", "leads", "outcome", "queued", "trigger")
 
     def __init__(self, trigger: CheckedTrigger, seconds: float) -> None:
         if not isinstance(trigger, CheckedTrigger):
@@ -35,6 +36,7 @@ class Waiting:
         self.leads = False
         self.alone = False
         self.handed_over = False
+        self.queued = False
         self.gone = False
         self.outcome: Outcome | None = None
 
@@ -59,23 +61,21 @@ class Group(Generic[W]):
 
     def __len__(self) -> int:
         """How many wait for the next round."""
-        return len(self._queue)
+        with self._mutex:
+            return sum(not waiting.gone for waiting in self._queue)
 
     def join(self, waiting: W) -> None:
         """Wait from now on; its caller leads if nobody does."""
         with self._mutex:
+            waiting.queued = True
             self._queue.append(waiting)
             waiting.leads, self._led = not self._led, True
 
     def withdraw(self, waiting: W) -> bool:
         """Wait no longer; False if the trigger is on its way already."""
         with self._mutex:
-            waiting.gone = True
-            try:
-                self._queue.remove(waiting)
-            except ValueError:
-                return False
-            return True
+            waiting.gone = True  # it stays in the queue until its turn comes: thousands may go at once
+            return waiting.queued
 
     def carry(self) -> list[W]:
         """Carry one round of what waits; returns those that have an outcome now, whatever it is.
@@ -83,9 +83,9 @@ class Group(Generic[W]):
         An exception leaves them waiting.
         """
         with self._mutex:
-            if not self._queue:
-                return []
-            deadline = self._queue[0].deadline
+            first = self._first()
+        if first is None:
+            return []
         taken: list[W] = []
 
         def load() -> list[list[CheckedTrigger]]:
@@ -96,7 +96,7 @@ class Group(Generic[W]):
             return list(batches(waiting.trigger for waiting in taken))
 
         try:
-            delivered = self._carrier.deliver(load, deadline)
+            delivered = self._carrier.deliver(load, first.deadline)
         except BaseException:
             self._back(taken, handed_over=True)
             raise
@@ -106,18 +106,17 @@ class Group(Generic[W]):
             waiting.outcome = receipts.get(waiting.trigger.request_id)
         settled = [waiting for waiting in taken if waiting.outcome is not None]
         if delivered.failure is not None:
-            left = [waiting for waiting in taken if waiting.outcome is None]
-            settled += self._failed(left, delivered.failure, handed_over=delivered.handed_over, alone=len(taken) == 1)
+            settled += self._failed(taken, delivered.failure, handed_over=delivered.handed_over)
         return settled
 
     def next(self) -> W | None:
         """Make the first of those that wait the leader; None if nobody waits, and nobody leads."""
         with self._mutex:
-            self._led = bool(self._queue)
-            if not self._led:
-                return None
-            self._queue[0].leads = True
-            return self._queue[0]
+            first = self._first()
+            self._led = first is not None
+            if first is not None:
+                first.leads = True
+            return first
 
     def fail(self, waiting: W, failure: LinkFailure) -> PublishError:
         """Give it this failure as its outcome."""
@@ -135,24 +134,24 @@ class Group(Generic[W]):
         failure = LinkFailure(f"unexpected {type(error).__name__}")
         failure.__cause__ = error
         with self._mutex:
-            failed, self._queue = list(self._queue), deque()
+            failed = self._sweep(only_overdue=False)
         for waiting in failed:
             self.fail(waiting, failure)
         return failed
 
-    def _failed(self, left: list[W], failure: LinkFailure, *, handed_over: bool, alone: bool) -> list[W]:
+    def _failed(self, taken: list[W], failure: LinkFailure, *, handed_over: bool) -> list[W]:
         """Those whose outcome the failure is; the others wait again."""
+        left = [waiting for waiting in taken if waiting.outcome is None]
         for waiting in left:
             waiting.handed_over |= handed_over
-        if alone or isinstance(failure, Refused):  # it is known whom the failure concerns
-            failed = left
-        elif left:
-            failed = [waiting for waiting in left if waiting.deadline.passed]
-            self._back([waiting for waiting in left if not waiting.deadline.passed], handed_over=handed_over)
-        else:  # the broker couldn't be reached, or somebody else had the connection: all that wait have to do with it
+        if not taken:  # the broker couldn't be reached, or somebody else had the connection: it concerns all that wait
             with self._mutex:
-                failed = [one for one in self._queue if str(failure) != NO_TURN or one.deadline.passed]
-                self._queue = deque(one for one in self._queue if one not in failed)
+                failed = self._sweep(only_overdue=str(failure) == NO_TURN)
+        elif len(taken) == 1 or isinstance(failure, Refused):  # it is known whom it concerns
+            failed = left
+        else:
+            failed = [waiting for waiting in left if waiting.deadline.passed]
+            self._back((waiting for waiting in left if not waiting.deadline.passed), handed_over=handed_over)
         for waiting in failed:
             self.fail(waiting, failure)
         return failed
@@ -163,7 +162,27 @@ class Group(Generic[W]):
             waiting.alone = True
             waiting.handed_over |= handed_over
         with self._mutex:
-            self._queue.extendleft(waiting for waiting in reversed(returning) if not waiting.gone)
+            for waiting in reversed(returning):
+                waiting.queued = not waiting.gone
+                if waiting.queued:
+                    self._queue.appendleft(waiting)
+
+    def _first(self) -> W | None:
+        """The first that still waits."""
+        while self._queue and self._queue[0].gone:
+            self._queue.popleft()
+        return self._queue[0] if self._queue else None
+
+    def _sweep(self, *, only_overdue: bool) -> list[W]:
+        """Take out all that wait, or those whose time is over."""
+        swept: list[W] = []
+        kept: deque[W] = deque()
+        for waiting in self._queue:
+            if not waiting.gone:
+                waiting.queued = only_overdue and not waiting.deadline.passed
+                (kept if waiting.queued else swept).append(waiting)
+        self._queue = kept
+        return swept
 
     def _after_fork(self) -> None:
         """In the child: those that wait are threads of the parent."""
@@ -178,10 +197,15 @@ def _taken_from(queue: deque[W]) -> list[W]:
     ids, size = set(), 0
     while queue and len(taken) < GROUP_TRIGGERS:
         first = queue[0]
+        if first.gone:
+            queue.popleft()
+            continue
         size += len(first.trigger.encoded)
         if taken and (first.alone or size > WINDOW_BYTES or first.trigger.request_id in ids):
             break
-        taken.append(queue.popleft())
+        queue.popleft()
+        first.queued = False
+        taken.append(first)
         ids.add(first.trigger.request_id)
         if first.alone:
             break

@@ -109,7 +109,7 @@ async def test_cancelled_when_it_is_confirmed_already_it_says_that(
     link.let_go.set()
     trigger = make(1)
     call = asyncio.create_task(AsyncPublisher(URL).publish(trigger))
-    monkeypatch.setattr(async_publishers, "_tell", lambda _: call.cancel())
+    monkeypatch.setattr(async_publishers, "_tell", lambda *_: call.cancel())
     cause = await cause_of(call)
     assert (cause.confirmed, cause.unconfirmed) == ((trigger.request_id,), ())
 

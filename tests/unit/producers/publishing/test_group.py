@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from ajo_producers import CheckedTrigger, Publisher, PublishError, Receipt
+from ajo_producers.publishing import callers
 from ajo_producers.publishing import carrier as carriers
 from ajo_producers.publishing import link as links
 from ajo_producers.publishing.campaign import Campaign
@@ -257,6 +259,29 @@ def test_a_thread_whose_time_is_over_says_whether_its_trigger_was_sent(
         assert isinstance(leader.result(DEADLINE_SECONDS), Receipt)
     assert waited.value.unsent == waited.value.unconfirmed
     assert names_of(link) == [["ann"]]
+
+
+def test_a_thread_that_is_made_leader_when_its_time_is_over_hands_that_on(
+    opens: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opens(link := HeldLink())
+    publisher = Publisher(URL)
+    group = publisher._callers._group
+    group._led = True
+
+    class TooLate(callers.Caller):
+        def __init__(self, trigger: CheckedTrigger, seconds: float) -> None:
+            super().__init__(trigger, seconds)
+            self.wake = SimpleNamespace(acquire=lambda **_: group.next() is None)  # type: ignore[assignment]
+
+    monkeypatch.setattr(callers, "Caller", TooLate)
+    with pytest.raises(PublishError, match="other threads") as caught:
+        publisher.publish(make("ann"))
+    monkeypatch.undo()
+    opens(link)
+    assert caught.value.unsent == caught.value.unconfirmed
+    assert publisher.publish(make("bob"))
+    assert names_of(link) == [["bob"]]
 
 
 def test_many_threads_on_a_link_that_breaks_now_and_then_all_get_their_own_receipt(opens: Opens) -> None:
