@@ -78,7 +78,9 @@ def _read_line(text: bytes) -> Event | BadEvent:
 
 def _read_value(value: Any) -> Event | BadEvent:  # noqa: ANN401 - a JSON value
     if isinstance(value, dict) and "specversion" not in value and isinstance(value.get("dead_letter"), dict):
-        return read_structured(value.get("event"))
+        if "event" not in value:
+            return BadEvent((Fault("", "was no JSON when it was refused, and is none now"),))
+        return read_structured(value["event"])
     return read_structured(value)
 
 

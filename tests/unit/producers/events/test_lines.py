@@ -36,6 +36,7 @@ def read(text: str | bytes) -> list[tuple[int, str]]:
         ),
         ("\ufeff" + ONE, [(1, "event")]),
         (f"{LETTER}\n{ONE}\n", [(1, "event"), (2, "event")]),
+        ('{"dead_letter": {}, "base64": "eA=="}', [(1, "bad")]),
         (
             f"{ONE}\n{'[' * 100_000}\n".encode() + b"\xff\n" + ONE.encode(),
             [(1, "event"), (2, "bad"), (3, "bad"), (4, "event")],
