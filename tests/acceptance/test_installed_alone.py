@@ -25,8 +25,9 @@ print(time.process_time() - before)
 """
 EVERYTHING_OF_THE_SDK = """
 import asyncio, sys
-from ajo_producers import AsyncPublisher, Campaigns, Publisher, PublishError, SettingError
+from ajo_producers import AsyncPublisher, Campaigns, Publisher, PublishError, SettingError, outbox
 
+outbox.Outbox()
 trigger = Campaigns.load(sys.argv[1])["order-shipped"].trigger(
     to="ada@example.com", context={"orderId": "A-1", "customer": {"firstName": "Ada"}}, key="A-1"
 )

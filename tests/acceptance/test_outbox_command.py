@@ -1,7 +1,10 @@
 """``ajo-dispatch outbox``: its table, its relay as a process, and what it says of an outbox."""
 
 import json
+import os
 import re
+import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from urllib.request import urlopen
@@ -82,3 +85,27 @@ def test_a_relay_without_a_setting_ends_at_once_and_says_which(
     assert (done.code, done.out) == (2, "")
     assert f"error: {told}" in done.err
     assert "secret" not in done.err
+
+
+def test_a_second_signal_cuts_a_relay_off_and_its_rows_are_the_next_ones(
+    env: dict[str, str], run_cli: Callable[..., Finished], processes: Processes, tmp_path: Path
+) -> None:
+    url = env["AJO_OUTBOX_URL"]
+    with psycopg.connect(url) as connection:
+        connection.execute(run_cli("outbox", "sql", env={}).out)
+        write_definition(tmp_path / "campaigns")
+        campaign = Campaigns.load(tmp_path / "campaigns")["order-shipped"]
+        outbox.add(connection, campaign.trigger(to="ada@example.com", context={"orderId": "A-1"}))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        broker = f"amqp://127.0.0.1:{silent.getsockname()[1]}//"
+        relay = processes.start("relay", [PROGRAM, "outbox", "relay"], cwd=tmp_path, env={
+            **env, "AJO_BROKER_URL": broker, "AJO_PUBLISH_TIMEOUT": str(DEADLINE_SECONDS)})  # fmt: skip
+        silent.accept()
+        locked = "select from ajo_outbox for update skip locked"
+        wait_until(lambda: query(url, locked) == [], what="the row is the relay's")
+        for told in ("stopping: what is on its way", "cut off: what was on its way"):
+            os.kill(relay.pid, signal.SIGTERM)
+            relay.wait_for(lambda text=told: text in relay.output() or None, what=told, timeout=DEADLINE_SECONDS)
+        relay.popen.wait(DEADLINE_SECONDS)
+        assert relay.popen.returncode == 1
+    wait_until(lambda: len(query(url, locked)) == 1, what="the row is free again")

@@ -13,6 +13,7 @@ from ajo_producers.outbox.database import place
 from ajo_producers.outbox.metrics import Metrics
 from ajo_producers.outbox.relay import Relay
 from ajo_producers.outbox.settings import RelaySettings, read_sealer
+from ajo_producers.publishing.environment import broker_of, read_settings
 from ajo_producers.publishing.errors import SettingError
 from ajo_producers.publishing.publisher import Publisher
 
@@ -27,17 +28,20 @@ def run_relay(settings: RelaySettings, host: str, port: int | None) -> None:
     """
     try:
         publisher, sealer = Publisher.from_env(), read_sealer(os.environ)
+        broker = broker_of(read_settings(os.environ).url)
     except SettingError as wrong:
         fault = typer.TyperException(str(wrong))
         fault.exit_code = 2
         raise fault from None
     try:
-        asyncio.run(_run(settings, publisher, sealer, host, port))
+        asyncio.run(_run(settings, publisher, sealer, f"{place(settings)} to {broker.shown}", host, port))
     finally:
         publisher.close()
 
 
-async def _run(settings: RelaySettings, publisher: Publisher, sealer: object, host: str, port: int | None) -> None:
+async def _run(
+    settings: RelaySettings, publisher: Publisher, sealer: object, way: str, host: str, port: int | None
+) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     relay = Relay(settings, publisher, sealer, say, stop)  # type: ignore[arg-type]
     for number in SIGNALS:
@@ -51,7 +55,7 @@ async def _run(settings: RelaySettings, publisher: Publisher, sealer: object, ho
             raise typer.TyperException(f"can't listen on {host}:{port}: {os.strerror(error.errno or 0)}") from None
         bound = server.sockets[0].getsockname()
         say(f"metrics at http://{bound[0]}:{bound[1]}/metrics")
-    say(f"relaying {place(settings)} by {publisher!r}")
+    say(f"relaying {way}")
     watching = asyncio.create_task(metrics.keep_watch())
     try:
         await relay.run()

@@ -12,13 +12,15 @@ from ajo_producers import CheckedTrigger, Publisher, PublishError
 from ajo_producers.contract.batch import decode_body, decode_trigger
 from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
 from ajo_producers.contract.trigger import Trigger
-from ajo_producers.outbox import Outbox, rounds
+from ajo_producers.outbox import Outbox, rounds, watch
 from ajo_producers.outbox.lag import look
 from ajo_producers.outbox.relay import Relay
 from ajo_producers.outbox.settings import KEYS, RelaySettings
+from ajo_worker.local.processes import Processes
 
 from tests.integration.producers.publishing.queues import as_bytes, take
 from tests.support.database import query
+from tests.support.pgbouncer import start_pgbouncer
 from tests.support.waiting import DEADLINE_SECONDS
 
 Made = Callable[..., CheckedTrigger]
@@ -239,3 +241,17 @@ async def test_a_relay_waits_for_a_table_that_is_not_there_yet_and_says_what_to_
         query(shop_url, "alter table later rename to ajo_outbox")
         add(shop_url, [order_shipped("A-1")])
         await until(lambda: relay.counts.published == 1)
+
+
+async def test_behind_a_pooler_that_mixes_up_sessions_a_relay_looks_now_and_then_and_says_so(
+    shop_url: str, publisher: Publisher, order_shipped: Made, processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "ECHO_SECONDS", 0.5)
+    pooled = start_pgbouncer(processes, shop_url, "transaction")
+    said: list[str] = []
+    async with relaying(settings(pooled, poll=0.1), publisher, said) as relay:
+        await until(lambda: bool(said))
+        assert said == ["no notifications arrive (a pooler in between?): it looks every 0.1 s"]
+        add(pooled, [order_shipped("A-1")])
+        await until(lambda: relay.counts.published == 1)
+    assert query(shop_url, "select from pg_locks where locktype = 'advisory'") == []
