@@ -289,3 +289,26 @@ def test_what_is_parked_while_an_operator_holds_it_is_not_overdue(database_url: 
     assert {alert for alert, _ in alerts(database_url)} == {"parked-age"}
     put_hold(database_url, scope, ago(hours=3), ago(hours=-3))
     assert not alerts(database_url)
+
+
+DIFFERING = """
+    insert into ledger.differing_copies (request_id, batch_id, worker, first_seen_at, last_seen_at, enqueued_at, copies,
+                                         recipients, campaign, producer, content_digest)
+    values (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), $1, $2, $1, 1, 1, $3, 'shop', 'x')
+"""
+
+
+def test_one_key_for_two_messages_is_an_alert_for_an_hour_by_campaign(database_url: str) -> None:
+    put_known(database_url)
+    known, unknown = ("differing-copies", "order-shipped"), ("differing-copies", "(unknown)")
+    query(database_url, DIFFERING, ago(hours=3), ago(minutes=61), "order-shipped")
+    assert known not in alerts(database_url), "it was last seen more than an hour ago"
+    query(database_url, DIFFERING, ago(hours=3), ago(minutes=59), "order-shipped")
+    query(database_url, DIFFERING, ago(minutes=2), ago(minutes=1), "ada@example.com")
+    found = alerts(database_url)
+    assert (found[known]["value"], found[known]["severity"], found[known]["audience"]) == (1, "ticket", "producers")
+    assert found[unknown]["value"] == 1
+    query(database_url, "update ledger.alert_thresholds set threshold = 1 where alert = 'differing-copies'")
+    assert known not in alerts(database_url), "one is not above one"
+    query(database_url, DIFFERING, ago(minutes=2), ago(minutes=1), "order-shipped")
+    assert alerts(database_url)[known]["value"] == 2
