@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from ajo_worker.metrics.figures import RATE_SHARES
 
 from tests.support.alert_rows import DESTINATION, alerts, put_hold, put_many, put_outage, put_parked
 from tests.support.backlog_rows import put_campaign, put_pacing_worker, put_queue, put_throttle
@@ -74,6 +75,27 @@ def test_outages_holds_and_silences_leave_nothing_probes_or_one_call_a_second(da
     assert len(found) == 4
     put_pacing_worker(database_url)
     assert slow_rates(database_url)["standard", None, "silence"]["share"] is None, "the other worker hears it"
+
+
+def test_a_metric_tells_the_share_of_each_lane_and_of_each_campaign_whatever_slows_it(database_url: str) -> None:
+    names = CAMPAIGN, "flash-sale", "calm"
+    put_pacing_worker(database_url, definitions="".join(["{", ",".join(f'"{name}": []' for name in names), "}"]))
+    for name in (*names, "retired"):
+        put_campaign(database_url, name)
+    put_throttle(database_url, CAMPAIGN, 0.5, ago(seconds=-5), ago(minutes=3))
+    put_hold(database_url, "campaign:flash-sale", ago(minutes=1))
+    put_outage(database_url, DESTINATION, "sustained-failures", ago(seconds=5), "recovering")
+    query(
+        database_url, "update ledger.circuits set changed_at = now() + interval '5 seconds' where state = 'recovering'"
+    )
+    found = {(row["lane"], row["campaign"]): row["value"] for row in query(database_url, RATE_SHARES)}
+    assert found == {
+        ("high-throughput", ""): 1,
+        ("standard", ""): pytest.approx(RAMP / LIMIT),
+        ("standard", "calm"): pytest.approx(RAMP / LIMIT),
+        ("standard", CAMPAIGN): pytest.approx(0.5 * RAMP / LIMIT),
+        ("standard", "flash-sale"): 0,
+    }
 
 
 def test_what_waits_is_summed_over_living_workers_and_parked_triggers_by_campaign(database_url: str) -> None:

@@ -67,7 +67,8 @@ EXCLUDED = f"""
 """  # noqa: S608 - as above
 # Of every lane and campaign that a living worker sends, slowed or not; more causes than one leave the product of them.
 RATE_SHARES = """
-    SELECT l.lane, coalesce(l.campaign, '') AS campaign, exp(sum(ln(greatest(coalesce(s.share, 1), 1e-9)))) AS value
+    SELECT l.lane, coalesce(l.campaign, '') AS campaign,
+           CASE WHEN min(s.share) = 0 THEN 0 ELSE exp(sum(ln(coalesce(nullif(s.share, 0), 1)))) END AS value
     FROM audit.rate_limits l
     LEFT JOIN audit.slow_rates s ON s.share IS NOT NULL AND (s.lane IS NULL OR s.lane = l.lane)
         AND (s.campaign = l.campaign OR s.campaign IS NULL)
