@@ -18,16 +18,18 @@ from ajo_producers.contract.broker import unfit
 from celery.exceptions import WorkerShutdown
 from celery.platforms import EX_FAILURE
 from kombu.transport import redis, virtual
+from redis.connection import ConnectionPool
 from redis.exceptions import ResponseError
 
 from ajo_worker.identity import worker_id
+from ajo_worker.intake.arrivals import Arrivals
 from ajo_worker.intake.envelope import MOST_ENVELOPE_BYTES, payload_of
 from ajo_worker.intake.valkey_scripts import ABANDONED, GIVE_BACK, GIVE_BACK_OF, RENEW, TAKE
 
 log = structlog.get_logger("ajo_worker.intake")
 
-IDLE_POLL = 0.02
-"""Seconds until empty queues are looked at again: nothing can wait for several lists and note what it pops."""
+IDLE_POLL, TOLD_POLL = 0.02, 0.5
+"""Seconds until empty queues are looked at again; and where the server tells when something comes."""
 MOST_AT_ONCE = 16
 """Messages that one round trip brings at most."""
 
@@ -132,12 +134,28 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
         """What the tags of all that it takes begin with: the worker's id in the ledger, and one of its own."""
         self._tags = (f"{self.owner}-{number}-" for number in count())
         self._rest_until = 0.0
+        self._arrivals = Arrivals(self._own_connection, self._something_came)
         super().__init__(*args, **options)
 
+    def close(self) -> None:
+        """Close it, and what waits for it."""
+        self._arrivals.close()
+        super().close()
+
+    def _own_connection(self) -> Any:
+        parameters = self._connparams() | {"protocol": 2, "socket_timeout": None}
+        connection: Any = ConnectionPool(**parameters).make_connection()
+        connection.connect()
+        return connection
+
+    def _something_came(self) -> None:
+        """Called on the thread that waits for it: have the hub look at once."""
+        self._rest_until = 0.0
+        if (hub := self.connection and self.connection.cycle.hub) is not None:
+            hub.call_soon(_turn)
+
     def _brpop_start(self, timeout: float | None = None) -> None:  # noqa: ARG002 - kombu's signature
-        queues = self._queue_cycle.consume(len(self.active_queues))
-        rooms = {queue: room for queue in queues if (room := self.qos.room(queue)) > 0}
-        if not rooms or monotonic() < self._rest_until:
+        if monotonic() < self._rest_until or not (rooms := self._rooms()):
             return
         keys = (self.unacked_key, self.unacked_index_key, *rooms)
         self._in_poll = self.client.connection
@@ -156,16 +174,26 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
             self._in_poll = None
             self._flush_brpop_reauth()
         if not taken:
-            self._rest_until = monotonic() + IDLE_POLL
+            rooms = sorted(self._rooms())
+            self._rest_until = monotonic() + (TOLD_POLL if self._arrivals.told == tuple(rooms) else IDLE_POLL)
+            self._arrivals.await_in(rooms)
             raise redis.Empty
         for tag, queue, item, length in taken:
             self._queue_cycle.rotate(queue.decode())
             self.connection._deliver(payload_of(item, tag.decode(), queue.decode(), length), queue.decode())
         return True
 
+    def _rooms(self) -> dict[str, int]:
+        """How many more messages of each queue may be taken, by turns; queues without room are left out."""
+        queues = self._queue_cycle.consume(len(self.active_queues))
+        return {queue: room for queue in queues if (room := self.qos.room(queue)) > 0}
+
 
 class Poller(redis.MultiChannelPoller):  # type: ignore[misc] # kombu is typed in part
     """kombu's poller, which forgets channels that don't consume: those of a worker whose lanes are all paused."""
+
+    hub: Any = None
+    """Of Celery, where it turns the poller."""
 
     def maybe_restore_messages(self) -> None:
         """Called now and then: renew what is in hand, and give back what nobody answers for."""
@@ -189,6 +217,7 @@ class Transport(redis.Transport):  # type: ignore[misc] # kombu is typed in part
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
         """Called by kombu at each connection."""
         super().register_with_event_loop(connection, loop)
+        self.cycle.hub = loop
         if getattr(self.cycle, "idle_poll", None) is not None:
             self.cycle.idle_poll.cancel()
         self.cycle.idle_poll = loop.call_repeatedly(IDLE_POLL, _turn)
