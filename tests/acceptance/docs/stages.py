@@ -13,6 +13,7 @@ from uuid import UUID
 
 from ajo_producers.contract.sealing import Sealer, new_key
 from ajo_worker.local.ports import free_port
+from ajo_worker.local.working_folder import make_working_folder
 
 from tests.support import alert_rows, programs
 from tests.support.database import query
@@ -345,6 +346,56 @@ def export(place: Place) -> None:
     place.write("feedback-2026-11-25.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
 
 
+def working_folder(place: Place) -> None:
+    """What ``init`` makes, and a stack as ``dev`` starts one; programs that listen take a port of our own."""
+    make_working_folder(place.folder)
+    place.simulator = place.start_simulator(CALM)
+    place.terminal.env |= place.settings | credentials(place.simulator)
+    place.terminal.env |= {"AJO_DATABASE_URL": place.database_url, "AJO_HASH_KEY": "planted"}
+    place.worker = place.start_worker(place.terminal.env)
+    place.terminal.instead["8469"] = str(free_port())
+
+
+def accepted(place: Place) -> None:
+    """Whatever was triggered is accepted."""
+    wait_until(
+        lambda: place.rows("select bool_and(state = 'accepted') as done from ledger.triggers")[0]["done"],
+        what="all triggers are accepted",
+    )
+
+
+def bad_mappings(place: Place) -> None:
+    """A mapping file with a handful of typing errors."""
+    place.write(
+        "events.toml",
+        """\
+[order-shipped]
+tipe = "com.example.order.shipped"
+when = "!data.test.run"
+to = "customer.email"
+
+[order-shipped.context]
+ordrId = "data.orderId"
+"customer.firstName" = "data.customer.firstName"
+eta = { from = "data.eta", mising = "skip" }
+""",
+    )
+
+
+def three_events(place: Place) -> None:
+    """A good one, one without an address, and one of a type that nobody knows; the mapping file is mended."""
+    shutil.copy(ROOT / "worker/ajo_worker/local/events.toml", place.folder)
+    good = json.loads((place.folder / "event.json").read_text(encoding="utf-8"))
+    customer = {"firstName": "Ada"}
+    events = [
+        good,
+        {**good, "id": "A-1002", "data": {**good["data"], "customer": customer}},
+        {**good, "id": "A-1003", "type": "com.example.order.shiped"},
+    ]
+    place.write("events.jsonl", "".join(f"{json.dumps(event)}\n" for event in events))
+    place.write("batch.json", json.dumps(events))
+
+
 STAGES: dict[str, Callable[[Place], None]] = {
     "a clone": clone,
     "a copied sample": copied_sample,
@@ -368,6 +419,10 @@ STAGES: dict[str, Callable[[Place], None]] = {
     "triggers of two campaigns": two_campaigns,
     "secrets in files": secrets_in_files,
     "another terminal": another_terminal,
+    "a working folder and its stack": working_folder,
+    "what was triggered is accepted": accepted,
+    "a mapping file with faults": bad_mappings,
+    "three events": three_events,
     "the template is fixed": repaired,
     "days to be sealed": old_days,
     "rows of sealed days were changed": forged,
