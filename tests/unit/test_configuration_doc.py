@@ -44,3 +44,22 @@ def test_every_variable_that_is_named_anywhere_in_the_programs_is_known() -> Non
     named = {name for file in files for name in NAME.findall(file.read_text(encoding="utf-8"))}
     assert named - FOR_EXAMPLE <= known_variables()
     assert "AJO_DATABASE_URL" in named
+
+
+UNITS = ("seconds", "days", "bytes", "calls a second", "connections", "triggers", "messages", "attempts", "share")
+
+
+def test_units_are_those_of_the_programs() -> None:
+    """A number's description begins with its unit; lists, names, folders and secrets go by their type."""
+    documented = {name: unit.strip("* ") for name, _, unit, _ in rows()}
+    wrong = []
+    for name, field in AllSettings.model_fields.items():
+        words, unit = (field.description or "").rpartition(" only: ")[2], documented[variable_of(name)]
+        begun = next((one for one in UNITS if re.match(rf"{one}\b", words)), None)
+        if (begun is not None and unit != begun) or (begun is None and unit in {"days", "bytes", "calls a second"}):
+            wrong.append(f"{name}: {unit}, but “{words}”")
+        if isinstance(field.default, SecretStr) and unit not in {"secret", "secrets", "URL"}:
+            wrong.append(f"{name}: {unit}, but it is a secret")
+        if isinstance(field.default, tuple | frozenset) and unit != "list":
+            wrong.append(f"{name}: {unit}, but it is a list")
+    assert wrong == []

@@ -114,7 +114,7 @@ class Settings(AuditSettings):
         500, description="calls a second of all workers together in the standard lane (Adobe's documented limit)"
     )
     rate_limit_high_throughput: Factor = Field(
-        5000, description="the same in the high-throughput lane (Adobe's documented limit)"
+        5000, description="calls a second in the high-throughput lane (Adobe's documented limit)"
     )
     rate_limit_recovery: Seconds = Field(
         20, description="seconds in which a campaign that was slowed down by a 429 grows back to its full rate"
