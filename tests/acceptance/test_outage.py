@@ -9,7 +9,7 @@ from tests.support.database import query
 from tests.support.delivery import Delivery
 from tests.support.waiting import wait_until
 
-BEFORE, DURING = 600, 2_400
+BEFORE, DURING = 600, 900
 WORKS = '[latency]\ndistribution = "uniform"\nlow = 0.05\nhigh = 0.3\n'
 QUICK = {
     "AJO_RATE_LIMIT_STANDARD": "300",

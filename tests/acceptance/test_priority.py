@@ -7,7 +7,7 @@ from tests.support.database import query
 from tests.support.delivery import Delivery
 from tests.support.waiting import wait_until
 
-BULK, URGENT = 4_000, 20
+BULK, URGENT = 2_000, 20
 QUICK = '[latency]\ndistribution = "uniform"\nlow = 0.01\nhigh = 0.05\n'
 OTHER_ID = "0b9e7d52-1111-4222-8333-444455556666"
 STATES = "select state, count(*) as n from ledger.triggers where campaign = $1 group by state"
@@ -21,7 +21,7 @@ def states(url: str, campaign: str) -> dict[str, int]:
 def test_an_urgent_campaign_overtakes_a_backlog(
     broker_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
 ) -> None:
-    delivery = prepare_delivery(broker_url, QUICK, AJO_RATE_LIMIT_STANDARD="200", AJO_PREFETCH="50")
+    delivery = prepare_delivery(broker_url, QUICK, AJO_RATE_LIMIT_STANDARD="100", AJO_PREFETCH="25")
     write_definition(delivery.campaigns, "password-reset", facts='priority = "urgent"')
     bulk = delivery.publish(BULK, 20)
     delivery.start_worker()
@@ -105,10 +105,10 @@ def test_a_slow_campaign_has_no_more_calls_in_flight_than_it_may_and_leaves_the_
     delivery = prepare_delivery(valkey_url, QUICK + slow, AJO_MAX_IN_FLIGHT="10")
     write_definition(delivery.campaigns, "flash-sale", campaign_id=OTHER_ID, facts="concurrency = 2")
     delivery.start_worker()
-    limited, free = delivery.publish(30, 5, "flash-sale"), delivery.publish(300, 20)
-    wait_until(lambda: states(database_url, "order-shipped") == {"accepted": 300}, what="the other is through")
+    limited, free = delivery.publish(30, 5, "flash-sale"), delivery.publish(100, 20)
+    wait_until(lambda: states(database_url, "order-shipped") == {"accepted": 100}, what="the other is through")
     assert states(database_url, "flash-sale").get("accepted", 0) < 15, "the slow one is far from its end"
-    wait_until(lambda: finished(database_url) == 330, what="all triggers with a state")
+    wait_until(lambda: finished(database_url) == 130, what="all triggers with a state")
     calls = [call for call in journal(delivery.api.journal) if call["campaign_id"] == OTHER_ID]
     assert most_at_once(calls) == 2
     assert set(accepted(delivery.api.journal)) == limited | free

@@ -24,6 +24,7 @@ import traceback
 from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
+from ajo_producers.cli import discovery
 from ajo_producers.cli.main import main
 from ajo_worker.settings import settings
 
@@ -48,8 +49,10 @@ LATER = (  # what commands import while they run; not ajo_worker.app, which read
 
 def warm_up() -> None:
     """Import what commands import, and keep the collector from touching it in every fork."""
-    for command in entry_points(group=COMMANDS):
+    commands = entry_points(group=COMMANDS)
+    for command in commands:
         command.load()
+    discovery.entry_points = lambda **_: commands  # type: ignore[assignment] # else each fork reads all distributions
     for name in LATER:
         importlib.import_module(name)
     if settings.cache_info().currsize:
