@@ -68,6 +68,10 @@ class Mappings(NamedTuple):
     mappings: tuple[EventMapping, ...]
     unmatched: Unmatched = "dead-letter"
 
+    def knows(self, type_: str) -> bool:
+        """Whether a mapping asks for events of this type."""
+        return any(fnmatchcase(type_, pattern) for one in self.mappings for pattern in one.patterns.get("type", ()))
+
     def types(self) -> list[str]:
         """The types of events that are named, for suggestions."""
         named = (pattern for mapping in self.mappings for pattern in mapping.patterns.get("type", ()))

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
@@ -22,6 +22,9 @@ Status: TypeAlias = Literal["taken", "skipped", "ignored", "unmatched", "refused
 """``taken``: all that was to be sent can be. ``skipped``: mappings took it, and none had anything to send. ``ignored``
 and ``unmatched``: no mapping takes it, and the file says whether that is as it should be. ``refused``: there are
 faults; triggers of other mappings are there all the same."""
+
+MOST_KNOWN = 5
+"""Types that are told where an event's is unknown."""
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?", re.ASCII)
 _PROBLEM = re.compile(r"(?P<field>[a-z_]+(?:\.[\w.$-]+)?)(?P<place>[.:]?) (?P<text>.+)", re.DOTALL)
@@ -202,11 +205,12 @@ def _without_clash(one: Considered, trigger: CheckedTrigger, seen: dict[UUID, tu
 
 
 def _no_mapping(event: Event, mappings: Mappings) -> Fault:
-    known = mappings.types()
     shown = event.type if re.fullmatch(r"[\w./:-]{1,100}", event.type) else "this one"
-    same = any(condition.holds for mapping in mappings.mappings for condition in mapping.conditions(event))
-    if same:
+    if mappings.knows(event.type):
         return Fault("type", f"{shown} is known, and no mapping takes the event: their other conditions don't hold")
-    near: Iterator[str] = iter(nearest(event.type, known))
-    hint = next((f"did you mean {name}?" for name in near), f"known: {', '.join(known) or 'none by its name'}")
-    return Fault("type", f"{shown} is taken by no mapping; {hint}")
+    known = mappings.types()
+    if near := nearest(event.type, known):
+        return Fault("type", f"{shown} is taken by no mapping; did you mean {near[0]}?")
+    more = f" and {len(known) - MOST_KNOWN} more" if len(known) > MOST_KNOWN else ""
+    named = f"known: {', '.join(known[:MOST_KNOWN])}{more}" if known else "none is known by its name"
+    return Fault("type", f"{shown} is taken by no mapping; {named}")

@@ -93,6 +93,7 @@ def test_the_same_id_source_and_time_are_the_same_request(change: dict[str, Any]
         ),
         ({"type": "x y"}, "unmatched", ["type this one is taken by no mapping; known: com.example.order.shipped"]),
         ({"data": "text"}, "unmatched", ["type com.example.order.shipped is known"]),
+        ({"type": "quite.another"}, "unmatched", ["type quite.another is taken by no mapping; known: com.example"]),
     ],
 )
 def test_what_is_wrong_is_told_by_where_it_stands_in_the_event(
@@ -170,6 +171,18 @@ def test_a_key_of_ones_own_is_never_left_out(key: str, data: dict[str, Any], fau
     found = translated(SHIPPED.replace("when =", f'key = "{key}"\nwhen ='), data=data)
     assert bool(found.faults) == (fault is not None)
     assert (fault or "") in " ".join(told(found))
+
+
+def test_a_type_is_known_by_the_conditions_on_types_alone() -> None:
+    by_source = SHIPPED.replace('type = "com.example.order.shipped"', 'source = "/shop"').replace("shipped'", "sent'")
+    assert told(translated(by_source)) == [
+        "type com.example.order.shipped is taken by no mapping; none is known by its name"
+    ]
+    many = "".join(
+        SHIPPED.replace("order.shipped", f"t{number}").replace("[order-shipped", f"[m{number}") for number in range(7)
+    )
+    many = many.replace("when =", 'campaign = "order-shipped"\nwhen =')
+    assert told(translated(many, type="other"))[0].endswith("com.example.t4 and 2 more")
 
 
 def test_events_that_no_mapping_takes_may_be_ignored() -> None:
