@@ -35,7 +35,7 @@ async def test_what_is_booked_is_what_the_endpoint_took(make: Any, session_proce
     errors = sorted(answer.to_body - took[request_id] for request_id, answer in answers.items())
     lags = sorted(seconds - took[request_id] for request_id, seconds in tasks.items())
     assert statistics.median(lags) > 2 * LATENCY, "the loop was to be far behind"
-    assert statistics.median(errors) < 0.02
+    assert statistics.median(errors) < statistics.median(lags) / 3
     assert errors[int(len(errors) * 0.99)] < lags[int(len(lags) * 0.99)] / 3
 
 
