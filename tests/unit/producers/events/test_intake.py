@@ -19,6 +19,7 @@ from ajo_producers.events.settings import Admitted
 from ajo_producers.events.translation import translate
 from ajo_producers.publishing.checked import CheckedTrigger
 from ajo_producers.publishing.errors import PublishError
+from jsonschema import Draft202012Validator
 
 from tests.unit.producers.events.mapped import DEFINITIONS, NOW, SHIPPED, event_json, mappings_of
 
@@ -223,3 +224,20 @@ async def test_the_description_has_every_answer_that_is_given(post: Post) -> Non
     page = await post(b"", {}, method="GET", path="/")
     assert "curl" in page.text
     assert "src=" not in page.text, "it loads nothing from elsewhere"
+
+
+async def test_the_description_tells_events_and_answers_as_they_are(post: Post) -> None:
+    schemas = document()["components"]["schemas"]
+    described = {"$defs": schemas, "components": {"schemas": schemas}}
+
+    def fits(name: str, value: object) -> bool:
+        return Draft202012Validator({**described, "$ref": f"#/components/schemas/{name}"}).is_valid(value)
+
+    Draft202012Validator.check_schema(described)
+    assert fits("Event", event_json())
+    assert not fits("Event", {name: value for name, value in event_json().items() if name != "id"})
+    assert not fits("Event", event_json(specversion="0.3"))
+    answers = [(await post([event_json(), event_json(type="x"), 7], BATCH)).json(), (await post(event_json())).json()]
+    assert all(fits("Answer", answer) for answer in answers)
+    answers[0]["events"][0]["status"] = "else"
+    assert not fits("Answer", answers[0])
