@@ -39,7 +39,7 @@ dev: $(READY) ## the same stack, kept running until Ctrl-C, with Flower
 	@$(BIN)/ajo-dispatch dev
 
 test: lint types imports ## every check and every test
-	@echo "== tests" && $(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@echo "== tests" && $(BIN)/pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
 
 smoke: $(READY) ## ten tests that show whether everything is there; half a minute
 	@$(BIN)/pytest -q $(SMOKE)
