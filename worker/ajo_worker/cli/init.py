@@ -45,10 +45,11 @@ def init(
             typer.echo(f"  {'secrets/':{width}}  {made} of them: passwords, keys; {FILLED_IN} is yours to fill in")
     if done.kept:
         typer.echo(f"\nThere already, and left as they are: {', '.join(done.kept)}")
-    typer.echo(_next(folder))
+    typer.echo(next_commands(folder))
 
 
-def _next(folder: Path) -> str:
+def next_commands(folder: Path) -> str:
+    """How to go on, as people type it."""
     program = PROGRAM.name if shutil.which(PROGRAM.name) == str(PROGRAM) else shlex.quote(str(PROGRAM))
     there = shlex.quote(str(folder.resolve()))
     return f"""

@@ -1,6 +1,7 @@
 """A working folder for newcomers: settings, secrets, a campaign, and how to run all of it."""
 
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,6 @@ COPIED = {
     f"campaigns/{CAMPAIGN}.toml": f"campaigns/{CAMPAIGN}.toml",
     f"campaigns/samples/{CAMPAIGN}.curl": f"campaigns/samples/{CAMPAIGN}.curl",
     "scenario.toml": "worker/ajo_worker/local/scenario.toml",
-    "orders.csv": "worker/ajo_worker/local/orders.csv",
     "events.toml": "worker/ajo_worker/local/events.toml",
     "event.json": "worker/ajo_worker/local/event.json",
 }
@@ -42,7 +42,7 @@ def make_working_folder(folder: Path) -> Made:
     """
     folder.mkdir(parents=True, exist_ok=True)
     contents = {place: shipped(source).read_text(encoding="utf-8") for place, source in COPIED.items()}
-    contents |= {".env": _env(checkout()), ".gitignore": IGNORED}
+    contents |= {".env": _env(checkout()), ".gitignore": IGNORED, "orders.csv": _orders(datetime.now(UTC))}
     (folder / "secrets").mkdir(mode=0o700, exist_ok=True)
     contents |= {f"secrets/{name}": text for name, text in _secrets(folder / "secrets").items()}
     found = Made([], [])
@@ -58,6 +58,16 @@ def make_working_folder(folder: Path) -> Made:
     if any(place.startswith("campaigns/") for place in found.made):
         (folder / "campaigns").chmod(ENTERABLE)
     return found
+
+
+def _orders(shipped_at: datetime) -> str:
+    """Three orders that were shipped just now: key and time name each, so that none is sent twice."""
+    head = "to,key,occurred_at,context.orderId,context.customer.firstName,context.carrier\n"
+    people = {"ada": "Swift Parcels", "grace": "Swift Parcels", "edsger": ""}
+    return head + "".join(
+        f"{name}@example.com,A-{number},{shipped_at:%Y-%m-%dT%H:%M:%SZ},A-{number},{name.title()},{carrier}\n"
+        for number, (name, carrier) in enumerate(people.items(), 1)
+    )
 
 
 def _env(source: Path | None) -> str:

@@ -1,5 +1,6 @@
 """What ``ajo-dispatch init`` makes: all that the compose file asks for, from the repository's own files."""
 
+import csv
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -7,8 +8,9 @@ import yaml
 from ajo_producers.campaigns.folder import load_definitions
 from ajo_producers.contract.sealing import Sealer
 from ajo_simulator.scenario import load_scenario
-from ajo_worker.cli.init import ABOUT
+from ajo_worker.cli.init import ABOUT, next_commands
 from ajo_worker.local.working_folder import FILLED_IN, make_working_folder
+from msgspec import UNSET
 
 ROOT = Path(__file__).parents[4]
 
@@ -54,3 +56,29 @@ def test_what_is_there_stays_as_it_is_and_what_is_missing_is_made_to_fit(tmp_pat
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     assert make_working_folder(tmp_path).made == []
     assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
+def test_its_orders_have_key_and_time_and_are_what_its_campaign_takes(tmp_path: Path) -> None:
+    make_working_folder(tmp_path)
+    definition = load_definitions(tmp_path / "campaigns")["order-shipped"]
+    with (tmp_path / "orders.csv").open(encoding="utf-8", newline="") as file:
+        orders = list(csv.DictReader(file))
+    assert [order["key"] for order in orders] == ["A-1", "A-2", "A-3"]
+    required = {
+        f"context.{path}"
+        for path, variable in definition.context.items()
+        if variable.required and variable.default is UNSET
+    }
+    assert all(order[name] for order in orders for name in {*required, "to", "occurred_at"})
+
+
+def test_the_commands_that_are_told_next_are_those_of_the_readme(tmp_path: Path) -> None:
+    """These are run, as they stand there, by tests/acceptance/docs."""
+    readme = [line.partition(" #")[0].strip() for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()]
+    told = [line.strip() for line in next_commands(tmp_path).splitlines() if line.startswith("  ")]
+    commands = [command.strip() for line in told for command in line.split("&&")]
+    assert f"cd {tmp_path}" in commands
+    program = next(word for word in commands[1].split() if word.endswith("ajo-dispatch"))
+    assert [
+        one for one in commands if not one.startswith("cd ") and one.replace(program, "ajo-dispatch") not in readme
+    ] == []
