@@ -20,6 +20,7 @@ TOKENS, SECRETS = "AJO_EVENTS_TOKENS", "AJO_EVENTS_SIGNING_SECRETS"
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+_WANTED = {Positive: "a whole number of 1 or more", Seconds: "a number of seconds, above 0 and at most 86,400"}
 
 
 class IntakeSettings(Struct, frozen=True):
@@ -61,8 +62,8 @@ def read_intake(env: Mapping[str, str]) -> IntakeSettings:
             kind = IntakeSettings.__annotations__[name]
             try:
                 given[name] = msgspec.convert(text, kind, strict=False)
-            except msgspec.ValidationError as error:
-                raise SettingError(f"{variable}: {str(error)[:1].lower()}{str(error)[1:]}") from None
+            except msgspec.ValidationError:
+                raise SettingError(f"{variable} must be {_WANTED[kind]}") from None
     return IntakeSettings(**given)
 
 
