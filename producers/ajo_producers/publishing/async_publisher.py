@@ -114,7 +114,8 @@ class AsyncPublisher:
         ``triggers`` is read on the event loop, a batch at a time, between which others have their turn.
 
         Raises:
-            PublishError: as ``Publisher.publish_many`` has it. Cancelled, the error is the cause.
+            PublishError: as ``Publisher.publish_many`` has it. Cancelled, it is the cause, and tells of those that were
+                taken from ``triggers``.
         """
         stream = Stream(self._carrier, triggers, batch_size, remembers=True)
         tally = Tally(stream.source, on_progress)
@@ -125,9 +126,11 @@ class AsyncPublisher:
             tally.complete(error)
             raise
         except asyncio.CancelledError as cancelled:
-            if isinstance(cancelled.__cause__, PublishError):
-                tally.complete(cancelled.__cause__)
-            raise
+            cause = cancelled.__cause__
+            if not isinstance(cause, PublishError):  # between two windows
+                cause = stream.failed([], "cancelled before the rest was sent")
+            cause.confirmed = tally.report().confirmed
+            raise cancelled from cause
         return tally.report()
 
     async def publish_stream(

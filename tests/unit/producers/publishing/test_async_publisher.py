@@ -54,7 +54,7 @@ def test_it_shows_no_password_and_takes_the_settings_of_the_environment() -> Non
 async def test_the_loop_goes_on_while_the_broker_confirms_nothing_and_what_comes_meanwhile_travels_together(
     link: HeldLink,
 ) -> None:
-    async with AsyncPublisher(URL) as publisher:
+    async with AsyncPublisher(URL, timeout=DEADLINE_SECONDS) as publisher:
         calls = [asyncio.create_task(publisher.publish(make()))]
         await until(lambda: link.windows)
         calls += [asyncio.create_task(publisher.publish(make(number))) for number in range(2, 500)]
@@ -168,14 +168,44 @@ async def test_publish_many_is_that_of_the_blocking_publisher(link: HeldLink) ->
 
 
 async def test_publish_many_that_is_cancelled_says_what_was_sent(link: HeldLink) -> None:
-    publisher, triggers = AsyncPublisher(URL), [make(number) for number in range(WINDOW_MESSAGES + 2)]
-    call = asyncio.create_task(publisher.publish_many(triggers, batch_size=1))
-    await until(lambda: link.windows)
+    link.let_go.set()
+    publisher, taken = AsyncPublisher(URL), list[CheckedTrigger]()
+
+    def source() -> Iterator[CheckedTrigger]:
+        while True:
+            if len(taken) == WINDOW_MESSAGES:
+                link.let_go.clear()
+            taken.append(make(len(taken)))
+            yield taken[-1]
+
+    call = asyncio.create_task(publisher.publish_many(source(), batch_size=1))
+    await until(lambda: len(link.windows) == 2)
     call.cancel()
     cause = await cause_of(call)
-    ids = tuple(trigger.request_id for trigger in triggers)
-    assert (cause.confirmed, cause.unconfirmed, cause.unsent) == ((), ids, ids[WINDOW_MESSAGES:])
+    ids = tuple(trigger.request_id for trigger in taken)
+    assert (cause.confirmed, cause.unconfirmed) == (ids[:WINDOW_MESSAGES], ids[WINDOW_MESSAGES:])
+    assert cause.unsent == ()
     link.let_go.set()
+
+
+async def test_publish_many_that_is_cancelled_between_two_windows_has_sent_nothing_of_the_second(
+    link: HeldLink,
+) -> None:
+    link.let_go.set()
+    triggers = [make(number) for number in range(WINDOW_MESSAGES + 2)]
+
+    def source() -> Iterator[CheckedTrigger]:
+        yield from triggers
+        call.cancel()
+        yield make(99)
+
+    call = asyncio.create_task(AsyncPublisher(URL).publish_many(source(), batch_size=1))
+    cause = await cause_of(call)
+    ids = tuple(trigger.request_id for trigger in triggers)
+    assert cause.confirmed == ids[:WINDOW_MESSAGES]
+    assert cause.unconfirmed[:2] == ids[WINDOW_MESSAGES:]
+    assert cause.unsent == cause.unconfirmed
+    assert len(link.windows) == 1
 
 
 def test_it_is_made_before_any_loop_and_used_in_several(link: HeldLink) -> None:
