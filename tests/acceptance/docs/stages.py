@@ -255,13 +255,6 @@ def three_keys(place: Place) -> None:
     place.terminal.env |= {"AJO_DATABASE_URL": place.database_url, "AJO_PAYLOAD_KEYS_FILE": kept}
 
 
-def probed(place: Place) -> None:
-    """A worker has looked at the way to its endpoint."""
-    place.terminal.env["AJO_NETWORK_PROBE_SECONDS"] = "1"
-    stack(place)
-    wait_until(lambda: place.rows("select 1 from ledger.network_probes"), what="the endpoint was probed")
-
-
 def two_campaigns(place: Place) -> None:
     """What was accepted after retries, what was refused, and what is under way for long."""
     url = place.database_url
@@ -415,7 +408,6 @@ STAGES: dict[str, Callable[[Place], None]] = {
     "nothing is parked any more": over,
     "alerts of all kinds": alerting,
     "payloads under three keys": three_keys,
-    "workers that have probed": probed,
     "triggers of two campaigns": two_campaigns,
     "secrets in files": secrets_in_files,
     "another terminal": another_terminal,

@@ -1,6 +1,7 @@
 """What README and docs show works as it is printed: each command is typed, and prints what is shown."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tests.support.likeness import differences
 from tests.support.terminal import Terminal
 
 RUN = {"console", "sh"}
+PROGRAMS = {"curl", "jq"}
+"""What documents use beside our own programs; a local stack brings psql."""
 ID = re.compile(r"01[0-9a-f]{6}-[0-9a-f…-]+")
 
 
@@ -57,6 +60,10 @@ def answer(place: Place, words: list[str], word: str) -> str:
 
 @pytest.mark.parametrize("file", SHOWN, ids=lambda file: str(file.relative_to(ROOT)))
 def test_what_a_document_shows_works_and_prints_that(file: Path, place: Place) -> None:
+    used = {command.split()[0] for block in SHOWN[file] for command, _ in block.steps() if command.strip()}
+    for program in sorted(used & PROGRAMS):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is missing (apt-get install {program})")
     wrong: list[str] = []
     for block in SHOWN[file]:
         if stage := block.marks.get("stage"):
