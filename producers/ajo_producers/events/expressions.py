@@ -18,6 +18,9 @@ ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time", "datacon
 EXTENSIONS = ("traceparent", "tracestate", "partitionkey", "sequence", "sequencetype", "sampledrate", "dataref")
 """Extension attributes that CloudEvents documents; a mapping file names others that it uses."""
 
+MAX_EXPRESSION = 1000
+"""Characters; jmespath reads what stands in brackets by recursion."""
+
 _FUNCTIONS = tuple(Functions.FUNCTION_TABLE)
 _OF_FIRST = frozenset({"subexpression", "pipe", "index_expression", "projection", "value_projection", "flatten"})
 """Nodes whose first child alone looks at what the node is given; the others look at what the first one found."""
@@ -75,6 +78,8 @@ def read_expression(text: object, extensions: Sequence[str] = ()) -> Expression:
     """
     if not isinstance(text, str) or not text.strip():
         raise ExpressionError("must be a JMESPath expression, such as data.orderId")
+    if len(text) > MAX_EXPRESSION:
+        raise ExpressionError(f"has {len(text):,} characters; an expression has {MAX_EXPRESSION:,} at most")
     try:
         compiled = jmespath.compile(text)
     except EmptyExpressionError:
