@@ -66,6 +66,23 @@ def test_postgres_keeps_its_data_and_its_address_over_a_restart(processes: Proce
     assert query(url, "select answer from kept") == [{"answer": 42}]
 
 
+def test_data_that_are_kept_are_there_for_the_next_server(tmp_path: Path) -> None:
+    """Also where root's server, which runs as another account, can't reach the folder."""
+    keep = tmp_path / "own" / "postgres"
+    keep.parent.mkdir(mode=0o700)
+    for statement, found in (
+        ("create table kept as select 42 as answer", []),
+        ("select answer from kept", [{"answer": 42}]),
+    ):
+        with Processes() as processes:
+            server = start_postgres(processes, VOLATILE, keep=keep, password="the same")
+            assert query(server.url, statement) == found
+    if os.geteuid() == 0:
+        elsewhere = keep.resolve()
+        assert elsewhere != keep
+        shutil.rmtree(elsewhere)
+
+
 def test_postgres_never_runs_with_roots_rights(processes: Processes) -> None:
     server = start_postgres(processes, VOLATILE)
     assert server.child is not None

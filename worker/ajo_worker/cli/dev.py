@@ -59,7 +59,7 @@ def dev(
 
     What other terminals need is in a file whose name is told. Definitions and the scenario are read at the start.
     """
-    brought = Brought(campaigns, scenario or SCENARIO, keep, _read_ports(port or []))
+    brought = Brought(campaigns, scenario or SCENARIO, keep, read_ports(port or []))
     names = list(_load(campaigns)) if campaigns else [CAMPAIGN]
     console = Console(soft_wrap=True, highlight=False)
     try:
@@ -78,7 +78,12 @@ def dev(
         )
 
 
-def _read_ports(options: list[str]) -> dict[str, int]:
+def read_ports(options: list[str]) -> dict[str, int]:
+    """The ports that a person named, by server. Pure.
+
+    Raises:
+        typer.BadParameter: no such server, or no port.
+    """
     ports: dict[str, int] = {}
     for option in options:
         server, _, number = option.partition("=")

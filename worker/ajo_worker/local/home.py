@@ -89,7 +89,11 @@ def open_home(processes: Processes, keep: Path | None, ports: Mapping[str, int])
     except BlockingIOError:
         os.close(lock)
         raise LocalStackError(f"{keep}: another stack is running there: name another folder, or stop it") from None
-    return Home(folder, True, _read(folder / STATE), ports, lock)
+    try:
+        return Home(folder, True, _read(folder / STATE), ports, lock)
+    except LocalStackError:
+        os.close(lock)
+        raise
 
 
 def _read(file: Path) -> State:
