@@ -1,5 +1,6 @@
 """Group publishing: who travels with whom, and that each trigger has an outcome of its own."""
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -333,3 +334,24 @@ def test_turns_come_in_the_order_in_which_they_were_asked_for() -> None:
         thread.join(DEADLINE_SECONDS)
     assert order == ["ann", "bob", "cyd", "last"]
     assert turns.acquire(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_child_process_waits_for_no_thread_of_its_parent(opens: Opens) -> None:
+    opens(link := HeldLink(held=True))
+    publisher = Publisher(URL)
+    with ThreadPoolExecutor(1) as pool:
+        leader = pool.submit(publisher.publish, make("ann"))
+        assert link.under_way.acquire(timeout=DEADLINE_SECONDS)
+        child = os.fork()
+        if child == 0:  # nothing of pytest may run here
+            link.let_go.set()
+            try:
+                publisher.publish(make("bob"))
+                os._exit(0)
+            finally:
+                os._exit(1)
+        ended = wait_until(lambda: status if (status := os.waitpid(child, os.WNOHANG))[0] else None, what="its end")
+        link.let_go.set()
+        assert leader.result(DEADLINE_SECONDS)
+    assert ended[1] == 0
