@@ -31,7 +31,7 @@ def admission(**changes: Any) -> Admission:
         "state": "sending",
         "reason": None,
         "occurred_at": after(-3),
-        "outbox_at": after(-2.5),
+        "outbox_at": None,
         "enqueued_at": after(-2),
         "received_at": after(-1),
         "intended_at": NOON,

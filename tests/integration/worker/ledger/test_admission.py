@@ -22,7 +22,7 @@ from tests.support.ledger_rows import put_worker
 async def test_a_new_row_announces_its_first_attempt_in_one_statement(
     connection: asyncpg.Connection, read: Read
 ) -> None:
-    offered = admission()
+    offered = admission(outbox_at=after(-2.5))
     await admit(connection, [admission()])  # the driver asks for types once
     statements: list[Any] = []
     with connection.query_logger(statements.append):
