@@ -19,7 +19,7 @@ COMMENT ON TABLE ledger.attempts_default IS 'Attempts of triggers whose id is no
 CREATE FUNCTION ledger.make_partitions(from_day date, to_day date) RETURNS SETOF text
     LANGUAGE plpgsql
     SECURITY DEFINER -- workers call it too, and they own no table
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
     SET lock_timeout = '2s'
 AS $$
 DECLARE

@@ -12,7 +12,7 @@
 -- or a sum.
 CREATE FUNCTION ledger.derive_delays() RETURNS void
     LANGUAGE plpgsql
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
 AS $derive$
 DECLARE
     every text := $view$

@@ -7,7 +7,7 @@
 CREATE FUNCTION ledger.find_skews(of_minute timestamptz) RETURNS void
     LANGUAGE sql
     SECURITY DEFINER -- workers roll up too
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     INSERT INTO ledger.producer_clocks AS c
         (producer, minute, triggers, least_wait_seconds, overtaken_seconds, skew_seconds)
@@ -77,7 +77,7 @@ COMMENT ON FUNCTION ledger.middle IS 'The seconds in the middle of a bucket: wit
 CREATE FUNCTION ledger.roll_up(of_minute timestamptz) RETURNS void
     LANGUAGE plpgsql
     SECURITY DEFINER -- workers call it, and own no table
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
     SET enable_partitionwise_join = on
     SET jit = off
 AS $$
@@ -189,7 +189,7 @@ COMMENT ON FUNCTION ledger.nth IS 'A percentile of values of which most are zero
 CREATE FUNCTION ledger.due_minutes(most integer) RETURNS SETOF timestamptz
     LANGUAGE sql STABLE
     SECURITY DEFINER
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH newest AS (
         SELECT coalesce(max(minute), '-infinity') AS minute FROM ledger.trigger_minutes WHERE minute <= now()
@@ -229,7 +229,7 @@ COMMENT ON FUNCTION ledger.due_minutes IS 'The minutes to be computed now, oldes
 CREATE FUNCTION ledger.roll_up_hour(of_hour timestamptz) RETURNS void
     LANGUAGE sql
     SECURITY DEFINER
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     INSERT INTO ledger.delay_hours (hour, campaign, lane, phase, triggers, late, seconds, longest, buckets, counts)
     WITH minutes AS MATERIALIZED (
@@ -252,7 +252,7 @@ COMMENT ON FUNCTION ledger.roll_up_hour IS 'Sums up ledger.delay_minutes of one 
 CREATE FUNCTION ledger.due_hours(most integer) RETURNS SETOF timestamptz
     LANGUAGE sql STABLE
     SECURITY DEFINER
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT DISTINCT date_trunc('hour', m.minute) AS hour
     FROM ledger.trigger_minutes m
@@ -300,7 +300,7 @@ CREATE FUNCTION audit.delay_percentiles(
                  longest double precision, at timestamptz)
     LANGUAGE sql STABLE
     SECURITY DEFINER -- auditors have no right on the tables
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH hours AS MATERIALIZED (
         SELECT DISTINCT h.hour FROM ledger.delay_hours h

@@ -25,7 +25,7 @@ COMMENT ON COLUMN ledger.clock_steps.seconds IS 'By how many seconds it was set:
 -- when repeated: several workers notice.
 CREATE FUNCTION ledger.note_clock_step(by_worker uuid, stepped double precision) RETURNS double precision
     LANGUAGE plpgsql
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     at          timestamptz := clock_timestamp();

@@ -80,7 +80,7 @@ COMMENT ON FUNCTION ledger.fingerprint IS 'SHA-256 of a row''s content.';
 CREATE FUNCTION ledger.note_revision() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER -- so that whoever changes a row can't choose not to leave a trace
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
     SET TimeZone = 'UTC' SET bytea_output = 'hex' SET extra_float_digits = 1
 AS $$
 BEGIN
@@ -116,7 +116,7 @@ CREATE TRIGGER revised AFTER UPDATE ON ledger.attempts
 
 CREATE FUNCTION ledger.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RAISE EXCEPTION 'ledger.% is evidence: its rows are never changed or deleted', TG_TABLE_NAME;

@@ -25,7 +25,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.removal
 CREATE FUNCTION ledger.drop_oldest_partition(before date) RETURNS text
     LANGUAGE plpgsql
     SECURITY DEFINER -- workers call it too, and they own no table
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
     SET lock_timeout = '2s'
 AS $$
 DECLARE

@@ -3,7 +3,7 @@
 
 CREATE FUNCTION ledger.admit_auditors() RETURNS boolean
     LANGUAGE plpgsql
-    SET search_path = pg_catalog
+    SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('ajo-dispatch: ledger.admit_auditors', 0));

@@ -137,3 +137,17 @@ async def test_who_may_make_no_role_is_told_what_to_do_and_everything_else_is_th
     await schema.upgrade(url, said.append)
     assert said == []
     assert query(url, RIGHTS)[0]["used"]
+
+
+SEARCHED = """
+    select p.proname, p.proconfig from pg_proc p
+    where p.pronamespace in ('audit'::regnamespace, 'ledger'::regnamespace)
+      and (p.proconfig is not null or p.prosecdef)
+"""
+
+
+def test_a_function_looks_for_temporary_objects_of_its_caller_last(database_url: str) -> None:
+    """Where pg_temp isn't named it comes first, and a type of the caller's would be used with the owner's rights."""
+    found = query(database_url, SEARCHED)
+    assert len(found) > 10
+    assert {tuple(row["proconfig"] or ()) for row in found} == {("search_path=pg_catalog, pg_temp",)}
