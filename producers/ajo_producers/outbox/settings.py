@@ -59,7 +59,7 @@ def sealer_of(keys: str | None) -> "Sealer | None":
     try:
         from ajo_producers.contract.sealing import Sealer, WrongKeys  # noqa: PLC0415 - needs the extra
     except ModuleNotFoundError:
-        raise SettingError(f"{KEYS} needs the package cryptography: pip install 'ajo-producers[outbox]'") from None
+        raise SettingError(f"{KEYS} needs the package cryptography: install ajo-producers[outbox]") from None
     try:
         return Sealer.from_keys(keys, KEYS)
     except WrongKeys as wrong:

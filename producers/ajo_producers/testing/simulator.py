@@ -97,7 +97,7 @@ def _url(process: "subprocess.Popen[bytes]", output: Path) -> str:
     while (found := _LISTENING.search(output.read_text(encoding="utf-8", errors="replace"))) is None:
         if process.poll() is not None or time.monotonic() > end:
             said = output.read_text(encoding="utf-8", errors="replace")
-            hint = "; pip install ajo-simulator" if "ModuleNotFoundError" in said else ""
+            hint = "; install ajo-simulator" if "ModuleNotFoundError" in said else ""
             raise RuntimeError(f"the simulator doesn't start{hint}:\n{said}")
         time.sleep(POLL_SECONDS)
     return found[1].rstrip("/")
