@@ -13,7 +13,7 @@ CAMPAIGNS = Path(__file__).parents[2] / "campaigns"
 @pytest.mark.parametrize(
     ("line", "completed"),
     [
-        ("out", ["outage"]),
+        ("outa", ["outage"]),
         ("dead re", ["redrive"]),
         ("trigger ", ["order-shipped", "password-reset"]),
         ("campaigns show p", ["password-reset"]),
