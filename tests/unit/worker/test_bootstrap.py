@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 unused: Any = None
 
 
-@pytest.mark.parametrize(("keys", "warnings"), [("", 1), (new_key(), 0)])
+@pytest.mark.parametrize(("keys", "warnings"), [("", 1), (new_key(), 0)], ids=["none", "one"])
 def test_a_worker_without_payload_keys_warns_once_and_says_what_to_do(
     keys: str, warnings: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,9 +33,10 @@ FAULTY = [
     ({"key_id": key_id_of(OLD), "payload": SEALED}, None, f"sealed under key {key_id_of(OLD)}, and {KEYS} is not set"),
     ({"key_id": key_id_of(OLD), "payload": SEALED[:-1]}, OLD, f"can't be opened with its key {key_id_of(OLD)}"),
 ]
+FAULTS = ["empty", "bad-id", "not-utf-8", "too-long", "another-id", "unknown-key", "no-key", "cut-off"]
 
 
-@pytest.mark.parametrize(("changes", "key", "fault"), FAULTY)
+@pytest.mark.parametrize(("changes", "key", "fault"), FAULTY, ids=FAULTS)
 def test_a_faulty_row_is_told_and_its_neighbours_are_opened(
     changes: dict[str, Any], key: str | None, fault: str
 ) -> None:
@@ -49,7 +50,7 @@ def test_a_faulty_row_is_told_and_its_neighbours_are_opened(
     assert "ada@example.com" not in opened.faults[2]
 
 
-@pytest.mark.parametrize("keys", [OLD, f"{NEW},{OLD}"])
+@pytest.mark.parametrize("keys", [OLD, f"{NEW},{OLD}"], ids=["its-own", "beside-a-newer"])
 def test_a_sealed_row_is_opened_with_any_of_the_keys(keys: str) -> None:
     sealed = row(key_id=key_id_of(OLD), payload=SEALED)
     opened = open_rows([sealed], "standard", "normal", Sealer.from_keys(keys, KEYS))
