@@ -58,7 +58,9 @@ def check_trigger(
     if given.trace_id is not None and not is_text(given.trace_id):
         problems.append(f"trace_id must be text of 1 to {MAX_TEXT} characters")
     if problems or request_id is None:
-        raise InvalidTrigger(definition.name, problems)
+        unread = {f"{problem.partition(' ')[0]} is missing" for problem in found}  # it is there, and found says more
+        told = [*found, *(problem for problem in problems[len(found) :] if problem not in unread)]
+        raise InvalidTrigger(definition.name, told)
     trigger = Trigger(
         request_id=request_id,
         campaign=definition.name,

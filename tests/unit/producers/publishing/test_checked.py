@@ -26,6 +26,14 @@ def problems(campaign: Any = ORDER_SHIPPED, **fields: Any) -> list[str]:
     return list(caught.value.problems)
 
 
+def test_what_could_not_be_read_is_not_told_to_be_missing_as_well() -> None:
+    campaign = definition(context={"minutes": Variable(type="number"), "order.total": Variable(type="number")})
+    found = ["context.minutes must be a number such as 12.5", "its key is also that of line 3"]
+    with pytest.raises(InvalidTrigger) as caught:
+        check_trigger(campaign, GivenTrigger(to="ada@example.com", context={}), NOW, found)
+    assert list(caught.value.problems) == [*found, "context.order.total is missing"]
+
+
 def test_a_checked_trigger_is_what_a_worker_reads_with_defaults_filled_in() -> None:
     checked = check_trigger(ORDER_SHIPPED, GivenTrigger(**GOOD, expires_in=60, trace_id="t-1", occurred_at=NOW), NOW)
     assert decode_trigger(checked.encoded) == checked.trigger
