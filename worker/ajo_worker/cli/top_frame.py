@@ -85,6 +85,7 @@ def _outages(pulse: Pulse) -> Iterator[RenderableType]:
     if not pulse.outages:
         yield Text("No outage lasts.")
     for outage in pulse.outages:
-        lasts = duration(outage.duration_seconds)
-        text = f"{outage.scope} is {outage.state} for {lasts}, {outage.reason}, {counted(outage.probes, 'probe')}"
+        lasts = duration(outage.duration_seconds)  # until it ended, and not until it has recovered
+        state = "recovering after" if outage.state == "recovering" else f"{outage.state} for"
+        text = f"{outage.scope} is {state} {lasts}, {outage.reason}, {counted(outage.probes, 'probe')}"
         yield cell(text)

@@ -8,6 +8,7 @@ from ajo_worker.ledger.alerts import Alert
 from ajo_worker.ledger.backlog import Backlog, Queue, SlowRate, Waiting
 from ajo_worker.reports.pulse import Now, Pulse
 from ajo_worker.reports.value import OutageRow, PhaseRow, Spread, SystemRow
+from msgspec import structs
 from rich.console import Console
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -66,6 +67,13 @@ def test_only_the_slowest_phases_are_shown_the_slowest_first() -> None:
 
 def test_a_text_from_outside_steers_no_terminal() -> None:
     assert "\x1b" not in shown(BUSY)
+
+
+def test_an_outage_that_is_over_is_not_said_to_recover_for_as_long_as_it_lasted() -> None:
+    ended = OutageRow(3, "campaign:flash-sale", "held", "recovering", AT, AT + timedelta(seconds=120), 120.0, 2)
+    assert "campaign:flash-sale is recovering after 2 min, held, 2 probes" in shown(
+        structs.replace(QUIET, outages=[ended])
+    )
 
 
 def test_a_quiet_frame_says_so_in_words() -> None:
