@@ -67,15 +67,16 @@ COMMENT ON COLUMN audit.probes.accepted IS 'True if the way is free again.';
 COMMENT ON COLUMN audit.probes.found IS 'What the attempt showed: status or failure, code and title.';
 
 CREATE VIEW audit.operations AS
-SELECT operation_id, done_at, operator, action, reason, triggers FROM ledger.operations;
+SELECT operation_id, done_at, operator, action, reason, triggers, chosen FROM ledger.operations;
 
-COMMENT ON VIEW audit.operations IS 'One row for each time that an operator did something by hand: who, and why.';
+COMMENT ON VIEW audit.operations IS 'One row for each time that an operator did something by hand: who, why, and to what.';
 COMMENT ON COLUMN audit.operations.operation_id IS 'Number of the operation.';
 COMMENT ON COLUMN audit.operations.done_at IS 'When.';
 COMMENT ON COLUMN audit.operations.operator IS 'Who did it.';
 COMMENT ON COLUMN audit.operations.action IS 'What was done.';
 COMMENT ON COLUMN audit.operations.reason IS 'Why, in the operator''s words.';
 COMMENT ON COLUMN audit.operations.triggers IS 'How many triggers it changed.';
+COMMENT ON COLUMN audit.operations.chosen IS 'The filter, or the scope, that it was done to; of a hold also until when.';
 
 CREATE VIEW audit.removals AS
 SELECT removal_id, removed_at, day, relation FROM ledger.removals;
