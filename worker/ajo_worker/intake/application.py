@@ -7,6 +7,7 @@ from celery import Celery
 from kombu.entity import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
 
+from ajo_worker.intake.events import FlowersEvents
 from ajo_worker.intake.program import Program
 from ajo_worker.intake.unpacking import refuse_unpacking
 from ajo_worker.settings import Settings
@@ -37,7 +38,7 @@ def make_app(settings: Settings) -> Celery:
     # Under its own scheme, and not as ``broker_transport``: Flower tells brokers by the scheme.
     TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "ajo_worker.intake.valkey:Transport"))
     refuse_unpacking()
-    app = Celery("ajo-dispatch", set_as_current=True)
+    app = Celery("ajo-dispatch", set_as_current=True, events=FlowersEvents)
     app.conf.update(
         broker_url=settings.broker.url,
         broker_connection_retry_on_startup=True,

@@ -31,6 +31,8 @@ _ID = re.compile(r"[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}")
 class TriggerRequest(Request):  # type: ignore[misc] # Celery ships no types
     """A request that is always handed to the pool, at once. A trigger's own ``expires_at`` is what counts."""
 
+    acknowledged: bool
+
     def __init__(self, message: Any, headers: dict[str, Any] | None = None, **options: Any) -> None:
         given = message.headers if headers is None else headers
         super().__init__(message, headers=passed_on(given), **options)
@@ -56,6 +58,18 @@ class TriggerRequest(Request):  # type: ignore[misc] # Celery ships no types
         exception = summary if failed else None
         kind = "task-failed" if failed else "task-succeeded"
         self.send_event(kind, result=summary, runtime=seconds, exception=exception)
+
+    def acknowledge(self) -> None:
+        """Acknowledge it now. A connection that is broken is no fault here: the message comes again, and is known.
+
+        Celery's own way would do so in the hub's next turn, which a broken pipe ends in its middle.
+        """
+        if not self.acknowledged:
+            self.acknowledged = True
+            try:
+                self.message.ack()
+            except Exception as fault:  # noqa: BLE001 - whatever the broker's client raises then
+                log.debug("not-acknowledged", id=self.id, fault=type(fault).__name__)
 
     def given_back(self) -> None:
         """Give it back to its queue."""

@@ -1,5 +1,6 @@
 """What remote control and Flower are shown of a message."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from uuid import UUID
 
@@ -45,16 +46,31 @@ def test_of_what_another_producer_writes_into_headers_nothing_is_passed_on() -> 
     assert told["root_id"] is None
 
 
+def request_of(ack: Callable[[], None], told: list[tuple[str, dict[str, object]]]) -> TriggerRequest:
+    """A request whose events are ``told``."""
+    request: TriggerRequest = TriggerRequest.__new__(TriggerRequest)
+    request._eventer = SimpleNamespace(enabled=True, send=lambda kind, **fields: told.append((kind, fields)))
+    request.id, request.acknowledged = str(ID), False
+    request._message = SimpleNamespace(ack=ack)
+    request._task = SimpleNamespace(send_events=True)
+    return request
+
+
+def test_a_connection_that_is_broken_is_no_fault_of_what_is_acknowledged_over_it() -> None:
+    told: list[tuple[str, dict[str, object]]] = []
+
+    def broken() -> None:
+        raise BrokenPipeError
+
+    request_of(broken, told).ended("1 trigger: 1 accepted", 0.25, failed=False)
+    assert [kind for kind, _ in told] == ["task-succeeded"]
+
+
 @pytest.mark.parametrize("failed", [False, True])
 def test_what_a_message_came_to_is_told_in_plain_words_and_it_is_acknowledged_once(*, failed: bool) -> None:
     told: list[tuple[str, dict[str, object]]] = []
     asked: list[str] = []
-    request: TriggerRequest = TriggerRequest.__new__(TriggerRequest)
-    request._eventer = SimpleNamespace(enabled=True, send=lambda kind, **fields: told.append((kind, fields)))
-    request.id, request.acknowledged = str(ID), False
-    request._on_ack = lambda *_: asked.append("acknowledged")
-    request._connection_errors = ()
-    request._task = SimpleNamespace(send_events=True)
+    request = request_of(lambda: asked.append("acknowledged"), told)
     request.ended("100 triggers: 3 accepted, 97 rejected (Adobe: bad-request)", 0.25, failed=failed)
     [(kind, fields)] = told
     assert kind == ("task-failed" if failed else "task-succeeded")
