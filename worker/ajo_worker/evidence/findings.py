@@ -61,5 +61,6 @@ class Verified(Struct):
 def state_of(day: DayFound) -> State:
     """What the faults of a day come to. Pure."""
     if day.faults:
-        return "missing" if all(not fault.found for fault in day.faults) else "changed"
+        gone = all(not fault.found and fault.sealed != 0 for fault in day.faults)  # of no rows, none can be gone
+        return "missing" if gone else "changed"
     return "intact" if day.removed_at is None else "removed"
