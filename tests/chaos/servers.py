@@ -23,6 +23,8 @@ WORKERS_RIGHTS = (
     f"create role {ROLE} login password '{ROLE_PASSWORD}'",
     f"grant usage on schema ledger to {ROLE}",
     f"grant select, insert, update, delete on all tables in schema ledger to {ROLE}",
+    f"grant usage on schema audit to {ROLE}",
+    f"grant select on audit.slow_rates, audit.waiting to {ROLE}",
 )
 """What docs/ledger.md says that a worker needs; everything else is refused to it."""
 

@@ -149,10 +149,10 @@ def database_started_early(run: Run) -> None:
 )
 def midnight(run: Run) -> None:
     now = datetime.now(UTC)
-    before = (now + timedelta(days=40)).replace(hour=23, minute=59, second=30)  # of which nothing is made
+    before = (now + timedelta(days=40)).replace(hour=23, minute=59, second=48)  # of which nothing is made
     offset = round((before - now).total_seconds())
     run.set_database_clock(offset)
-    publish(run, "midnight", WallClock(run.folder, offset), "--rate", "20")
+    publish(run, "midnight", WallClock(run.folder, offset), "--rate", "50")
     days = "select distinct date_trunc('day', enqueued_at) as day from ledger.triggers_default"
     if len(run.query(days)) < 2:
         raise AssertionError("there are not rows of both days in the default partition")

@@ -1,6 +1,9 @@
 """Looks into the broker: one worker looks for all, and what is on record afterwards is what an auditor asks for."""
 
+import re
+import secrets
 from datetime import datetime
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -120,3 +123,24 @@ async def test_where_the_broker_is_away_what_is_slowed_is_on_record_all_the_same
     await Looking(shared, LANES, lambda queues: dict.fromkeys(queues, 7), lambda: None).look()
     assert {row["messages"] for row in query(database_url, "select messages from audit.queues")} == {7}
     shared.close()
+
+
+GRANTS = re.findall(r"^GRANT [^;]+ TO dispatch;", Path("docs/ledger.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+async def test_the_rights_that_the_docs_give_a_worker_are_enough(
+    connection: asyncpg.Connection, database_url: str
+) -> None:
+    role = f"dispatch_{secrets.token_hex(6)}"
+    query(database_url, f"create role {role}")
+    try:
+        for grant in GRANTS:
+            query(database_url, grant.replace("TO dispatch", f"TO {role}"))
+        await connection.execute(f"set role {role}")
+        assert len(await claim(connection, LANES)) == 2
+        await record_rates(connection)
+        await record(connection, {QUEUE: 7})
+        await connection.execute("reset role")
+    finally:
+        query(database_url, f"drop owned by {role}")
+        query(database_url, f"drop role {role}")
