@@ -144,17 +144,19 @@ WITH hands AS (
     CROSS JOIN LATERAL jsonb_each_text(lane.value) AS campaign
     WHERE ledger.lives(w) GROUP BY 1, 2
 ), parked AS (
-    SELECT l.lane, l.campaign, p.parked
+    SELECT coalesce(l.lane, '(unknown)') AS lane, coalesce(l.campaign, '(unknown)') AS campaign,
+           sum(p.parked)::bigint AS parked
     FROM (SELECT campaign, count(*) AS parked FROM ledger.held_payloads WHERE resume_at IS NOT NULL GROUP BY 1) AS p
-    JOIN (SELECT DISTINCT ON (name) name AS campaign, lane FROM ledger.campaigns
-          ORDER BY name, last_loaded_at DESC) AS l USING (campaign)
+    LEFT JOIN (SELECT DISTINCT ON (name) name AS campaign, lane FROM ledger.campaigns
+               ORDER BY name, last_loaded_at DESC) AS l ON l.campaign = p.campaign
+    GROUP BY 1, 2
 )
 SELECT lane, campaign, coalesce(waiting, 0) AS waiting, coalesce(parked, 0) AS parked
 FROM hands FULL JOIN parked USING (lane, campaign);
 
 COMMENT ON VIEW audit.waiting IS 'One row for each campaign of which triggers wait now, with a worker or parked. What waits in the broker is in audit.queues.';
-COMMENT ON COLUMN audit.waiting.lane IS 'Its lane.';
-COMMENT ON COLUMN audit.waiting.campaign IS 'Name of the campaign.';
+COMMENT ON COLUMN audit.waiting.lane IS 'Its lane; (unknown) where no worker ever had a definition of it.';
+COMMENT ON COLUMN audit.waiting.campaign IS 'Name of the campaign; (unknown), for all of them, where no worker ever had a definition of it: its name came with a message.';
 COMMENT ON COLUMN audit.waiting.waiting IS 'Triggers that living workers have in hand, and none of whose calls is under way: for their turn, or their back-off.';
 COMMENT ON COLUMN audit.waiting.parked IS 'Parked triggers.';
 

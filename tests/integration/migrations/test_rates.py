@@ -120,6 +120,14 @@ def test_what_waits_is_summed_over_living_workers_and_parked_triggers_by_campaig
     assert [row["workers"] for _, row in sorted(rows.items())] == [0, 2]
 
 
+def test_what_is_parked_for_a_campaign_no_worker_ever_had_waits_without_its_name(database_url: str) -> None:
+    put_parked(database_url, ago(), ago())
+    query(database_url, "update ledger.held_payloads set campaign = 'ada@example.com'")
+    put_parked(database_url, ago(), ago())
+    (row,) = query(database_url, "select * from audit.waiting")
+    assert dict(row) == {"lane": "(unknown)", "campaign": "(unknown)", "waiting": 0, "parked": 2}
+
+
 def test_a_campaign_that_429s_slow_for_minutes_while_triggers_wait_is_a_ticket(database_url: str) -> None:
     alert = "throttled", CAMPAIGN
     put_campaign(database_url, CAMPAIGN)

@@ -27,7 +27,9 @@ def backlog_parts(found: Backlog) -> Iterator[Table | str]:
     if not found.fresh:
         yield _unseen(found)
     elif not rows:
-        yield f"Nothing waits; the queues were empty {_ago(found.at, max(one.looked_at for one in found.queues))}."
+        # Only these are known to be empty: what is kept back may be in an opened message, and back in the broker soon.
+        empty = f"the queues were empty {_ago(found.at, max(one.looked_at for one in found.queues))}."
+        yield empty.capitalize() if found.slow_rates else f"Nothing waits; {empty}"
 
 
 def because(slow: SlowRate, now: datetime) -> str:
@@ -48,7 +50,8 @@ def because(slow: SlowRate, now: datetime) -> str:
 def left_of(slow: SlowRate) -> str:
     """What is left of a rate. Pure."""
     if slow.cause in ("outage", "held"):
-        return "nothing" if slow.cause == "held" else "probes"
+        # For want of a token nothing is probed: each worker asks for one by itself.
+        return "nothing" if slow.cause == "held" or slow.scope.startswith("token:") else "probes"
     if slow.share is None or slow.calls_per_second is None or slow.rate_limit is None:
         return "one new call a second" if slow.cause == "silence" else UNKNOWN
     share = f"{slow.share:.0%}" if slow.share >= SMALL else "below 1%"
@@ -72,7 +75,10 @@ def _rows(found: Backlog) -> Iterator[tuple[str, str, str, str, str]]:
             yield name, counted(one.messages, "message"), _some(one.unopened, "message"), "", before
     for campaign in found.waiting:
         waiting, parked = _some(campaign.waiting, "trigger"), _some(campaign.parked, "trigger")
-        yield f"{campaign.campaign} ({campaign.lane})", "", waiting, parked, ""
+        # What no worker ever had a definition of has no lane either.
+        known = campaign.lane != "(unknown)"
+        name = f"{campaign.campaign} ({campaign.lane})" if known else "campaigns without a definition"
+        yield name, "", waiting, parked, ""
 
 
 def _some(number: int, word: str) -> str:

@@ -49,6 +49,11 @@ def shown(*slow_rates: SlowRate, queues: tuple[Queue, ...] = (EMPTY,), **more: A
         (slow(cause="silence", share=0.002, calls_per_second=1), "nothing is answered", "below 1%: 1 of 500 calls/s"),
         (slow(cause="silence", share=None, calls_per_second=None), "nothing is answered", "one new call a second"),
         (slow(cause="outage", reason="cosmos-key", share=0), "outage: cosmos-key", "probes"),
+        (
+            slow(cause="outage", scope="token:x", reason="token-unavailable", share=0),
+            "outage: token-unavailable",
+            "nothing",
+        ),
         (slow(cause="held", share=0), "an operator holds it", "nothing"),
         (
             slow(cause="held", share=0, until=NOW + timedelta(hours=1)),
@@ -79,6 +84,18 @@ def test_queues_and_campaigns_with_something_that_waits_are_shown_in_their_units
         ["ajo-dispatch.standard", "804 messages", "1,000 messages", "1 message"],
         ["a (standard)", "480 triggers", "1 trigger"],
     ]
+
+
+def test_what_is_parked_without_a_definition_waits_too() -> None:
+    text = shown(waiting=[Waiting("(unknown)", "(unknown)", 0, 2)])
+    assert "campaigns without a definition" in text
+    assert "2 triggers" in text
+    assert "Nothing waits" not in text
+
+
+def test_beside_what_is_kept_back_no_more_is_told_than_that_queues_were_empty() -> None:
+    assert "\nThe queues were empty 3 s ago.\n" in shown(slow(cause="outage"))
+    assert "Nothing waits" not in shown(slow(cause="silence"))
 
 
 def test_a_queue_that_nobody_consumes_is_told_so() -> None:
