@@ -108,7 +108,8 @@ def _remarks(found: Delays) -> list[str]:
         charged = (f"{name(system)} {triggers:,}" for system, triggers in found.systems.items())
         lines.append(f"Triggers by what their delay is charged to: {', '.join(charged)}.")
     if found.unfinished:
-        lines.append(f"{counted(found.unfinished, 'trigger')} not yet at the end, and not counted above.")
+        unfinished = counted(found.unfinished, "trigger")
+        lines.append(f"{unfinished} not yet at the end: among those charged, and in no phase above.")
     if found.skewed:
         lines.append(
             f"Clock skew in {counted(found.skewed, 'trigger')}: what one machine's clock says contradicts another's."

@@ -68,7 +68,7 @@ def test_unfinished_and_skewed_triggers_are_named(delays: Cli, database_url: str
     found = read(delays("--json"))["all"]
     assert (found["triggers"], found["unfinished"], found["skewed"]) == (2, 1, 1)
     text = delays().out
-    assert "1 trigger not yet at the end" in text
+    assert "1 trigger not yet at the end: among those charged" in text
     assert "Clock skew in 1 trigger:" in text
 
 
