@@ -105,7 +105,8 @@ def probe(
         return
     found = finish(_probe(settings, one, wait))
     if found is None:
-        raise typer.TyperException(f"{one} has no outage that could be probed")
+        ended = "ajo-dispatch outage list says if one has just ended"
+        raise typer.TyperException(f"{one} has no outage that could be probed; {ended}")
     state, answers = found
     for answer in answers:
         typer.echo(f"{answer.probed_at:%H:%M:%S} UTC: {answer.found} ({answer.request_id})")

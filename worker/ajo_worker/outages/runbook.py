@@ -55,7 +55,7 @@ REFUSED = (
     "Compare credentials and organization with the Developer Console project: ajo-dispatch doctor.",
     "Correct the definition or the campaign; restart the workers if a definition was changed.",
     "Verify by calling the API again: ajo-dispatch outage probe {scope}; then send again what was refused before the "
-    "pause: ajo-dispatch dead redrive --campaign {campaign}",
+    "pause: ajo-dispatch dead redrive --campaign {campaign} --why '…'",
 )
 NO_TOKEN_STEPS = (
     "Ask for a token from here: ajo-dispatch outage probe {scope}. If that brings one, look at the machines of the "

@@ -15,6 +15,11 @@ def detail(reason: str, *probes: Probe, scope: str = "destination:standard@api.e
     return Detail(outage, list(probes), [], [])
 
 
+def test_a_redrive_is_printed_with_all_that_the_command_asks_for() -> None:
+    step = runbook(detail("campaign-failing", scope="campaign:order-shipped"))[-1]
+    assert step.text.endswith("ajo-dispatch dead redrive --campaign order-shipped --why '…'")
+
+
 @pytest.mark.parametrize("reason", ["cosmos-identity", "cosmos-key", "suspected-cosmos"])
 def test_the_cosmos_outage_has_its_four_steps_and_the_last_is_a_command(reason: str) -> None:
     steps = runbook(detail(reason))
