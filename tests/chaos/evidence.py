@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ajo_producers.contract.batch import BadMessage, BadTrigger, decode_body, decode_trigger
-from ajo_producers.contract.lanes import LANES, queue_names
+from ajo_producers.contract.lanes import queues_of
 from kombu import Connection
 
 from tests.chaos.run import SECRET, Run
@@ -71,7 +71,7 @@ def in_broker(run: Run) -> set[str]:
     """The ids of all triggers in messages that wait for a worker; takes the messages."""
     found: set[str] = set()
     with Connection(run.broker.url) as connection:
-        for name in (name for lane in LANES for name in queue_names(run.queue_prefix, lane)):
+        for name in queues_of(run.queue_prefix):
             with connection.channel() as channel:
                 try:
                     while (message := channel.basic_get(name)) is not None:

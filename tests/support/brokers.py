@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from ajo_producers.contract.lanes import LANES, queue_names
+from ajo_producers.contract.lanes import queues_of
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
@@ -51,7 +51,7 @@ def rabbitmq(lock: Path) -> str | None:
 def delete_queues(url: str, prefix: str) -> None:
     """Delete the queues of every lane, with what is in them."""
     with Connection(url) as connection:
-        for name in (name for lane in LANES for name in queue_names(prefix, lane)):
+        for name in queues_of(prefix):
             with connection.channel() as channel:  # RabbitMQ closes the channel if it doesn't know the queue
                 try:
                     channel.queue_delete(name)

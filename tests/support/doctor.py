@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ajo_producers.contract.lanes import LANES, QUORUM_ARGUMENTS, queue_names
+from ajo_producers.contract.lanes import QUORUM_ARGUMENTS, queues_of
 from ajo_producers.contract.sealing import new_key
 from kombu import Connection
 
@@ -50,7 +50,7 @@ def surroundings(broker_url: str, database_url: str, queue_prefix: str, api: Sim
 def declare(broker_url: str, queue_prefix: str, arguments: dict[str, object]) -> None:
     """Make the queues of every lane."""
     with Connection(broker_url) as connection, connection.channel() as channel:
-        for name in (name for lane in LANES for name in queue_names(queue_prefix, lane)):
+        for name in queues_of(queue_prefix):
             channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
 
 

@@ -6,6 +6,7 @@ Those in fences are run, with what they print, by tests/acceptance/docs; this al
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import typer
@@ -65,10 +66,10 @@ def test_the_program_takes_what_is_shown(shown: tuple[tuple[str, bool], str]) ->
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if file.name != "audit-plans.md"], ids=lambda file: file.name)
-def test_command_lines_stand_in_fences_that_say_what_they_are(file: object) -> None:
-    text = file.read_text(encoding="utf-8")  # type: ignore[attr-defined] # a path
+def test_command_lines_stand_in_fences_that_say_what_they_are(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
     assert [line for line in text.splitlines() if INDENTED.match(line)] == []
-    assert [str(block) for block in blocks(file) if not block.language] == []  # type: ignore[arg-type]
+    assert [str(block) for block in blocks(file) if not block.language] == []
 
 
 def test_what_is_not_run_says_why_or_which_test_shows_it() -> None:

@@ -12,7 +12,7 @@ import structlog
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import load_definitions
 from ajo_producers.campaigns.payload import PayloadCheck
-from ajo_producers.contract.lanes import LANES, queue_names
+from ajo_producers.contract.lanes import queues_of
 from ajo_producers.contract.sealing import Sealer
 
 from ajo_worker.api.adapters import make_adapter
@@ -158,9 +158,8 @@ def in_hand(dispatcher: Dispatcher, slots: Slots) -> InHand:
 
 def looking_of(settings: Settings, ledger: SharedConnection) -> Looking:
     """Looks into all queues, also of lanes that this worker doesn't consume."""
-    queues = {queue: lane for lane in LANES for queue in queue_names(settings.queue_prefix, lane)}
     lengths = QueueLengths(settings.broker)
-    return Looking(ledger, queues, lengths.of, lengths.close)
+    return Looking(ledger, queues_of(settings.queue_prefix), lengths.of, lengths.close)
 
 
 async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behind: LeftBehind) -> Worker:

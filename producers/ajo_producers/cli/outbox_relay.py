@@ -6,6 +6,7 @@ import signal
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -16,6 +17,9 @@ from ajo_producers.outbox.settings import RelaySettings, read_sealer
 from ajo_producers.publishing.environment import broker_of, read_settings
 from ajo_producers.publishing.errors import SettingError
 from ajo_producers.publishing.publisher import Publisher
+
+if TYPE_CHECKING:  # it brings cryptography, which only encrypted rows need
+    from ajo_producers.contract.sealing import Sealer
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -40,10 +44,10 @@ def run_relay(settings: RelaySettings, host: str, port: int | None) -> None:
 
 
 async def _run(
-    settings: RelaySettings, publisher: Publisher, sealer: object, way: str, host: str, port: int | None
+    settings: RelaySettings, publisher: Publisher, sealer: "Sealer | None", way: str, host: str, port: int | None
 ) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    relay = Relay(settings, publisher, sealer, say, stop)  # type: ignore[arg-type]
+    relay = Relay(settings, publisher, sealer, say, stop)
     for number in SIGNALS:
         loop.add_signal_handler(number, _on_signal, stop)
     metrics = Metrics(relay)

@@ -1,5 +1,6 @@
 """Lanes, and the queue of each: plain values, so that producers in other languages can copy them."""
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 Lane: TypeAlias = Literal["standard", "high-throughput"]
@@ -34,6 +35,11 @@ def queue_name(prefix: str, lane: Lane, priority: Priority = "normal") -> str:
 def queue_names(prefix: str, lane: Lane) -> tuple[str, ...]:
     """All queues of a lane."""
     return tuple(queue_name(prefix, lane, priority) for priority in PRIORITIES)
+
+
+def queues_of(prefix: str, lanes: Iterable[Lane] = LANES) -> dict[str, Lane]:
+    """All queues of these lanes, each with its lane."""
+    return {queue: lane for lane in lanes for queue in queue_names(prefix, lane)}
 
 
 def priority_of(queue: str) -> Priority:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
-from ajo_producers.contract.lanes import LANES, queue_names
+from ajo_producers.contract.lanes import queues_of
 
 from tests.chaos.plan import fault
 from tests.chaos.run import Run
@@ -65,7 +65,7 @@ def queue_deleted(run: Run) -> None:
     if not isinstance(run.broker, RabbitMQ):
         raise TypeError
     run.when_done(0.2)
-    names = [name for lane in LANES for name in queue_names(run.queue_prefix, lane)]
+    names = list(queues_of(run.queue_prefix))
     with run.stream.paused():  # RabbitMQ 4 doesn't delete a quorum queue on condition that it is empty
         wait_until(lambda: not _messages(run.broker, names), what="the queues are empty")
         for name in names:

@@ -1,6 +1,6 @@
 """What waits in the broker where no worker looks into it: then the command asks by itself."""
 
-from ajo_producers.contract.lanes import LANES, lane_of, queue_names
+from ajo_producers.contract.lanes import lane_of, queues_of
 from msgspec import structs
 
 from ajo_worker.intake.queue_lengths import QueueLengths
@@ -19,7 +19,7 @@ def complete(found: Backlog, settings: Settings) -> Backlog:
         return structs.replace(found, unseen=NOT_SET)
     asking = QueueLengths(settings.broker)
     try:
-        lengths = asking.of(name for lane in LANES for name in queue_names(settings.queue_prefix, lane))
+        lengths = asking.of(queues_of(settings.queue_prefix))
     except OSError as fault:
         return structs.replace(found, unseen=f"the broker can't be asked: {fault}")
     finally:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.contract.broker import BrokerAddress
-from ajo_producers.contract.lanes import queue_names
+from ajo_producers.contract.lanes import queues_of
 from celery.events.event import event_exchange
 from redis.exceptions import RedisError
 
@@ -38,7 +38,7 @@ async def _examine_rabbitmq(
     settings: Settings, definitions: Callable[[], Awaitable[Sequence[Definition]]], seconds: float
 ) -> list[Check]:
     address, prefix, short = settings.broker, settings.queue_prefix, SOONER * seconds
-    names = [name for lane in settings.lanes for name in queue_names(prefix, lane)]
+    names = list(queues_of(prefix, settings.lanes))
     reached = await bounded(BROKER, seconds, asyncio.to_thread(rabbitmq_wire.reach, address, short))
     if reached.status == "failed":
         others = [*map(rabbitmq.queue_check, names), *map(management.policy_check, names)]

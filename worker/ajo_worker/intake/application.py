@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ajo_producers.contract.lanes import QUORUM_ARGUMENTS, TASK_NAME, queue_name, queue_names
+from ajo_producers.contract.lanes import QUORUM_ARGUMENTS, TASK_NAME, queue_name, queues_of
 from celery import Celery
 from kombu.entity import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
@@ -19,7 +19,7 @@ MOST_RESTORE_SECONDS = 10.0
 def queues(settings: Settings) -> list[Queue]:
     """The queues of this worker's lanes, declared just as the publisher declares them."""
     arguments = QUORUM_ARGUMENTS if settings.broker.kind == "rabbitmq" else None
-    names = [name for lane in settings.lanes for name in queue_names(settings.queue_prefix, lane)]
+    names = queues_of(settings.queue_prefix, settings.lanes)
     default: Any = Exchange("")
     return [Queue(name, default, routing_key=name, durable=True, queue_arguments=arguments) for name in names]
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 from ajo_producers.campaigns.folder import DefinitionError
-from ajo_producers.contract.lanes import lane_of, queue_names
+from ajo_producers.contract.lanes import lane_of, queues_of
 from celery.concurrency.base import BasePool
 from celery.exceptions import WorkerShutdown
 from celery.platforms import EX_FAILURE
@@ -63,9 +63,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._watching: list[Future[None]] = []
         self._taps = Taps(settings().queue_prefix, settings().lanes)
         self._fullness = {
-            queue: Fullness(settings().prefetch)
-            for lane in settings().lanes
-            for queue in queue_names(settings().queue_prefix, lane)
+            queue: Fullness(settings().prefetch) for queue in queues_of(settings().queue_prefix, settings().lanes)
         }
         self._in_hand = InHand(self._fullness)
         self._consumer_timeout = settings().consumer_timeout

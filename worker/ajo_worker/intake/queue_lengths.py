@@ -92,8 +92,8 @@ class _OfRabbitMQ:
 class _OfValkey:
     def __init__(self, broker: BrokerAddress) -> None:
         from redis import Redis  # noqa: PLC0415 - as above
-        from redis.backoff import NoBackoff  # noqa: PLC0415
-        from redis.retry import Retry  # noqa: PLC0415
+        from redis.backoff import NoBackoff  # noqa: PLC0415 - as above
+        from redis.retry import Retry  # noqa: PLC0415 - as above
 
         bounds = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
         self._client = Redis.from_url(broker.url, retry=Retry(NoBackoff(), 0), **bounds, **(broker.ssl or {}))

@@ -6,7 +6,7 @@ import pytest
 from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_producers.outbox import create_statements, drop_statements
 from ajo_producers.outbox.adding import insert
-from ajo_producers.outbox.sessions import ASYNCPG, PSYCOPG, SQLALCHEMY
+from ajo_producers.outbox.sessions import ASYNCPG, PSYCOPG, SQLALCHEMY, Kind
 from ajo_producers.outbox.table import SHARDS, WAYS, WIDE, shard_of
 from ajo_producers.publishing.errors import SettingError
 from ajo_producers.publishing.request_id import random_request_id
@@ -51,7 +51,7 @@ def test_urgent_triggers_come_first() -> None:
     [(SQLALCHEMY, ":v1", ":v14"), (ASYNCPG, "$1", "$14"), (PSYCOPG, "%s", "%s")],
     ids=["sqlalchemy", "asyncpg", "psycopg"],
 )
-def test_each_library_gets_its_own_placeholders(kind: object, first: str, last: str) -> None:
-    made = insert("ajo_outbox", kind, 2)  # type: ignore[arg-type]
+def test_each_library_gets_its_own_placeholders(kind: Kind, first: str, last: str) -> None:
+    made = insert("ajo_outbox", kind, 2)
     assert f"VALUES (CAST({first} AS uuid), " in made
     assert made.endswith(f"CAST({last} AS bytea))")

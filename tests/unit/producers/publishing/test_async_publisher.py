@@ -146,7 +146,7 @@ async def test_a_fault_of_ours_ends_every_call_that_waits(monkeypatch: pytest.Mo
     told = await asyncio.gather(*(publisher.publish(make(number)) for number in range(3)), return_exceptions=True)
     assert {str(error).rpartition(": ")[2] for error in told} == {"unexpected KeyError"}
     with pytest.raises(TypeError, match=r"only what Campaign.trigger returns"):
-        await publisher.publish("a trigger")  # type: ignore[arg-type]
+        await publisher.publish("a trigger")  # type: ignore[arg-type] # the mistake
 
 
 async def test_publish_many_is_that_of_the_blocking_publisher(link: HeldLink) -> None:

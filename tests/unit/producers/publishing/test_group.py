@@ -273,7 +273,7 @@ def test_a_thread_that_is_made_leader_when_its_time_is_over_hands_that_on(
     class TooLate(callers.Caller):
         def __init__(self, trigger: CheckedTrigger, seconds: float) -> None:
             super().__init__(trigger, seconds)
-            self.wake = SimpleNamespace(acquire=lambda **_: group.next() is None)  # type: ignore[assignment]
+            self.wake = SimpleNamespace(acquire=lambda **_: group.next() is None)  # type: ignore[assignment] # used as one
 
     monkeypatch.setattr(callers, "Caller", TooLate)
     with pytest.raises(PublishError, match="other threads") as caught:
