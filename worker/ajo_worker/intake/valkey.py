@@ -134,6 +134,9 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
         """What the tags of all that it takes begin with: the worker's id in the ledger, and one of its own."""
         self._tags = (f"{self.owner}-{number}-" for number in count())
         self._rest_until = 0.0
+        self._empty: frozenset[str] = frozenset()
+        """The queues that are not looked at until then: one that was full, and now has room, is not among them."""
+        self._asked: frozenset[str] = frozenset()
         self._arrivals = Arrivals(self._own_connection, self._something_came)
         super().__init__(*args, **options)
 
@@ -155,9 +158,11 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
             hub.call_soon(_turn)
 
     def _brpop_start(self, timeout: float | None = None) -> None:  # noqa: ARG002 - kombu's signature
-        if monotonic() < self._rest_until or not (rooms := self._rooms()):
+        rooms = self._rooms()
+        if not rooms or (monotonic() < self._rest_until and rooms.keys() <= self._empty):
             return
         keys = (self.unacked_key, self.unacked_index_key, *rooms)
+        self._asked = frozenset(rooms)
         self._in_poll = self.client.connection
         self._brpop_sent_at = monotonic()
         self.client.connection.send_command(
@@ -174,8 +179,9 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
             self._in_poll = None
             self._flush_brpop_reauth()
         if not taken:
-            rooms = sorted(self._rooms())
+            rooms = sorted(self._asked)
             self._rest_until = monotonic() + (TOLD_POLL if self._arrivals.told == tuple(rooms) else IDLE_POLL)
+            self._empty = self._asked
             self._arrivals.await_in(rooms)
             raise redis.Empty
         for tag, queue, item, length in taken:

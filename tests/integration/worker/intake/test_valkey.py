@@ -57,6 +57,27 @@ def taken(valkey_url: str, queue_prefix: str, monkeypatch: pytest.MonkeyPatch) -
         yield take
 
 
+def test_a_queue_that_was_full_is_looked_at_as_soon_as_it_has_room_whatever_rests_meanwhile(
+    valkey_url: str, queue_prefix: str
+) -> None:
+    options = {"unacked_key": f"{queue_prefix}.unacked", "unacked_index_key": f"{queue_prefix}.unacked.index"}
+    names = [f"{queue_prefix}.standard", f"{queue_prefix}.bulk"]
+    put(valkey_url, queue_prefix, 2)
+    with Connection(valkey_url, transport=TRANSPORT, transport_options=options) as connection:
+        channel, got = connection.channel(), []
+        channel.basic_qos(0, 1, False)
+        queues = [Queue(name, routing_key=name) for name in names]
+        with Consumer(channel, queues, accept=["json"], on_message=got.append):
+            while not got:
+                connection.drain_events(timeout=5)
+            with suppress(TimeoutError):
+                connection.drain_events(timeout=0.1)  # the other queue is empty, and rests from now on
+            channel._rest_until = float("inf")
+            got[0].ack()
+            while len(got) < 2:
+                connection.drain_events(timeout=5)
+
+
 def put(valkey_url: str, queue_prefix: str, count: int) -> None:
     with Connection(valkey_url) as connection:
         queue = connection.SimpleQueue(f"{queue_prefix}.standard")
