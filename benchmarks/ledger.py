@@ -74,7 +74,8 @@ class Day:
         enqueued = occurred + _seconds(0.02 + 0.2 * draw() + slow.get("producer", 0))
         received = enqueued + _seconds(0.002 + 0.02 * draw() + slow.get("broker", 0))
         request_id, (campaign, lane) = _uuid7(occurred, self.draw), CAMPAIGNS[number % 3]
-        at, calls, retried = received, [], draw() < 0.03
+        calls: list[Row] = []
+        at, retried = received, draw() < 0.03
         execution = f"UMA-{request_id}"
         for attempt in (1, 2) if retried else (1,):
             slot, ledger = 0.001 * draw() + slow.get("slot", 0) * (attempt == 1), 0.002 + 0.004 * draw()
@@ -96,7 +97,8 @@ class Day:
         departed = completed + _seconds(1 + 20 * draw() + 30 * slow.get("departure", 0))
         delivered = departed + _seconds(1 + 60 * draw() + 60 * slow.get("delivery", 0))
         known = [(request_id, departed, delivered, None, delivered, 1, 1, 0, 0, False, "execution-id", "delivered")]
-        return one, calls, known if draw() < 0.95 else []
+        deliveries: list[Row] = [*known] if draw() < 0.95 else []
+        return one, calls, deliveries
 
 
 def _seconds(seconds: float) -> timedelta:

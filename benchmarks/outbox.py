@@ -149,12 +149,12 @@ def main() -> None:
             for statement in create_statements():
                 connection.execute(statement)
         for name in options.broker or ("rabbitmq", "valkey"):
-            broker = start_rabbitmq(processes) if name == "rabbitmq" else start_valkey_broker(processes)
-            if broker is None:
+            broker: Broker | None = start_rabbitmq(processes) if name == "rabbitmq" else start_valkey_broker(processes)
+            if broker is None or options.adding_only:
                 continue
-            for keys in () if options.adding_only else ("", new_key()):
+            for keys in ("", new_key()):
                 drain(processes, server, broker, several, keys)
-        adding(processes, server, broker)
+        adding(processes, server, start_valkey_broker(processes))
 
 
 if __name__ == "__main__":

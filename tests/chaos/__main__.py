@@ -81,7 +81,7 @@ def main(
         # The longest first, so that none is left alone at the end.
         together = sorted((pair for pair in runs if not pair[0].alone), key=lambda pair: -_wait(*pair))
         with ThreadPoolExecutor(at_once) as threads:
-            results += threads.map(lambda pair: _run(*pair, servers, options), together)
+            results += threads.map(lambda pair: _run(pair[0], pair[1], servers, options), together)
     failed = [result for result in results if result.findings]
     minutes = (time.monotonic() - began) / 60
     typer.echo(f"\n{len(results) - len(failed)} passed, {len(failed)} failed, seed {seed}, {minutes:.0f} minutes")

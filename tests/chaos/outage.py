@@ -11,7 +11,8 @@ from ajo_worker.local.processes import Processes, ended_by_sigterm
 
 from tests.chaos.evidence import gather
 from tests.chaos.run import SENDING, Run
-from tests.chaos.servers import Broker, Servers, serve
+from tests.chaos.servers import Servers, serve
+from tests.chaos.stack import Broker
 from tests.chaos.stream import CAMPAIGNS
 from tests.chaos.verdict import Expectation, figures, findings
 from tests.support.conservation import finished, most_at_once

@@ -56,15 +56,17 @@ def fault(
     unless: str | None = None,
     tls: bool = False,
     alone: bool = False,
+    soon: bool = False,
     **settings: str,
 ) -> Callable[[Callable[[Run], None]], Callable[[Run], None]]:
-    """Register a fault; ``group`` is its number in docs/reliability.md, ``settings`` are shown in its table."""
+    """Register a fault; ``group`` is its number in docs/reliability.md, ``settings`` are shown in its table, and
+    so are those of ``soon``."""
 
     def register(inject: Callable[[Run], None]) -> Callable[[Run], None]:
         expectation = Expectation(duplicates=duplicates, outages=outages, states=frozenset(states))
         FAULTS[name] = Fault(
             name, group, what, inject, expectation, brokers, count, seconds, smoke, scenario, unless, tls,
-            alone or group in SHARED, settings,
+            alone or group in SHARED, {**SOON, **settings} if soon else settings,
         )  # fmt: skip
         return inject
 

@@ -182,6 +182,10 @@ class Run:
         """Wait until a share of the triggers has its state."""
         wait_until(lambda: self.done() >= share * self.count, what=f"{share:.0%} of the triggers done")
 
+    def until_more_than(self, done: int) -> None:
+        """Wait until more triggers than these have their states, or the stream has ended."""
+        wait_until(lambda: not self.stream.flowing or self.done() > done, what="the workers go on")
+
     def stop_simulator(self) -> None:
         """The endpoint is gone."""
         self.simulator.child.kill()

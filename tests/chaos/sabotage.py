@@ -30,7 +30,7 @@ def without_fencing() -> None:
 def without_intent() -> None:
     """The first attempt is sent before its announcement is durable; what is written of it later waits for that."""
     submit = GroupCommit.submit
-    announcing: dict[UUID, asyncio.Task[None]] = {}
+    announcing: dict[UUID | None, asyncio.Task[None]] = {}
 
     async def announce(self: GroupCommit[Any, Any], row: Any) -> None:
         with suppress(WriterStopped):
@@ -82,7 +82,7 @@ def without_joining() -> None:
 
     dispatcher.Dispatcher.__init__ = forgetful  # type: ignore[method-assign] # as above
     ownership.TAKE_OVER = ownership.TAKE_OVER.replace("(old.owner = w.owner OR", "(true OR")
-    claims.on_copy = lambda known, _: (  # type: ignore[assignment] # as above
+    claims.on_copy = lambda known, _: (  # type: ignore[assignment, attr-defined] # as above
         Done(known.state)
         if known.state != "sending"
         else TakeOver(known, interrupted=known.attempts_started > 0 and not known.last_attempt_recorded)

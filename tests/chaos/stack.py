@@ -22,7 +22,10 @@ class Broker(Protocol):
     """A broker that faults can be done to."""
 
     name: str
-    url: str
+
+    @property
+    def url(self) -> str:
+        """Its address."""
 
     def kill(self) -> None:
         """SIGKILL."""

@@ -18,9 +18,9 @@ import httpx2
 from ajo_producers import Campaigns, CheckedTrigger, Publisher
 from ajo_worker.local.processes import environment
 
-from tests.chaos.faults.clocks import WallClock
 from tests.chaos.servers import Servers
 from tests.chaos.stack import ValkeyBroker, start_valkey_broker
+from tests.chaos.wall_clock import WallClock
 from tests.support.conservation import write_definition
 from tests.support.delivery import worker_environment
 from tests.support.programs import PROGRAM, Simulator, WarmProcesses, Worker, run, start_simulator, start_worker
@@ -82,7 +82,7 @@ class Stage:
         lines = ({"to": f"{secrets.token_hex(4)}@example.com", "context": {"orderId": "B-1"}} for _ in range(count))
         file = self.folder / f"lines-{secrets.token_hex(4)}.jsonl"
         file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        clock = WallClock(self.folder, secrets.token_hex(4), round(offset))
+        clock = WallClock(self.folder, round(offset))
         subprocess.run(
             [str(PROGRAM), "trigger", CAMPAIGN, "--from", str(file), "--batch-size", "1"],
             env={**environment(), **self.env, "AJO_PRODUCER": "accounts", **clock.env},

@@ -62,14 +62,15 @@ def memory_alarm(run: Run) -> None:
     brokers=("rabbitmq",),
 )
 def queue_deleted(run: Run) -> None:
-    if not isinstance(run.broker, RabbitMQ):
+    node = run.broker
+    if not isinstance(node, RabbitMQ):
         raise TypeError
     run.when_done(0.2)
     names = list(queues_of(run.queue_prefix))
     with run.stream.paused():  # RabbitMQ 4 doesn't delete a quorum queue on condition that it is empty
-        wait_until(lambda: not _messages(run.broker, names), what="the queues are empty")
+        wait_until(lambda: not _messages(node, names), what="the queues are empty")
         for name in names:
-            run.broker.control("delete_queue", name)
+            node.control("delete_queue", name)
 
 
 def _messages(node: RabbitMQ, queues: list[str]) -> int:

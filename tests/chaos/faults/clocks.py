@@ -3,11 +3,12 @@
 import json
 import subprocess
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from ajo_worker.local.processes import environment
 
 from tests.chaos.faults.workers import CRASHED
-from tests.chaos.plan import SOON, fault
+from tests.chaos.plan import fault
 from tests.chaos.run import Run
 from tests.chaos.stream import PLANTED_DOMAIN
 from tests.chaos.wall_clock import MISSING, WallClock
@@ -58,14 +59,13 @@ def worker_stepped(run: Run) -> None:
     run.script('[[fault]]\nshare = 0.5\nattempts = 2\nkind = "status"\nstatus = 503')
     for offset in (HOUR, -HOUR, 0) * 3:
         clock.step(offset)
-        wait_until(lambda wanted=offset: _skew(run) == wanted, what=f"both workers' clocks are {offset} s off")
+        wait_until(partial(_are_off, run, offset), what=f"both workers' clocks are {offset} s off")
 
 
-def _skew(run: Run) -> int | None:
-    """By how much the living workers' clocks are off, if they agree."""
+def _are_off(run: Run, seconds: int) -> bool:
+    """Whether all living workers' clocks are off by so much."""
     rows = run.query("select clock_skew_seconds as skew from ledger.workers where stopped_at is null")
-    [skew, *others] = {round(row["skew"]) for row in rows}
-    return None if others else skew
+    return {round(row["skew"]) for row in rows} == {seconds}
 
 
 @fault(
@@ -77,7 +77,7 @@ def _skew(run: Run) -> int | None:
     seconds=20,
     unless=MISSING,
     alone=True,
-    **SOON,
+    soon=True,
     AJO_BUDGET_SECONDS=str(BUDGET),
     AJO_OUTAGE_FAILURES="1000000",  # else it would be an outage, and no budget would be spent
 )
@@ -109,7 +109,7 @@ def database_leaps(run: Run) -> None:
         run.set_database_clock(seconds)
         before = run.done()
         run.hold(3)
-        wait_until(lambda done=before: not run.stream.flowing or run.done() > done, what="the workers go on")
+        run.until_more_than(before)
     run.rest_and_set_right()
 
 

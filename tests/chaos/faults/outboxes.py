@@ -116,7 +116,7 @@ def everything_away(run: Run) -> None:
 
 
 def _start_relay(run: Run, env: dict[str, str]) -> Child:
-    command = [PROGRAM, "outbox", "relay"]
+    command = [str(PROGRAM), "outbox", "relay"]
     relay = run.processes.start("relay", command, env=env, cwd=run.folder, stop_signal=signal.SIGTERM)
     relay.wait_for_output("relaying ", timeout=PATIENCE)
     return relay

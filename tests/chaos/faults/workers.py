@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from tests.chaos.plan import SOON, fault
+from tests.chaos.plan import fault
 from tests.chaos.run import SENDING, Run
 from tests.support.waiting import wait_until
 
@@ -48,7 +48,7 @@ def sigkill_all(run: Run) -> None:
     states=("accepted", "expired", "unconfirmed"),
     count=2_000,
     seconds=4,
-    **SOON,
+    soon=True,
     AJO_BUDGET_SECONDS=str(SHORT_BUDGET),
     AJO_OUTAGE_FAILURES="1000000",  # else it would be an outage, and no budget would be spent
 )
@@ -77,7 +77,7 @@ def rolling_restart(run: Run) -> None:
         code = run.retire_worker(worker)
         if code != 0:
             raise AssertionError(f"a worker ended with exit code {code} at SIGTERM")
-        wait_until(lambda done=before: not run.stream.flowing or run.done() > done, what="the others go on")
+        run.until_more_than(before)
 
 
 @fault("worker-sigterm-twice", 2, "a worker is told to stop twice: it ends at once", states=CRASHED)

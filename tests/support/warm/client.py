@@ -123,7 +123,7 @@ class Starter:
             with theirs:
                 self._server = subprocess.Popen(
                     [sys.executable, "-m", "tests.support.warm.server"],
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     cwd=ROOT,
                     env=self._environment,
                     start_new_session=True,

@@ -52,7 +52,7 @@ def warm_up() -> None:
     commands = entry_points(group=COMMANDS)
     for command in commands:
         command.load()
-    discovery.entry_points = lambda **_: commands  # type: ignore[assignment] # else each fork reads all distributions
+    discovery.entry_points = lambda **_: commands  # type: ignore[assignment, attr-defined] # else each fork reads all distributions
     for name in LATER:
         importlib.import_module(name)
     if settings.cache_info().currsize:
@@ -81,12 +81,12 @@ def become(order: dict[str, Any], streams: list[int]) -> NoReturn:
     os.chdir(order["cwd"])
     sys.argv = order["command"]
     plain = order["env"].get("PYTHONUNBUFFERED", "") != ""
-    sys.stdin = sys.__stdin__ = open(0, encoding=sys.__stdin__.encoding, closefd=False)  # type: ignore[union-attr] # noqa: SIM115 - as below
+    sys.stdin = sys.__stdin__ = open(0, encoding=sys.__stdin__.encoding, closefd=False)  # type: ignore[union-attr, misc] # noqa: SIM115 - as below
     for name, target, errors in (("stdout", 1, "strict"), ("stderr", 2, "backslashreplace")):
         raw = open(target, "wb", 0 if plain else -1, closefd=False)  # noqa: SIM115 - as long as the process
-        stream = io.TextIOWrapper(raw, "utf-8", errors, write_through=plain, line_buffering=target == 2)
-        setattr(sys, name, stream)
-        setattr(sys, f"__{name}__", stream)
+        text = io.TextIOWrapper(raw, "utf-8", errors, write_through=plain, line_buffering=target == 2)
+        setattr(sys, name, text)
+        setattr(sys, f"__{name}__", text)
     os._exit(ended(order["command"][1:]))
 
 
