@@ -40,9 +40,14 @@ async def connect(settings: RelaySettings) -> asyncpg.Connection:
     Raises:
         OutboxUnavailable: it can't be reached, or refuses.
     """
-    with_reason = {"timeout": CONNECT_SECONDS, "command_timeout": COMMAND_SECONDS, "statement_cache_size": 0}
     try:
-        return await asyncpg.connect(settings.url, server_settings={"application_name": NAME}, **with_reason)
+        return await asyncpg.connect(
+            settings.url,
+            server_settings={"application_name": NAME},
+            timeout=CONNECT_SECONDS,
+            command_timeout=COMMAND_SECONDS,
+            statement_cache_size=0,
+        )
     except FAULTS as fault:
         raise OutboxUnavailable(explain(settings, fault)) from None
 

@@ -1,7 +1,7 @@
 """A row of the outbox made a trigger again, or what is wrong with it. Pure."""
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ajo_producers.contract.batch import BadTrigger, decode_trigger
 from ajo_producers.contract.lanes import Lane, Priority
@@ -10,6 +10,12 @@ from ajo_producers.publishing.checked import MAX_TRIGGER_BYTES, CheckedTrigger
 
 if TYPE_CHECKING:
     from ajo_producers.contract.sealing import Sealer
+
+
+class Row(Protocol):
+    """A row by the names of its columns, of whichever library has read it."""
+
+    def __getitem__(self, column: str, /) -> Any: ...  # noqa: ANN401 - each column has a type of its own
 
 
 class Opened(NamedTuple):
@@ -23,7 +29,7 @@ class Faulty(ValueError):  # noqa: N818 - what the row is
     """A row that can't be published; says why, and what to do, with nothing of its content."""
 
 
-def open_rows(rows: Iterable[Mapping[str, Any]], lane: Lane, priority: Priority, sealer: "Sealer | None") -> Opened:
+def open_rows(rows: Iterable[Row], lane: Lane, priority: Priority, sealer: "Sealer | None") -> Opened:
     """Open rows of one way, each by itself: one that can't be published never costs its neighbours."""
     opened = Opened({}, {})
     for row in rows:
@@ -34,7 +40,7 @@ def open_rows(rows: Iterable[Mapping[str, Any]], lane: Lane, priority: Priority,
     return opened
 
 
-def _open(row: Mapping[str, Any], lane: Lane, priority: Priority, sealer: "Sealer | None") -> CheckedTrigger:
+def _open(row: Row, lane: Lane, priority: Priority, sealer: "Sealer | None") -> CheckedTrigger:
     payload: bytes = row["payload"]
     if row["key_id"] is not None:
         payload = _unsealed(row["key_id"], payload, sealer)

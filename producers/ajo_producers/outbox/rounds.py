@@ -10,7 +10,8 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
 import asyncpg
 
@@ -122,7 +123,7 @@ class Rounds:
             return frozenset()
         return frozenset(shards)
 
-    async def _read(self, connection: asyncpg.Connection, way: int, held: frozenset[int]) -> list[Mapping[str, Any]]:
+    async def _read(self, connection: asyncpg.Connection, way: int, held: frozenset[int]) -> list[asyncpg.Record]:
         cursor, now = self._cursors[way], time.monotonic()
         if not held <= cursor.held or now > cursor.until:
             cursor.after, cursor.held, cursor.until = 0, held, now + CURSOR_SECONDS
@@ -139,12 +140,12 @@ class Rounds:
 
     async def _fetch(
         self, connection: asyncpg.Connection, way: int, held: frozenset[int], after: int
-    ) -> list[Mapping[str, Any]]:
+    ) -> list[asyncpg.Record]:
         whole = len(held) == SHARDS
         shards = [*held, WIDE] if whole else list(held)
         lane, priority = WAYS[way]
         sql = self.sql(statements.READ)
-        return list(await connection.fetch(sql, lane, priority, shards, after, whole, MOST_ROWS, MOST_BYTES))
+        return await connection.fetch(sql, lane, priority, shards, after, whole, MOST_ROWS, MOST_BYTES)
 
     async def _publish(self, triggers: Mapping[int, CheckedTrigger]) -> tuple[list[int], PublishError | None]:
         if not triggers:
@@ -154,7 +155,7 @@ class Rounds:
 
 def publish(publisher: Publisher, triggers: Mapping[int, CheckedTrigger]) -> tuple[list[int], PublishError | None]:
     """Publish rows in their order; the ids of those that the broker confirmed, and why not all were."""
-    rows: defaultdict[Any, deque[int]] = defaultdict(deque)
+    rows: defaultdict[UUID, deque[int]] = defaultdict(deque)
     for row, trigger in triggers.items():
         rows[trigger.request_id].append(row)
     published: list[int] = []

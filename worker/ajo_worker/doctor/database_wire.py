@@ -140,13 +140,13 @@ async def _migrations(connection: asyncpg.Connection, _: str) -> Check:
 
 
 async def _rights(connection: asyncpg.Connection, _: str) -> Check:
-    held = await connection.fetchrow(RIGHTS_HELD)
+    [held] = await connection.fetch(RIGHTS_HELD)
     missing = {row["lacked"]: row["tables"] for row in await connection.fetch(RIGHTS_MISSING)}
     return judge_rights(Rights(**held, missing=missing))
 
 
 async def _durability(connection: asyncpg.Connection, url: str) -> Check:
-    commit, fsync, standbys = await connection.fetchrow(DURABLY)
+    [(commit, fsync, standbys)] = await connection.fetch(DURABLY)
     several = len(one_by_one(url, os.environ)) > 1
     return judge_durability(commit, fsync, standbys if several else None)
 
@@ -154,7 +154,8 @@ async def _durability(connection: asyncpg.Connection, url: str) -> Check:
 async def _connections(connection: asyncpg.Connection, url: str) -> Check:
     direct = await is_direct(connection)
     pooled = None if direct else await Connector(lambda: url).at_once(ledger.CONNECTIONS, POOL_SECONDS)
-    return judge_connections(Room(**await connection.fetchrow(ROOM)), ledger.CONNECTIONS, pooled)
+    [room] = await connection.fetch(ROOM)
+    return judge_connections(Room(**room), ledger.CONNECTIONS, pooled)
 
 
 async def _partitions(connection: asyncpg.Connection, _: str) -> Check:

@@ -35,7 +35,7 @@ class Digested:
 
 async def digest(connection: asyncpg.Connection, chunk: Chunk, view: View) -> Digested:
     """Digest a chunk's rows; whatever the settings of the connection are, it comes to the same."""
-    row = await connection.fetchrow(
+    [row] = await connection.fetch(
         DIGEST,
         chunk.relation,
         chunk.day,

@@ -66,7 +66,7 @@ async def newest_seals(connection: asyncpg.Connection) -> dict[Chunk, Seal]:
 async def head(connection: asyncpg.Connection) -> Link | None:
     """The end of the chain; None if nothing was sealed yet."""
     row = await connection.fetchrow(HEAD)
-    return row and link_of(row)
+    return link_of(row) if row else None
 
 
 @asynccontextmanager
@@ -102,7 +102,7 @@ async def append(
 
     ``covers_until`` is the same for all.
     """
-    mark = await connection.fetchrow(MARK)
+    [mark] = await connection.fetch(MARK)
     latest = await head(connection)
     previous = latest.chain if latest else FIRST
     opened = await _open(connection, chunks[0])

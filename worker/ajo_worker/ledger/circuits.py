@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -151,7 +151,7 @@ async def open_circuit(
     interval: float | None,
     reason: str,
     opened_by: str,
-    evidence: Mapping[str, Any],
+    evidence: Mapping[str, object],
     *,
     opened_at: datetime | None = None,
 ) -> int | None:
@@ -255,7 +255,7 @@ async def _begin(
     scope: str,
     reason: str,
     opened_by: str,
-    evidence: Mapping[str, Any],
+    evidence: Mapping[str, object],
     opened_at: datetime | None = None,
     held_until: datetime | None = None,
 ) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -121,7 +121,7 @@ class Conditions:
     """A WHERE clause over ``h`` (ledger.held_payloads) and ``t`` (ledger.triggers), and its arguments."""
 
     sql: str
-    arguments: tuple[Any, ...]
+    arguments: tuple[object, ...]
 
     def place(self, further: int = 1) -> str:
         """The place of an argument that follows these."""
@@ -133,7 +133,7 @@ def conditions(chosen: Filter, at: datetime) -> Conditions:
 
     What is redriven meanwhile and dies again is none of them: so no command meets a trigger twice.
     """
-    parts: list[tuple[str, Any]] = [("t.state IN ('rejected', 'expired', 'unconfirmed') AND h.held_at <= {}", at)]
+    parts: list[tuple[str, object]] = [("t.state IN ('rejected', 'expired', 'unconfirmed') AND h.held_at <= {}", at)]
     lists = {
         "h.request_id = ANY({}::uuid[])": chosen.request_ids,
         "h.campaign = ANY({}::text[])": chosen.campaigns,
@@ -150,10 +150,10 @@ def conditions(chosen: Filter, at: datetime) -> Conditions:
     return Conditions(" AND ".join(texts), tuple(argument for _, argument in parts))
 
 
-def described(chosen: Filter, at: datetime) -> dict[str, Any]:
+def described(chosen: Filter, at: datetime) -> dict[str, object]:
     """A filter as the ledger keeps it, with moments instead of durations. Pure."""
     moments = {name: at - ago for name in ("since", "until") if (ago := getattr(chosen, name)) is not None}
-    facts: dict[str, Any] = msgspec.to_builtins(chosen) | msgspec.to_builtins(moments)
+    facts: dict[str, object] = msgspec.to_builtins(chosen) | msgspec.to_builtins(moments)
     return facts or {"all": True}
 
 

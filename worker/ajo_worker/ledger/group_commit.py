@@ -7,7 +7,7 @@ repeated until it works: statements must therefore be harmless when repeated. It
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import asyncpg
 import structlog
@@ -16,8 +16,8 @@ from ajo_worker.ledger.connecting import told
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
-Connect = Callable[[], Awaitable[Any]]
-Write = Callable[[Any, Sequence[Row]], Awaitable[Sequence[Result]]]
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
+Write = Callable[[asyncpg.Connection, Sequence[Row]], Awaitable[Sequence[Result]]]
 
 log = structlog.get_logger("ajo_worker.ledger")
 
@@ -56,7 +56,7 @@ class GroupCommit(Generic[Row, Result]):
         self.name = name
         self._connect = connect
         self._write = write
-        self._connection: asyncpg.Connection = None
+        self._connection: asyncpg.Connection | None = None
         self._waiting: deque[tuple[Row, asyncio.Future[Result]]] = deque()
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -172,6 +172,6 @@ class GroupCommit(Generic[Row, Result]):
             connection.terminate()
 
 
-def _give_up(future: "asyncio.Future[Any]") -> None:
+def _give_up(future: "asyncio.Future[Result]") -> None:
     if not future.done():
         future.set_exception(WriterStopped())

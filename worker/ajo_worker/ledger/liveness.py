@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -106,7 +105,7 @@ class Liveness:
     def __init__(
         self,
         worker_id: UUID,
-        connect: Callable[[], Awaitable[Any]],
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
         clock: LedgerClock,
         *,
         every: float,
@@ -131,7 +130,7 @@ class Liveness:
             pace.ramp_rate,
             pace.ramp_doubling,
         )
-        self._connection: asyncpg.Connection = None
+        self._connection: asyncpg.Connection | None = None
         self._task: asyncio.Task[None] | None = None
         self._beat_asked = float("-inf")
         self._gap_ended = float("-inf")
@@ -229,7 +228,7 @@ class Liveness:
     async def _read_clock(self, connection: asyncpg.Connection) -> None:
         """Learn the ledger's time; a clock that was set is told before the beat, so that nobody takes it for death."""
         asked = self._clock.monotonic()
-        time = await connection.fetchrow(TIME)
+        [time] = await connection.fetch(TIME)
         self._stepped += self._clock.sample(asked, self._clock.monotonic(), time["at"])
         if self._stepped or time["ahead"]:
             seconds = await connection.fetchval(CLOCK_STEP, self.worker_id, self._stepped or None)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
 import msgspec
@@ -21,7 +20,7 @@ class Authority:
     why: str
 
 
-async def note(connection: asyncpg.Connection, by: Authority, action: str, chosen: Mapping[str, Any]) -> int:
+async def note(connection: asyncpg.Connection, by: Authority, action: str, chosen: Mapping[str, object]) -> int:
     """Record an operation, which has changed no trigger yet; its number."""
     document = msgspec.json.encode(chosen).decode()
     number: int = await connection.fetchval(NOTE, by.operator, action, by.why, document)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -63,7 +62,7 @@ class Outage(Struct, frozen=True):
     ended_by: str | None
     probe_at: datetime | None
     probes: int
-    evidence: dict[str, Any]
+    evidence: dict[str, object]
     held_until: datetime | None = None
 
 

@@ -6,7 +6,7 @@ So nothing is ever dropped unread, and no key stands for two messages without a 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -77,7 +77,7 @@ WRITE_COPIES = """
 
 
 def quarantined(
-    body: bytes, *, reason: str, queue: str, headers: dict[str, Any], received_at: datetime, worker: UUID
+    body: bytes, *, reason: str, queue: str, headers: dict[str, object], received_at: datetime, worker: UUID
 ) -> Quarantined:
     """A bounded row for what couldn't be read. Headers keep only what is plain text, a number or nothing."""
     plain = {

@@ -40,7 +40,7 @@ async def lease(connection: asyncpg.Connection, scope: str, seconds: float, reco
 
     ``recovery`` is in how many seconds a limit grows back from nothing.
     """
-    row = await connection.fetchrow(LEASE, scope, seconds, recovery, MOST_AHEAD)
+    [row] = await connection.fetch(LEASE, scope, seconds, recovery, MOST_AHEAD)
     return row["left"], row["kept"]
 
 

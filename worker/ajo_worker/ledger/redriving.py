@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -191,5 +191,5 @@ async def _batch(
     return ids[-1] if len(ids) == BATCH else None
 
 
-def _chosen(order: Order, at: datetime) -> dict[str, Any]:
+def _chosen(order: Order, at: datetime) -> dict[str, object]:
     return described(order.chosen, at) | ({"unconfirmed": True} if order.unconfirmed else {})

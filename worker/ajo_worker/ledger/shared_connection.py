@@ -17,7 +17,7 @@ class SharedConnection:
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
         self._connect = connect
-        self._connection: asyncpg.Connection = None
+        self._connection: asyncpg.Connection | None = None
         self._lock = asyncio.Lock()
 
     async def run(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:

@@ -78,7 +78,7 @@ async def timeline(connection: asyncpg.Connection, request_id: UUID) -> Timeline
     trigger = dict(found)
     attempts = [dict(row) for row in await connection.fetch(ATTEMPTS, request_id)]
     phases = await read_phases(connection)
-    delay = await connection.fetchrow(DELAYS, request_id)
+    [delay] = await connection.fetch(DELAYS, request_id)
     events = await connection.fetch(EVENTS, request_id)
     return Timeline(
         trigger=trigger,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -20,7 +19,7 @@ class Item(Struct, frozen=True):
     body_bytes: int
     kept_bytes: int
     worker: UUID
-    headers: dict[str, Any]
+    headers: dict[str, object]
 
 
 class Quarantine(Struct, frozen=True):
@@ -60,5 +59,5 @@ async def quarantined_item(connection: asyncpg.Connection, quarantine_id: int) -
 
 def _item(row: asyncpg.Record) -> Item:
     names: Sequence[str] = [name for name in Item.__struct_fields__ if name != "headers"]
-    headers = msgspec.json.decode(row["headers"] or "{}", type=dict[str, Any])
+    headers = msgspec.json.decode(row["headers"] or "{}", type=dict[str, object])
     return Item(**{name: row[name] for name in names}, headers=headers)

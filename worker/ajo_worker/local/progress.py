@@ -55,7 +55,8 @@ async def follow(
     deadline = time.monotonic() + timeout
     with _display(console, triggers) as show:
         while True:
-            tally = Tally(*await connection.fetchrow(TALLY))
+            [counts] = await connection.fetch(TALLY)
+            tally = Tally(*counts)
             show(tally)
             if publisher.popen.poll() not in {None, 0}:
                 raise LocalStackError(f"the publisher {publisher.ending()}; it printed:\n{publisher.tail()}")

@@ -4,13 +4,14 @@ No label has anything of a message in it: a campaign that no worker ever had a d
 name came with a message. Every question costs the same on a busy ledger as on a quiet one, or is bounded to minutes.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import asyncpg
 from prometheus_client.core import GaugeMetricFamily
 
-Row: TypeAlias = Mapping[str, Any]
+Row: TypeAlias = asyncpg.Record
 Families: TypeAlias = list[GaugeMetricFamily]
 
 DRAWN = 10_000

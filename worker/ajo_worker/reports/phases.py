@@ -1,14 +1,15 @@
 """The phases of all triggers together, and the sums of phases that were rolled up beside them."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+
+import asyncpg
 
 from ajo_worker.ledger.phases import Phase, Sum
 from ajo_worker.reports.value import PhaseRow, Spread
 
 
 def phase_rows(
-    phases: Iterable[Phase], sums: Iterable[Sum], found: Iterable[Mapping[str, Any]], triggers: int
+    phases: Iterable[Phase], sums: Iterable[Sum], found: Iterable[asyncpg.Record], triggers: int
 ) -> list[PhaseRow]:
     """A row for each phase in its order, then the sums; ``found`` has the percentiles of all together. Pure."""
     by_phase = {row["phase"]: row for row in found}
@@ -20,13 +21,13 @@ def phase_rows(
     ]
 
 
-def _row(phase: Phase, found: Mapping[str, Any] | None, triggers: int) -> PhaseRow:
+def _row(phase: Phase, found: asyncpg.Record | None, triggers: int) -> PhaseRow:
     if found is None:  # it took nobody any time, or nobody knows it
         nothing = Spread(triggers, 0, 0, 0, 0) if phase.always_known and triggers else None
         return PhaseRow(phase.phase, phase.system, phase.means, 0, 0, nothing)
     return PhaseRow(phase.phase, phase.system, phase.means, found["late"], found["seconds"], spread(found))
 
 
-def spread(row: Mapping[str, Any]) -> Spread:
+def spread(row: asyncpg.Record) -> Spread:
     """The percentiles of a row that has them. Pure."""
     return Spread(*(row[name] for name in Spread.__struct_fields__))

@@ -58,12 +58,13 @@ async def read_pulse(connection: asyncpg.Connection) -> Pulse:
     """One frame, all of one moment."""
     found = await read_alerts(connection)
     given = (found.at - RECENT, found.at, None)
+    [now] = await connection.fetch(NOW)
     charged = await connection.fetch(questions.SYSTEMS, *given, RECENT)
     percentiles = await connection.fetch(questions.TOGETHER, *given)
     triggers = sum(row["triggers"] for row in percentiles if row["phase"] == "end-to-end")
     return Pulse(
         at=found.at,
-        now=Now(**await connection.fetchrow(NOW)),
+        now=Now(**now),
         systems=[SystemRow(row["system"], row["triggers"], row["seconds"]) for row in charged if row["at"] is None],
         phases=phase_rows(await read_phases(connection), await read_sums(connection), percentiles, triggers),
         outages=[OutageRow(**row) for row in await connection.fetch(OPEN, *given)],

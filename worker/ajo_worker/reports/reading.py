@@ -1,9 +1,8 @@
 """Reads a report from the audit views."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
-from typing import Any
 
 import asyncpg
 from msgspec import Struct, structs
@@ -91,18 +90,18 @@ async def read_report(connection: asyncpg.Connection, asked: Asked) -> Report:
     )
 
 
-def _counts(row: Mapping[str, Any], reported: bool) -> Counts:
+def _counts(row: asyncpg.Record, reported: bool) -> Counts:
     counts = Counts(**{name: row[name] or 0 for name in Counts.__struct_fields__})
     return counts if reported else structs.replace(counts, departed=None, delivered=None, failed=None)
 
 
-def _reported(row: Mapping[str, Any]) -> bool:
+def _reported(row: asyncpg.Record) -> bool:
     """Whether feedback tells of the while at all; where nothing was accepted, nothing is to be told."""
     return not row["accepted"] or any(row[name] for name in ("departed", "delivered", "failed"))
 
 
 def _campaigns(
-    counted: Iterable[Mapping[str, Any]], percentiles: Iterable[Mapping[str, Any]], reported: bool
+    counted: Iterable[asyncpg.Record], percentiles: Iterable[asyncpg.Record], reported: bool
 ) -> list[CampaignRow]:
     spreads = {(row["campaign"], row["lane"], row["phase"]): spread(row) for row in percentiles}
     return [
@@ -118,9 +117,7 @@ def _campaigns(
     ]
 
 
-def _times(
-    counted: Iterable[Mapping[str, Any]], end_to_end: Iterable[Mapping[str, Any]], reported: bool
-) -> list[Moment]:
+def _times(counted: Iterable[asyncpg.Record], end_to_end: Iterable[asyncpg.Record], reported: bool) -> list[Moment]:
     spreads = {row["at"]: spread(row) for row in end_to_end}
     return [
         Moment(row["at"], _counts(row, reported), spreads.get(row["at"]))
