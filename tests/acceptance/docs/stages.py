@@ -283,11 +283,23 @@ def forged(place: Place) -> None:
     """A dead letter was redriven; and somebody has moved an end, past the ledger's own record of changes."""
     done = place.terminal.type("ajo-dispatch dead redrive --all --yes --why 'the template is repaired'")
     assert done.code == 0, done.err
+    move_an_end(place, timedelta(milliseconds=500))
+
+
+def move_an_end(place: Place, by: timedelta) -> None:
+    """Change a row, past the ledger's own record of changes."""
     place.rows(
         "with off as (select set_config('session_replication_role', 'replica', true)) "
-        "update ledger.triggers set completed_at = completed_at + interval '500 ms' "
-        "from off where request_id = (select request_id from ledger.triggers order by 1 limit 1)"
+        "update ledger.triggers set completed_at = completed_at + $1 "
+        "from off where request_id = (select request_id from ledger.triggers order by 1 limit 1)",
+        by,
     )
+
+
+def keyless(place: Place) -> None:
+    """The rows are what they were, and the auditor was not given the key."""
+    move_an_end(place, timedelta(milliseconds=-500))
+    del place.terminal.env["AJO_EVIDENCE_KEY"]
 
 
 def scenarios(place: Place) -> None:
@@ -418,6 +430,7 @@ STAGES: dict[str, Callable[[Place], None]] = {
     "the template is fixed": repaired,
     "days to be sealed": old_days,
     "rows of sealed days were changed": forged,
+    "a chain whose key is not set": keyless,
     "scenarios": scenarios,
     "a receiver over plain HTTP": receiver,
     "an export of feedback": export,

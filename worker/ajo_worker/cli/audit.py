@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from ajo_worker.cli.audit_recipient import recipient
-from ajo_worker.cli.audit_report import show_closed, show_verified, summary
+from ajo_worker.cli.audit_report import only_key_missing, show_closed, show_verified, summary
 from ajo_worker.cli.day import DayOption, read_day
 from ajo_worker.cli.printing import counted, instant, make_console, print_json
 from ajo_worker.cli.progress import progress_bar
-from ajo_worker.cli.running import finish, read_settings
+from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.days import utc_days
 from ajo_worker.evidence import closing, seals
-from ajo_worker.evidence.chain import Link
+from ajo_worker.evidence.chain import Link, WrongKey, goes_on
 from ajo_worker.evidence.closing import Closed
 from ajo_worker.evidence.findings import Verified
 from ajo_worker.evidence.verification import Asked, verify
@@ -39,7 +39,10 @@ def close(*, as_json: AsJson = False) -> None:
     """
     settings = read_settings()
     key = settings.evidence_key.get_secret_value().encode()
-    done = finish(_close(settings.database_url.get_secret_value(), settings.close_days, key))
+    try:
+        done = finish(_close(settings.database_url.get_secret_value(), settings.close_days, key))
+    except WrongKey as wrong:
+        raise WrongSettings(str(wrong)) from None
     if as_json:
         print_json(done)
     else:
@@ -62,7 +65,7 @@ def verify_(
 ) -> None:
     """Compute all seals anew, and compare them with those that were made when the days were closed.
 
-    The exit code is 1 if anything is not what it was.
+    The exit code is 1 if anything is not what it was, and 2 if only AJO_EVIDENCE_KEY is missing.
     """
     settings = read_settings()
     zone, wanted = settings.zone, None if day is None else read_day(day, settings.zone)
@@ -77,7 +80,7 @@ def verify_(
     else:
         show_verified(found, make_console())
     if not found.intact:
-        raise typer.TyperException(summary(found))
+        raise (WrongSettings if only_key_missing(found) else typer.TyperException)(summary(found))
     if missing := set(sealed or ()) - {one.day for one in found.days}:
         raise typer.TyperException("; ".join(f"{one} (UTC) is not sealed" for one in sorted(missing)))
 
@@ -112,6 +115,8 @@ def _read_head(text: str | None) -> bytes | None:
 
 async def _close(url: str, close_days: int, key: bytes) -> Closed:
     async with connected(url) as connection, seals.only_closer(connection):
+        newest = await seals.head(connection)
+        goes_on(newest.seal.key_id if newest else None, key)
         what = await closing.due(connection, close_days)
         with progress_bar(len(what.groups), "hours and days") as show:
             return await closing.close(connection, what, key, show)

@@ -4,7 +4,7 @@ from rich.console import Console
 
 from ajo_worker.cli.printing import cell, counted, instant, make_table
 from ajo_worker.evidence.closing import Closed
-from ajo_worker.evidence.findings import Again, DayFound, Fault, Verified
+from ajo_worker.evidence.findings import SOUND, Again, DayFound, Fault, Verified
 
 MOST = 50
 """Lines of a kind that are shown; --json has all."""
@@ -50,14 +50,25 @@ def show_verified(found: Verified, console: Console) -> None:
     console.print(f"\n{_chain(found)}", markup=False)
 
 
+def only_key_missing(found: Verified) -> bool:
+    """Whether nothing is known to be wrong, but for the key that the chain needs. Pure."""
+    known = found.chain_broken is None and found.head_found is not False
+    return known and found.no_key is not None and all(day.state in SOUND for day in found.days)
+
+
 def summary(found: Verified) -> str:
     """What is wrong, in a line each. Pure."""
     lines = []
     if found.chain_broken is not None:
         lines.append(f"the chain is broken at seal {found.chain_broken.digest_id}: {found.chain_broken.why}")
+    if found.no_key is not None:
+        lines.append(
+            f"AJO_EVIDENCE_KEY is not set, and seals from {found.no_key.digest_id} on were made with a key "
+            f"({found.no_key.key_id}): set it to the key of 'ajo-dispatch audit close' to verify the chain"
+        )
     if found.head_found is False:
         lines.append("the given value is not in the chain: it was made anew, or cut off, since that value was taken")
-    if bad := [str(day.day) for day in found.days if day.state in {"changed", "missing"}]:
+    if bad := [str(day.day) for day in found.days if day.state not in SOUND]:
         lines.append(f"not intact: {', '.join(bad)}")
     return "\n".join(lines)
 
@@ -93,6 +104,8 @@ def _cause(cause: str, found: Verified) -> str:
 def _chain(found: Verified) -> str:
     if found.chain_broken is not None:
         return f"Chain of {counted(found.seals, 'seal')}: broken at {found.chain_broken.digest_id}"
+    if found.no_key is not None:
+        return f"Chain of {counted(found.seals, 'seal')}: not verified, since its key is not here"
     known = "" if found.head_found is None else ", the given value is in it" if found.head_found else ""
     keyless = f" ({found.without_key:,} of them without a key)" if found.without_key else ""
     return f"Chain of {counted(found.seals, 'seal')}{keyless}: unbroken{known}; its head is {found.head}"

@@ -87,20 +87,49 @@ class Broken(Struct, frozen=True):
     why: str
 
 
-def check(links: Sequence[Link], key: bytes) -> Broken | None:
-    """The first link that is not what it must be; None if all are."""
+class NoKey(Struct, frozen=True):
+    """From which seal on the chain can't be checked: it was made with a key, and there is none here."""
+
+    digest_id: int
+    key_id: str
+
+
+class WrongKey(ValueError):  # noqa: N818 - says what it found
+    """A key that the chain can't go on with; the text says what to set."""
+
+
+def goes_on(newest: str | None, key: bytes) -> None:
+    """Whether the chain may go on with this key; ``newest`` is the one that its newest seal names.
+
+    Raises:
+        WrongKey: it would break there, and nothing could mend it: seals are never deleted.
+    """
+    if newest not in {None, key_id_of(key)}:
+        what = "another one" if key else "not set"
+        raise WrongKey(f"the chain was made with key {newest}, and AJO_EVIDENCE_KEY is {what}: set it to that key")
+
+
+def check(links: Sequence[Link], key: bytes) -> Broken | NoKey | None:
+    """The first link that is not what it must be; None if all are.
+
+    Without a key only what needs none is checked, and that there is none is told.
+    """
     previous, own, keyed = FIRST, key_id_of(key), False
+    no_key: NoKey | None = None
     for link in links:
         if link.previous != previous:
             return Broken(link.digest_id, "a seal before it is missing, or was changed")
         if link.seal.key_id is None and keyed:
             return Broken(link.digest_id, "it has no key, and seals before it had one")
         keyed = keyed or link.seal.key_id is not None
+        if link.seal.key_id is not None and not key:
+            no_key = no_key or NoKey(link.digest_id, link.seal.key_id)
+            previous = link.chain
+            continue
         if link.seal.key_id not in {None, own}:
-            what = "another one" if key else "unset"
-            return Broken(link.digest_id, f"it needs key {link.seal.key_id}; AJO_EVIDENCE_KEY is {what}")
+            return Broken(link.digest_id, f"it was made with key {link.seal.key_id}, and AJO_EVIDENCE_KEY is {own}")
         expected = chained(previous, link.seal, key if link.seal.key_id else b"")
         if not hmac.compare_digest(expected, link.chain):
             return Broken(link.digest_id, "it was changed, or made with another key")
         previous = link.chain
-    return None
+    return no_key

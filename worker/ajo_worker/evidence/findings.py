@@ -5,10 +5,13 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from ajo_worker.evidence.chain import Broken
+from ajo_worker.evidence.chain import Broken, NoKey
 
 State: TypeAlias = Literal["intact", "changed", "missing", "removed"]
 """Of a day: its triggers were ``removed`` by retention, as the ledger says; ``missing``: gone, or never sealed."""
+
+SOUND: frozenset[State] = frozenset({"intact", "removed"})
+"""States of a day that are no fault."""
 
 
 class Fault(Struct, frozen=True):
@@ -46,13 +49,17 @@ class DayFound(Struct):
 
 
 class Verified(Struct):
-    """All of it; ``head_found`` is None unless a value of the chain was asked for. ``operations``: who, and why."""
+    """All of it; ``head_found`` is None unless a value of the chain was asked for. ``operations``: who, and why.
+
+    ``no_key``: the chain needs a key that isn't here, so it is not known whether it holds.
+    """
 
     intact: bool
     seals: int
     head: str | None
     head_found: bool | None
     chain_broken: Broken | None
+    no_key: NoKey | None
     without_key: int
     days: list[DayFound]
     operations: dict[int, str]

@@ -8,11 +8,11 @@ from datetime import date, timedelta
 
 import asyncpg
 
-from ajo_worker.evidence.chain import Link, check
+from ajo_worker.evidence.chain import Broken, Link, NoKey, check
 from ajo_worker.evidence.changes import TIMES, UNEXPLAINED, causes_since
 from ajo_worker.evidence.chunks import Chunk, chunks_of
 from ajo_worker.evidence.digesting import View, digest
-from ajo_worker.evidence.findings import Again, DayFound, Fault, Verified, state_of
+from ajo_worker.evidence.findings import SOUND, Again, DayFound, Fault, Verified, state_of
 from ajo_worker.evidence.removals import Removals, read_removals
 
 OPERATIONS = "SELECT operation_id, operator, action, reason FROM audit.operations WHERE operation_id = ANY($1::int8[])"
@@ -48,14 +48,15 @@ async def verify(
             progress(done)
         found.state = state_of(found)
         days.append(found)
-    broken = check(links, asked.key)
+    chain = check(links, asked.key)
     head_found = None if asked.head is None else any(link.chain == asked.head for link in links)
     return Verified(
-        intact=broken is None and head_found is not False and all(day.state in {"intact", "removed"} for day in days),
+        intact=chain is None and head_found is not False and all(day.state in SOUND for day in days),
         seals=len(links),
         head=links[-1].chain.hex() if links else None,
         head_found=head_found,
-        chain_broken=broken,
+        chain_broken=chain if isinstance(chain, Broken) else None,
+        no_key=chain if isinstance(chain, NoKey) else None,
         without_key=sum(link.seal.key_id is None for link in links) if asked.key else 0,
         days=days,
         operations=await _operations(connection, days),

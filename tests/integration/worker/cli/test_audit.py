@@ -71,12 +71,22 @@ def test_json_says_the_same(audit: Cli, trigger: UUID) -> None:
     assert found["days"][0]["state"] == "intact"
 
 
-def test_a_head_that_is_not_in_the_chain_and_a_wrong_key_are_told(audit: Cli, trigger: UUID) -> None:
+def test_a_head_that_is_not_in_the_chain_and_a_missing_or_wrong_key_are_told(
+    audit: Cli, database_url: str, trigger: UUID
+) -> None:
     audit("close")
     other = audit("verify", "--head", "ab" * 32)
     assert (other.code, "the given value is not in the chain" in other.err) == (1, True)
     keyless = audit("verify", AJO_EVIDENCE_KEY="")
-    assert (keyless.code, "AJO_EVIDENCE_KEY is unset" in keyless.err) == (1, True)
+    assert (keyless.code, "AJO_EVIDENCE_KEY is not set" in keyless.err) == (2, True)
+    assert "not verified" in keyless.out
+    assert "broken" not in keyless.out + keyless.err, "nobody knows"
+    unfit = audit("close", AJO_EVIDENCE_KEY="")
+    assert (unfit.code, "AJO_EVIDENCE_KEY is not set" in unfit.err) == (2, True)
+    wrong = audit("verify", AJO_EVIDENCE_KEY="another")
+    assert (wrong.code, "broken at seal 1: it was made with key" in wrong.err) == (1, True)
+    query(database_url, "update ledger.triggers set state = 'rejected' where request_id = $1", trigger)
+    assert audit("verify", AJO_EVIDENCE_KEY="").code == 1, "rows that were changed need no key to be found"
     assert KEY not in keyless.err + keyless.out + other.err + other.out
 
 

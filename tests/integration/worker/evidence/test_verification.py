@@ -178,10 +178,12 @@ async def test_a_head_that_was_kept_is_found_after_later_closings(past: Past, mo
 async def test_without_the_key_or_with_another_one_a_keyed_chain_cannot_be_verified(past: Past) -> None:
     past.put()
     await past.close()
-    for key in (b"", b"another"):
-        found = await past.verify(key=key)
-        assert found.chain_broken is not None
-        assert "needs key" in found.chain_broken.why
+    unkeyed, other = await past.verify(key=b""), await past.verify(key=b"another")
+    assert (unkeyed.intact, other.intact) == (False, False)
+    assert unkeyed.chain_broken is None
+    assert unkeyed.no_key is not None
+    assert other.chain_broken is not None
+    assert "made with key" in other.chain_broken.why
 
 
 async def test_a_change_that_nothing_on_record_explains_is_told_though_the_database_noted_it(past: Past) -> None:

@@ -4,7 +4,19 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
-from ajo_worker.evidence.chain import FIRST, Link, Seal, chained, check, facts_of, key_id_of
+from ajo_worker.evidence.chain import (
+    FIRST,
+    Broken,
+    Link,
+    NoKey,
+    Seal,
+    WrongKey,
+    chained,
+    check,
+    facts_of,
+    goes_on,
+    key_id_of,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -67,7 +79,7 @@ def test_whatever_is_changed_in_a_seal_is_found_there(place: int, change: dict[s
     links = chain_of([seal(number) for number in range(5)])
     links[place] = structs.replace(links[place], seal=structs.replace(links[place].seal, **change))
     broken = check(links, KEY)
-    assert broken is not None
+    assert isinstance(broken, Broken)
     assert broken.digest_id == links[place].digest_id
 
 
@@ -75,9 +87,10 @@ def test_whatever_is_changed_in_a_seal_is_found_there(place: int, change: dict[s
 def test_a_seal_that_is_left_out_is_missed_by_the_next(place: int) -> None:
     links = chain_of([seal(number) for number in range(5)])
     del links[place]
-    broken = check(links, KEY)
-    assert broken is not None
-    assert broken.digest_id == place + 2
+    for key in (KEY, b""):
+        broken = check(links, key)
+        assert isinstance(broken, Broken), "it takes no key to see that"
+        assert broken.digest_id == place + 2
 
 
 def test_seals_that_change_places_are_found() -> None:
@@ -98,11 +111,25 @@ def test_a_key_may_come_later_but_not_go() -> None:
     assert check(chain_of([seal(0, b""), seal(1)]), KEY) is None
 
 
-@pytest.mark.parametrize("key", [b"", OTHER])
-def test_without_its_key_a_chain_is_not_said_to_hold(key: bytes) -> None:
-    broken = check(chain_of([seal()]), key)
-    assert broken is not None
-    assert "AJO_EVIDENCE_KEY" in broken.why
+def test_without_its_key_a_chain_is_said_neither_to_hold_nor_to_be_broken() -> None:
+    assert check(chain_of([seal(0, b""), seal(1), seal(2)]), b"") == NoKey(2, str(key_id_of(KEY)))
+
+
+def test_a_chain_with_another_key_than_ours_is_broken_as_somebody_may_have_made_it_anew() -> None:
+    broken = check(chain_of([seal()]), OTHER)
+    assert isinstance(broken, Broken)
+    assert f"AJO_EVIDENCE_KEY is {key_id_of(OTHER)}" in broken.why
+
+
+@pytest.mark.parametrize(("newest", "key"), [(b"", b""), (b"", KEY), (KEY, KEY)])
+def test_a_chain_goes_on_with_the_key_that_it_has_or_its_first_one(newest: bytes, key: bytes) -> None:
+    goes_on(key_id_of(newest), key)
+
+
+@pytest.mark.parametrize(("key", "what"), [(b"", "not set"), (OTHER, "another one")])
+def test_a_chain_does_not_go_on_with_another_key_or_none(key: bytes, what: str) -> None:
+    with pytest.raises(WrongKey, match=what):
+        goes_on(key_id_of(KEY), key)
 
 
 def test_the_facts_are_the_same_in_whatever_time_zone_a_connection_gives_them() -> None:
