@@ -37,7 +37,7 @@ def _parts(report: Overview) -> Iterator[Table | str]:
         yield f"Possible duplicates: {report.possible_duplicates:,}{f' ({causes})' if causes else ''}"
     if oldest := report.oldest_sending:
         yield (
-            f"Longest under way: {oldest.request_id} ({cell(oldest.campaign)}), for {seconds(oldest.age_seconds)} s; "
+            f"Longest sending: {oldest.request_id} ({cell(oldest.campaign)}), for {seconds(oldest.age_seconds)} s; "
             "ajo-dispatch status REQUEST_ID shows it"
         )
     yield from backlog_parts(report.backlog)
@@ -97,13 +97,13 @@ def _held(held: list[Held]) -> Table:
 
 
 def _workers(workers: list[WorkerRow]) -> Table:
-    table = make_table("Worker", "Is", "Version", "In flight", "Last beat", "Clock skew", numbers=3)
+    table = make_table("Worker", "Is", "Version", "Sending", "Last beat", "Clock skew", numbers=3)
     for worker in workers:
         table.add_row(
             cell(f"{worker.hostname}:{worker.pid}"),
             worker.status,
             cell(worker.version),
-            f"{worker.in_flight:,}",
+            f"{worker.sending:,}",
             f"{worker.heartbeat_age_seconds:z,.0f} s ago",
             "–" if worker.clock_skew_seconds is None else f"{seconds(worker.clock_skew_seconds)} s",
         )

@@ -1,4 +1,4 @@
-"""Watch what goes on: rates, in flight, who delays, outages, alerts.
+"""Watch what goes on: rates, what is sending, who delays, outages, alerts.
 
 ``ajo-dispatch top [--every 2] [--once]``
 """

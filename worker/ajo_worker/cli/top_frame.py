@@ -45,9 +45,9 @@ def _parts(pulse: Pulse, trouble: str | None) -> Iterator[RenderableType]:
 
 def _figures(pulse: Pulse) -> RenderableType:
     now = pulse.now
-    table = make_table("Received/s", "Accepted/s", "Failed/s", "In flight", "Wait in the queue (p95)", numbers=5)
+    table = make_table("Received/s", "Accepted/s", "Failed/s", "Sending", "Wait in the queue (p95)", numbers=5)
     table.add_row(
-        f"{now.received:,.1f}", f"{now.accepted:,.1f}", f"{now.failed:,.1f}", f"{now.in_flight:,}",
+        f"{now.received:,.1f}", f"{now.accepted:,.1f}", f"{now.failed:,.1f}", f"{now.sending:,}",
         duration(now.queue_seconds),
     )  # fmt: skip
     return table

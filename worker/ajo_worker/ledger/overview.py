@@ -29,7 +29,7 @@ class WorkerRow(Struct, frozen=True):
     pid: int
     version: str
     status: str
-    in_flight: int
+    sending: int
     heartbeat_age_seconds: float
     clock_skew_seconds: float | None
 
@@ -84,7 +84,7 @@ OLDEST = """
     SELECT request_id, campaign, received_at, extract(epoch FROM now() - received_at)::float8 AS age_seconds
     FROM audit.triggers WHERE received_at = $1 AND state = 'sending' LIMIT 1
 """
-# Those that live, those that have something in flight, and those that died in the while.
+# Those that live, those that send something, and those that died in the while.
 WORKERS = """
     SELECT worker_id, hostname, pid, version, clock_skew_seconds,
            status, extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
@@ -132,7 +132,7 @@ async def overview(connection: asyncpg.Connection, since: timedelta) -> Overview
         states=dict(states),
         campaigns={name: dict(campaigns[name]) for name in sorted(campaigns)},
         reasons=[Ended(*ended, count) for ended, count in reasons.most_common()],
-        workers=[WorkerRow(**worker, in_flight=owners[worker["worker_id"]]) for worker in workers],
+        workers=[WorkerRow(**worker, sending=owners[worker["worker_id"]]) for worker in workers],
         oldest_sending=Oldest(**found) if found else None,
         possible_duplicates=sum(group["triggers"] for group in groups if group["possible_duplicate"]),
         duplicate_causes=dict(causes.most_common()),

@@ -18,12 +18,12 @@ RECENT = timedelta(minutes=5)
 
 
 class Now(Struct, frozen=True):
-    """Triggers a second over the last ten; how many are in flight; the 95th percentile of the wait for a worker."""
+    """Triggers a second over the last ten; how many are sending; the 95th percentile of the wait for a worker."""
 
     received: float
     accepted: float
     failed: float
-    in_flight: int
+    sending: int
     queue_seconds: float | None
 
 
@@ -39,14 +39,14 @@ class Pulse(Struct, frozen=True):
     backlog: Backlog
 
 
-# A budget is a minute, so what is in flight was received in these minutes, unless it is in a later round.
+# A budget is a minute, so what is sending was received in these minutes, unless it is in a later round.
 NOW = """
     SELECT (count(*) FILTER (WHERE received_at > now() - interval '10 seconds'))::float8 / 10 AS received,
            (count(*) FILTER (WHERE state = 'accepted' AND completed_at > now() - interval '10 seconds'))::float8 / 10
                AS accepted,
            (count(*) FILTER (WHERE state <> 'accepted' AND completed_at > now() - interval '10 seconds'))::float8 / 10
                AS failed,
-           (count(*) FILTER (WHERE state = 'sending'))::int AS in_flight,
+           (count(*) FILTER (WHERE state = 'sending'))::int AS sending,
            percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM received_at - enqueued_at)::float8)
                FILTER (WHERE received_at > now() - interval '1 minute') AS queue_seconds
     FROM audit.triggers WHERE received_at >= now() - interval '5 minutes'

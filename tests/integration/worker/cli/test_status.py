@@ -53,7 +53,7 @@ def test_the_overview_counts_states_reasons_duplicates_and_workers(status: Cli, 
     assert found["possible_duplicates"] == 1
     assert found["oldest_sending"]["request_id"] == str(oldest)
     assert found["oldest_sending"]["age_seconds"] > 0
-    assert {row["hostname"]: (row["status"], row["in_flight"]) for row in found["workers"]} == {
+    assert {row["hostname"]: (row["status"], row["sending"]) for row in found["workers"]} == {
         "node-1": ("alive", 0),
         "node-2": ("dead", 1),
     }
@@ -63,7 +63,7 @@ def test_the_overview_counts_states_reasons_duplicates_and_workers(status: Cli, 
 
     text = status().out
     assert text.startswith("4 triggers received in the last 24h (since ")
-    for told in ("Possible duplicates: 1 (ambiguous-answer 1)", f"Longest under way: {oldest}", "Quarantine: 1 that"):
+    for told in ("Possible duplicates: 1 (ambiguous-answer 1)", f"Longest sending: {oldest}", "Quarantine: 1 that"):
         assert told in text
     rows = {line.split()[0]: line.split()[1:] for line in text.splitlines() if line.strip()}
     assert rows["all"] == ["4", "1", "2", "1"]

@@ -42,7 +42,7 @@ def test_a_frame_names_the_guilty_and_the_slowest_phases(run_cli: Cli, database_
     assert any(line.startswith("headers ") for line in lines)
     figures = lines[next(number for number, line in enumerate(lines) if line.startswith("Received/s")) + 1].split()
     assert figures[0] == "0.1"
-    assert figures[3] == "1", "in flight"
+    assert figures[3] == "1", "sending"
     assert "No outage lasts." in lines
 
 
