@@ -37,11 +37,13 @@ class Variable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     """One personalization variable, known by its dotted path.
 
     A variable with a default is never missing: Adobe doesn't check variables, and a missing one goes out blank.
+    ``one_of`` has the only values that it takes, of type string or number; without it, all of its type.
     """
 
     type: ValueType = "string"
     required: bool = True
     default: Any | UnsetType = UNSET
+    one_of: Annotated[tuple[str | int | float, ...], Meta(min_length=1)] | UnsetType = UNSET
 
 
 class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

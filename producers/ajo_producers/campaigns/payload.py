@@ -11,11 +11,11 @@ import msgspec
 from msgspec import UNSET, structs
 
 from ajo_producers.campaigns.call_digest import call_digest
-from ajo_producers.campaigns.definition import AREAS, BeforeStart, Definition
+from ajo_producers.campaigns.definition import AREAS, BeforeStart, Definition, Variable
 from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import MAX_PUSH_BYTES, RESERVED, is_push
 from ajo_producers.campaigns.tree import Branch, area_tree, leaves
-from ajo_producers.campaigns.values import is_plain
+from ajo_producers.campaigns.values import TAKES, few, is_plain
 from ajo_producers.contract.addresses import FIELDS, NAMESPACES, AddressKind, cut, flaw_of
 from ajo_producers.contract.trigger import MAX_CONTEXT_BYTES, MAX_RECIPIENTS, Recipient
 
@@ -158,7 +158,7 @@ class PayloadCheck:
             if isinstance(node, Branch):
                 self._walk(node, value, prefix, found)
             elif not node.takes(value):
-                found.append(f"{prefix}{node.path} {_mismatch(node.type, value)}")
+                found.append(f"{prefix}{node.path} {_mismatch(node.variable, value)}")
             elif node.addressing and isinstance(value, str) and step not in self._addresses and not cut(value):
                 found.append(f"{prefix}{node.path} is blank")
         if seen != len(data):
@@ -230,8 +230,10 @@ def _filled(data: Any, steps: tuple[str, ...], default: Any) -> Any:  # noqa: AN
     return data if filled is below else {**data, steps[0]: filled}
 
 
-def _mismatch(wanted: str, value: object) -> str:
-    name = _type_name(value)
+def _mismatch(variable: Variable, value: object) -> str:
+    if (values := few(variable)) and TAKES[variable.type](value):
+        return f"must be one of {values}"
+    name, wanted = _type_name(value), variable.type
     return "holds what JSON can't say" if name == wanted else f"must be of type {wanted}, not {name}"
 
 

@@ -11,7 +11,8 @@ import msgspec
 from msgspec import UNSET
 
 from ajo_producers.campaigns.definition import Definition, Variable
-from ajo_producers.campaigns.values import TAKES
+from ajo_producers.campaigns.values import LISTABLE, TAKES, few, takes
+from ajo_producers.contract.addresses import FIELDS as ADDRESSES
 from ajo_producers.contract.addresses import STRICT_PACKAGES
 from ajo_producers.contract.lanes import Lane
 
@@ -138,11 +139,32 @@ def _variables(definition: Definition) -> Iterator[Flaw]:
             parents = (".".join(steps[:depth]) for depth in range(1, len(steps)))
             if parent := next((parent for parent in parents if parent in variables), None):
                 yield Flaw(field, f"lies inside {area}.{parent}, which is a variable itself")
-            if variable.default is not UNSET and not TAKES[variable.type](variable.default):
-                yield Flaw(f"{field}.default", f"is not of type {variable.type}")
+            yield from _values(field, variable)
+            if area == "channel_data" and path in ADDRESSES and variable.one_of is not UNSET:
+                yield Flaw(f"{field}.one_of", "has addresses: a definition holds nobody's data")
     if is_push(definition) and (size := len(_encoded_defaults(definition))) > MAX_PUSH_BYTES:
         text = f"has defaults that make {size:,} bytes of JSON; a push payload has {MAX_PUSH_BYTES:,} (5 kB) at most"
         yield Flaw("context", text)
+
+
+def _values(field: str, variable: Variable) -> Iterator[Flaw]:
+    if variable.one_of is not UNSET:
+        if variable.type not in LISTABLE:
+            yield Flaw(f"{field}.one_of", f"is for variables of type {' and '.join(LISTABLE)}, not {variable.type}")
+        elif not all(_stands_for_itself(variable, value) for value in variable.one_of):
+            yield Flaw(f"{field}.one_of", f"has what is no {variable.type}; write each as a trigger brings it")
+        elif len(set(variable.one_of)) < len(variable.one_of):
+            yield Flaw(f"{field}.one_of", "has a value twice")
+    if variable.default is UNSET:
+        return
+    if not TAKES[variable.type](variable.default):
+        yield Flaw(f"{field}.default", f"is not of type {variable.type}")
+    elif not takes(variable)(variable.default):
+        yield Flaw(f"{field}.default", f"is not one of {few(variable)}")
+
+
+def _stands_for_itself(variable: Variable, value: object) -> bool:
+    return TAKES[variable.type](value) and isinstance(value, str) == (variable.type == "string")
 
 
 def _encoded_defaults(definition: Definition) -> bytes:

@@ -5,18 +5,18 @@ from typing import NamedTuple, TypeAlias
 
 from msgspec import UNSET
 
-from ajo_producers.campaigns.definition import ValueType, Variable
-from ajo_producers.campaigns.values import TAKES
+from ajo_producers.campaigns.definition import Variable
+from ajo_producers.campaigns.values import takes
 
 
 class Leaf(NamedTuple):
-    """One variable: its full path, the test of its values, and what is missing without it (its path, or nothing).
+    """A variable with its full path, the test of its values, and what is missing without it (its path, or nothing).
 
     Text that is ``addressing`` must not be blank.
     """
 
     path: str
-    type: ValueType
+    variable: Variable
     takes: Callable[[object], bool]
     missing: tuple[str, ...]
     addressing: bool
@@ -59,7 +59,7 @@ def _branch(path: str, variables: dict[tuple[str, ...], Variable]) -> Branch:
 def _leaf(path: str, variable: Variable) -> Leaf:
     needed = variable.required and variable.default is UNSET
     missing = (path,) if needed else ()
-    return Leaf(path, variable.type, TAKES[variable.type], missing, addressing=path.startswith("channel_data."))
+    return Leaf(path, variable, takes(variable), missing, addressing=path.startswith("channel_data."))
 
 
 def leaves(branch: Branch) -> list[str]:

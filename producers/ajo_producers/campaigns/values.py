@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
-from ajo_producers.campaigns.definition import ValueType
+from ajo_producers.campaigns.definition import ValueType, Variable
 
 BOOLEANS = frozenset({"true", "false"})
 
@@ -61,6 +62,28 @@ TAKES: dict[ValueType, Callable[[object], bool]] = {
     "array": _is_array,
 }
 """For each type, whether it takes a value."""
+
+LISTABLE = ("string", "number")
+"""Types whose variables may be one of a few values."""
+_SHOWN = 12
+
+
+def takes(variable: Variable) -> Callable[[object], bool]:
+    """Whether a variable takes a value: of its type and, where it is one of a few, spelt as they are."""
+    of_its_type = TAKES[variable.type]
+    if variable.one_of is UNSET:
+        return of_its_type
+    known = frozenset(variable.one_of)
+    return lambda value: of_its_type(value) and value in known
+
+
+def few(variable: Variable) -> str | None:
+    """The few values that a variable is one of, in words; None if all of its type are taken."""
+    if variable.one_of is UNSET:
+        return None
+    shown = [msgspec.json.encode(value).decode() for value in variable.one_of[:_SHOWN]]
+    more = len(variable.one_of) - _SHOWN
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*|(?=\.))(?P<fraction>(?:\.\d+)?(?:[eE][+-]?\d+)?)", re.ASCII)

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from ajo_producers.campaigns.call_digest import call_digest
 from ajo_producers.campaigns.definition import AREAS, Definition, Variable
+from ajo_producers.campaigns.values import few
 from ajo_producers.contract.addresses import FIELDS as ADDRESSES
 from ajo_producers.contract.addresses import NAMESPACES
 
@@ -45,7 +46,7 @@ def details(definition: Definition) -> dict[str, Any]:
     for area in AREAS:
         built[area] = {
             path: {"type": variable.type, "required": _needed(variable) == "required"}
-            | ({} if variable.default is UNSET else {"default": variable.default})
+            | {name: value for name in ("default", "one_of") if (value := getattr(variable, name)) is not UNSET}
             for path, variable in getattr(definition, area).items()
         }
     return dict(built) | {"example": shell_example(definition)}
@@ -73,7 +74,9 @@ def show(definition: Definition, folder: str, console: Console) -> None:
     console.print(facts)
     variables = Table("A trigger brings", "Type", "", box=None, pad_edge=False)
     for path, variable in _variables(definition):
-        variables.add_row(*map(Text, (path, variable.type, _needed(variable))))
+        values = few(variable)
+        needed = _needed(variable) + (f", one of {values}" if values else "")
+        variables.add_row(*map(Text, (path, variable.type, needed)))
     console.print()
     console.print(variables)
     for example in (python_example(definition, folder), shell_example(definition)):
@@ -144,6 +147,8 @@ def _text(value: object) -> str:
 
 
 def _example(variable: Variable) -> object:
+    if variable.one_of is not UNSET:
+        return variable.one_of[0]
     return {"string": "…", "number": 1, "boolean": True, "object": {}, "array": []}[variable.type]
 
 

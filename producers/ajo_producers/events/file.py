@@ -15,7 +15,7 @@ from ajo_producers.campaigns.folder import Definitions
 from ajo_producers.campaigns.lines import line_of
 from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import NAME_RULE, Flaw, is_name
-from ajo_producers.campaigns.values import TAKES
+from ajo_producers.campaigns.values import few, takes
 from ajo_producers.contract.addresses import FIELDS as ADDRESSES
 from ajo_producers.events.expressions import Expression, ExpressionError, read_expression
 from ajo_producers.events.mapping import PATTERNS, EventMapping, Mappings, Missing, Unmatched, Value
@@ -159,8 +159,9 @@ class _Reading:
                 self._flaw(f"{name}.{field}", f"is no variable of {definition.name}; {_hint(path, known)}")
                 continue
             for one in (value.constant, value.default):
-                if one is not None and not TAKES[variable.type](one):
-                    self._flaw(f"{name}.{field}", f"must be of type {variable.type}, as {definition.name} has it")
+                if one is not None and not takes(variable)(one):
+                    wanted = f"one of {few(variable)}" if few(variable) else f"of type {variable.type}"
+                    self._flaw(f"{name}.{field}", f"must be {wanted}, as {definition.name} has it")
         return values
 
     def _check_complete(self, name: str, fields: Mapping[str, Value], definition: Definition) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec import UNSET
+
 from ajo_producers.campaigns.codegen.variables import areas, has_address
 from ajo_producers.campaigns.definition import Definition, ValueType
-from ajo_producers.campaigns.tree import Branch, Leaf
+from ajo_producers.campaigns.tree import Branch
 from ajo_producers.contract.schema import DIALECT
 from ajo_producers.contract.trigger import MAX_RECIPIENTS, MAX_TEXT
 
@@ -75,10 +77,15 @@ def _recipient(definition: Definition) -> dict[str, Any]:
 def _object(branch: Branch) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for step, node in branch.nodes.items():
-        kind = _TYPES[node.type] if isinstance(node, Leaf) else ["object"]
-        schema = {"type": kind} if isinstance(node, Leaf) else _object(node)
         # null counts as missing, so what may be missing may be null.
-        properties[step] = schema if node.missing else schema | {"type": [*kind, "null"]}
+        null = [] if node.missing else [None]
+        if isinstance(node, Branch):
+            schema = _object(node)
+            properties[step] = schema | {"type": ["object", "null"]} if null else schema
+        elif node.variable.one_of is UNSET:
+            properties[step] = {"type": _TYPES[node.variable.type] + (["null"] if null else [])}
+        else:
+            properties[step] = {"enum": [*node.variable.one_of, *null]}
     required = [step for step, node in branch.nodes.items() if node.missing]
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return schema | ({"required": required} if required else {})

@@ -5,9 +5,11 @@ import keyword
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from msgspec import UNSET
+
 from ajo_producers.campaigns.codegen.variables import Area, areas, has_address
-from ajo_producers.campaigns.definition import Definition, ValueType
-from ajo_producers.campaigns.tree import Branch, Leaf
+from ajo_producers.campaigns.definition import Definition, ValueType, Variable
+from ajo_producers.campaigns.tree import Branch
 
 TYPES: dict[ValueType, str] = {
     "string": "Text",
@@ -28,7 +30,7 @@ _IMPORTS = {
     "collections.abc": ("Mapping", "Sequence"),
     "datetime": ("datetime", "timedelta"),
     "pathlib": ("Path",),
-    "typing": ("Any", "NotRequired", "Self", "TypeAlias", "TypedDict"),
+    "typing": ("Any", "Literal", "NotRequired", "Self", "TypeAlias", "TypedDict"),
 }
 _OURS = "\nfrom ajo_producers import Campaigns, CheckedTrigger\n"
 _TEXT = '''
@@ -48,6 +50,8 @@ class TypedCampaigns:
         """Read the definitions of a folder, as ``Campaigns.load`` does."""
         return cls(Campaigns.load(folder))
 '''
+_WIDTH = 88
+"""Of a line, as Black and ruff have it by default."""
 _COMMON = {
     "key": "str | None",
     "occurred_at": "datetime | None",
@@ -72,13 +76,18 @@ def python_source(definitions: Iterable[Definition]) -> str:
         types.append(_typed_dict(recipient, _recipient_fields(definition, typed)))
         methods += _methods(definition, typed, recipient, methods_taken)
     body = "".join([*types, _CLASS, *methods])
-    text = _TEXT if re.search(r"\bText\b", body) else ""
-    return "".join([_HEAD.format(count=count), *_imports(text + body), _OURS, text, body])
+    text = _TEXT if "Text" in _words(body) else ""
+    return "".join([_HEAD.format(count=count), *_imports(_words(text + body)), _OURS, text, body])
 
 
-def _imports(body: str) -> Iterator[str]:
+def _words(body: str) -> set[str]:
+    """The names in code; those in quotes are none."""
+    return set(re.findall(r"\w+", re.sub(r"""(["'])(?:\\.|(?!\1)[^\\])*\1""", "", body)))
+
+
+def _imports(words: set[str]) -> Iterator[str]:
     for module, names in _IMPORTS.items():
-        if used := [name for name in names if re.search(rf"\b{name}\b", body)]:
+        if used := [name for name in names if name in words]:
             yield f"from {module} import {', '.join(used)}\n"
 
 
@@ -110,13 +119,32 @@ def _typed_dicts(branch: Branch, name: str, names: _Unlike) -> Iterator[str]:
     """The type of an object, after those of the objects in it."""
     fields: dict[str, str] = {}
     for step, node in branch.nodes.items():
-        if isinstance(node, Leaf):
-            kind = TYPES[node.type]
-        else:
-            kind = names.of(name + _pascal("", step).removeprefix("Campaign"))
+        own = name + _pascal("", step).removeprefix("Campaign")
+        if isinstance(node, Branch):
+            kind = names.of(own)
             yield from _typed_dicts(node, kind, names)
+        elif values := _literals(node.variable):
+            kind = names.of(own)
+            yield _alias(kind, values)
+        else:
+            kind = TYPES[node.variable.type]
         fields[step] = kind if node.missing else f"NotRequired[{kind}]"
     yield _typed_dict(name, fields)
+
+
+def _literals(variable: Variable) -> list[str]:
+    """The values that a type can name: no type names 1.5."""
+    values = [] if variable.one_of is UNSET else list(variable.one_of)
+    if not all(isinstance(value, str | int) for value in values):
+        return []
+    return [_quoted(value) if isinstance(value, str) else str(value) for value in values]
+
+
+def _alias(name: str, values: list[str]) -> str:
+    line = f"{name}: TypeAlias = Literal[{', '.join(values)}]"
+    if len(line) > _WIDTH and len(values) > 1:
+        line = f"{name}: TypeAlias = Literal[\n{''.join(f'    {value},{chr(10)}' for value in values)}]"
+    return f"\n\n{line}\n"
 
 
 def _typed_dict(name: str, fields: dict[str, str]) -> str:
@@ -133,7 +161,12 @@ def _is_plain(key: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    """Text in the quotes that need fewer escapes, as formatters write it."""
+    double = json.dumps(text, ensure_ascii=False)
+    if text.count('"') <= text.count("'"):
+        return double
+    inside = double[1:-1].replace('\\"', '"').replace("'", "\\'")
+    return f"'{inside}'"
 
 
 def _recipient_fields(definition: Definition, typed: Sequence[tuple[Area, str]]) -> dict[str, str]:

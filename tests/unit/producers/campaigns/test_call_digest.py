@@ -46,6 +46,7 @@ def test_every_field_either_shapes_the_call_or_does_not(field: str) -> None:
         {"merge_policy_name": "newest"},
         {"context": {**ORDER_SHIPPED.context, "carrier": Variable(default="the courier")}},
         {"context": {**ORDER_SHIPPED.context, "orderId": Variable(type="number")}},
+        {"context": {**ORDER_SHIPPED.context, "orderId": Variable(one_of=("A-1",))}},
         {"profile": {"firstName": Variable()}},
         {"profile": {}},
     ],
@@ -60,3 +61,8 @@ def test_it_is_the_same_wherever_and_in_whichever_order_it_is_written() -> None:
     turned += "\n[context]\n" + "\n".join(reversed(context.strip().splitlines()))
     for text in (ORDER_SHIPPED_TOML, turned, "# a comment\nrate_limit = 5\n" + turned):
         assert call_digest(parse_definition(text, Path("order-shipped.toml"))) == "53a70fc217a9e96e"
+
+
+def test_the_few_values_of_a_variable_are_the_same_in_any_order() -> None:
+    one, other = ({"size": Variable(one_of=values)} for values in (("S", "M"), ("M", "S")))
+    assert call_digest(definition(context=one)) == call_digest(definition(context=other))

@@ -36,13 +36,14 @@ def faults(text: str, path: Path = PATH) -> list[str]:
 def test_a_file_is_read_with_its_name_variables_and_limits() -> None:
     text = TEXT + (
         "start = 2026-11-01T09:00:00+01:00\nrate_limit = 100\nbudget = 30.5\n"
-        '[context]\n"customer.firstName" = { required = false }\neta = { default = "soon" }\n'
+        '[context]\n"customer.firstName" = { required = false }\neta = { default = "soon", one_of = ["soon", "now"] }\n'
     )
     definition = parse_definition(text, PATH)
     assert definition.name == "order-shipped"
     assert definition.start == datetime(2026, 11, 1, 8, tzinfo=UTC)
     assert (definition.rate_limit, definition.budget) == (100, 30.5)
-    assert definition.context == {"customer.firstName": Variable(required=False), "eta": Variable(default="soon")}
+    eta = Variable(default="soon", one_of=("soon", "now"))
+    assert definition.context == {"customer.firstName": Variable(required=False), "eta": eta}
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,16 @@ def test_a_file_is_read_with_its_name_variables_and_limits() -> None:
         (TEXT + "[context]\n'a.b' = {}\n'a' = {}", ":9: context.a.b lies inside context.a, which is a variable itself"),
         (TEXT + "[context]\nn = { type = 'number', default = 'x' }", ":9: context.n.default is not of type number"),
         (TEXT + "[context]\nn = { default = 2026-11-01 }", ":9: context.n.default is not of type string"),
+        (TEXT + "[context]\nn = { one_of = [] }", ":9: context.n.one_of is wrong: expected `array` of length >= 1"),
+        (TEXT + "[context]\nn = { one_of = [true] }", ":9: context.n.one_of[0] is wrong: expected `int | float | str`"),
+        (TEXT + "[context]\nn = { one_of = ['a', 1] }", ":9: context.n.one_of has what is no string; write each as"),
+        (TEXT + "[context]\nn = { type = 'number', one_of = ['1'] }", ":9: context.n.one_of has what is no number"),
+        (TEXT + "[context]\nn = { type = 'number', one_of = [nan] }", ":9: context.n.one_of has what is no number"),
+        (TEXT + "[context]\nn = { one_of = ['a', 'a'] }", ":9: context.n.one_of has a value twice"),
+        (TEXT + "[context]\nn = { type = 'array', one_of = ['a'] }", ":9: context.n.one_of is for variables of"),
+        (TEXT + "[context]\nn = { one_of = ['a'], default = 'b' }", ':9: context.n.default is not one of "a"'),
+        (TEXT + "[channel_data]\nemailAddress = { one_of = ['a@example.com'] }",
+         ":9: channel_data.emailAddress.one_of has addresses: a definition holds nobody's data"),
         (TEXT.replace('"aep"', '"external"') + "merge_policy_name = 'p'", ":8: merge_policy_name belongs to"),
         ("x = ", ": not TOML: Invalid value (at end of document)"),
         ("x = " + "[" * 5000, ": not TOML: "),

@@ -37,6 +37,8 @@ DEFINITION = Definition(
         "total": Variable(type="number", required=False),
         "gift": Variable(type="boolean", required=False),
         "items": Variable(type="array", required=False),
+        "size": Variable(required=False, one_of=("S", "M", "1")),
+        "stars": Variable(type="number", required=False, one_of=(1, 2.5)),
     },
 )
 CONTEXT = {"orderId": "A-1", "customer": {"firstName": "Ada", "address": {"city": "London"}}}
@@ -92,6 +94,10 @@ def test_null_is_missing() -> None:
         ({"gift": 1}, "context.gift must be of type boolean, not number"),
         ({"items": "a,b"}, "context.items must be of type array, not string"),
         ({"items": [float("inf")]}, "context.items holds what JSON can't say"),
+        *(({"size": value}, 'context.size must be one of "S", "M", "1"') for value in ("s", "M ", "", 1, True)),
+        *(({"stars": value}, "context.stars must be one of 1, 2.5") for value in (3, "1", "2.5")),
+        ({"size": ["S"]}, "context.size must be of type string, not array"),
+        ({"stars": True}, "context.stars must be of type number, not boolean"),
         ({"orderId": "\ud800"}, "the recipient can't be written as JSON"),
     ],
 )  # fmt: skip
@@ -106,6 +112,8 @@ def test_what_does_not_fit_is_told_by_path(context: dict[str, Any], problem: str
         *({"total": value} for value in (1, 1.5, "1.5", "-2")),
         *({"gift": value} for value in (True, False, "true", "False")),
         *({"items": value} for value in ([], (1, 2), [{"a": [None]}])),
+        *({"size": value} for value in ("S", "M", "1", None)),
+        *({"stars": value} for value in (1, 1.0, 2.5)),
         {"carrier": None},
     ],
 )

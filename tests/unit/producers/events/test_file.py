@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
-from ajo_producers.events.file import MappingError, load_mappings
+from ajo_producers.campaigns.definition import Variable
+from ajo_producers.campaigns.folder import Definitions
+from ajo_producers.events.file import MappingError, load_mappings, parse_mappings
 from ajo_producers.events.mapping import Value
+from msgspec import structs
 
 from tests.unit.producers.events.mapped import DEFINITIONS, SHIPPED, mappings_of
 
@@ -30,6 +33,14 @@ def test_a_mapping_is_read() -> None:
     assert mapping.patterns == {"type": ("com.example.order.shipped",)}
     assert mapping.when is not None
     assert list(mapping.fields) == ["to", "context.orderId", "context.customer.firstName"]
+
+
+@pytest.mark.parametrize("given", ["{ value = 'L' }", "{ from = 'data.size', default = 'L' }"])
+def test_a_constant_is_one_of_the_few_values_that_the_campaign_takes(given: str) -> None:
+    campaign = DEFINITIONS["order-shipped"]
+    sized = structs.replace(campaign, context=campaign.context | {"size": Variable(one_of=("S", "M"))})
+    with pytest.raises(MappingError, match=r'context\.size must be one of "S", "M", as order-shipped has it'):
+        parse_mappings(f"{BEFORE}size = {given}\n", Path("events.toml"), Definitions({"order-shipped": sized}))
 
 
 @pytest.mark.parametrize(

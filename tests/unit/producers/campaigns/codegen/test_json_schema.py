@@ -16,12 +16,13 @@ DEFINITION = Definition(
     profile={"person.name": Variable(required=False)},
     context={
         "orderId": Variable(), "lines": Variable(type="array"), "total": Variable(type="number", required=False),
-        "paid": Variable(type="boolean", default=True), "address.city": Variable(), "meta": Variable(type="object"),
+        "paid": Variable(type="boolean", default=True), "size": Variable(default="S", one_of=("S", "M")),
+        "stars": Variable(type="number", one_of=(1, 2.5)), "address.city": Variable(), "meta": Variable(type="object"),
     },
 )  # fmt: skip
 SCHEMA = json_schema([DEFINITION])
 ADA: dict[str, Any] = {"to": "ada@example.com"}
-FULL: dict[str, Any] = {"orderId": "A-1", "lines": [], "address": {"city": "Graz"}, "meta": {}}
+FULL: dict[str, Any] = {"orderId": "A-1", "lines": [], "address": {"city": "Graz"}, "meta": {}, "stars": 1}
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,11 @@ FULL: dict[str, Any] = {"orderId": "A-1", "lines": [], "address": {"city": "Graz
         (ADA | {"context": FULL, "profile": {"person": None}}, True),
         (ADA | {"context": FULL, "user_id": "ada@example.com", "key": "A-1", "expires_in": 60}, True),
         ({"recipients": [ADA | {"context": FULL}, {"to": "bob@example.com", "context": FULL}]}, True),
+        (ADA | {"context": FULL | {"size": "M", "stars": 2.5}}, True),
+        (ADA | {"context": FULL | {"size": None}}, True),
+        (ADA | {"context": FULL | {"size": "L"}}, False),
+        (ADA | {"context": FULL | {"stars": "1"}}, False),
+        (ADA | {"context": FULL | {"stars": None}}, False),
         (ADA, False),
         ({"context": FULL}, False),
         (ADA | {"context": FULL | {"orderId": None}}, False),

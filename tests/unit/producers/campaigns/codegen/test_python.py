@@ -37,14 +37,25 @@ PUSH = Definition(
     channel_data={"pushInfo.token": Variable(), "pushInfo.platform": Variable(default="apns")},
 )
 TWIN = Definition(**FACTS, name="load-for", channel_data=EMAIL)
+LONG = tuple(f"a value of some length, no. {number}" for number in range(5))
+FEW = Definition(
+    **FACTS,
+    name="sized",
+    channel_data=EMAIL,
+    context={
+        "size": Variable(one_of=("S", 'M "medium"', "Any")), "stars": Variable(type="number", one_of=(1, 2)),
+        "weight": Variable(type="number", required=False, one_of=(1, 2.5)),
+        "a.long": Variable(default=LONG[0], one_of=LONG),
+    },
+)  # fmt: skip
 KEYWORD = Definition(**FACTS, name="import", channel_data=EMAIL, context={"eta": Variable(required=False)})
-ALL = Definitions({one.name: one for one in (ORDER_SHIPPED, ODD, PUSH, TWIN, KEYWORD)})
+ALL = Definitions({one.name: one for one in (ORDER_SHIPPED, ODD, PUSH, TWIN, FEW, KEYWORD)})
 TO = "ada@example.com"
 MANY_WAYS = {"class": "A", 'a "b"': 1, "x-y": {"__z": {"k": [1]}}, "ünï": {"\\n": True}}
 
 USE = """
 from datetime import timedelta
-from typed import TypedCampaigns
+from typed import SizedContextALong, SizedContextSize, TypedCampaigns
 
 campaigns = TypedCampaigns.load()
 to = "ada@example.com"
@@ -57,6 +68,13 @@ campaigns.campaign_2_for_1(
 )
 campaigns.load2(user_id="u1", channel_data={"pushInfo": {"token": "t"}})
 campaigns.campaign_import(to=to)
+size: SizedContextSize = "S"
+long: SizedContextALong = "a value of some length, no. 3"
+campaigns.sized(to=to, context={"size": size, "stars": 2, "weight": 2.5, "a": {"long": long}})
+campaigns.sized(to=to, context={"size": 'M "medium"', "stars": 1})
+campaigns.sized(to=to, context={"size": "L", "stars": 1})  # TypedDict item "size" has type "Literal['S'
+campaigns.sized(to=to, context={"size": "S", "stars": 3})  # TypedDict item "stars" has type "Literal[1, 2]"
+campaigns.sized(to=to, context={"size": "S", "stars": 1, "a": {"long": "short"}})  # TypedDict item "long" has
 campaigns.order_shipped(to=to, context={"carrier": "Up"})  # Missing key "orderId"
 campaigns.order_shipped(to=to, context={"orderId": "A-1", "orderID": "A-1"})  # Extra key "orderID"
 campaigns.order_shipped(to=to)  # Missing named argument "context"
@@ -132,8 +150,8 @@ def test_no_two_methods_and_no_two_types_have_one_name(typed: ModuleType) -> Non
 
 
 def test_it_is_the_same_whatever_the_order_and_stands_in_the_usual_format(tmp_path: Path) -> None:
-    source = python_source([ORDER_SHIPPED, TWIN])
-    assert source == python_source([TWIN, ORDER_SHIPPED])
+    source = python_source([ORDER_SHIPPED, TWIN, FEW])
+    assert source == python_source([FEW, TWIN, ORDER_SHIPPED])
     path = tmp_path / "typed.py"
     path.write_text(source, encoding="utf-8")
     for arguments in (["format", "--check"], ["check", "--select", "E,F,I,UP,W", "--line-length", "120"]):
