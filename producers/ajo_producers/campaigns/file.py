@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tomlkit
+from msgspec import UNSET
 from tomlkit.items import AbstractTable, Item
 
 from ajo_producers.campaigns.definition import AREAS, FROM_SAMPLE, Definition, Variable
@@ -75,6 +76,8 @@ def render(definition: Definition) -> str:
 def merge(path: Path, text: str, definition: Definition) -> Merged:
     """Bring what a new sample says into a file's text, and keep what people wrote: comments, types, defaults, limits.
 
+    Values that were asked for of the sample are added to those that a variable is one of.
+
     Raises:
         DefinitionError: the file is faulty, or would be so afterwards.
     """
@@ -97,6 +100,9 @@ def merge(path: Path, text: str, definition: Definition) -> Merged:
             table.remove(name)
         for name in come:
             table.add(name, _entry(new[name]))
+        for name in new:
+            if name in old and (more := _more(old[name], new[name])):
+                table[name]["one_of"] = more
         if isinstance(table, AbstractTable) and not new and area in document and gone:
             document.remove(area)
         added += [f"{area}.{name}" for name in come]
@@ -107,4 +113,13 @@ def merge(path: Path, text: str, definition: Definition) -> Merged:
 
 
 def _entry(variable: Variable) -> Item:
-    return tomlkit.value(f'{{ type = "{variable.type}", required = {str(variable.required).lower()} }}')
+    values = "" if variable.one_of is UNSET else f", one_of = {tomlkit.item(list(variable.one_of)).as_string()}"
+    return tomlkit.value(f'{{ type = "{variable.type}", required = {str(variable.required).lower()}{values} }}')
+
+
+def _more(old: Variable, new: Variable) -> list[str | int | float]:
+    """The values that a variable is one of, where a sample adds to those that people wrote; else nothing."""
+    have = () if old.one_of is UNSET else old.one_of
+    shown = () if new.one_of is UNSET else new.one_of
+    more = [value for value in (map(str, shown) if old.type == "string" else shown) if value not in have]
+    return [*have, *more] if more else []

@@ -44,15 +44,19 @@ def import_(
     sample: Annotated[Path, typer.Argument(metavar="FILE", help="The cURL sample, or - for standard input.")],
     *,
     name: Annotated[str | None, typer.Option(help="The campaign's name; else made from the file's.")] = None,
+    one_of: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VARIABLE", help="Keep the sample's values of it (context.carrier) as the only ones."),
+    ] = None,
     folder: Folder = DEFAULT_FOLDER,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")] = False,
 ) -> None:
     """Write a campaign's definition from the cURL sample that Journey Optimizer shows for it.
 
     An existing definition is updated: the difference is shown, and what people edited is kept.
-    Tokens, API keys and recipients' data in the sample are dropped.
+    Tokens, API keys and recipients' data in the sample are dropped, but for values that --one-of names.
     """
-    import_sample(sample, name, folder, Console(soft_wrap=True, highlight=False), dry_run=dry_run)
+    import_sample(sample, name, one_of or [], folder, Console(soft_wrap=True, highlight=False), dry_run=dry_run)
 
 
 @app.command("list")

@@ -5,6 +5,7 @@ import difflib
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -22,7 +23,9 @@ STDIN = Path("-")
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def import_sample(source: Path, name: str | None, folder: Path, console: Console, *, dry_run: bool) -> None:
+def import_sample(
+    source: Path, name: str | None, one_of: Sequence[str], folder: Path, console: Console, *, dry_run: bool
+) -> None:
     """Import one sample; on any fault nothing is written.
 
     Raises:
@@ -31,7 +34,7 @@ def import_sample(source: Path, name: str | None, folder: Path, console: Console
     if name is not None and not is_name(name):
         raise typer.BadParameter(f"a name is {NAME_RULE}", param_hint="--name")
     shown = "standard input" if source == STDIN else str(source)
-    imported = _read(source, name, shown)
+    imported = _read(source, name, one_of, shown)
     path = folder / f"{imported.definition.name}.toml"
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else None
@@ -47,7 +50,7 @@ def import_sample(source: Path, name: str | None, folder: Path, console: Console
     _tell(path, before, merged, imported, console, dry_run=dry_run)
 
 
-def _read(source: Path, name: str | None, shown: str) -> Imported:
+def _read(source: Path, name: str | None, one_of: Sequence[str], shown: str) -> Imported:
     raw = sys.stdin.buffer.read() if source == STDIN else source.read_bytes()
     # PowerShell's > writes UTF-16 with a byte order mark.
     encoding = "utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
@@ -57,7 +60,7 @@ def _read(source: Path, name: str | None, shown: str) -> Imported:
         raise typer.TyperException(f"{shown}: not text (UTF-8); nothing was written") from None
     wanted = name or (None if source == STDIN else name_from(source.stem)) or None
     try:
-        return read_sample(text, wanted)
+        return read_sample(text, wanted, one_of)
     except SampleError as error:
         places = (f"{shown}{f':{problem.line}' if problem.line else ''}: {problem.text}" for problem in error.problems)
         raise typer.TyperException("\n".join([*places, "nothing was written"])) from None

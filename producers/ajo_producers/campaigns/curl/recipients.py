@@ -1,12 +1,16 @@
-"""The variables of a sample: what its recipients bring, by path, without any of their values."""
+"""The variables of a sample: what its recipients bring, by path, without their values but for those asked for."""
 
 import re
+from collections.abc import Collection
 from typing import Any, NamedTuple, cast
+
+from msgspec import structs
 
 from ajo_producers.campaigns.curl.problem import Problem, Word, shown
 from ajo_producers.campaigns.definition import RecipientType, ValueType, Variable
+from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import IDENTIFIER, RESERVED
-from ajo_producers.campaigns.values import type_of
+from ajo_producers.campaigns.values import LISTABLE, type_of
 from ajo_producers.contract.lanes import Lane
 from ajo_producers.contract.trigger import MAX_RECIPIENTS
 
@@ -15,6 +19,9 @@ FIELDS = {"type", "userId", "namespace", "mergePolicyName", "mergePolicySchema",
 NOT_SENT = {"executionMetadata": "executionMetadata, which ajo-dispatch doesn't send yet"}
 """Fields that Journey Optimizer knows and a definition has no place for, and in what words an import says so."""
 TYPES = ("aep", "external")
+
+
+_PLACEHOLDER = re.compile(r"[<{$].*[>}]|^\$")
 
 
 class Recipients(NamedTuple):
@@ -46,13 +53,18 @@ def line_of(body: Word, path: str) -> int:
     return body.line + body.text.count("\n", 0, found[0]) if len(found) == 1 else body.line
 
 
-def read_recipients(value: object, lane: Lane, body: Word, problems: list[Problem]) -> Recipients:
-    """Read ``recipients`` of a body; what is wrong goes to ``problems``."""
+def read_recipients(
+    value: object, lane: Lane, body: Word, problems: list[Problem], one_of: Collection[str] = ()
+) -> Recipients:
+    """Read ``recipients`` of a body; what is wrong goes to ``problems``.
+
+    Of the variables in ``one_of`` (full paths) the values are kept, as the only ones.
+    """
     reading = _Reading(body, problems)
     recipients = value if isinstance(value, list) else []
     if not 1 <= len(recipients) <= MAX_RECIPIENTS:
         reading.fault("recipients", f"must be a list of 1 to {MAX_RECIPIENTS}, not {len(recipients)}")
-    areas: dict[str, dict[str, ValueType]] = {area: {} for area in AREAS.values()}
+    areas: dict[str, dict[str, list[object]]] = {area: {} for area in AREAS.values()}
     common: dict[str, str] = {}
     for index, recipient in enumerate(recipients[:MAX_RECIPIENTS]):
         path = f"recipients[{index}]"
@@ -69,8 +81,21 @@ def read_recipients(value: object, lane: Lane, body: Word, problems: list[Proble
                 reading.fault(f"{path}.profile", "has variables; a high-throughput campaign reads context only")
     policy = {name: common[key] for key, name in _MERGE_POLICY.items() if key in common}
     variables = {
-        area: {path: Variable(type=kind) for path, kind in sorted(found.items())} for area, found in areas.items()
+        area: {path: Variable(type=_type_of(values)) for path, values in sorted(found.items())}
+        for area, found in areas.items()
     }
+    for wanted in one_of:
+        area, _, path = wanted.partition(".")
+        if (variable := variables.get(area, {}).get(path)) is None:
+            known = [f"{area}.{path}" for area, found in variables.items() for path in found]
+            hint = f"; did you mean {near[0]}?" if (near := nearest(wanted, known)) else ""
+            problems.append(Problem(f"{wanted} is no variable of the sample{hint}"))
+        elif not (values := _kept(variable, areas[area][path])):
+            reading.fault(
+                wanted, "shows no value that could be one of a few: empty, a placeholder, a list or an object"
+            )
+        else:
+            variables[area][path] = structs.replace(variable, one_of=values)
     kind = cast("RecipientType", common.get("type", "external"))
     names = {name for recipient in recipients if isinstance(recipient, dict) for name in recipient}
     dropped = [text for name, text in NOT_SENT.items() if name in names]
@@ -107,7 +132,27 @@ def _can_stand(name: str, value: str) -> bool:
     return IDENTIFIER.fullmatch(value) is not None
 
 
-def _read_area(value: object, path: str, found: dict[str, ValueType], reading: _Reading) -> None:
+def _type_of(values: list[object]) -> ValueType:
+    """The type of what stands at one path in all recipients; of two scalar types it is text."""
+    kind = type_of(values[0])
+    for other in map(type_of, values[1:]):
+        if other != kind:
+            kind = other if other in ("object", "array") else "string"
+    return kind
+
+
+def _kept(variable: Variable, values: list[object]) -> tuple[str | int | float, ...]:
+    if variable.type not in LISTABLE:
+        return ()
+    kept = [value for value in values if isinstance(value, str | int | float) and not _is_empty(value)]
+    return tuple(dict.fromkeys(str(value) if variable.type == "string" else value for value in kept))
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, str) and (not value.strip() or _PLACEHOLDER.search(value) is not None)
+
+
+def _read_area(value: object, path: str, found: dict[str, list[object]], reading: _Reading) -> None:
     if value is None:
         return
     if not isinstance(value, dict):
@@ -120,9 +165,7 @@ def _read_area(value: object, path: str, found: dict[str, ValueType], reading: _
     while stack:
         prefix, item = stack.pop()
         if not isinstance(item, dict) or (prefix and not item):
-            kind = type_of(item)
-            if found.setdefault(prefix, kind) != kind:
-                found[prefix] = "string" if kind not in ("object", "array") else kind
+            found.setdefault(prefix, []).append(item)
             continue
         for name, inner in item.items():
             if not name or "." in name or not name.isprintable():

@@ -1,6 +1,7 @@
 """From a cURL sample to a campaign definition."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ajo_producers.campaigns.curl.address import read_address
@@ -24,32 +25,34 @@ class Imported(NamedTuple):
     mended: list[str] = []  # noqa: RUF012 - a NamedTuple's default, and never changed
 
 
-def read_sample(text: str, name: str | None = None) -> Imported:
+def read_sample(text: str, name: str | None = None, one_of: Sequence[str] = ()) -> Imported:
     """Read a sample of any shell; without ``name`` the campaign is called after its id.
+
+    Its values are dropped, but for those of the variables in ``one_of``, such as ``context.carrier``.
 
     Raises:
         SampleError: it is no call that executes a campaign; all faults that could be found, with lines.
     """
     text = command_alone(text)
     try:
-        return _read(text, name)
+        return _read(text, name, one_of)
     except SampleError as error:
         mended, what = mend(text)
         if not what:
             raise
         try:
-            return _read(mended, name)._replace(mended=what)
+            return _read(mended, name, one_of)._replace(mended=what)
         except SampleError as left:
             also = Problem(f"it also has {', '.join(what)}: write straight quotes, plain blanks and values")
             raise SampleError(*left.problems, also) from error
 
 
-def _read(text: str, name: str | None) -> Imported:
+def _read(text: str, name: str | None, one_of: Sequence[str]) -> Imported:
     command = read_command(split(text))
     problems: list[Problem] = []
     address = read_address(command, problems)
     body = _read_body(command, problems)
-    recipients = read_recipients(body.get("recipients"), address.lane, command.body, problems)
+    recipients = read_recipients(body.get("recipients"), address.lane, command.body, problems, one_of)
     campaign_id = body.get("campaignId")
     if not isinstance(campaign_id, str) or not IDENTIFIER.fullmatch(campaign_id):
         problems.append(Problem("campaignId is missing, or holds a placeholder", command.body.line))
@@ -76,6 +79,8 @@ def _read(text: str, name: str | None) -> Imported:
     people = "the user id and the values of 1 recipient"
     if recipients.people > 1:
         people = f"the user ids and the values of {recipients.people} recipients"
+    if one_of:
+        people += f", but for {', '.join(one_of)}"
     left_out = [*command.dropped, *address.dropped, *(["the request id"] if "requestId" in body else [])]
     return Imported(definition, [*left_out, *recipients.dropped, people])
 

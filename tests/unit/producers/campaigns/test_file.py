@@ -10,7 +10,7 @@ from ajo_producers.campaigns.file import merge, render
 from ajo_producers.campaigns.folder import DefinitionError, parse_definition
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec import UNSET, structs
 
 PATH = Path("order-shipped.toml")
 SAMPLE = Definition(
@@ -39,9 +39,11 @@ def test_a_written_file_reads_back_as_the_definition() -> None:
 
 
 STEPS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="."), min_size=1, max_size=6)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 AREAS = st.dictionaries(
     STEPS.filter(lambda step: step != "system"),
-    st.builds(Variable, type=st.sampled_from(["string", "array"])),
+    st.builds(Variable, type=st.sampled_from(["string", "array"]))
+    | st.builds(Variable, one_of=st.lists(TEXTS, min_size=1, max_size=3, unique=True).map(tuple)),
     max_size=4,
 )
 
@@ -54,12 +56,18 @@ def test_any_variables_survive_writing_and_merging(old: Any, old_profile: Any, n
     text = render(before)
     assert parse_definition(text, PATH) == before
     merged = parse_definition(merge(PATH, text, after).text, PATH)
-    kept = {path: variable for path, variable in old.items() if path in new}
-    assert merged == structs.replace(
-        after,
-        context={**new, **kept},
-        profile={**new_profile, **{k: v for k, v in old_profile.items() if k in new_profile}},
-    )
+    context, profile = _merged(old, new), _merged(old_profile, new_profile)
+    assert merged == structs.replace(after, context=context, profile=profile)
+
+
+def _merged(old: dict[str, Variable], new: dict[str, Variable]) -> dict[str, Variable]:
+    """What people have is kept; values that were asked for of the sample are added to it."""
+    made = new | {path: variable for path, variable in old.items() if path in new}
+    for path, variable in new.items():
+        if path in old and variable.one_of is not UNSET:
+            have = () if old[path].one_of is UNSET else old[path].one_of
+            made[path] = structs.replace(old[path], one_of=tuple(dict.fromkeys((*have, *variable.one_of))))
+    return made
 
 
 def test_importing_the_same_sample_again_changes_nothing() -> None:

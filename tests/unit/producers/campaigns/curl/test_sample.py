@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import string
 from contextlib import suppress
 from typing import Any
@@ -69,6 +70,35 @@ def faults(text: str) -> str:
     with pytest.raises(SampleError) as caught:
         read_sample(text)
     return str(caught.value)
+
+
+def test_values_are_kept_of_those_variables_alone_that_are_named() -> None:
+    people = [{**BODY["recipients"][0], "userId": user, "context": {"size": size, "stars": stars, "name": user}}
+              for user, size, stars in (("ada", "S", 3), ("bob", "M", 5), ("eve", "S", 3))]  # fmt: skip
+    imported = read_sample(sample(BODY | {"recipients": people}), one_of=["context.size", "context.stars"])
+    assert imported.definition.context == {
+        "name": Variable(),
+        "size": Variable(one_of=("S", "M")),
+        "stars": Variable(type="number", one_of=(3, 5)),
+    }
+    assert imported.dropped[-1] == ("the user ids and the values of 3 recipients, but for context.size, context.stars")
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        ("context.ordrId", "context.ordrId is no variable of the sample; did you mean context.orderId?"),
+        ("orderId", "orderId is no variable of the sample"),
+        ("context.orderId", "line 19: context.orderId shows no value"),
+        ("context.note", "line 30: context.note shows no value"),
+        ("context.gift", "line 29: context.gift shows no value"),
+        ("context.items", "context.items shows no value"),
+        ("channel_data.emailAddress", "channel_data.emailAddress.one_of has addresses"),
+    ],
+)
+def test_what_shows_no_few_values_is_told(path: str, fault: str) -> None:
+    with pytest.raises(SampleError, match=re.escape(fault)):
+        read_sample(sample(), one_of=[path])
 
 
 def test_a_sample_becomes_a_definition_with_each_variable_by_path_and_type() -> None:
