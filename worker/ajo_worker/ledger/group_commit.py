@@ -1,5 +1,7 @@
 """Group commit: rows of many triggers go into one transaction, and each waits for the commit that holds its own.
 
+Rows that are offered together (a message's) are written together, and have one future.
+
 While a commit is under way the next rows gather, so the groups grow by themselves as the load grows. A failed commit is
 repeated until it works: statements must therefore be harmless when repeated. It repeats bookkeeping, never a send.
 """
@@ -7,6 +9,7 @@ repeated until it works: statements must therefore be harmless when repeated. It
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import asyncpg
@@ -49,6 +52,22 @@ class RowRefused(Exception):  # noqa: N818 - named like the other ends of a row
         self.writer = writer
 
 
+@dataclass(slots=True)
+class _Offer(Generic[Row, Result]):
+    """Rows that were offered together."""
+
+    rows: Sequence[Row]
+    told: "asyncio.Future[list[Result | RowRefused]]"
+
+    def tell(self, results: "list[Result | RowRefused]") -> None:
+        if not self.told.done():
+            self.told.set_result(results)
+
+    def fail(self, fault: Exception) -> None:
+        if not self.told.done():
+            self.told.set_exception(fault)
+
+
 class GroupCommit(Generic[Row, Result]):
     """One connection, one kind of statement, and the rows that wait for it."""
 
@@ -57,7 +76,7 @@ class GroupCommit(Generic[Row, Result]):
         self._connect = connect
         self._write = write
         self._connection: asyncpg.Connection | None = None
-        self._waiting: deque[tuple[Row, asyncio.Future[Result]]] = deque()
+        self._waiting: deque[_Offer[Row, Result]] = deque()
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
@@ -76,18 +95,29 @@ class GroupCommit(Generic[Row, Result]):
             WriterStopped: the writer was stopped first.
             Exception: a fault of our own, met twice.
         """
-        if self._stopped:
-            raise WriterStopped
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append((row, future))
-        self._empty.clear()
-        self._work.set()
-        return await future
+        [result] = await self._offer([row])
+        if isinstance(result, RowRefused):
+            raise result
+        return result
+
+    async def submit_all(self, rows: Sequence[Row]) -> list[Result | RowRefused]:
+        """Write the rows of one message together and return once all are durable, each with its result.
+
+        Of a row that can't be stored the result says so; its neighbours are written.
+
+        Raises:
+            WriterStopped: the writer was stopped first; some of the rows may have been written.
+            Exception: a fault of our own, met twice.
+        """
+        if len(rows) <= MOST_ROWS:
+            return await self._offer(rows)
+        parts = [self._offer(rows[begin : begin + MOST_ROWS]) for begin in range(0, len(rows), MOST_ROWS)]
+        return [result for part in await asyncio.gather(*parts) for result in part]
 
     @property
     def waiting(self) -> int:
         """Rows that wait for a commit."""
-        return len(self._waiting)
+        return sum(len(offer.rows) for offer in self._waiting)
 
     async def drain(self) -> None:
         """Return when nothing waits any more."""
@@ -97,7 +127,7 @@ class GroupCommit(Generic[Row, Result]):
         """Take no more rows and give up those that wait; the commit under way goes on."""
         self._stopped = True
         while self._waiting:
-            _give_up(self._waiting.popleft()[1])
+            self._waiting.popleft().fail(WriterStopped())
 
     async def stop(self) -> None:
         """Stop at once, in the middle of a commit if need be."""
@@ -107,6 +137,16 @@ class GroupCommit(Generic[Row, Result]):
             await asyncio.gather(self._task, return_exceptions=True)
         self._disconnect()
 
+    def _offer(self, rows: Sequence[Row]) -> "asyncio.Future[list[Result | RowRefused]]":
+        offer = _Offer[Row, Result](rows, asyncio.get_running_loop().create_future())
+        if self._stopped:
+            offer.fail(WriterStopped())
+        else:
+            self._waiting.append(offer)
+            self._empty.clear()
+            self._work.set()
+        return offer.told
+
     async def _run(self) -> None:
         while True:
             await self._work.wait()
@@ -115,63 +155,79 @@ class GroupCommit(Generic[Row, Result]):
                 try:
                     await self._commit(group)
                 finally:
-                    for _, future in group:
-                        _give_up(future)
+                    for offer in group:
+                        offer.fail(WriterStopped())
             self._empty.set()
 
-    def _take(self) -> list[tuple[Row, "asyncio.Future[Result]"]]:
-        group: list[tuple[Row, asyncio.Future[Result]]] = []
-        while self._waiting and len(group) < MOST_ROWS:
-            row, future = self._waiting.popleft()
-            if not future.cancelled():
-                group.append((row, future))
+    def _take(self) -> list[_Offer[Row, Result]]:
+        group: list[_Offer[Row, Result]] = []
+        room = MOST_ROWS
+        while self._waiting and len(self._waiting[0].rows) <= room:
+            offer = self._waiting.popleft()
+            if not offer.told.cancelled():
+                group.append(offer)
+                room -= len(offer.rows)
         return group
 
-    async def _commit(self, group: list[tuple[Row, "asyncio.Future[Result]"]]) -> None:
+    async def _commit(self, group: list[_Offer[Row, Result]]) -> None:
+        rows = [row for offer in group for row in offer.rows]
+        try:
+            results: list[Result | RowRefused] = list(await self._durable(rows))
+        except Exception as fault:  # noqa: BLE001 - of one of the rows, or our own: each is told
+            for offer in group:
+                await self._one_by_one(offer, fault if len(rows) == 1 else None)
+        else:
+            begin = 0
+            for offer in group:
+                end = begin + len(offer.rows)
+                offer.tell(results[begin:end])
+                begin = end
+
+    async def _durable(self, rows: Sequence[Row]) -> Sequence[Result]:
+        """The rows' results, once their commit is durable. Raises what no repetition heals."""
         pause, unforeseen = FIRST_PAUSE, False
         while True:
             try:
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await self._connect()
-                results = await self._write(self._connection, [row for row, _ in group])
-            except ROW_FAULTS as fault:
-                await self._one_by_one(group, fault)
-                return
+                return await self._write(self._connection, rows)
+            except ROW_FAULTS:
+                raise
             except DATABASE_FAULTS as fault:
-                log.warning("ledger-write-waits", writer=self.name, rows=len(group), fault=told(fault), pause=pause)
+                log.warning("ledger-write-waits", writer=self.name, rows=len(rows), fault=told(fault), pause=pause)
                 self._disconnect()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
-            except Exception as fault:  # a writer that ended here would hold up its worker for ever
-                log.exception("ledger-write-fault", writer=self.name, rows=len(group))
+            except Exception:  # a writer that ended here would hold up its worker for ever
+                log.exception("ledger-write-fault", writer=self.name, rows=len(rows))
                 self._disconnect()
                 if unforeseen:
-                    await self._one_by_one(group, fault)
-                    return
+                    raise
                 unforeseen = True
-            else:
-                for (_, future), result in zip(group, results, strict=True):
-                    if not future.done():
-                        future.set_result(result)
-                return
 
-    async def _one_by_one(self, group: list[tuple[Row, "asyncio.Future[Result]"]], fault: Exception) -> None:
-        """Find the bad row: its neighbours are written all the same."""
-        if len(group) == 1:
-            future = group[0][1]
-            log.error("ledger-row-refused", writer=self.name, fault=type(fault).__name__)
-            if not future.done():
-                future.set_exception(RowRefused(self.name, fault) if isinstance(fault, ROW_FAULTS) else fault)
-            return
-        for one in group:
-            await self._commit([one])
+    async def _one_by_one(self, offer: _Offer[Row, Result], fault: Exception | None) -> None:
+        """Find the bad row: its neighbours are written all the same. ``fault`` is known of a row that stood alone."""
+        results: list[Result | RowRefused] = []
+        for row in offer.rows:
+            result = fault or await self._alone(row)
+            if isinstance(result, ROW_FAULTS):
+                log.error("ledger-row-refused", writer=self.name, fault=type(result).__name__)
+                results.append(RowRefused(self.name, result))
+            elif isinstance(result, Exception):
+                offer.fail(result)
+                return
+            else:
+                results.append(result)
+        offer.tell(results)
+
+    async def _alone(self, row: Row) -> Result | Exception:
+        try:
+            [result] = await self._durable([row])
+        except Exception as fault:  # noqa: BLE001 - whoever offered the row is told
+            return fault
+        return result
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
-
-
-def _give_up(future: "asyncio.Future[Result]") -> None:
-    if not future.done():
-        future.set_exception(WriterStopped())

@@ -133,3 +133,52 @@ async def test_stopping_in_the_middle_of_a_commit_leaves_no_one_waiting() -> Non
         await group.stop()
         with pytest.raises(WriterStopped):
             await under_way
+
+
+async def test_rows_of_one_message_are_written_together_and_learn_their_results_at_once() -> None:
+    database = Database()
+    async with writer(database) as group:
+        database.open.clear()
+        under_way = asyncio.create_task(group.submit(0))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        messages = [asyncio.create_task(group.submit_all(rows)) for rows in ([1, 2, 3], [4], [], [5, 6])]
+        await until_waiting(group, 6)
+        database.open.set()
+        assert await asyncio.gather(*messages) == [[2, 4, 6], [8], [], [10, 12]]
+        assert await under_way == 0
+    assert database.groups == [[0], [1, 2, 3, 4, 5, 6]]
+
+
+async def test_of_one_message_the_row_that_cannot_be_stored_is_refused_and_no_neighbour() -> None:
+    database = Database()
+    async with writer(database) as group:
+        good, bad = await asyncio.gather(group.submit_all([1, 2]), group.submit_all([3, -1, 4]))
+    assert good == [2, 4]
+    assert (bad[0], bad[2]) == (6, 8)
+    assert isinstance(bad[1], RowRefused)
+
+
+async def test_a_message_beyond_the_bound_is_written_in_parts_and_answered_whole() -> None:
+    database = Database()
+    count = 2 * group_commit.MOST_ROWS + 7
+    async with writer(database) as group:
+        assert await group.submit_all(range(count)) == [2 * n for n in range(count)]
+    assert max(map(len, database.groups)) <= group_commit.MOST_ROWS
+
+
+async def test_messages_that_would_exceed_the_bound_together_are_written_one_after_the_other() -> None:
+    database = Database()
+    many = range(group_commit.MOST_ROWS - 1)
+    async with writer(database) as group:
+        await asyncio.gather(group.submit_all(many), group.submit_all([1, 2]), group.submit(3))
+    assert [len(rows) for rows in database.groups] == [group_commit.MOST_ROWS - 1, 3]
+
+
+async def test_what_nobody_foresaw_fails_the_message_that_meets_it_and_the_writer_goes_on() -> None:
+    database = Database()
+    async with writer(database) as group:
+        database.faults = [KeyError("ours")] * 4  # twice with its neighbours, twice alone
+        met = await asyncio.gather(group.submit_all([1]), group.submit_all([2]), return_exceptions=True)
+        assert isinstance(met[0], KeyError)
+        assert met[1] == [4]
