@@ -68,6 +68,7 @@ class Dispatcher:
         self._open_of: Counter[str] = Counter()
         self._opened_now: Counter[str] = Counter()
         self._running: dict[UUID, _Running] = {}
+        self._going_back: dict[UUID, Received] = {}
         self._messages: set[asyncio.Task[None]] = set()
         self._resumed_open = 0
         self.hurried = False
@@ -124,11 +125,16 @@ class Dispatcher:
 
     @property
     def under_way(self) -> Counter[tuple[str, str]]:
-        """Triggers in hand, by lane and campaign; of none whose campaign nobody here knows."""
+        """Triggers in hand, by lane and campaign; of none whose campaign nobody here knows.
+
+        Those too that go back to the broker once the others of their message are at their end: until then they are
+        nowhere else.
+        """
+        running = {request_id: running.first for request_id, running in self._running.items()}
         return Counter(
-            (running.first.lane, running.first.trigger.campaign)
-            for running in self._running.values()
-            if running.first.campaign is not None
+            (received.lane, received.trigger.campaign)
+            for received in (self._going_back | running).values()
+            if received.campaign is not None
         )
 
     def begin_closing(self) -> None:
@@ -243,9 +249,13 @@ class Dispatcher:
         if isinstance(opened, BadMessage):
             await self._quarantine(delivery, delivery.body, str(opened))
             return Counter([Outcome("quarantined", UNREADABLE)])
+        back: list[UUID] = []
         ends = await asyncio.gather(
-            *(self._trigger(delivery, opened, bytes(raw), unopened) for raw in opened.triggers), return_exceptions=True
+            *(self._trigger(delivery, opened, bytes(raw), unopened, back) for raw in opened.triggers),
+            return_exceptions=True,
         )
+        for request_id in back:
+            self._going_back.pop(request_id, None)
         outcomes = Counter[Outcome]()
         for end in ends:
             if isinstance(end, BaseException):
@@ -253,11 +263,18 @@ class Dispatcher:
             outcomes[end] += 1
         return outcomes
 
-    async def _trigger(self, delivery: Delivery, batch: Batch, payload: bytes, unopened: float) -> Outcome:
+    async def _trigger(
+        self, delivery: Delivery, batch: Batch, payload: bytes, unopened: float, back: list[UUID]
+    ) -> Outcome:
         try:
             trigger = decode_trigger(payload)
             received = self._received(delivery, batch, trigger, payload, unopened)
-            end = await self._conducted(received, self._on_retry(delivery))
+            try:
+                end = await self._conducted(received, self._on_retry(delivery))
+            except HandedBack:
+                back.append(trigger.request_id)
+                self._going_back[trigger.request_id] = received
+                raise
             return Outcome(end.state, end.reason if isinstance(end, End) else KNOWN_BEFORE)
         except BadTrigger as bad:
             await self._quarantine(delivery, payload, str(bad))

@@ -4,16 +4,20 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+from ajo_producers.campaigns.payload import PayloadCheck
 from ajo_producers.contract.batch import Batch, encode_body, encode_trigger
 from ajo_producers.contract.trigger import Recipient, Trigger
-from ajo_worker.closing import Closing
+from ajo_worker.api.request import Endpoint
+from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.dispatch.dispatcher import Dispatcher
-from ajo_worker.dispatch.received import Received
+from ajo_worker.dispatch.received import Campaign, Received
 from ajo_worker.ledger.clock import LedgerClock
 from msgspec import Raw
 from uuid_utils.compat import uuid7
+
+from tests.support.definitions import definition
 
 BACKLOG, OTHER = "ajo.standard", "ajo.high-throughput"
 PERSON = Recipient(user_id="person1")
@@ -33,6 +37,21 @@ class Rounds:
         return End("accepted", None)
 
 
+class Paused:
+    """Sends one trigger, and hands the others back, as when an outage begins in the middle of a message."""
+
+    def __init__(self) -> None:
+        self.came = 0
+        self.may_end = asyncio.Event()
+
+    async def conduct(self, received: Received, _: Any) -> End:  # noqa: ARG002 - as it is called
+        self.came += 1
+        if self.came > 1:
+            raise HandedBack
+        await self.may_end.wait()
+        return End("accepted", None)
+
+
 class Receipt:
     """Nobody asks."""
 
@@ -48,9 +67,9 @@ def delivery(queue: str, triggers: int) -> Delivery:
     return Delivery(encode_body(batch), {}, queue, 0.0, Receipt())
 
 
-def dispatcher(rounds: Rounds) -> Dispatcher:
-    """One without campaigns and without a ledger."""
-    parts: tuple[Any, ...] = (rounds, None, LedgerClock(), Closing(), {})
+def dispatcher(rounds: Rounds | Paused, campaigns: dict[str, Any] | None = None) -> Dispatcher:
+    """One without a ledger."""
+    parts: tuple[Any, ...] = (rounds, None, LedgerClock(), Closing(), campaigns or {})
     return Dispatcher(*parts, most_open=4000)
 
 
@@ -68,3 +87,19 @@ async def test_of_a_backlog_only_some_is_opened_before_a_message_of_another_queu
     assert not taking.waiting
     rounds.may_end.set()
     assert await taking.finish(10)
+
+
+async def test_what_goes_back_to_the_broker_is_in_hand_until_the_others_of_its_message_are_at_their_end() -> None:
+    rounds = Paused()
+    one = definition()
+    campaign = Campaign(one, PayloadCheck(one), Endpoint("https://api.example.com", {}), 60.0)
+    taking = dispatcher(rounds, {one.name: campaign})
+    taking.deliver(delivery(BACKLOG, 5))
+    while rounds.came < 5:
+        await asyncio.sleep(0)
+    for _ in range(9):
+        await asyncio.sleep(0)
+    assert taking.under_way == {("standard", "order-shipped"): 5}
+    rounds.may_end.set()
+    assert await taking.finish(10)
+    assert not taking.under_way
