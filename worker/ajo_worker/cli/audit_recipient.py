@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from ajo_worker.cli.completion import campaign_names
-from ajo_worker.cli.printing import cell, counted, instant, make_console, make_table, print_json
+from ajo_worker.cli.printing import cell, counted, instant, make_console, make_table, print_json, print_whole
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.cli.since import read_since
@@ -79,4 +79,4 @@ def _show(report: RecipientFound, console: Console) -> None:
         twice = "perhaps" if trigger.possible_duplicate else "no"
         row = (trigger.request_id, instant(trigger.received_at), trigger.campaign, trigger.state, trigger.reason, twice)
         table.add_row(*map(cell, (*row, trigger.execution_id)))
-    console.print(table)
+    print_whole(console, table)

@@ -27,7 +27,7 @@ def backlog_parts(found: Backlog) -> Iterator[Table | str]:
     if not found.fresh:
         yield _unseen(found)
     elif not rows:
-        # Only these are known to be empty: what is kept back may be in an opened message, and back in the broker soon.
+        # Only these are known to be empty: what is kept back may just be on its way back there.
         empty = f"the queues were empty {_ago(found.at, max(one.looked_at for one in found.queues))}."
         yield empty.capitalize() if found.slow_rates else f"Nothing waits; {empty}"
 

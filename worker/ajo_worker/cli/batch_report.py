@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from ajo_worker.cli.printing import cell, counted, instant, make_table
+from ajo_worker.cli.printing import cell, counted, instant, make_table, print_whole
 from ajo_worker.ledger.batch import Batch
 
 MOST_LISTED = 100
@@ -19,7 +19,7 @@ def show_batch(found: Batch, console: Console) -> None:
     facts = Table("", Column(overflow="fold"), box=None, show_header=False, pad_edge=False)
     for fact, value in _facts(found):
         facts.add_row(cell(fact), cell(value))
-    console.print(facts)
+    print_whole(console, facts)
     if not found.triggers:
         return
     states = make_table("State", "Reason", "Triggers", numbers=1)
@@ -33,7 +33,7 @@ def show_batch(found: Batch, console: Console) -> None:
         triggers.add_row(*row, str(one.round), str(one.attempts))
     for part in (states, triggers):
         console.print()
-        console.print(part)
+        print_whole(console, part)
     if left := len(found.triggers) - len(listed):
         console.print(f"and {left:,} more, all accepted or listed by --json", markup=False)
     console.print("\najo-dispatch status REQUEST_ID shows one of them, event by event.", markup=False)

@@ -9,7 +9,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Column, Table
 
-from ajo_worker.cli.printing import cell, counted, instant, make_table
+from ajo_worker.cli.printing import cell, counted, instant, make_table, print_whole
 from ajo_worker.ledger.dead_letters import DeadLetters
 from ajo_worker.ledger.letter_detail import AttemptFacts, LetterDetail
 from ajo_worker.ledger.redriving import LeftOut, Order, Plan
@@ -37,7 +37,7 @@ def show_list(report: DeadLetters, console: Console) -> None:
     console.print(f"{counted(report.letters, 'dead letter')}; below, {shown}, newest first", markup=False)
     for table in (groups, newest):
         console.print()
-        console.print(table)
+        print_whole(console, table)
 
 
 def show_letter(detail: LetterDetail, console: Console) -> None:
@@ -45,10 +45,13 @@ def show_letter(detail: LetterDetail, console: Console) -> None:
     facts = Table("", Column(overflow="fold"), box=None, show_header=False, pad_edge=False)
     for name, value in _facts(detail):
         facts.add_row(cell(name), cell(value))
-    console.print(facts)
+    print_whole(console, facts)
     for part in _parts(detail):
         console.print()
-        console.print(part, markup=False)
+        if isinstance(part, Table):
+            print_whole(console, part)
+        else:
+            console.print(part, markup=False)
 
 
 def _facts(detail: LetterDetail) -> Iterator[tuple[str, Any]]:

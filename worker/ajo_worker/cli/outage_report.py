@@ -4,9 +4,9 @@ from msgspec import Struct
 from rich.console import Console
 
 from ajo_worker.cli.backlog_report import backlog_parts
-from ajo_worker.cli.printing import cell, counted, instant, make_table
+from ajo_worker.cli.printing import cell, counted, instant, make_table, print_whole
 from ajo_worker.ledger.backlog import Backlog
-from ajo_worker.ledger.outage_history import Detail, Outage, WithoutToken
+from ajo_worker.ledger.outage_history import Detail, Outage, WithoutToken, WithWorkers
 from ajo_worker.outages.runbook import Step
 
 
@@ -68,13 +68,14 @@ def show_one(shown: Shown, console: Console) -> None:
         "next probe": instant(outage.probe_at) if outage.probe_at else None,
         "without a token": "; ".join(map(_failing, detail.without_token)) or None,
         "parked": ", ".join(f"{p.triggers:,} {p.campaign}" for p in detail.parked) or "nothing",
+        "with workers": _in_hand(detail.with_workers) if state_of(outage) != "over" else None,
         "in the broker": shown.queued_unknown
         or (counted(shown.queued, "message") if shown.queued is not None else None),
     }
     for name, value in rows.items():
         if value is not None:
             facts.add_row(cell(name), cell(value))
-    console.print(facts)
+    print_whole(console, facts)
     _show_answers(detail, console)
     if outage.ended_at is None:
         console.print("\nWhat to do:", markup=False)
@@ -85,19 +86,27 @@ def show_one(shown: Shown, console: Console) -> None:
 
 def _show_answers(detail: Detail, console: Console) -> None:
     if detail.probes:
-        table = make_table("Probe", "Request", "Found")
+        table = make_table("Probe", "Found, and by which trigger")
         for one in detail.probes:
-            table.add_row(*map(cell, (instant(one.probed_at), one.request_id, one.found)))
+            table.add_row(cell(instant(one.probed_at)), cell(one.found))
+            table.add_row("", cell(one.request_id))
         console.print()
-        console.print(table)
+        print_whole(console, table)
     if detail.answers:
-        table = make_table("Last answers", "Campaign", "Status", "Code", "Title", "Adobe's request id")
+        table = make_table("Last answers", "Campaign", "Answer, and Adobe's request id")
         for answer in detail.answers:
             status = answer.http_status or answer.failure
-            row = (instant(answer.responded_at), answer.campaign, status, answer.error_code, answer.error_title)
-            table.add_row(*map(cell, (*row, answer.adobe_request_id)))
+            told = " ".join(str(part) for part in (status, answer.error_code, answer.error_title) if part is not None)
+            table.add_row(*map(cell, (instant(answer.responded_at), answer.campaign, told)))
+            if answer.adobe_request_id is not None:
+                table.add_row("", "", cell(answer.adobe_request_id))
         console.print()
-        console.print(table)
+        print_whole(console, table)
+
+
+def _in_hand(one: WithWorkers) -> str | None:
+    messages = [counted(one.messages, "message")] if one.messages else []
+    return ", ".join([*messages, *(f"{triggers:,} {campaign}" for campaign, triggers in one.triggers.items())]) or None
 
 
 def _failing(one: WithoutToken) -> str:

@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.measure import Measurement
+from rich.table import Column, Table
 from rich.text import Text
 
 PIPE_WIDTH = 1000
 """Columns where no terminal says how many it has: no cell is ever broken or cut for a program that reads lines."""
 WHOLE_SECONDS = 100
 UNKNOWN = "–"
+GAP = "  "
+"""What rich puts between two columns."""
 
 
 def make_console() -> Console:
@@ -32,6 +35,31 @@ def make_table(*columns: str, numbers: int = 0) -> Table:
         right = index >= len(columns) - numbers
         table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=right)
     return table
+
+
+def print_whole(console: Console, table: Table) -> None:
+    """Print a table of which no word is cut in two: half an id can't be copied, and finds nothing.
+
+    Where the terminal is narrower than that, it breaks the lines by itself, and still copies them whole.
+    """
+    wide = console.options.update(width=PIPE_WIDTH)
+    asked = [_asked(console, column) for column in table.columns]
+    left = console.width - sum(one.minimum for one in asked) - len(GAP) * (len(asked) - 1)
+    for column, one in zip(table.columns, asked, strict=True):
+        more = min(max(left, 0), one.maximum - one.minimum)
+        column.width, left = one.minimum + more, left - more
+    for line in console.render_lines(table, wide, pad=False):
+        text = Text.assemble(*((segment.text, segment.style or "") for segment in line))
+        text.rstrip()
+        console.print(text, soft_wrap=True)
+
+
+def _asked(console: Console, column: Column) -> Measurement:
+    """How wide a column must be, for its longest word, and how wide it would like to be."""
+    wide = console.options.update(width=PIPE_WIDTH)
+    parts = [Measurement.get(console, wide, part) for part in (column.header, *column.cells)]
+    longest = max(part.maximum for part in parts)
+    return Measurement(longest if column.no_wrap else max(part.minimum for part in parts), longest)
 
 
 def cell(value: object) -> Text:

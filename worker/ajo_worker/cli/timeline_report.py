@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from ajo_worker.cli.printing import cell, instant, make_table, seconds, share
+from ajo_worker.cli.printing import cell, instant, make_table, print_whole, seconds, share
 from ajo_worker.ledger.timeline import Event, Timeline, is_in_flight
 from ajo_worker.reports.value import CLOCKS
 from ajo_worker.reports.words import name
@@ -20,7 +20,7 @@ def show_timeline(found: Timeline, console: Console) -> None:
         facts.add_row(cell(fact), cell(value))
     phases = _phases(found)
     for part in (facts, _events(found.events), phases):
-        console.print(part)
+        print_whole(console, part)
         console.print()
     for line in _remarks(found):
         console.print(line, markup=False)

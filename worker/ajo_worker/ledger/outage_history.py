@@ -38,6 +38,13 @@ class Parked(Struct, frozen=True):
     oldest: datetime
 
 
+class WithWorkers(Struct, frozen=True):
+    """What workers have in hand and don't send: messages not opened, and triggers by campaign."""
+
+    messages: int
+    triggers: dict[str, int]
+
+
 class WithoutToken(Struct, frozen=True):
     """A living worker that asks for an access token in vain: since when, and what the newest answer was."""
 
@@ -73,6 +80,7 @@ class Detail(Struct, frozen=True):
     probes: list[Probe]
     answers: list[Answer]
     parked: list[Parked]
+    with_workers: WithWorkers
     without_token: list[WithoutToken] = []
 
 
@@ -108,6 +116,15 @@ PARKED = """
     WHERE resume_at IS NOT NULL AND campaign = ANY($1::text[]) GROUP BY campaign ORDER BY campaign
 """
 
+UNOPENED = """
+    SELECT coalesce(sum(unopened), 0)::bigint FROM audit.queues
+    WHERE starts_with($1, 'token:') OR starts_with($1, 'destination:' || lane || '@')
+"""
+WAITING = """
+    SELECT campaign, sum(waiting)::bigint AS waiting FROM audit.waiting
+    WHERE waiting > 0 AND campaign = ANY($1::text[]) GROUP BY campaign ORDER BY campaign
+"""
+
 
 async def outages(connection: asyncpg.Connection, since: timedelta) -> list[Outage]:
     """Those that last, and those that began within ``since``; newest first."""
@@ -139,6 +156,10 @@ async def detail(connection: asyncpg.Connection, outage: Outage, campaigns: Sequ
         await probes(connection, outage.outage_id),
         [Answer(**record) for record in answers],
         [Parked(**record) for record in await connection.fetch(PARKED, campaigns)],
+        WithWorkers(
+            await connection.fetchval(UNOPENED, outage.scope),
+            {record["campaign"]: record["waiting"] for record in await connection.fetch(WAITING, campaigns)},
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
-from ajo_worker.cli.printing import cell, make_console, make_table, print_json, seconds, share
+from ajo_worker.cli.printing import cell, make_console, make_table, print_json, print_whole, seconds, share
 from rich.console import Console
 
 
@@ -32,6 +32,17 @@ def test_a_narrow_terminal_folds_texts_and_loses_nothing() -> None:
     assert out.getvalue().count("x") == 100
     assert "1,234" in out.getvalue()
     assert max(map(len, out.getvalue().splitlines())) <= 40
+
+
+@pytest.mark.parametrize("width", [20, 80, 200])
+def test_no_terminal_is_too_narrow_for_a_whole_id(width: int) -> None:
+    out, request_id, execution_id = StringIO(), "01a2147b-958b-7474-b3ad-1b48d3dff350", f"UMA-{'a' * 36}"
+    table = make_table("Request id", "Campaign", "Ended", "Execution id", numbers=1)
+    table.add_row(cell(request_id), cell("order-shipped"), "2026-11-25 20:52:55 UTC", cell(execution_id))
+    print_whole(Console(file=out, width=width), table)
+    assert request_id in out.getvalue()
+    assert execution_id in out.getvalue()
+    assert not any(line.endswith(" ") for line in out.getvalue().splitlines())
 
 
 def test_without_a_terminal_lines_are_as_long_as_they_need_to_be(
