@@ -11,8 +11,9 @@ Importing this opens nothing and loads no client of a broker: that happens when 
 imported when it is first used, so that ``ajo-dispatch`` need not wait for what its command has no use of.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ajo_producers.first_use import at_first_use
 
 if TYPE_CHECKING:
     from ajo_producers.campaigns.folder import DefinitionError, UnknownCampaignError
@@ -58,12 +59,7 @@ _PLACES = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - type checkers go by the imports above
-    for module, names in _PLACES.items():
-        if name in names:
-            value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = at_first_use(__name__, _PLACES)
 
 
 def __dir__() -> list[str]:

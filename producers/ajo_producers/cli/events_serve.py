@@ -15,8 +15,18 @@ from ajo_producers.cli.events_loading import DEFAULT_FILE, DEFAULT_FOLDER, File,
 from ajo_producers.entrance.connections import SentAway
 from ajo_producers.entrance.guests import Room
 from ajo_producers.entrance.open_files import allow_open_files
+from ajo_producers.entrance.options import (
+    LOOPBACK,
+    CertificateFile,
+    Host,
+    Insecure,
+    KeyFile,
+    Port,
+    certificate_of,
+    check_insecure,
+)
 from ajo_producers.entrance.renewal import Renewed
-from ajo_producers.entrance.server import CantListen, Certificate, bind, is_loopback, serve
+from ajo_producers.entrance.server import CantListen, bind, serve
 from ajo_producers.events.dead_letters import DeadLetters
 from ajo_producers.events.event import MAX_EVENTS
 from ajo_producers.events.intake import Intake
@@ -42,26 +52,21 @@ def serve_events(
     *,
     file: File = DEFAULT_FILE,
     folder: Folder = DEFAULT_FOLDER,
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for a free one.")] = 8469,
-    certificate: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Certificate chain (PEM), for HTTPS.")
-    ] = None,
-    key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its private key (PEM).")] = None,
+    host: Host = LOOPBACK,
+    port: Port = 8469,
+    certificate: CertificateFile = None,
+    key: KeyFile = None,
     dead_letters: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also keep what is refused, with the reasons (personal data).")
     ] = None,
-    insecure: Annotated[
-        bool, typer.Option("--insecure", help="Ask for no token; on loopback only, to try it.")
-    ] = False,
+    insecure: Insecure = False,
 ) -> None:
     """Take CloudEvents: POST /events, answered 202 once the broker has confirmed; GET /, /openapi.json, /healthz.
 
     AJO_EVENTS_TOKENS or AJO_EVENTS_SIGNING_SECRETS say who may post. Prints “listening on URL”; at SIGTERM or Ctrl-C
     it finishes what is in hand, and ends.
     """
-    if (certificate is None) != (key is None):
-        raise typer.BadParameter("--certificate and --key go together", param_hint="--certificate")
+    shows = certificate_of(certificate, key)
     rules = load(file, folder)
     try:
         settings, url = read_intake(os.environ), read_settings(os.environ).url
@@ -75,8 +80,8 @@ def serve_events(
             f"anybody could post events: set {TOKENS} (such as: export {TOKENS}=$(openssl rand -hex 32)) or {SECRETS} "
             "(or, to try it on this machine, --insecure)"
         )
-    if not admitted.now() and not is_loopback(host):
-        raise typer.BadParameter("only with a loopback address (--host)", param_hint="--insecure")
+    if not admitted.now():
+        check_insecure(host)
     intake = Intake(
         rules.translate,
         publisher,
@@ -93,10 +98,9 @@ def serve_events(
         listening, address = bind(host, port)
     except CantListen as fault:
         raise typer.TyperException(str(fault)) from None
-    shown = f"{'https' if certificate else 'http'}://{address}{PATH}"
+    shown = f"{'https' if shows else 'http'}://{address}{PATH}"
     room = Room(settings.connections, settings.connections_by_address)
     try:
-        shows = Certificate(certificate, key) if certificate and key else None
         tls = Renewed("certificate", shows.files, shows.load, _renewed).now if shows is not None else None
     except OSError as fault:
         raise typer.TyperException(f"the certificate or its key can't be used: {fault.strerror or fault}") from None

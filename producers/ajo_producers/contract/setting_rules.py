@@ -11,6 +11,40 @@ QUEUE_PREFIX = re.compile(r"(?!amq\.)[A-Za-z0-9_.:-]{1,200}")
 """A queue's name has 255 bytes at most, and ``amq.`` is the broker's own (AMQP 0-9-1)."""
 
 
+class Limits(NamedTuple):
+    """A number's default, and what it may be at least and at most."""
+
+    default: float
+    least: float
+    most: float
+
+
+PUBLISH_TIMEOUT: float = 10
+"""Seconds within which a broker must confirm."""
+YEAR_SECONDS = 31_536_000
+OUTBOX_TABLE = "ajo_outbox"
+OUTBOX = {
+    "keep": Limits(0, 0, YEAR_SECONDS),
+    "poll": Limits(1, 0.05, YEAR_SECONDS),
+    "late": Limits(60, 1, YEAR_SECONDS),
+}
+"""Seconds, by the field of a relay's settings."""
+
+
+class EventsLimits(NamedTuple):
+    """Defaults of the intake of events; ``…_seconds`` are seconds."""
+
+    max_bytes: int = 1_000_000
+    head_seconds: float = 10
+    body_seconds: float = 15
+    connections: int = 1000
+    connections_by_address: int = 500
+    pending: int = 2000
+
+
+EVENTS = EventsLimits()
+
+
 class SettingRule(NamedTuple):
     """What a value must be; ``text`` follows the name of the setting."""
 

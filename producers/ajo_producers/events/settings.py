@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
+from ajo_producers.contract.setting_rules import EVENTS
 from ajo_producers.publishing.environment import value_of
 from ajo_producers.publishing.errors import SettingError
 
@@ -26,12 +27,12 @@ _WANTED = {Positive: "a whole number of 1 or more", Seconds: "a number of second
 class IntakeSettings(Struct, frozen=True):
     """How much the intake takes; times are in seconds, ``pending`` are triggers that wait for the broker's confirm."""
 
-    max_bytes: Positive = 1_000_000
-    head_seconds: Seconds = 10
-    body_seconds: Seconds = 15
-    connections: Positive = 1000
-    connections_by_address: Positive = 500
-    pending: Positive = 2000
+    max_bytes: Positive = EVENTS.max_bytes
+    head_seconds: Seconds = EVENTS.head_seconds
+    body_seconds: Seconds = EVENTS.body_seconds
+    connections: Positive = EVENTS.connections
+    connections_by_address: Positive = EVENTS.connections_by_address
+    pending: Positive = EVENTS.pending
 
 
 class Admitted(NamedTuple):

@@ -13,9 +13,10 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from ajo_producers.contract.batch import encode_trigger
+from ajo_producers.contract.setting_rules import OUTBOX_TABLE
 from ajo_producers.outbox.sessions import Kind, kind_of
 from ajo_producers.outbox.settings import read_sealer, read_table, sealer_of
-from ajo_producers.outbox.table import DEFAULT_TABLE, check_table, shard_of
+from ajo_producers.outbox.table import check_table, shard_of
 from ajo_producers.publishing.checked import CheckedTrigger
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Outbox:
         SettingError: the table's name or the keys can't be used.
     """
 
-    def __init__(self, *, table: str = DEFAULT_TABLE, keys: str | None = None) -> None:
+    def __init__(self, *, table: str = OUTBOX_TABLE, keys: str | None = None) -> None:
         check_table(table)
         self._table = table
         self._sealer: Sealer | None = sealer_of(keys)

@@ -18,18 +18,19 @@ from typing import Any
 
 from alembic.operations import MigrateOperation, Operations
 
-from ajo_producers.outbox.table import DEFAULT_TABLE, create_statements, drop_statements
+from ajo_producers.contract.setting_rules import OUTBOX_TABLE
+from ajo_producers.outbox.table import create_statements, drop_statements
 
 
 @Operations.register_operation("create_ajo_outbox")
 class CreateOutbox(MigrateOperation):
     """Make the outbox's table."""
 
-    def __init__(self, table: str = DEFAULT_TABLE) -> None:
+    def __init__(self, table: str = OUTBOX_TABLE) -> None:
         self.table = table
 
     @classmethod
-    def create_ajo_outbox(cls, operations: Operations, table: str = DEFAULT_TABLE) -> None:
+    def create_ajo_outbox(cls, operations: Operations, table: str = OUTBOX_TABLE) -> None:
         """Make the outbox's table, with its indexes and the trigger that wakes relays."""
         operations.invoke(cls(table))
 
@@ -42,11 +43,11 @@ class CreateOutbox(MigrateOperation):
 class DropOutbox(MigrateOperation):
     """Remove the outbox's table, with all that waits in it."""
 
-    def __init__(self, table: str = DEFAULT_TABLE) -> None:
+    def __init__(self, table: str = OUTBOX_TABLE) -> None:
         self.table = table
 
     @classmethod
-    def drop_ajo_outbox(cls, operations: Operations, table: str = DEFAULT_TABLE) -> None:
+    def drop_ajo_outbox(cls, operations: Operations, table: str = OUTBOX_TABLE) -> None:
         """Remove the outbox's table, with all that waits in it."""
         operations.invoke(cls(table))
 
@@ -69,4 +70,4 @@ def _drop(operations: Operations, operation: DropOutbox) -> None:
 
 def include_name(name: str | None, type_: str, parent_names: Mapping[str, Any]) -> bool:  # noqa: ARG001 - Alembic's signature
     """Whether autogenerate has anything to do with it: not with the outbox, which no model describes."""
-    return not (type_ == "table" and name == DEFAULT_TABLE)
+    return not (type_ == "table" and name == OUTBOX_TABLE)

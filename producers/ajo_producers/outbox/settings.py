@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ajo_producers.outbox.table import DEFAULT_TABLE, check_table
+from ajo_producers.contract.setting_rules import OUTBOX, OUTBOX_TABLE, Limits
+from ajo_producers.outbox.table import check_table
 from ajo_producers.publishing.environment import value_of
 from ajo_producers.publishing.errors import SettingError
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from ajo_producers.contract.sealing import Sealer
 
 KEYS = "AJO_OUTBOX_KEYS"
-MOST_SECONDS = 31_536_000.0
 _DRIVER = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
 
 
@@ -34,7 +34,7 @@ def read_table(env: Mapping[str, str]) -> str:
     Raises:
         SettingError: it can't be the name of a table.
     """
-    table = value_of(env, "AJO_OUTBOX_TABLE") or DEFAULT_TABLE
+    table = value_of(env, "AJO_OUTBOX_TABLE") or OUTBOX_TABLE
     check_table(table)
     return table
 
@@ -84,18 +84,16 @@ def read_relay(env: Mapping[str, str]) -> RelaySettings:
     return RelaySettings(
         url=_DRIVER.sub("postgresql://", url, count=1),  # SQLAlchemy's name their driver
         table=read_table(env),
-        keep=_seconds(env, "AJO_OUTBOX_KEEP", 0.0, least=0.0),
-        poll=_seconds(env, "AJO_OUTBOX_POLL", 1.0, least=0.05),
-        late=_seconds(env, "AJO_OUTBOX_LATE", 60.0, least=1.0),
+        **{name: _seconds(env, f"AJO_OUTBOX_{name.upper()}", limits) for name, limits in OUTBOX.items()},
     )
 
 
-def _seconds(env: Mapping[str, str], name: str, default: float, *, least: float) -> float:
+def _seconds(env: Mapping[str, str], name: str, limits: Limits) -> float:
     text = value_of(env, name)
     try:
-        seconds = float(text) if text else default
+        seconds = float(text) if text else limits.default
     except ValueError:
         raise SettingError(f"{name} must be a number of seconds") from None
-    if not least <= seconds <= MOST_SECONDS:
-        raise SettingError(f"{name} must be {least:g} to {MOST_SECONDS:,.0f} seconds")
+    if not limits.least <= seconds <= limits.most:
+        raise SettingError(f"{name} must be {limits.least:g} to {limits.most:,.0f} seconds")
     return seconds

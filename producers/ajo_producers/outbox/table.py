@@ -10,10 +10,10 @@ import re
 from zlib import crc32
 
 from ajo_producers.contract.lanes import LANES, PRIORITIES, Lane, Priority
+from ajo_producers.contract.setting_rules import OUTBOX_TABLE
 from ajo_producers.contract.trigger import Trigger
 from ajo_producers.publishing.errors import SettingError
 
-DEFAULT_TABLE = "ajo_outbox"
 CHANNEL = "ajo_outbox"
 GATE, WATCH = "ajo-dispatch outbox gate", "ajo-dispatch outbox watch"
 """Names of advisory locks; with the table's oid as seed of their hash, each outbox has its own."""
@@ -81,7 +81,7 @@ _COMMENTS = {
 }
 
 
-def create_statements(table: str = DEFAULT_TABLE) -> tuple[str, ...]:
+def create_statements(table: str = OUTBOX_TABLE) -> tuple[str, ...]:
     """The statements that make an outbox; each is to be executed by itself, without parameters.
 
     Raises:
@@ -102,7 +102,7 @@ def create_statements(table: str = DEFAULT_TABLE) -> tuple[str, ...]:
     return *made, *(f"COMMENT ON COLUMN {table}.{column} IS '{text}'" for column, text in _COMMENTS.items())
 
 
-def drop_statements(table: str = DEFAULT_TABLE) -> tuple[str, ...]:
+def drop_statements(table: str = OUTBOX_TABLE) -> tuple[str, ...]:
     """The statements that remove it, with all that waits in it.
 
     Raises:

@@ -12,9 +12,10 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
+from ajo_producers.contract.setting_rules import PUBLISH_TIMEOUT
 from ajo_producers.publishing.carrier import Carrier, Delivered
 from ajo_producers.publishing.checked import CheckedTrigger
-from ajo_producers.publishing.environment import DEFAULT_TIMEOUT, PublisherSettings, read_settings
+from ajo_producers.publishing.environment import PublisherSettings, read_settings
 from ajo_producers.publishing.errors import PublisherFull, PublishError
 from ajo_producers.publishing.forks import reset_after_fork
 from ajo_producers.publishing.group import Group, Waiting
@@ -52,7 +53,7 @@ class AsyncPublisher:
         url: str,
         *,
         queue_prefix: str = DEFAULT_QUEUE_PREFIX,
-        timeout: float = DEFAULT_TIMEOUT,
+        timeout: float = PUBLISH_TIMEOUT,
         producer: str | None = None,
         max_waiting: int = MAX_WAITING,
     ) -> None:

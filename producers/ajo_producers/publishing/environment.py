@@ -12,10 +12,9 @@ from ajo_producers.campaigns.definition import BeforeStart
 from ajo_producers.campaigns.rules import ALLOWED_HOSTS
 from ajo_producers.contract.broker import BrokerAddress, BrokerError, read_broker
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
-from ajo_producers.contract.setting_rules import RULES
+from ajo_producers.contract.setting_rules import PUBLISH_TIMEOUT, RULES
 from ajo_producers.publishing.errors import SettingError
 
-DEFAULT_TIMEOUT = 10.0
 NAMES = {
     "queue_prefix": "the queue prefix",
     "publish_timeout": "the publisher's time-out",
@@ -52,7 +51,7 @@ def read_settings(env: Mapping[str, str]) -> PublisherSettings:
     return PublisherSettings(
         url=url,
         queue_prefix=value_of(env, "AJO_QUEUE_PREFIX") or DEFAULT_QUEUE_PREFIX,
-        timeout=_seconds(timeout) if timeout else DEFAULT_TIMEOUT,
+        timeout=_seconds(timeout) if timeout else PUBLISH_TIMEOUT,
         producer=value_of(env, "AJO_PRODUCER") or None,
     )
 

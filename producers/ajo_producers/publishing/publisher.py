@@ -7,10 +7,11 @@ from types import TracebackType
 from typing import Self
 
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
+from ajo_producers.contract.setting_rules import PUBLISH_TIMEOUT
 from ajo_producers.publishing.callers import Callers
 from ajo_producers.publishing.carrier import Carrier
 from ajo_producers.publishing.checked import CheckedTrigger
-from ajo_producers.publishing.environment import DEFAULT_TIMEOUT, PublisherSettings, read_settings
+from ajo_producers.publishing.environment import PublisherSettings, read_settings
 from ajo_producers.publishing.errors import PublishError
 from ajo_producers.publishing.link import Deadline
 from ajo_producers.publishing.outgoing import DEFAULT_BATCH_SIZE, Receipt, windows
@@ -34,7 +35,7 @@ class Publisher:
         url: str,
         *,
         queue_prefix: str = DEFAULT_QUEUE_PREFIX,
-        timeout: float = DEFAULT_TIMEOUT,
+        timeout: float = PUBLISH_TIMEOUT,
         producer: str | None = None,
     ) -> None:
         self._carry_with(Carrier(PublisherSettings(url, queue_prefix, timeout, producer)))

@@ -8,8 +8,9 @@ The fixtures come with the distribution: ``published_triggers``, ``ajo_outbox`` 
 has all of them. Each name is imported when it is first used, so that tests without triggers pay nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ajo_producers.first_use import at_first_use
 
 if TYPE_CHECKING:
     from ajo_producers.testing.memory import MemoryAsyncPublisher, MemoryPublisher
@@ -36,9 +37,4 @@ _PLACES = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - type checkers go by the imports above
-    for module, names in _PLACES.items():
-        if name in names:
-            value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = at_first_use(__name__, _PLACES)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+from ajo_producers.contract.setting_rules import PUBLISH_TIMEOUT
 from ajo_producers.publishing.async_publisher import MAX_WAITING, AsyncPublisher
 from ajo_producers.publishing.carrier import Carrier, Delivered
 from ajo_producers.publishing.checked import CheckedTrigger
-from ajo_producers.publishing.environment import DEFAULT_TIMEOUT, PublisherSettings
+from ajo_producers.publishing.environment import PublisherSettings
 from ajo_producers.publishing.link import Deadline, LinkFailure
 from ajo_producers.publishing.outgoing import to_message, to_parcel
 from ajo_producers.publishing.publisher import Publisher
@@ -19,7 +20,7 @@ class MemoryCarrier(Carrier):
     """Carries nothing anywhere: what it is given is confirmed, and noted."""
 
     def __init__(self, triggers: PublishedTriggers) -> None:
-        super().__init__(PublisherSettings(NOBODY, "in-memory", DEFAULT_TIMEOUT, "tests"))
+        super().__init__(PublisherSettings(NOBODY, "in-memory", PUBLISH_TIMEOUT, "tests"))
         self._triggers = triggers
 
     def deliver(

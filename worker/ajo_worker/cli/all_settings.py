@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
+from ajo_producers.contract.setting_rules import EVENTS, OUTBOX, OUTBOX_TABLE, PUBLISH_TIMEOUT
 from msgspec import Struct
 from pydantic import Field, PositiveInt, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -27,6 +28,11 @@ CLOSE = 0.6
 """How alike a wrong name and a right one must be, from 0 to 1, for the one to suggest the other."""
 
 
+def _outbox(name: str, description: str) -> Any:  # noqa: ANN401 - a field's default, as pydantic has it
+    limits = OUTBOX[name]
+    return Field(limits.default, ge=limits.least, le=limits.most, description=f"outbox only: {description}")
+
+
 class _Files(FileSource):
     """A file that is at fault gives the fault for a value, so that one doesn't hide the others."""
 
@@ -38,9 +44,11 @@ class _Files(FileSource):
 
 
 class AllSettings(Settings):
-    """The worker's settings, and those that only publishers and outboxes read; tests hold them to these' own."""
+    """The worker's settings, and those that only publishers, outboxes and intakes of events read."""
 
-    publish_timeout: float = Field(10, description="publishers only: seconds within which the broker must confirm")
+    publish_timeout: float = Field(
+        PUBLISH_TIMEOUT, description="publishers only: seconds within which the broker must confirm"
+    )
     producer: str | None = Field(
         None, description="publishers only: the application's name in the ledger; empty: the host's name"
     )
@@ -54,37 +62,35 @@ class AllSettings(Settings):
     events_signing_secrets: SecretStr = Field(
         SecretStr(""), description="events only: whsec_… with which senders sign, separated by blanks; empty: none"
     )
-    events_max_bytes: PositiveInt = Field(1_000_000, description="events only: bytes of a request at most")
+    events_max_bytes: PositiveInt = Field(EVENTS.max_bytes, description="events only: bytes of a request at most")
     events_head_seconds: Seconds = Field(
-        10, description="events only: seconds until the headers of a request must be here, TLS included"
+        EVENTS.head_seconds,
+        description="events only: seconds until the headers of a request must be here, TLS included",
     )
-    events_body_seconds: Seconds = Field(15, description="events only: seconds within which its body must then come")
+    events_body_seconds: Seconds = Field(
+        EVENTS.body_seconds, description="events only: seconds within which its body must then come"
+    )
     events_connections: PositiveInt = Field(
-        1000, description="events only: connections at most; a new one takes the place of a sluggish one"
+        EVENTS.connections, description="events only: connections at most; a new one takes the place of a sluggish one"
     )
     events_connections_by_address: PositiveInt = Field(
-        500, description="events only: of these, from one address (IPv6: one /64)"
+        EVENTS.connections_by_address, description="events only: of these, from one address (IPv6: one /64)"
     )
     events_pending: PositiveInt = Field(
-        2000, description="events only: triggers that wait for the broker's confirm; beyond, senders are told to wait"
+        EVENTS.pending,
+        description="events only: triggers that wait for the broker's confirm; beyond, senders are told to wait",
     )
 
     outbox_url: SecretStr | None = Field(
         None, description="outbox only: the database of the application that adds triggers"
     )
-    outbox_table: str = Field("ajo_outbox", description="outbox only: its table, such as shop.ajo_outbox")
+    outbox_table: str = Field(OUTBOX_TABLE, description="outbox only: its table, such as shop.ajo_outbox")
     outbox_keys: SecretStr | None = Field(
         None, description="outbox only: keys that its payloads are encrypted with, the newest first"
     )
-    outbox_keep: float = Field(
-        0, ge=0, le=31_536_000, description="outbox only: seconds for which published rows are kept; 0: none are"
-    )
-    outbox_poll: float = Field(
-        1, ge=0.05, le=31_536_000, description="outbox only: seconds until a relay that is not notified looks anyway"
-    )
-    outbox_late: float = Field(
-        60, ge=1, le=31_536_000, description="outbox only: seconds above which a trigger that waits is late"
-    )
+    outbox_keep: float = _outbox("keep", "seconds for which published rows are kept; 0: none are")
+    outbox_poll: float = _outbox("poll", "seconds until a relay that is not notified looks anyway")
+    outbox_late: float = _outbox("late", "seconds above which a trigger that waits is late")
 
     @classmethod
     def settings_customise_sources(

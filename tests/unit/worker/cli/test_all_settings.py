@@ -1,16 +1,17 @@
 """All settings at once: values, sources, faults, and names that are none."""
 
+import contextlib
 import os
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from ajo_producers.contract.setting_rules import RULES
+from ajo_producers.contract.setting_rules import OUTBOX, RULES
 from ajo_producers.outbox.settings import read_relay
 from ajo_producers.publishing import environment
 from ajo_producers.publishing.errors import SettingError
 from ajo_producers.publishing.publisher import Publisher
-from ajo_worker.cli.all_settings import AllSettings, check_settings, known_variables, unknown_variables
+from ajo_worker.cli.all_settings import check_settings, known_variables, unknown_variables
 from ajo_worker.settings import read_settings
 from ajo_worker.settings_source import variable_of
 from hypothesis import HealthCheck, given, settings
@@ -158,7 +159,6 @@ def test_variables_of_other_programs_are_known(name: str) -> None:
 def test_a_publishers_time_out_is_refused_here_if_the_publisher_refuses_it(
     seconds: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert AllSettings.model_fields["publish_timeout"].default == environment.DEFAULT_TIMEOUT
     monkeypatch.setenv("AJO_PUBLISH_TIMEOUT", seconds)
     monkeypatch.setenv("AJO_BROKER_URL", "amqp://127.0.0.1")
     try:
@@ -169,15 +169,14 @@ def test_a_publishers_time_out_is_refused_here_if_the_publisher_refuses_it(
         assert values()["AJO_PUBLISH_TIMEOUT"] == float(seconds)
 
 
-def test_an_outbox_has_the_same_defaults_and_bounds() -> None:
-    env = {"AJO_OUTBOX_URL": "postgresql://h/d"}
-    told = read_relay(env)
-    for name in ("table", "keep", "poll", "late"):
-        field = AllSettings.model_fields[f"outbox_{name}"]
-        assert getattr(told, name) == field.default
-        for bound in field.metadata:
-            least = getattr(bound, "ge", None)
-            if least:
-                read_relay({**env, f"AJO_OUTBOX_{name.upper()}": str(least)})
-                with pytest.raises(SettingError):
-                    read_relay({**env, f"AJO_OUTBOX_{name.upper()}": str(least / 2)})
+@pytest.mark.parametrize("field", OUTBOX)
+def test_what_is_beyond_the_limits_of_an_outbox_is_refused_by_its_relay_and_here(
+    field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable, limits = f"AJO_OUTBOX_{field.upper()}", OUTBOX[field]
+    for seconds, taken in ((limits.least, True), (limits.most, True), (limits.least - 0.01, False), (1e9, False)):
+        monkeypatch.setenv(variable, str(seconds))
+        env = {"AJO_OUTBOX_URL": "postgresql://h/d", variable: str(seconds)}
+        with contextlib.nullcontext() if taken else pytest.raises(SettingError):
+            read_relay(env)
+        assert check_settings([]).ok == taken
