@@ -18,9 +18,9 @@ KNOWN = """
 """
 MANY = """
     insert into ledger.triggers (request_id, batch_id, enqueued_at, received_at, first_dispatched_at, completed_at,
-                                 recipients, campaign, lane, state, reason, producer)
+                                 recipients, campaign, lane, state, reason, producer, outbox_at)
     select id, gen_random_uuid(), r.at - make_interval(secs => $3), r.at, r.at, r.at + make_interval(secs => $4), 1,
-           'order-shipped', 'standard', $5, $6, 'shop'
+           'order-shipped', 'standard', $5, $6, $8, r.at - make_interval(secs => $3 + $7)
     from unnest($1::uuid[]) as n(id), (values ($2::timestamptz)) as r(at)
 """
 HELD = """
@@ -57,16 +57,18 @@ def put_many(
     *,
     received_at: datetime | None = None,
     queued: float = 0.5,
+    in_outbox: float | None = None,
+    producer: str = "shop",
     took: float | None = 2.0,
     state: str = "accepted",
     reason: str | None = None,
 ) -> None:
     """Triggers that waited ``queued`` seconds and ended ``took`` after their dispatch; dead letters have payloads held.
 
-    None for what is not at its end.
+    None for what is not at its end, and for what was in no outbox.
     """
     ids, received_at = [uuid7() for _ in range(count)], received_at or ago(minutes=1)
-    query(url, MANY, ids, received_at, queued, took, state, reason)
+    query(url, MANY, ids, received_at, queued, took, state, reason, in_outbox, producer)
     if state in ("rejected", "expired", "unconfirmed"):
         query(url, HELD, ids, received_at, reason or state)
 

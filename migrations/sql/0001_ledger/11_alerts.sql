@@ -41,6 +41,7 @@ INSERT INTO ledger.alert_thresholds (alert, threshold, floor, severity, audience
     ('outage-campaign', 0, NULL, 'ticket', 'campaign-owners', 'seconds for which a campaign has been kept back'),
     ('outage-token', 0, NULL, 'page', 'credentials', 'seconds for which workers have been kept back for want of an access token'),
     ('outage-destination', 0, NULL, 'page', 'adobe-support', 'seconds for which a destination has been kept back'),
+    ('outbox-age', 60, NULL, 'page', 'producers', 'seconds in a producer''s outbox, 95th percentile of those of a campaign''s triggers received in the last 5 minutes that were in one'),
     ('parked-age', 3600, NULL, 'page', 'operators', 'seconds for which a campaign''s oldest parked trigger could have gone on'),
     ('quarantine', 0, NULL, 'ticket', 'producers', 'messages and triggers of a queue that couldn''t be read, in the last hour, up to 10,000'),
     ('queue-age', 60, NULL, 'page', 'operators', 'seconds from publishing to a worker, 95th percentile of a lane''s triggers received in the last 5 minutes'),
@@ -196,6 +197,17 @@ WITH known AS MATERIALIZED (
           AND NOT coalesce(s.during && tstzrange(enqueued_at, greatest(enqueued_at, received_at)), false)
         GROUP BY lane
     ) AS q
+    UNION ALL
+    SELECT 'outbox-age', coalesce(k.name, '(unknown)'), min(since), max(p95), NULL,
+           format('1 in 20 triggers of the last 5 minutes had been in an outbox (of %s) for %s s or longer; '
+                  'first: ajo-dispatch outbox status, at the producer', (array_agg(producer ORDER BY p95 DESC))[1], max(p95)::int)
+    FROM (
+        SELECT campaign, producer, min(received_at) AS since,
+               percentile_cont(0.95) WITHIN GROUP
+                   (ORDER BY extract(epoch FROM enqueued_at - outbox_at)::float8) AS p95
+        FROM ledger.triggers WHERE received_at >= now() - interval '5 minutes' AND outbox_at IS NOT NULL
+        GROUP BY campaign, producer
+    ) AS o LEFT JOIN known k ON k.name = o.campaign GROUP BY 2
     UNION ALL
     SELECT 'no-worker', NULL, w.at, coalesce(extract(epoch FROM now() - w.at)::float8, 'Infinity'), NULL,
            format('no worker is alive: %s sending, %s parked, and the broker holds what comes; '

@@ -87,6 +87,24 @@ def test_a_queue_is_old_if_more_than_a_twentieth_waited_for_a_minute(database_ur
     assert (found["severity"], found["audience"]) == ("page", "operators")
 
 
+def test_an_outbox_is_late_if_more_than_a_twentieth_of_a_producer_s_were_in_it_for_a_minute(database_url: str) -> None:
+    """Triggers without an outbox, and another producer's, make it no less late."""
+    alert = "outbox-age", "order-shipped"
+    put_known(database_url)
+    put_many(database_url, 96, in_outbox=60)
+    put_many(database_url, 4, in_outbox=600, queued=600)
+    put_many(database_url, 100, in_outbox=600, received_at=ago(minutes=6))
+    put_many(database_url, 100, queued=600)
+    assert alert not in alerts(database_url)
+    put_many(database_url, 5, in_outbox=600)
+    assert alerts(database_url)[alert]["value"] == pytest.approx(600)
+    put_many(database_url, 200)
+    put_many(database_url, 100, in_outbox=1, producer="till")
+    found = alerts(database_url)[alert]
+    assert (found["severity"], found["audience"]) == ("page", "producers")
+    assert "in an outbox (of shop) for 600 s" in found["summary"]
+
+
 def test_no_worker_is_an_alert_once_none_has_lived_for_half_a_minute(database_url: str) -> None:
     alert = "no-worker", None
     assert alerts(database_url)[alert]["value"] == float("inf"), "there never was one"
