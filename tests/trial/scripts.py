@@ -7,6 +7,8 @@ from tests.trial.scenarios import Scenario
 CALM = 'distribution = "lognormal"\nmedian = 0.05\np99 = 0.3'
 WITH_THE_EVENTS = frozenset({"token-away", "storm", "recovery", "silence"})
 """Kinds that begin with the events, and not with the simulator: they last for their amount of seconds."""
+WITHOUT_FAILURES = frozenset({"saturated", "concurrency", "rate-limited"})
+"""Kinds in which a call that fails would delay all that stand behind it, so that Adobe is to blame as well."""
 SHORT_LIVED = 2
 """Seconds that tokens live where their endpoint goes away: else nobody would notice."""
 
@@ -61,7 +63,7 @@ def _noise(amounts: dict[str, float]) -> str:
     if "retries" in amounts:
         how = f"share = 1\nattempts = 1\nretry_after = {amounts['retries']:.0f}"
     else:
-        how = f"share = {0 if 'saturated' in amounts else 0.05}\nattempts = 1"
+        how = f"share = {0.05 if WITHOUT_FAILURES.isdisjoint(amounts) else 0}\nattempts = 1"
     return f'[[fault]]\nkind = "status"\nstatus = 503\n{how}'
 
 
