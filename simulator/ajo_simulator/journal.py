@@ -25,9 +25,10 @@ def now() -> str:
 class Entry(Struct, kw_only=True, gc=False):
     """One call. Neither addresses nor tokens are kept.
 
-    ``arrived_at`` is UTC; ``status`` is what was answered, and ``answered_after`` how many seconds later the answer
-    began, both null where nothing was; ``error`` is an error's title; ``attempt`` counts the calls of a request id
-    from 1; ``accepted`` says whether Journey Optimizer would send the message, whatever the caller learnt of it.
+    ``arrived_at`` is UTC; ``waited`` is how many seconds the call had lain in the socket by then. ``status`` is what
+    was answered, and ``answered_after`` how many seconds later the answer began, both null where nothing was;
+    ``error`` is an error's title; ``attempt`` counts the calls of a request id from 1; ``accepted`` says whether
+    Journey Optimizer would send the message, whatever the caller learnt of it.
     """
 
     arrived_at: str = field(default_factory=now)
@@ -42,6 +43,7 @@ class Entry(Struct, kw_only=True, gc=False):
     accepted: bool = False
     execution_id: str | None = None
     answered_after: float | None = None
+    waited: float = 0.0
 
 
 class Journal:

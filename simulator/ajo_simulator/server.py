@@ -12,7 +12,7 @@ from aiohttp import web
 from ajo_simulator import campaigns
 from ajo_simulator.answers import Reply, refusal, send
 from ajo_simulator.control import CONTROL, control
-from ajo_simulator.door import Door
+from ajo_simulator.door import Door, waited
 from ajo_simulator.draw import is_shut
 from ajo_simulator.executions import EXECUTIONS, Executions
 from ajo_simulator.faults import HugeBody, kind_of
@@ -74,7 +74,8 @@ class Simulator:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith(CONTROL):
             return await control(self, request)
-        entry, arrived, gateway_id = Entry(path=request.path), time.monotonic(), uuid4().hex
+        entry = Entry(path=request.path, waited=waited(request.transport))
+        arrived, gateway_id = time.monotonic(), uuid4().hex
         scenario, began = self.scenario, self._started
         try:
             reply = await self._reply(request, entry, scenario)

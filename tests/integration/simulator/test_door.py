@@ -31,6 +31,7 @@ def test_connections_are_refused_for_a_while_and_calls_under_way_are_answered(
         socket.create_connection(api.address, PATIENCE) as under_way,
     ):
         under_way.sendall(api.raw(payload("r-1", campaign="slow"))[:-1])
+        api.get("/ajo/im/health")  # once this is answered, the call before it is seen to be under way
         api.play(f'{slow}[[fault]]\nkind = "refuse"\nuntil = 3\n')
         under_way.sendall(b"}")
         wait_until(lambda: refused(api), what="a refused connection, though the caller had one open")

@@ -37,6 +37,7 @@ def test_a_line_is_one_json_document_with_every_field() -> None:
         "accepted": False,
         "execution_id": None,
         "answered_after": None,
+        "waited": 0.0,
     }
 
 

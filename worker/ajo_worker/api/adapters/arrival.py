@@ -6,6 +6,7 @@ import struct
 import sys
 import termios
 import time
+from contextlib import suppress
 
 TICK = 0.004
 """Seconds. The kernel counts in ticks of 1 to 10 ms (4 with HZ=250): what is no older than this happened just now."""
@@ -19,6 +20,53 @@ RECEIVED = struct.Struct("52xI")
 
 ACKNOWLEDGED = struct.Struct("56xI")
 """The same for ``tcpi_last_ack_recv``, milliseconds since the other side acknowledged anything."""
+
+STAMPS = 35
+"""``SO_TIMESTAMPNS`` (asm-generic/socket.h), for which Python has no name: what is read comes with its arrival."""
+
+STAMP = struct.Struct("ll")
+"""That arrival, a ``struct timespec`` of the wall clock."""
+
+APART = 0.02
+"""Seconds, two of the longest ticks. A stamp that is further from the kernel's count is of a clock that was set."""
+
+
+def stamp_arrivals(connection: socket.socket) -> None:
+    """Have ``receive`` know to the microsecond when bytes came, where the system can tell."""
+    if sys.platform == "linux":
+        with suppress(OSError):  # then it is known to the tick
+            connection.setsockopt(socket.SOL_SOCKET, STAMPS, 1)
+
+
+def receive(connection: socket.socket, most: int) -> tuple[bytes, float]:
+    """Up to ``most`` bytes, and the monotonic instant at which the newest of them came in.
+
+    Of the end (no bytes) it is that of the other side's newest acknowledgement.
+
+    Raises:
+        BlockingIOError: there is nothing yet.
+        OSError: the connection broke.
+    """
+    if sys.platform != "linux":
+        return connection.recv(most), time.monotonic()
+    data, told, _, _ = connection.recvmsg(most, socket.CMSG_SPACE(STAMP.size))
+    if not data:
+        return data, last_acknowledged(connection)
+    now, wall = time.monotonic(), time.time()
+    counted = _age(connection, RECEIVED)
+    if not told:
+        return data, now - known_age(None, counted)
+    seconds, nanoseconds = STAMP.unpack(told[0][2])
+    return data, now - known_age(wall - seconds - nanoseconds / 1e9, counted)
+
+
+def known_age(stamped: float | None, counted: float) -> float:
+    """How old the newest bytes are, in seconds: by their stamp, unless the wall clock was set since; else as the kernel
+    counts, which is to a tick. Pure.
+    """
+    if stamped is not None and abs(stamped - counted) < APART:
+        return max(stamped, 0)
+    return counted if counted > TICK else 0
 
 
 def last_sent(connection: socket.socket | None) -> float:
@@ -46,11 +94,16 @@ def unacknowledged(connection: socket.socket) -> int:
 
 def _instant(connection: socket.socket | None, where: struct.Struct) -> float:
     now = time.monotonic()
-    if sys.platform != "linux" or connection is None:
-        return now
+    return now if connection is None else now - known_age(None, _age(connection, where))
+
+
+def _age(connection: socket.socket, where: struct.Struct) -> float:
+    """Seconds since then, as the kernel counts; 0 where it can't tell."""
+    if sys.platform != "linux":
+        return 0
     try:
         told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, where.size)
         age: float = where.unpack(told)[0] / 1000
     except (OSError, ValueError, struct.error):  # closed meanwhile, or no TCP
-        return now
-    return now - age if age > TICK else now
+        return 0
+    return age

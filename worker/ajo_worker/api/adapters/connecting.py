@@ -5,7 +5,7 @@ import ssl
 import time
 from typing import Literal, TypeAlias
 
-from ajo_worker.api.adapters.arrival import last_arrival
+from ajo_worker.api.adapters.arrival import receive
 from ajo_worker.api.adapters.connection import Connection
 from ajo_worker.api.adapters.exchange import Exchange
 from ajo_worker.api.adapters.http1 import Origin
@@ -77,7 +77,8 @@ async def _send(connected: socket.socket, data: bytes, deadline: Deadline) -> No
 
 async def _received(connected: socket.socket, deadline: Deadline) -> bytes:
     await ready(connected, deadline.left())
-    deadline.lagged(time.monotonic() - last_arrival(connected))
-    if not (data := connected.recv(READ_BYTES)):
+    data, came = receive(connected, READ_BYTES)
+    deadline.lagged(time.monotonic() - came)
+    if not data:
         raise EOFError
     return data

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 
-from ajo_worker.api.adapters.arrival import last_acknowledged, last_arrival, unacknowledged
+from ajo_worker.api.adapters.arrival import receive, unacknowledged
 from ajo_worker.api.adapters.exchange import Exchange, age_limit
 from ajo_worker.api.adapters.http1 import NotHttp, Reading
 from ajo_worker.api.adapters.tls_layer import READ_BYTES, TlsLayer
@@ -120,8 +120,7 @@ class Connection:
     def _read(self) -> bool:
         """Read once; whether there was something."""
         try:
-            data = self._socket.recv(READ_BYTES)
-            came = last_arrival(self._socket) if data else last_acknowledged(self._socket)
+            data, came = receive(self._socket, READ_BYTES)
         except BlockingIOError:
             return False
         except OSError as fault:

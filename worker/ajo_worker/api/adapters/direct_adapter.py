@@ -45,7 +45,10 @@ class DirectAdapter:
         except ValueError as fault:  # its text may quote what must not be shown
             return exchange.failure("internal", nothing_sent=True, detail=type(fault).__name__)
         try:
-            connection = self._take(origin) or await self._connect(origin, call.url, exchange)
+            if (connection := self._take(origin)) is not None:
+                exchange.begins()
+            else:
+                connection = await self._connect(origin, call.url, exchange)
         except NotConnected as fault:
             return unsent(fault, exchange)
         except Exception as fault:  # noqa: BLE001 - post never raises; nothing was sent, for there is no connection

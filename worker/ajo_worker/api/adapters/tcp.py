@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from ajo_worker.api.adapters.arrival import last_acknowledged
+from ajo_worker.api.adapters.arrival import last_acknowledged, stamp_arrivals
 
 
 class Patience(NamedTuple):
@@ -81,6 +81,7 @@ async def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
             connection.setblocking(False)
             for option in options():
                 connection.setsockopt(*option)
+            stamp_arrivals(connection)
             await _connected(connection, address, deadline.left() / (len(found) - number))
         except BaseException as fault:
             connection.close()
