@@ -160,7 +160,7 @@ def publish(publisher: Publisher, triggers: Mapping[int, CheckedTrigger]) -> tup
         rows[trigger.request_id].append(row)
     published: list[int] = []
     try:
-        for receipts in publisher.publish_stream(triggers.values()):
+        for receipts in publisher.publish_stream(triggers.values(), in_order=True):
             published += [rows[receipt.request_id].popleft() for receipt in receipts]
     except PublishError as failure:
         return published, failure

@@ -135,17 +135,18 @@ class AsyncPublisher:
         return tally.report()
 
     async def publish_stream(
-        self, triggers: Iterable[CheckedTrigger], *, batch_size: int = DEFAULT_BATCH_SIZE
+        self, triggers: Iterable[CheckedTrigger], *, batch_size: int = DEFAULT_BATCH_SIZE, in_order: bool = False
     ) -> AsyncIterator[tuple[Receipt, ...]]:
         """Publish triggers without end: yields the receipts of each message as it is confirmed, and keeps nothing.
 
         Nothing is sent before a window is full (32 batches, or 4 MB) or ``triggers`` has ended. Where triggers trickle
-        in, publish each as it comes.
+        in, publish each as it comes. ``in_order`` is as ``Publisher.publish_stream`` has it.
 
         Raises:
             PublishError: ``unconfirmed`` are those taken from ``triggers`` and not confirmed. No more were taken.
         """
-        async for receipts in self._publish(Stream(self._carrier, triggers, batch_size)):
+        stream = Stream(self._carrier, triggers, batch_size, in_order=in_order)
+        async for receipts in self._publish_in_order(stream) if in_order else self._publish(stream):
             yield receipts
 
     async def close(self) -> None:
@@ -220,6 +221,12 @@ class AsyncPublisher:
                     yield receipts
             await asyncio.sleep(0)
         for window in gathered.rest():
+            async for receipts in self._deliver(stream, window):
+                yield receipts
+        stream.end()
+
+    async def _publish_in_order(self, stream: Stream) -> AsyncIterator[tuple[Receipt, ...]]:
+        for window in stream.windows:
             async for receipts in self._deliver(stream, window):
                 yield receipts
         stream.end()

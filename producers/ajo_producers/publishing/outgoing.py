@@ -110,6 +110,57 @@ def windows(batches: Iterable[list[CheckedTrigger]]) -> Iterator[list[list[Check
     yield from gathered.rest()
 
 
+def windows_in_order(
+    triggers: Iterable[CheckedTrigger], size: int = DEFAULT_BATCH_SIZE
+) -> Iterator[list[list[CheckedTrigger]]]:
+    """Windows in which no recipient has triggers in two messages for one queue.
+
+    The broker may refuse a message, whose queue is full, and take a later one of the same window. What it refuses is
+    sent again after the window, so a recipient's triggers keep their order only if they are taken or refused together.
+    """
+    window = _Together(size)
+    for trigger in triggers:
+        if not window.take(trigger):
+            yield window.batches
+            window = _Together(size)
+            window.take(trigger)
+    if window.batches:
+        yield window.batches
+
+
+class _Together:
+    """One window: who is in it stays in his message, which may come to have more than ``size`` triggers by that."""
+
+    def __init__(self, size: int) -> None:
+        self.batches: list[list[CheckedTrigger]] = []
+        self._size = size
+        self._weights: list[int] = []
+        self._weight = 0
+        self._open: dict[tuple[Lane, Priority], int] = {}
+        self._places: dict[tuple[Lane, Priority, str], int] = {}
+
+    def take(self, trigger: CheckedTrigger) -> bool:
+        """Whether there is room for it; in an empty window there always is."""
+        way, weight = (trigger.lane, trigger.priority), len(trigger.encoded)
+        names = [(*way, recipient.user_id) for recipient in trigger.trigger.recipients]
+        places = {self._places[name] for name in names if name in self._places}
+        if self.batches and (len(places) > 1 or self._weight + weight > WINDOW_BYTES):
+            return False
+        at = next(iter(places), self._open.get(way))
+        most = MAX_TRIGGERS if places else self._size
+        if at is None or len(self.batches[at]) >= most or self._weights[at] + weight > MAX_BATCH_BYTES:
+            if places or len(self.batches) == WINDOW_MESSAGES:
+                return False
+            at = self._open[way] = len(self.batches)
+            self.batches.append([])
+            self._weights.append(0)
+        self.batches[at].append(trigger)
+        self._weights[at] += weight
+        self._weight += weight
+        self._places.update((name, at) for name in names)
+        return True
+
+
 def to_parcel(batch: Sequence[CheckedTrigger], sender: Sender) -> Parcel:
     """A batch made a message that can be sent."""
     return Parcel(uuid7(), queue_name(sender.queue_prefix, batch[0].lane, batch[0].priority), batch)

@@ -14,7 +14,7 @@ from ajo_producers.publishing.checked import CheckedTrigger
 from ajo_producers.publishing.environment import PublisherSettings, read_settings
 from ajo_producers.publishing.errors import PublishError
 from ajo_producers.publishing.link import Deadline
-from ajo_producers.publishing.outgoing import DEFAULT_BATCH_SIZE, Receipt, windows
+from ajo_producers.publishing.outgoing import DEFAULT_BATCH_SIZE, Receipt
 from ajo_producers.publishing.stream import PublishReport, Stream, Tally
 
 
@@ -84,17 +84,18 @@ class Publisher:
         return tally.report()
 
     def publish_stream(
-        self, triggers: Iterable[CheckedTrigger], *, batch_size: int = DEFAULT_BATCH_SIZE
+        self, triggers: Iterable[CheckedTrigger], *, batch_size: int = DEFAULT_BATCH_SIZE, in_order: bool = False
     ) -> Iterator[tuple[Receipt, ...]]:
         """Publish triggers without end: yields the receipts of each message as it is confirmed, and keeps nothing.
 
         Nothing is sent before a window is full (32 batches, or 4 MB) or ``triggers`` has ended. Where triggers trickle
-        in, publish each as it comes.
+        in, publish each as it comes. ``in_order``: whatever the broker refuses in between, what is confirmed of a
+        recipient's triggers of one lane and priority are the first ones.
 
         Raises:
             PublishError: ``unconfirmed`` are those taken from ``triggers`` and not confirmed. No more were taken.
         """
-        yield from self._publish(Stream(self._carrier, triggers, batch_size))
+        yield from self._publish(Stream(self._carrier, triggers, batch_size, in_order=in_order))
 
     def close(self) -> None:
         """Close the connection; the next use opens another one."""
@@ -119,7 +120,7 @@ class Publisher:
         self._callers = Callers(carrier)
 
     def _publish(self, stream: Stream) -> Iterator[tuple[Receipt, ...]]:
-        for window in windows(stream.batches):
+        for window in stream.windows:
             delivered = self._carrier.deliver(partial(list, window), Deadline(self._carrier.timeout), renewed=True)
             yield from stream.receipts(window, delivered)
         stream.end()

@@ -7,7 +7,7 @@ from uuid import UUID
 from ajo_producers.publishing.carrier import Carrier, Delivered
 from ajo_producers.publishing.checked import CheckedTrigger
 from ajo_producers.publishing.errors import InvalidTrigger, PublishError
-from ajo_producers.publishing.outgoing import Receipt, batches
+from ajo_producers.publishing.outgoing import Receipt, batches, windows, windows_in_order
 from ajo_producers.publishing.source import Source
 
 Window = list[list[CheckedTrigger]]
@@ -24,11 +24,18 @@ class Stream:
     """Triggers on their way out through one carrier."""
 
     def __init__(
-        self, carrier: Carrier, triggers: Iterable[CheckedTrigger], batch_size: int, *, remembers: bool = False
+        self,
+        carrier: Carrier,
+        triggers: Iterable[CheckedTrigger],
+        batch_size: int,
+        *,
+        remembers: bool = False,
+        in_order: bool = False,
     ) -> None:
         self._carrier = carrier
         self.source = Source(triggers, remembers=remembers)
         self.batches = batches(self.source, batch_size)
+        self.windows = windows_in_order(self.source, batch_size) if in_order else windows(self.batches)
 
     def receipts(self, window: Window, delivered: Delivered) -> Iterator[tuple[Receipt, ...]]:
         """The receipts of each message of a window that is confirmed.
