@@ -24,12 +24,12 @@ COMMENT ON COLUMN ledger.alert_thresholds.audience IS 'Whom it is for, unless le
 COMMENT ON COLUMN ledger.alert_thresholds.measures IS 'What is compared with the threshold, and its unit.';
 
 INSERT INTO ledger.alert_thresholds (alert, threshold, floor, severity, audience, measures) VALUES
-    ('budget-burn', 0.05, 5, 'page', 'operators', 'share of a lane''s triggers that ended in the last 5 minutes and took above 30 s from the first dispatch, or ended expired or unconfirmed'),
+    ('budget-burn', 0.05, 5, 'page', 'operators', 'share of a lane''s triggers that ended in the last 5 minutes and took above 30 s from the first dispatch, or ended expired or unconfirmed, but for those that 429s, an outage, a silence or a hold kept'),
     ('clock-skew', 1, NULL, 'ticket', 'operators', 'seconds between the clock of a worker''s machine and the database''s'),
     ('clock-step', 0, NULL, 'page', 'database', 'rounds that ended in the last hour since the database''s clock had been set back, and nobody knew what was left of their budget'),
     ('database-clock', 2, NULL, 'page', 'database', 'seconds by which the database''s clock was set, forward or back, as workers noticed in the last hour'),
     ('dead-letters', 0, NULL, 'ticket', 'operators', 'rejected and expired triggers of a campaign, for one reason, in the last hour, while dead-letters-share doesn''t hold'),
-    ('dead-letters-share', 0.05, 10, 'page', 'operators', 'the same, as a share of the campaign''s triggers of the last hour'),
+    ('dead-letters-share', 0.05, 10, 'page', 'operators', 'the same, as a share of the campaign''s triggers of the last hour; but for those that had their campaign paused'),
     ('differing-copies', 0, NULL, 'ticket', 'producers', 'copies of a campaign''s known triggers with other recipients or content, which are never sent, in the last hour'),
     ('excluded', 0, NULL, 'ticket', 'campaign-owners', 'accepted triggers of a campaign that Journey Optimizer then excluded, for one reason, told of in the last hour'),
     ('definition-unknown', 0, NULL, 'page', 'operators', 'seconds for which a campaign''s oldest trigger has been parked since no living worker has its definition'),
@@ -51,6 +51,7 @@ INSERT INTO ledger.alert_thresholds (alert, threshold, floor, severity, audience
     ('silence', 0, NULL, 'page', 'adobe-support', 'seconds for which a destination has answered none of the calls that are open there'),
     ('stray-answers', 0, NULL, 'page', 'operators', 'calls of the last hour that were answered with what belongs to another trigger''s'),
     ('throttled', 300, 1, 'ticket', 'adobe-support', 'seconds for which 429s have slowed a campaign; of the floor''s number of its triggers that wait with workers, or more'),
+    ('throttled-share', 0.05, 5, 'page', 'adobe-support', 'while 429s slow a campaign: share of its triggers that ended in the last 5 minutes, and that 429s kept above 30 s from the first dispatch, or until they ended expired or unconfirmed'),
     ('token-failing', 30, NULL, 'page', 'credentials', 'seconds for which a living worker has asked for an access token in vain'),
     ('token-refused', 5, NULL, 'page', 'credentials', 'calls of the last 5 minutes whose token was refused'),
     ('unconfirmed', 0, NULL, 'ticket', 'operators', 'triggers of a campaign that ended unconfirmed in the last hour, while unconfirmed-share doesn''t hold'),
@@ -64,7 +65,7 @@ CREATE TABLE ledger.alert_audiences (
 );
 
 COMMENT ON TABLE ledger.alert_audiences IS 'Whom dead letters and outages of a reason are for; other reasons have the audience of their alert. To be changed by INSERT, UPDATE and DELETE.';
-COMMENT ON COLUMN ledger.alert_audiences.reason IS 'Reason of dead letters (docs/states.md), or of an outage (ledger.outages.reason).';
+COMMENT ON COLUMN ledger.alert_audiences.reason IS 'Reason of dead letters (docs/states.md), or of an outage (ledger.outages.reason); dead letters that had their campaign paused have its.';
 COMMENT ON COLUMN ledger.alert_audiences.audience IS 'operators, adobe-support, campaign-owners, producers, database or credentials.';
 
 INSERT INTO ledger.alert_audiences (reason, audience) VALUES
@@ -72,7 +73,9 @@ INSERT INTO ledger.alert_audiences (reason, audience) VALUES
     ('before-start', 'campaign-owners'),
     ('budget-spent', 'adobe-support'),
     ('campaign-ended', 'campaign-owners'),
+    ('campaign-failing', 'campaign-owners'),
     ('campaign-not-live', 'campaign-owners'),
+    ('campaign-refused', 'campaign-owners'),
     ('clock-step', 'database'),
     ('cosmos-identity', 'credentials'),
     ('credentials-refused', 'credentials'),
@@ -94,6 +97,14 @@ CREATE INDEX attempts_responded ON ledger.attempts USING brin (responded_at)
     WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX held_payloads_held ON ledger.held_payloads (held_at);
 
+CREATE FUNCTION ledger.burnt(t ledger.triggers) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN t.completed_at >= now() - interval '5 minutes' AND (
+        t.state IN ('expired', 'unconfirmed')
+        OR t.completed_at - t.first_dispatched_at > interval '30 seconds'); -- half of a budget
+
+COMMENT ON FUNCTION ledger.burnt IS 'Whether a trigger ended within the last 5 minutes, and took above 30 s from its first dispatch, or ended expired or unconfirmed.';
+
 -- The triggers of the last hour are read once. A lane's resumed triggers may be older: their payloads are held, and
 -- lead to them. A campaign that no worker ever had a definition of is (unknown): its name came with a message.
 CREATE VIEW audit.alert_measures AS
@@ -105,13 +116,30 @@ WITH known AS MATERIALIZED (
            min(coalesce(first_dispatched_at, round_opened_at, received_at))
                FILTER (WHERE state = 'sending') AS sending_since,
            count(*) FILTER (WHERE completed_at >= now() - interval '5 minutes') AS ended,
-           count(*) FILTER (WHERE completed_at >= now() - interval '5 minutes' AND burnt) AS burnt,
-           min(completed_at) FILTER (WHERE completed_at >= now() - interval '5 minutes' AND burnt) AS burnt_since
-    FROM ledger.triggers CROSS JOIN LATERAL (
-        SELECT state IN ('expired', 'unconfirmed')
-               OR completed_at - first_dispatched_at > interval '30 seconds' AS burnt) AS b -- half of a budget
+           count(*) FILTER (WHERE ledger.burnt(t)) AS burnt
+    FROM ledger.triggers t
     WHERE received_at >= now() - interval '1 hour'
     GROUP BY lane, campaign
+), kept AS MATERIALIZED ( -- what has had an alert of its own, and comes all at once when that is over
+    SELECT lane, campaign, during FROM audit.standstills
+    WHERE kind IN ('outage', 'paused', 'held', 'proxy', 'silence') AND (lane IS NOT NULL OR campaign IS NOT NULL)
+), burnt AS MATERIALIZED (
+    SELECT t.lane, t.campaign, t.completed_at, a.throttled OR coalesce(t.waited_in_vain ? 'throttle_wait_seconds', false) AS throttled
+    FROM ledger.triggers t CROSS JOIN LATERAL (
+        SELECT coalesce(bool_or(http_status = 429 OR throttle_wait_seconds > 1), false) AS throttled
+        FROM ledger.attempts WHERE request_id = t.request_id AND round = t.round
+    ) AS a
+    WHERE (SELECT sum(burnt) > 0 FROM hour) AND received_at >= now() - interval '1 hour' AND ledger.burnt(t)
+      AND NOT EXISTS (
+          SELECT FROM kept k WHERE (k.lane = t.lane OR k.campaign = t.campaign) AND k.during && tstzrange(
+              least(coalesce(t.first_dispatched_at, t.round_opened_at, t.received_at), t.completed_at), t.completed_at, '[]'))
+), spent AS (
+    SELECT h.lane, h.campaign, h.ended, count(b.*) FILTER (WHERE NOT b.throttled) AS burnt,
+           count(b.*) FILTER (WHERE b.throttled) AS throttled, min(b.completed_at) FILTER (WHERE NOT b.throttled) AS since
+    FROM hour h LEFT JOIN burnt b USING (lane, campaign) WHERE h.ended > 0 GROUP BY 1, 2, 3
+), failing AS ( -- what these refused before they were paused is their fault too
+    SELECT substr(scope, 10) AS campaign, evidence ->> 'rejected' AS reason FROM ledger.outages
+    WHERE reason = 'campaign-failing' AND coalesce(ended_at, 'infinity') > now() - interval '1 hour'
 ), volumes AS (
     SELECT coalesce(k.name, '(unknown)') AS campaign, sum(triggers) AS triggers
     FROM hour LEFT JOIN known k ON k.name = hour.campaign GROUP BY 1
@@ -142,25 +170,28 @@ WITH known AS MATERIALIZED (
     WHERE h.held_at >= now() - interval '1 hour' AND t.state IN ('rejected', 'expired', 'unconfirmed')
     GROUP BY 1, 2, 3
 ), dead AS (
-    SELECT d.campaign || '/' || d.reason AS scope, d.reason, d.letters, d.since,
+    SELECT d.campaign || '/' || d.reason AS scope, coalesce(f.blamed, d.reason) AS reason, f.blamed IS NOT NULL AS failing,
+           d.letters, d.since,
            d.letters / greatest(v.triggers, d.letters)::float8 AS share,
            CASE d.campaign WHEN '(unknown)' THEN '' ELSE ' --campaign ' || d.campaign END
                || ' --reason ' || d.reason || ' --since 1h' AS options
-    FROM died d LEFT JOIN volumes v USING (campaign) WHERE NOT d.unconfirmed
+    FROM died d LEFT JOIN volumes v USING (campaign)
+    LEFT JOIN (SELECT DISTINCT campaign, reason, 'campaign-failing' AS blamed FROM failing) AS f USING (campaign, reason)
+    WHERE NOT d.unconfirmed
 ), unconfirmed AS (
     SELECT d.campaign, d.letters, d.since, d.letters / greatest(v.triggers, d.letters)::float8 AS share
     FROM (SELECT campaign, sum(letters) AS letters, min(since) AS since FROM died WHERE unconfirmed GROUP BY 1) AS d
     LEFT JOIN volumes v USING (campaign)
 ), shares (alert, scope, since, value, count, reason, summary) AS (
-    SELECT 'budget-burn', lane, min(burnt_since), (sum(burnt) / sum(ended))::float8, sum(burnt)::bigint, NULL::text,
+    SELECT 'budget-burn', lane, min(since), (sum(burnt) / sum(ended))::float8, sum(burnt)::bigint, NULL::text,
            format('%s of %s triggers that ended in the last 5 minutes took above 30 s, or failed; '
                   'first: ajo-dispatch delays --since 5m', sum(burnt), sum(ended))
-    FROM hour GROUP BY lane HAVING sum(ended) > 0
+    FROM spent GROUP BY lane
     UNION ALL
     SELECT 'dead-letters-share', scope, since, share, letters, reason,
            format('dead letters in the last hour: %s, which is %s %% of the campaign''s triggers; '
                   'first: ajo-dispatch dead list%s', letters, round(100 * share::numeric, 1), options)
-    FROM dead
+    FROM dead WHERE NOT failing
     UNION ALL
     SELECT 'unconfirmed-share', campaign, since, share, letters, NULL,
            format('perhaps accepted, perhaps not, in the last hour: %s, which is %s %% of the campaign''s triggers; '
@@ -172,6 +203,12 @@ WITH known AS MATERIALIZED (
            format('429s slow it to %s of %s calls a second, %s triggers wait with workers; first: ajo-dispatch outage list',
                   round(s.calls_per_second::numeric, 1), round(s.rate_limit::numeric, 1), coalesce(w.waiting, 0))
     FROM audit.slow_rates s LEFT JOIN audit.waiting w USING (campaign) WHERE s.cause = 'throttle'
+    UNION ALL
+    SELECT 'throttled-share', s.campaign, s.since, p.throttled / p.ended::float8, p.throttled, NULL,
+           format('429s slow it to %s of %s calls a second, and kept %s of %s triggers that ended in the last 5 minutes '
+                  'above 30 s, or failed them; first: ajo-dispatch outage list',
+                  round(s.calls_per_second::numeric, 1), round(s.rate_limit::numeric, 1), p.throttled, p.ended)
+    FROM audit.slow_rates s JOIN spent p USING (campaign) WHERE s.cause = 'throttle'
 ), paged AS ( -- what a page tells, no ticket repeats
     SELECT s.alert, s.scope FROM shares s JOIN ledger.alert_thresholds t USING (alert)
     WHERE s.value > t.threshold AND s.count >= coalesce(t.floor, 0)
@@ -188,10 +225,15 @@ WITH known AS MATERIALIZED (
         SELECT lane, min(received_at) AS received_at,
                percentile_cont(0.95) WITHIN GROUP
                    (ORDER BY extract(epoch FROM received_at - enqueued_at)::float8) AS p95
-        -- What an outage or a hold kept waiting has had its own alert, and comes all at once when that is over.
         FROM ledger.triggers LEFT JOIN (
-            SELECT lane, range_agg(during) AS during FROM audit.standstills
-            WHERE kind IN ('outage', 'held') AND lane IS NOT NULL GROUP BY lane
+            SELECT lane, range_agg(during) AS during FROM (
+                SELECT lane, during FROM kept WHERE lane IS NOT NULL
+                UNION ALL -- workers had all in hand that they may, since most of it waited for a rate that 429s slow
+                SELECT lane.lane, tstzmultirange(tstzrange(f.began_at, f.ended_at, '[]'))
+                FROM ledger.full_intakes f JOIN ledger.workers w ON w.worker_id = f.worker
+                CROSS JOIN LATERAL unnest(CASE WHEN f.lane IS NULL THEN w.lanes ELSE ARRAY[f.lane] END) AS lane (lane)
+                WHERE f.because = 'throttle' AND f.ended_at > now() - interval '1 hour'
+            ) AS k GROUP BY lane
         ) AS s USING (lane)
         WHERE received_at >= now() - interval '5 minutes'
           AND NOT coalesce(s.during && tstzrange(enqueued_at, greatest(enqueued_at, received_at)), false)
@@ -360,7 +402,8 @@ FROM (
 ) AS m
 JOIN ledger.alert_thresholds t USING (alert)
 LEFT JOIN ledger.alert_audiences a USING (reason)
-WHERE m.value IS NOT NULL;
+WHERE m.value IS NOT NULL
+  AND NOT (m.alert = 'throttled' AND EXISTS (SELECT FROM paged p WHERE p.alert = 'throttled-share' AND p.scope = m.scope));
 
 COMMENT ON VIEW audit.alert_measures IS 'What every alert measures now, whether it holds or not: how far from its threshold it is.';
 COMMENT ON COLUMN audit.alert_measures.alert IS 'Name of the alert.';

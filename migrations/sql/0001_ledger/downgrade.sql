@@ -36,6 +36,7 @@ DROP VIEW audit.revisions;
 DROP VIEW audit.network;
 DROP VIEW audit.alerts;
 DROP VIEW audit.alert_measures;
+DROP FUNCTION ledger.burnt(ledger.triggers);
 DROP VIEW audit.clock_steps;
 DROP FUNCTION ledger.note_clock_step(uuid, double precision);
 DROP VIEW audit.rates;

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.alert_rows import alerts, put_known, put_many
+from tests.support.alert_rows import alerts, put_known, put_many, put_outage
 from tests.support.database import query
 from tests.support.dead_letters import put_letter
 from tests.support.ledger_rows import ago
@@ -95,6 +95,27 @@ def test_operators_change_thresholds_floors_severities_and_audiences_by_update(d
     assert (TICKET in alerts(database_url), PAGE in alerts(database_url)) == (True, False)
     query(database_url, "update ledger.alert_thresholds set threshold = 'Infinity' where alert ~ '^dead-letters'")
     assert not {TICKET, PAGE} & set(alerts(database_url))
+
+
+@pytest.mark.parametrize(("ended", "letters"), [(None, 12), (1, 12), (None, 3)])
+def test_what_had_its_campaign_paused_is_a_ticket_for_the_campaign_s_owners_and_blames_no_producer(
+    database_url: str, ended: int | None, letters: int
+) -> None:
+    """It was refused in words that name nobody; that the campaign fails is the outage's alert."""
+    put_many(database_url, letters, state="rejected", reason="bad-request")
+    put_many(database_url, 1, state="rejected", reason="invalid-payload")
+    put_outage(
+        database_url, f"campaign:{CAMPAIGN}", "campaign-failing", ago(hours=2), "open" if not ended else "closed"
+    )
+    evidence = 'update ledger.outages set evidence = \'{"rejected": "bad-request"}\', ended_at = $1'
+    query(database_url, evidence, ago(minutes=ended) if ended else None)
+    found = alerts(database_url)
+    assert PAGE not in found
+    assert (found[TICKET]["value"], found[TICKET]["audience"]) == (letters, "campaign-owners")
+    assert found["dead-letters", f"{CAMPAIGN}/invalid-payload"]["audience"] == "producers", "this is none of it"
+    query(database_url, "update ledger.outages set ended_at = now() - interval '61 minutes'")
+    query(database_url, "update ledger.circuits set state = 'closed'")
+    assert alerts(database_url)[PAGE if letters > 9 else TICKET]["audience"] == "producers"
 
 
 def test_a_measure_is_told_whether_its_alert_holds_or_not(database_url: str) -> None:

@@ -8,7 +8,7 @@ from ajo_worker.metrics.figures import RATE_SHARES
 from tests.support.alert_rows import DESTINATION, alerts, put_hold, put_many, put_outage, put_parked
 from tests.support.backlog_rows import put_campaign, put_pacing_worker, put_queue, put_throttle
 from tests.support.database import query
-from tests.support.ledger_rows import ago
+from tests.support.ledger_rows import ago, put_attempt
 
 CAMPAIGN = "order-shipped"
 QUEUE = "ajo-dispatch.standard"
@@ -140,6 +140,88 @@ def test_a_campaign_that_429s_slow_for_minutes_while_triggers_wait_is_a_ticket(d
     assert " of 500.0 calls a second, 1 triggers wait" in found["summary"]
     query(database_url, "update ledger.rate_limits set slowed_since = now() - interval '290 seconds'")
     assert alert not in alerts(database_url)
+
+
+def throttled(url: str, since: int, slow: int, burnt: int, other: int = 0) -> None:
+    """A campaign that 429s slow, some of whose triggers took long for that, and some for another reason."""
+    put_campaign(url, CAMPAIGN)
+    put_pacing_worker(url, waiting=f'{{"standard": {{"{CAMPAIGN}": 9}}}}')
+    if slow:
+        put_throttle(url, CAMPAIGN, 0.2, ago(seconds=1), ago(seconds=since))
+    put_many(url, 40)
+    put_many(url, burnt, took=31)
+    for row in query(
+        url,
+        "select request_id, received_at as at from ledger.triggers where completed_at - received_at > interval '30 s'",
+    ):
+        put_attempt(url, row["request_id"], 1, row["at"], outcome="retryable", http_status=429)
+    put_many(url, other, state="expired")
+
+
+@pytest.mark.parametrize(
+    ("since", "slow", "burnt", "other", "told"),
+    [
+        (30, True, 5, 0, {"throttled-share"}),  # at once: that is what is wrong
+        (310, True, 5, 0, {"throttled-share"}),  # which a ticket need not repeat
+        (310, True, 2, 0, {"throttled"}),
+        (30, True, 2, 0, set()),
+        (30, False, 20, 0, set()),  # the storm is over
+        (30, True, 5, 5, {"throttled-share", "budget-burn"}),  # and something else is wrong
+        (30, False, 0, 5, {"budget-burn"}),
+    ],
+)
+def test_a_storm_of_429s_is_told_by_its_name_and_only_while_it_lasts(
+    database_url: str, since: int, slow: bool, burnt: int, other: int, told: set[str]
+) -> None:
+    throttled(database_url, since, slow, burnt, other)
+    found = {alert: row for (alert, _), row in alerts(database_url).items()}
+    assert found.keys() & {"throttled", "throttled-share", "budget-burn"} == told
+    if "throttled-share" in told:
+        row = found["throttled-share"]
+        assert (row["scope"], row["severity"], row["audience"], row["count"]) == (CAMPAIGN, "page", "adobe-support", 5)
+        assert row["value"] == pytest.approx(5 / (45 + other))
+        assert f"kept 5 of {45 + other} triggers" in row["summary"]
+    if "budget-burn" in told:
+        assert found["budget-burn"]["count"] == 5
+
+
+def test_what_waited_for_a_rate_in_vain_burnt_its_budget_for_429s(database_url: str) -> None:
+    throttled(database_url, 30, True, 0, 5)
+    query(
+        database_url,
+        "update ledger.triggers set waited_in_vain = '{\"throttle_wait_seconds\": 9}' where state = 'expired'",
+    )
+    assert {alert for alert, _ in alerts(database_url)} & {"budget-burn", "throttled-share"} == {"throttled-share"}
+
+
+@pytest.mark.parametrize("kind", ["outage", "silence", "hold"])
+def test_what_an_outage_a_silence_or_a_hold_kept_burns_no_budget_of_its_own(database_url: str, kind: str) -> None:
+    worker = put_pacing_worker(database_url)
+    put_many(database_url, 20, state="unconfirmed", reason="budget-spent")
+    assert ("budget-burn", "standard") in alerts(database_url)
+    match kind:
+        case "outage":
+            put_outage(database_url, DESTINATION, "no-answers", ago(seconds=59))
+        case "hold":
+            put_hold(database_url, f"campaign:{CAMPAIGN}", ago(seconds=59))
+        case _:
+            silence = "insert into ledger.silences values ($1, now() - interval '59 s', now(), $2, 'standard', 20)"
+            query(database_url, silence, worker, DESTINATION)
+    assert ("budget-burn", "standard") not in alerts(database_url)
+
+
+def test_a_queue_that_waits_for_a_rate_that_429s_slow_is_not_old(database_url: str) -> None:
+    """That has an alert of its own."""
+    worker = put_pacing_worker(database_url)
+    put_many(database_url, 50, queued=600)
+    for because in ("congestion", "throttle"):
+        assert ("queue-age", "standard") in alerts(database_url)
+        query(
+            database_url,
+            "insert into ledger.full_intakes values ($1, now() - interval '5 minutes', now(), 'standard', $2)",
+            worker, because,
+        )  # fmt: skip
+    assert ("queue-age", "standard") not in alerts(database_url)
 
 
 def test_messages_that_nobody_takes_or_whose_definition_is_gone_are_alerts_at_once(database_url: str) -> None:

@@ -18,6 +18,8 @@ TOO_LARGE = 413
 
 CAMPAIGN_CODES = re.compile(r"CJMCMP-|CJMMAS-|CJMRT-(?:080605|080608|130004|170016)-|40[03]0\d\d$")
 """Campaigns and messages as authored, channels and templates as configured; the gateway's for keys and entitlement."""
+OF_CAMPAIGN_ITSELF = re.compile(r"CJMCMP-|CJMMAS-")
+"""Of these codes those of campaigns and messages as authored: no credential is at fault."""
 RECIPIENT_CODES = re.compile(r"CJMRT-050030-")
 """No push token in the profile."""
 
@@ -53,8 +55,8 @@ _CAMPAIGN = re.compile(
     r"\bcampaigns?\b[^.;]{0,60}?\b(?:not|in-?active|stopped|closed|ended|expired|finished|completed|paused|archived|draft"
     r"|unknown|disabled|deactivated|deleted|outside|no\s+longer|invalid|does\s*n[o'’]t)\b"
     r"|\b(?:unknown|no\s+such|invalid|inactive|no\s+active)\s+campaign|\bcan\s*not\s+find\s+(?:the\s+)?campaign"
-    r"|\bapi[\s-]*key\b|\bnot\s+entitled\b|\bsandbox\b"
 )
+_ACCESS = re.compile(r"\bapi[\s-]*key\b|\bnot\s+entitled\b|\bsandbox\b")
 
 
 def blame(status: int, code: str | None, texts: Sequence[str]) -> Blame | None:
@@ -62,10 +64,19 @@ def blame(status: int, code: str | None, texts: Sequence[str]) -> Blame | None:
     if status == TOO_LARGE:
         return "trigger"
     words = _RECIPIENT_AT_403 if status == FORBIDDEN else _RECIPIENT
-    recipient, campaign = any(map(words.search, texts)), any(map(_CAMPAIGN.search, texts))
+    recipient = any(map(words.search, texts))
+    campaign = any(map(_CAMPAIGN.search, texts)) or any(map(_ACCESS.search, texts))
     of_all = campaign or any(map(_OF_ALL.search, texts))
     if (recipient and not of_all) or (code and RECIPIENT_CODES.match(code)):
         return "recipient"
     if (campaign and not recipient) or status in OF_CAMPAIGN or 300 <= status < 400:  # noqa: PLR2004 - redirects
         return "campaign"
     return "campaign" if code and CAMPAIGN_CODES.match(code) else None
+
+
+def names_campaign(code: str | None, texts: Sequence[str]) -> bool:
+    """Whether a refusal that its campaign is to blame for says that the campaign itself is at fault: stopped, say.
+
+    Else it may be credentials, permissions, or how we call.
+    """
+    return bool(code and OF_CAMPAIGN_ITSELF.match(code)) or any(map(_CAMPAIGN.search, texts))

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from ajo_worker.api.answer import Answer, Failure
-from ajo_worker.api.blame import Blame, blame
+from ajo_worker.api.blame import Blame, blame, names_campaign
 from ajo_worker.api.cosmos import revocation
 from ajo_worker.api.error_texts import error_texts
 from ajo_worker.api.repetition import is_conflict, says_repeated
@@ -43,9 +43,13 @@ REASONS = {
 }
 RECIPIENT_REFUSED = "recipient-refused"
 """The reason where the answer names the recipient's fault, whatever its status."""
+CAMPAIGN_REFUSED = "campaign-refused"
+"""The same for the campaign's: stopped, ended, unknown, or not as it must be authored."""
 RETRYABLE_CLIENT_ERRORS = frozenset({408, 429})
 SERVER_ERROR, UNEXPECTED, REDIRECT, REFUSED = "server-error", "unexpected-status", "redirect", "refused"
-OF_AN_ANSWER = frozenset({*REASONS.values(), RECIPIENT_REFUSED, SERVER_ERROR, UNEXPECTED, REDIRECT, REFUSED})
+OF_AN_ANSWER = frozenset(
+    {*REASONS.values(), RECIPIENT_REFUSED, CAMPAIGN_REFUSED, SERVER_ERROR, UNEXPECTED, REDIRECT, REFUSED}
+)
 """Reasons that an answer of Adobe's gives; all others are our own, or failures on the way."""
 
 # What may be personal or secret in an error's text: anything like an address, and runs long enough to be a token.
@@ -102,7 +106,10 @@ def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: Asked)
             outcome, ambiguous, reason = "refused", True, REASONS[409]
         elif outcome == "refused":
             whose = blame(status, code, texts)
-            reason = RECIPIENT_REFUSED if whose == "recipient" else reason
+            if whose == "recipient":
+                reason = RECIPIENT_REFUSED
+            elif whose == "campaign" and names_campaign(code, texts):
+                reason = CAMPAIGN_REFUSED
     return replace(
         known,
         outcome=outcome,

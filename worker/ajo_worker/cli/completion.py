@@ -17,6 +17,7 @@ REASONS = (
     "campaign-ended",
     "campaign-not-live",
     "campaign-paused",
+    "campaign-refused",
     "clock-step",
     "confirmed-by-feedback",
     "definition-unknown",

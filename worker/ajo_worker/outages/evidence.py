@@ -220,8 +220,13 @@ class Refusals:
         self._told = 0
         self._recipients.clear()
 
-    def refused(self, kind: str, blame: Blame | None = "campaign", recipient: Hashable = None) -> Suspicion | None:
-        """One was refused for good, to this recipient; the suspicion, if that makes it the campaign's fault."""
+    def refused(
+        self, kind: str, blame: Blame | None = "campaign", recipient: Hashable = None, reason: str | None = None
+    ) -> Suspicion | None:
+        """One was refused for good, to this recipient; the suspicion, if that makes it the campaign's fault.
+
+        It says for what ``reason`` those that were refused are dead letters: these are the campaign's fault too.
+        """
         if blame in {"recipient", "trigger"}:
             return None
         if kind != self._kind:
@@ -236,9 +241,9 @@ class Refusals:
         if self._told < self.thresholds.refusals and others < 2 * most:
             return None
         counted = {"recipients": others} if others else {}
-        return Suspicion(
-            "campaign-failing", {"refusals": self._told + others, **counted, "kinds": {kind: self._told + others}}
-        )
+        refusals = self._told + others
+        rejected = {"rejected": reason} if reason else {}
+        return Suspicion("campaign-failing", {"refusals": refusals, **counted, **rejected, "kinds": {kind: refusals}})
 
 
 def kind_of(verdict: Verdict) -> str:

@@ -156,7 +156,7 @@ class View:
             self._refusals[name].accepted()
         elif verdict.outcome == "refused" and not verdict.ambiguous:
             kind = storable(f"{kind_of(verdict)} {verdict.error_code or ''}".strip())
-            told = self._refusals[name].refused(kind, verdict.blame, _whom(received))
+            told = self._refusals[name].refused(kind, verdict.blame, _whom(received), verdict.reason)
             self._suspect(scope_of_campaign(name), told)
         elif verdict.http_status == 429:  # noqa: PLR2004 - HTTP's number for it
             self._throttled[name] += 1

@@ -92,6 +92,27 @@ def test_what_every_message_of_a_campaign_meets_is_the_campaign_s(status: int, t
 
 
 @pytest.mark.parametrize(
+    ("status", "code", "title", "reason"),
+    [
+        (400, None, "The campaign was stopped", "campaign-refused"),
+        (403, None, "The campaign is archived", "campaign-refused"),
+        (404, None, "Campaign not found", "campaign-refused"),
+        (422, "CJMCMP-6003-422", "Unprocessable", "campaign-refused"),
+        (403, None, "Api Key is invalid", "forbidden"),
+        (403, "403025", "Not entitled", "forbidden"),
+        (415, None, "Unsupported Media Type", "unsupported-media-type"),
+        (400, "CJMRT-080608-400", "Bad Request", "bad-request"),
+    ],
+)
+def test_only_what_says_that_the_campaign_itself_is_at_fault_is_a_campaign_refused(
+    status: int, code: str | None, title: str, reason: str
+) -> None:
+    kind = {"type": f"https://ns.adobe.com/aep/errors/{code}"} if code else {}
+    found = verdict(status, {"title": title, **kind})
+    assert (found.blame, found.reason) == ("campaign", reason)
+
+
+@pytest.mark.parametrize(
     ("code", "blame"),
     [
         ("CJMRT-050030-422", "recipient"),
