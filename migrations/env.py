@@ -3,13 +3,20 @@
 All of it is one transaction under one lock: a migration happens wholly or not at all, and of two at once the second
 says that it waits for the first. The table of applied migrations lives in the schema ``ledger``, which comes before the
 first migration and goes after the last.
+
+Migrations change tables. Views, functions and triggers are made anew after them, from the files in ``sql/views``: these
+say what there is as of the newest migration.
 """
 
+from pathlib import Path
+
+from ajo_worker.ledger.schema import run_scripts
 from ajo_worker.ledger.turns import take_turn
 from alembic import context
 from sqlalchemy import text
 
 LOCK = "ajo-dispatch: migrations"
+VIEWS = Path(__file__).parent / "sql" / "views"
 
 progress = context.config.attributes["progress"]
 connection = context.config.attributes["connection"]
@@ -25,8 +32,12 @@ with context.begin_transaction():
     )
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS ledger"))
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS audit"))
+    before = context.get_context().get_current_heads()
     context.run_migrations()
-    if not context.get_context().get_current_heads():
+    after = context.get_context().get_current_heads()
+    if after != before and after == tuple(context.script.get_heads()):
+        run_scripts(connection, sorted(VIEWS.glob("*.sql")))
+    if not after:
         connection.execute(text("DROP TABLE IF EXISTS ledger.alembic_version"))
         connection.execute(text("DROP SCHEMA audit"))
         connection.execute(text("DROP SCHEMA ledger"))

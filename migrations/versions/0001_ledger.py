@@ -1,7 +1,8 @@
-"""The ledger: triggers and attempts in daily partitions, and the audit views over them."""
+"""The ledger: triggers and attempts in daily partitions, and what is said about them."""
 
 from pathlib import Path
 
+from ajo_worker.ledger.schema import run_scripts
 from alembic import op
 
 revision = "0001"
@@ -10,42 +11,13 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parents[1] / "sql" / "0001_ledger"
-SCRIPTS = (
-    "01_tables",
-    "02_partitions",
-    "03_audit",
-    "04_operations",
-    "05_feedback",
-    "06_attribution",
-    "07_phases",
-    "07_delays",
-    "08_rollups",
-    "09_audit_views",
-    "10_outages",
-    "10_rates",
-    "10_clock",
-    "11_alerts",
-    "12_network",
-    "13_evidence",
-    "13_retention",
-    "13_readers",
-    "13_digests",
-    "14_roles",
-)
 
 
 def upgrade() -> None:
-    """Make tables, functions and views."""
-    for name in SCRIPTS:
-        run_script(name)
+    """Make the tables, and the rows that they begin with."""
+    run_scripts(op.get_bind(), [file for file in sorted(SQL.glob("[0-9]*.sql")) if file.stem != "11_alerts"])
 
 
 def downgrade() -> None:
-    """Drop them, with all that is recorded."""
-    run_script("downgrade")
-
-
-def run_script(name: str) -> None:
-    """Run a file of many statements: over asyncpg itself, since SQLAlchemy prepares each statement by itself."""
-    script = (SQL / f"{name}.sql").read_text(encoding="utf-8")
-    op.get_bind().connection.dbapi_connection.run_async(lambda connection: connection.execute(script))
+    """Drop them, with all that is recorded, and all that is made of them."""
+    run_scripts(op.get_bind(), [SQL / "downgrade.sql"])

@@ -132,3 +132,5 @@ DROP FUNCTION ledger.fingerprint(jsonb);
 DROP FUNCTION ledger.make_partitions(date, date);
 DROP FUNCTION ledger.seconds(tstzmultirange);
 DROP FUNCTION ledger.uuid7_floor(timestamptz);
+
+DROP FUNCTION ledger.describe_like(regclass, regclass[]);

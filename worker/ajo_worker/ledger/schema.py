@@ -1,6 +1,6 @@
 """The ledger's schema: bringing a database up to date, and back, through Alembic."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import asyncpg
@@ -97,6 +97,15 @@ async def current(url: str) -> str | None:
             return None
         version: str | None = await connection.fetchval("SELECT version_num FROM ledger.alembic_version")
         return version
+
+
+def run_scripts(connection: Connection, files: Iterable[Path]) -> None:
+    """Run files of many statements: over asyncpg itself, since SQLAlchemy prepares each statement by itself."""
+    asyncpg_connection = connection.connection.dbapi_connection
+    assert asyncpg_connection is not None  # noqa: S101 - it was used a moment ago
+    for file in files:
+        script = file.read_text(encoding="utf-8")
+        asyncpg_connection.run_async(lambda one, script=script: one.execute(script))
 
 
 def newest() -> str:

@@ -1,28 +1,11 @@
--- Days that are old enough are dropped whole: that takes a moment, whatever they hold, and leaves nothing to vacuum.
-
-CREATE TABLE ledger.removals (
-    removal_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    removed_at timestamptz NOT NULL,
-    day        date NOT NULL,
-    relation   text NOT NULL
-);
-
-CREATE INDEX removals_day ON ledger.removals (relation, day);
-
-COMMENT ON TABLE ledger.removals IS 'One row for each daily partition that was dropped for its age, and each time that a default partition was cleared of old rows. Never changed.';
-COMMENT ON COLUMN ledger.removals.removal_id IS 'Number of the row.';
-COMMENT ON COLUMN ledger.removals.removed_at IS 'When.';
-COMMENT ON COLUMN ledger.removals.day IS 'The day of the partition; of a default partition the newest day that was cleared, with all before.';
-COMMENT ON COLUMN ledger.removals.relation IS 'The partitioned table, or its default partition.';
-
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.removals
+CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.removals
     EXECUTE FUNCTION ledger.refuse_change();
 
 -- One partition a call, and so a transaction: whoever drops it locks the big table against everybody for that moment,
 -- and must not keep it locked while waiting for the next. DETACH … CONCURRENTLY would lock less, but runs in no function,
 -- and workers own no table. As make_partitions, it gives up behind a long reader, since all writers would queue up
 -- behind the attempt.
-CREATE FUNCTION ledger.drop_oldest_partition(before date) RETURNS text
+CREATE OR REPLACE FUNCTION ledger.drop_oldest_partition(before date) RETURNS text
     LANGUAGE plpgsql
     SECURITY DEFINER -- workers call it too, and they own no table
     SET search_path = pg_catalog, pg_temp
@@ -55,4 +38,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION ledger.drop_oldest_partition IS 'Drops the oldest daily partition of a day before this one, and returns its name; null if there is none. Days with a held payload stay. Gives up after 2 s behind a long reader.';
+COMMENT ON FUNCTION ledger.drop_oldest_partition IS
+    'Drops the oldest daily partition of a day before this one, and returns its name; null if there is none. Days '
+    'with a held payload stay. Gives up after 2 s behind a long reader.';

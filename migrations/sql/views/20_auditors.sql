@@ -1,7 +1,7 @@
 -- Whoever may read the schema audit, and nothing else. Roles belong to the whole cluster: another database may have made
 -- this one, or whoever migrates may not make any.
 
-CREATE FUNCTION ledger.admit_auditors() RETURNS boolean
+CREATE OR REPLACE FUNCTION ledger.admit_auditors() RETURNS boolean
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -27,6 +27,8 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION ledger.admit_auditors IS 'Lets the role ajo_auditor read the views of the schema audit, and makes it if it is missing; false if it may not. Harmless when repeated.';
+COMMENT ON FUNCTION ledger.admit_auditors IS
+    'Lets the role ajo_auditor read the views of the schema audit, and makes it if it is missing; false if it may '
+    'not. Harmless when repeated.';
 
 SELECT ledger.admit_auditors();

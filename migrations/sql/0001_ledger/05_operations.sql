@@ -12,15 +12,23 @@ CREATE TABLE ledger.circuits (
     CONSTRAINT circuits_state CHECK (state IN ('closed', 'open', 'held', 'recovering'))
 ) WITH (fillfactor = 50);
 
-COMMENT ON TABLE ledger.circuits IS 'One row for each destination, campaign or token endpoint that was ever kept back; shared by all workers. No row means closed.';
-COMMENT ON COLUMN ledger.circuits.scope IS 'What it keeps back: destination:LANE@HOST, campaign:NAME, or token:HOST, which is whatever workers without a token would send.';
-COMMENT ON COLUMN ledger.circuits.state IS 'closed; open (an outage: probes only); held (by an operator: nothing); recovering (in growing numbers).';
+COMMENT ON TABLE ledger.circuits IS
+    'One row for each destination, campaign or token endpoint that was ever kept back; shared by all workers. No row '
+    'means closed.';
+COMMENT ON COLUMN ledger.circuits.scope IS
+    'What it keeps back: destination:LANE@HOST, campaign:NAME, or token:HOST, which is whatever workers without a '
+    'token would send.';
+COMMENT ON COLUMN ledger.circuits.state IS
+    'closed; open (an outage: probes only); held (by an operator: nothing); recovering (in growing numbers).';
 COMMENT ON COLUMN ledger.circuits.outage_id IS 'The outage that it is in, or was in last.';
 COMMENT ON COLUMN ledger.circuits.changed_at IS 'Since when it is in this state.';
-COMMENT ON COLUMN ledger.circuits.probe_at IS 'Not before this does the next probe start; null unless open, and for token endpoints, which workers ask by themselves.';
+COMMENT ON COLUMN ledger.circuits.probe_at IS
+    'Not before this does the next probe start; null unless open, and for token endpoints, which workers ask by '
+    'themselves.';
 COMMENT ON COLUMN ledger.circuits.probing_by IS 'The worker whose probe is under way; null without one.';
 COMMENT ON COLUMN ledger.circuits.probing_until IS 'When that probe counts as lost, its worker having died.';
-COMMENT ON COLUMN ledger.circuits.probe_interval_seconds IS 'Seconds from a failed probe to the next; doubles with each.';
+COMMENT ON COLUMN ledger.circuits.probe_interval_seconds IS
+    'Seconds from a failed probe to the next; doubles with each.';
 
 CREATE TABLE ledger.outages (
     outage_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -37,17 +45,25 @@ CREATE TABLE ledger.outages (
 
 CREATE INDEX outages_opened ON ledger.outages (opened_at);
 
-COMMENT ON TABLE ledger.outages IS 'Each time that a destination, a campaign or workers without a token were kept back: since when, why, until when.';
+COMMENT ON TABLE ledger.outages IS
+    'Each time that a destination, a campaign or workers without a token were kept back: since when, why, until when.';
 COMMENT ON COLUMN ledger.outages.outage_id IS 'Number of the outage.';
-COMMENT ON COLUMN ledger.outages.opened_at IS 'When the circuit opened; of a token endpoint, since when its first worker had no token.';
+COMMENT ON COLUMN ledger.outages.opened_at IS
+    'When the circuit opened; of a token endpoint, since when its first worker had no token.';
 COMMENT ON COLUMN ledger.outages.ended_at IS 'When a probe was accepted, or an operator resumed; null while it lasts.';
-COMMENT ON COLUMN ledger.outages.recovered_at IS 'When its scope was as fast as before again; null until then, or if another outage took its place.';
-COMMENT ON COLUMN ledger.outages.held_until IS 'When an operator''s hold ends by itself; null for one that lasts until somebody resumes, and for outages.';
+COMMENT ON COLUMN ledger.outages.recovered_at IS
+    'When its scope was as fast as before again; null until then, or if another outage took its place.';
+COMMENT ON COLUMN ledger.outages.held_until IS
+    'When an operator''s hold ends by itself; null for one that lasts until somebody resumes, and for outages.';
 COMMENT ON COLUMN ledger.outages.scope IS 'destination:LANE@HOST, campaign:NAME, or token:HOST.';
-COMMENT ON COLUMN ledger.outages.reason IS 'Why: cosmos-identity, cosmos-key, suspected-cosmos, sustained-failures, no-answers, campaign-failing, token-unavailable, credentials-refused, proxy-failing or held.';
+COMMENT ON COLUMN ledger.outages.reason IS
+    'Why: cosmos-identity, cosmos-key, suspected-cosmos, sustained-failures, no-answers, campaign-failing, '
+    'token-unavailable, credentials-refused, proxy-failing or held.';
 COMMENT ON COLUMN ledger.outages.opened_by IS 'The worker that saw it, or the operator who held it.';
-COMMENT ON COLUMN ledger.outages.ended_by IS 'The worker whose probe was accepted, the operator who resumed, or "its until".';
-COMMENT ON COLUMN ledger.outages.evidence IS 'What was seen when it opened: how many calls failed of how many, within how many seconds, and with what.';
+COMMENT ON COLUMN ledger.outages.ended_by IS
+    'The worker whose probe was accepted, the operator who resumed, or "its until".';
+COMMENT ON COLUMN ledger.outages.evidence IS
+    'What was seen when it opened: how many calls failed of how many, within how many seconds, and with what.';
 
 CREATE TABLE ledger.probes (
     outage_id   bigint NOT NULL,
@@ -59,7 +75,8 @@ CREATE TABLE ledger.probes (
     CONSTRAINT probes_pkey PRIMARY KEY (outage_id, probed_at, request_id)
 );
 
-COMMENT ON TABLE ledger.probes IS 'Each real trigger that tried the way during an outage; its attempt is in ledger.attempts as any other.';
+COMMENT ON TABLE ledger.probes IS
+    'Each real trigger that tried the way during an outage; its attempt is in ledger.attempts as any other.';
 COMMENT ON COLUMN ledger.probes.outage_id IS 'The outage.';
 COMMENT ON COLUMN ledger.probes.probed_at IS 'When its answer was there.';
 COMMENT ON COLUMN ledger.probes.request_id IS 'The trigger.';
@@ -79,7 +96,8 @@ COMMENT ON TABLE ledger.rate_limits IS 'How far the permits of each limit are gi
 COMMENT ON COLUMN ledger.rate_limits.scope IS 'lane:NAME or campaign:NAME.';
 COMMENT ON COLUMN ledger.rate_limits.next_at IS 'The instant of the first permit that is not given out yet.';
 COMMENT ON COLUMN ledger.rate_limits.slowed_at IS 'When a 429 last slowed it down; null for never.';
-COMMENT ON COLUMN ledger.rate_limits.slowed_since IS 'When the first of the 429s did that, between which it was never back at its full rate; null for never.';
+COMMENT ON COLUMN ledger.rate_limits.slowed_since IS
+    'When the first of the 429s did that, between which it was never back at its full rate; null for never.';
 COMMENT ON COLUMN ledger.rate_limits.share IS 'The share of its rate that was left then; it grows back with time.';
 
 CREATE TABLE ledger.operations (
@@ -99,7 +117,8 @@ COMMENT ON COLUMN ledger.operations.triggers IS 'How many triggers it changed.';
 COMMENT ON COLUMN ledger.operations.operator IS 'Who: the login name, or what was given as such.';
 COMMENT ON COLUMN ledger.operations.action IS 'redrive, discard, hold or resume.';
 COMMENT ON COLUMN ledger.operations.reason IS 'Why, in the operator''s words.';
-COMMENT ON COLUMN ledger.operations.chosen IS 'The filter, or the scope, that it was done to; of a hold also until when.';
+COMMENT ON COLUMN ledger.operations.chosen IS
+    'The filter, or the scope, that it was done to; of a hold also until when.';
 
 CREATE TABLE ledger.operation_triggers (
     operation_id bigint NOT NULL,
@@ -125,8 +144,11 @@ CREATE TABLE ledger.unknown_definitions (
 CREATE UNIQUE INDEX unknown_definitions_lasting ON ledger.unknown_definitions (campaign, call_digest)
     WHERE ended_at IS NULL;
 
-COMMENT ON TABLE ledger.unknown_definitions IS 'Each time that triggers were parked, and no living worker had the definition that they are to be sent by.';
-COMMENT ON COLUMN ledger.unknown_definitions.began_at IS 'Since when: the first was parked, or the last worker that had it was heard of.';
-COMMENT ON COLUMN ledger.unknown_definitions.ended_at IS 'When a worker had it, or none of them was parked any more; null while it lasts.';
+COMMENT ON TABLE ledger.unknown_definitions IS
+    'Each time that triggers were parked, and no living worker had the definition that they are to be sent by.';
+COMMENT ON COLUMN ledger.unknown_definitions.began_at IS
+    'Since when: the first was parked, or the last worker that had it was heard of.';
+COMMENT ON COLUMN ledger.unknown_definitions.ended_at IS
+    'When a worker had it, or none of them was parked any more; null while it lasts.';
 COMMENT ON COLUMN ledger.unknown_definitions.campaign IS 'The campaign''s name, as messages have it.';
 COMMENT ON COLUMN ledger.unknown_definitions.call_digest IS 'Which definition of that name; empty: any.';

@@ -11,7 +11,7 @@ EXCEPTION WHEN insufficient_privilege THEN
 END
 $$;
 
-CREATE VIEW audit.timeline AS
+CREATE OR REPLACE VIEW audit.timeline AS
 SELECT t.request_id, e.at, extract(epoch FROM e.at - coalesce(t.occurred_at, t.outbox_at, t.enqueued_at))::float8 AS elapsed_seconds,
        e.round, e.attempt, e.event, e.detail, e.by_clock
 FROM ledger.triggers t
@@ -63,55 +63,57 @@ CROSS JOIN LATERAL (
 ) AS e (at, round, attempt, event, detail, by_clock)
 WHERE e.at IS NOT NULL;
 
-COMMENT ON VIEW audit.timeline IS 'One trigger, event by event, from the business event to the delivery: select by request_id, order by at.';
+COMMENT ON VIEW audit.timeline IS
+    'One trigger, event by event, from the business event to the delivery: select by request_id, order by at.';
 COMMENT ON COLUMN audit.timeline.request_id IS 'The trigger.';
 COMMENT ON COLUMN audit.timeline.at IS 'When it happened, by the clock that by_clock names.';
-COMMENT ON COLUMN audit.timeline.elapsed_seconds IS 'Seconds after the business event, or after the outbox or publishing if that is unknown; negative where clocks disagree.';
+COMMENT ON COLUMN audit.timeline.elapsed_seconds IS
+    'Seconds after the business event, or after the outbox or publishing if that is unknown; negative where clocks '
+    'disagree.';
 COMMENT ON COLUMN audit.timeline.round IS 'The round it belongs to; null if to none.';
 COMMENT ON COLUMN audit.timeline.attempt IS 'The attempt it belongs to; null if to none.';
-COMMENT ON COLUMN audit.timeline.event IS 'occurred, outbox, enqueued, received, round opened, announced, dispatched, an attempt''s outcome, what an operator did, a differing copy, the state it ended in, or a feedback''s status.';
+COMMENT ON COLUMN audit.timeline.event IS
+    'occurred, outbox, enqueued, received, round opened, announced, dispatched, an attempt''s outcome, what an '
+    'operator did, a differing copy, the state it ended in, or a feedback''s status.';
 COMMENT ON COLUMN audit.timeline.detail IS 'What else is known of it.';
-COMMENT ON COLUMN audit.timeline.by_clock IS 'Whose clock: the event''s source''s, the producer''s, the ledger''s or Adobe''s.';
+COMMENT ON COLUMN audit.timeline.by_clock IS
+    'Whose clock: the event''s source''s, the producer''s, the ledger''s or Adobe''s.';
 
-CREATE VIEW audit.differing_copies AS
+CREATE OR REPLACE VIEW audit.differing_copies AS
 SELECT request_id, first_seen_at, last_seen_at, copies, campaign, producer, trace_id, batch_id, enqueued_at, recipients,
        CASE WHEN recipient_hashes IS NOT NULL
             THEN ARRAY(SELECT encode(hash, 'hex') FROM unnest(recipient_hashes) AS hash) END AS recipient_hashes
 FROM ledger.differing_copies;
 
-COMMENT ON VIEW audit.differing_copies IS 'Copies of known triggers with other recipients or other content: never sent, since their request id was taken.';
-COMMENT ON COLUMN audit.differing_copies.request_id IS 'The trigger whose request id it had.';
+COMMENT ON VIEW audit.differing_copies IS
+    'Copies of known triggers with other recipients or other content: never sent, since their request id was taken.';
+SELECT ledger.describe_like('audit.differing_copies', 'ledger.differing_copies');
 COMMENT ON COLUMN audit.differing_copies.first_seen_at IS 'When a worker first received it.';
-COMMENT ON COLUMN audit.differing_copies.last_seen_at IS 'When it came last.';
-COMMENT ON COLUMN audit.differing_copies.copies IS 'How often it came with this content.';
-COMMENT ON COLUMN audit.differing_copies.campaign IS 'Name of the campaign definition.';
-COMMENT ON COLUMN audit.differing_copies.producer IS 'The application that published it.';
-COMMENT ON COLUMN audit.differing_copies.trace_id IS 'The producer''s trace id, if it gave one.';
-COMMENT ON COLUMN audit.differing_copies.batch_id IS 'The broker message it first came with.';
-COMMENT ON COLUMN audit.differing_copies.enqueued_at IS 'When it was first published, by the producer''s clock.';
-COMMENT ON COLUMN audit.differing_copies.recipients IS 'How many recipients it has.';
-COMMENT ON COLUMN audit.differing_copies.recipient_hashes IS 'Keyed hashes of its recipients'' user ids, in hexadecimal; null without a key.';
+COMMENT ON COLUMN audit.differing_copies.recipient_hashes IS
+    'Keyed hashes of its recipients'' user ids, in hexadecimal; null without a key.';
 
-CREATE VIEW audit.exclusions AS
+CREATE OR REPLACE VIEW audit.exclusions AS
 SELECT f.received_at, f.happened_at, f.request_id, t.campaign, t.lane, f.failure_code AS code, f.failure_reason AS reason,
        f.channel, t.completed_at AS accepted_at, f.execution_id, f.match
 FROM ledger.feedback f JOIN ledger.triggers t USING (request_id)
 WHERE lower(f.status) = 'exclude';
 
-COMMENT ON VIEW audit.exclusions IS 'Accepted, then excluded: messages that Journey Optimizer never sent although it had accepted the call. One row for each feedback that says so and was matched: select by received_at.';
+COMMENT ON VIEW audit.exclusions IS
+    'Accepted, then excluded: messages that Journey Optimizer never sent although it had accepted the call. One row '
+    'for each feedback that says so and was matched: select by received_at.';
+SELECT ledger.describe_like('audit.exclusions', 'ledger.feedback', 'ledger.triggers');
 COMMENT ON COLUMN audit.exclusions.received_at IS 'When the feedback first came.';
-COMMENT ON COLUMN audit.exclusions.happened_at IS 'When it was excluded, by Adobe''s clock; the arrival of its feedback if it doesn''t say.';
+COMMENT ON COLUMN audit.exclusions.happened_at IS
+    'When it was excluded, by Adobe''s clock; the arrival of its feedback if it doesn''t say.';
 COMMENT ON COLUMN audit.exclusions.request_id IS 'The trigger.';
 COMMENT ON COLUMN audit.exclusions.campaign IS 'Campaign name, as in its definition.';
-COMMENT ON COLUMN audit.exclusions.lane IS 'standard or high-throughput.';
 COMMENT ON COLUMN audit.exclusions.code IS 'Adobe''s code of the exclusion.';
 COMMENT ON COLUMN audit.exclusions.reason IS 'Adobe''s reason, such as EmailNotAllowed or PushNoTokenFoundInProfile.';
-COMMENT ON COLUMN audit.exclusions.channel IS 'email, sms or push, as it came.';
 COMMENT ON COLUMN audit.exclusions.accepted_at IS 'When its call had been accepted.';
 COMMENT ON COLUMN audit.exclusions.execution_id IS 'messageExecutionID of the feedback.';
 COMMENT ON COLUMN audit.exclusions.match IS 'How its trigger was found.';
 
-CREATE VIEW audit.duplicates AS
+CREATE OR REPLACE VIEW audit.duplicates AS
 SELECT t.request_id, t.campaign, t.lane, t.received_at, t.state, t.duplicate_causes AS causes,
        a.attempts, a.accepted, a.ambiguous, a.interrupted, a.executions
 FROM ledger.triggers t
@@ -123,10 +125,10 @@ CROSS JOIN LATERAL (
 ) AS a
 WHERE t.possible_duplicate;
 
-COMMENT ON VIEW audit.duplicates IS 'One row for each trigger whose recipients may have got the message twice, and why.';
+COMMENT ON VIEW audit.duplicates IS
+    'One row for each trigger whose recipients may have got the message twice, and why.';
+SELECT ledger.describe_like('audit.duplicates', 'ledger.triggers');
 COMMENT ON COLUMN audit.duplicates.request_id IS 'The trigger.';
-COMMENT ON COLUMN audit.duplicates.campaign IS 'Name of the campaign definition.';
-COMMENT ON COLUMN audit.duplicates.lane IS 'standard or high-throughput.';
 COMMENT ON COLUMN audit.duplicates.received_at IS 'When a worker first received it.';
 COMMENT ON COLUMN audit.duplicates.state IS 'Its state.';
 COMMENT ON COLUMN audit.duplicates.causes IS 'Why it may be one: ambiguous-answer, worker-crash.';
@@ -136,7 +138,7 @@ COMMENT ON COLUMN audit.duplicates.ambiguous IS 'Of them: perhaps accepted, alth
 COMMENT ON COLUMN audit.duplicates.interrupted IS 'Of them: cut off by their worker''s death.';
 COMMENT ON COLUMN audit.duplicates.executions IS 'Adobe''s executionIds of those that were accepted.';
 
-CREATE VIEW audit.budget_use AS
+CREATE OR REPLACE VIEW audit.budget_use AS
 SELECT t.request_id, t.campaign, t.lane, t.received_at, t.state, t.reason, t.round, t.attempts_started AS attempts,
        b.budget_seconds, u.used_seconds, u.used_seconds / b.budget_seconds AS used_share
 FROM ledger.triggers t
@@ -151,45 +153,44 @@ CROSS JOIN LATERAL (
 ) AS u
 WHERE t.first_dispatched_at IS NOT NULL;
 
-COMMENT ON VIEW audit.budget_use IS 'One row for each trigger that was ever dispatched: how much of the budget of its current round it used. Of many triggers, read the phase budget of audit.delay_by_minute.';
+COMMENT ON VIEW audit.budget_use IS
+    'One row for each trigger that was ever dispatched: how much of the budget of its current round it used. Of many '
+    'triggers, read the phase budget of audit.delay_by_minute.';
+SELECT ledger.describe_like('audit.budget_use', 'ledger.triggers');
 COMMENT ON COLUMN audit.budget_use.request_id IS 'The trigger.';
-COMMENT ON COLUMN audit.budget_use.campaign IS 'Name of the campaign definition.';
-COMMENT ON COLUMN audit.budget_use.lane IS 'standard or high-throughput.';
 COMMENT ON COLUMN audit.budget_use.received_at IS 'When a worker first received it.';
 COMMENT ON COLUMN audit.budget_use.state IS 'Its state.';
 COMMENT ON COLUMN audit.budget_use.reason IS 'Why it ended, if not accepted.';
 COMMENT ON COLUMN audit.budget_use.round IS 'The current round.';
 COMMENT ON COLUMN audit.budget_use.attempts IS 'Attempts announced in it.';
-COMMENT ON COLUMN audit.budget_use.budget_seconds IS 'Its budget: the newest definition''s own, or what its last owner gave; null if neither is known.';
-COMMENT ON COLUMN audit.budget_use.used_seconds IS 'From its first dispatch to the end, or to now. An answer may come after the budget''s end: no attempt starts then.';
+COMMENT ON COLUMN audit.budget_use.budget_seconds IS
+    'Its budget: the newest definition''s own, or what its last owner gave; null if neither is known.';
+COMMENT ON COLUMN audit.budget_use.used_seconds IS
+    'From its first dispatch to the end, or to now. An answer may come after the budget''s end: no attempt starts '
+    'then.';
 COMMENT ON COLUMN audit.budget_use.used_share IS 'The same as a share of the budget.';
 
-CREATE VIEW audit.conservation AS
+CREATE OR REPLACE VIEW audit.conservation AS
 SELECT minute, computed_at, campaign, lane, triggers, sending, parked, accepted, rejected, expired, unconfirmed,
        triggers - sending - parked - accepted - rejected - expired - unconfirmed AS unaccounted
 FROM ledger.trigger_minutes;
 
-COMMENT ON VIEW audit.conservation IS 'Every trigger that a worker received is in exactly one state: counts by minute, as of computed_at. What no worker has received yet is in the broker.';
-COMMENT ON COLUMN audit.conservation.minute IS 'Its begin; the minute of received_at.';
+COMMENT ON VIEW audit.conservation IS
+    'Every trigger that a worker received is in exactly one state: counts by minute, as of computed_at. What no '
+    'worker has received yet is in the broker.';
+SELECT ledger.describe_like('audit.conservation', 'ledger.trigger_minutes');
 COMMENT ON COLUMN audit.conservation.computed_at IS 'When it was counted.';
-COMMENT ON COLUMN audit.conservation.campaign IS 'Name of the campaign definition.';
-COMMENT ON COLUMN audit.conservation.lane IS 'standard or high-throughput.';
-COMMENT ON COLUMN audit.conservation.triggers IS 'Triggers received.';
-COMMENT ON COLUMN audit.conservation.sending IS 'Of them: under way.';
-COMMENT ON COLUMN audit.conservation.parked IS 'Of them: parked.';
-COMMENT ON COLUMN audit.conservation.accepted IS 'Of them: accepted.';
-COMMENT ON COLUMN audit.conservation.rejected IS 'Of them: rejected.';
-COMMENT ON COLUMN audit.conservation.expired IS 'Of them: expired.';
-COMMENT ON COLUMN audit.conservation.unconfirmed IS 'Of them: unconfirmed.';
 COMMENT ON COLUMN audit.conservation.unaccounted IS 'Of them: in no state, which can''t be: always 0.';
 
-CREATE VIEW audit.producer_clocks AS
+CREATE OR REPLACE VIEW audit.producer_clocks AS
 SELECT producer, minute, triggers, least_wait_seconds, overtaken_seconds, skew_seconds FROM ledger.producer_clocks;
 
-COMMENT ON VIEW audit.producer_clocks IS 'How far each producer''s clock was behind the ledger''s, minute by minute: what was seen, and what follows from it.';
+COMMENT ON VIEW audit.producer_clocks IS
+    'How far each producer''s clock was behind the ledger''s, minute by minute: what was seen, and what follows from '
+    'it.';
+SELECT ledger.describe_like('audit.producer_clocks', 'ledger.producer_clocks');
 COMMENT ON COLUMN audit.producer_clocks.producer IS 'The application that published.';
 COMMENT ON COLUMN audit.producer_clocks.minute IS 'The minute in which its triggers were received.';
 COMMENT ON COLUMN audit.producer_clocks.triggers IS 'Its triggers in it.';
-COMMENT ON COLUMN audit.producer_clocks.least_wait_seconds IS 'The least wait from enqueued_at to received_at: as if clocks agreed.';
-COMMENT ON COLUMN audit.producer_clocks.overtaken_seconds IS 'By how much later published triggers of other producers came out of the same queue earlier.';
-COMMENT ON COLUMN audit.producer_clocks.skew_seconds IS 'Seconds by which its clock was behind the ledger''s (negative: ahead), as far as that is proved; 0 if it isn''t.';
+COMMENT ON COLUMN audit.producer_clocks.overtaken_seconds IS
+    'By how much later published triggers of other producers came out of the same queue earlier.';

@@ -1,6 +1,6 @@
 -- Outages, silences and unknown definitions as auditors see them.
 
-CREATE VIEW audit.outages AS
+CREATE OR REPLACE VIEW audit.outages AS
 SELECT o.outage_id, o.scope, o.reason, coalesce(c.state, 'over') AS state,
        o.opened_at, o.opened_by, o.held_until, e.ended_at, o.ended_by,
        extract(epoch FROM coalesce(e.ended_at, now()) - o.opened_at)::float8 AS duration_seconds,
@@ -19,15 +19,14 @@ CROSS JOIN LATERAL (
 ) AS e;
 
 COMMENT ON VIEW audit.outages IS 'One row for each time that a destination or a campaign was kept back.';
-COMMENT ON COLUMN audit.outages.outage_id IS 'Number of the outage.';
-COMMENT ON COLUMN audit.outages.scope IS 'destination:LANE@HOST, campaign:NAME, or token:HOST.';
-COMMENT ON COLUMN audit.outages.reason IS 'Why: cosmos-identity, cosmos-key, suspected-cosmos, sustained-failures, no-answers, campaign-failing, token-unavailable, credentials-refused, proxy-failing or held.';
+SELECT ledger.describe_like('audit.outages', 'ledger.outages');
 COMMENT ON COLUMN audit.outages.state IS 'open, held, recovering, or over.';
 COMMENT ON COLUMN audit.outages.opened_at IS 'When it began.';
-COMMENT ON COLUMN audit.outages.opened_by IS 'The worker that saw it, or the operator who held it.';
-COMMENT ON COLUMN audit.outages.held_until IS 'When an operator''s hold ends, or would have ended, by itself; null for one without such an end, and for outages.';
-COMMENT ON COLUMN audit.outages.ended_at IS 'When a probe was accepted, an operator resumed, a hold came to its end, or another outage of the scope took its place; null while it lasts.';
-COMMENT ON COLUMN audit.outages.ended_by IS 'The worker whose probe was accepted, the operator who resumed, or "its until".';
+COMMENT ON COLUMN audit.outages.held_until IS
+    'When an operator''s hold ends, or would have ended, by itself; null for one without such an end, and for outages.';
+COMMENT ON COLUMN audit.outages.ended_at IS
+    'When a probe was accepted, an operator resumed, a hold came to its end, or another outage of the scope took its '
+    'place; null while it lasts.';
 COMMENT ON COLUMN audit.outages.duration_seconds IS 'How long it lasted, or has lasted so far.';
 COMMENT ON COLUMN audit.outages.probes IS 'How many triggers tried the way.';
 COMMENT ON COLUMN audit.outages.last_probe_at IS 'When the last one had its answer; null without any.';
@@ -35,7 +34,7 @@ COMMENT ON COLUMN audit.outages.last_probe_found IS 'What it found.';
 COMMENT ON COLUMN audit.outages.evidence IS 'What was seen when it began.';
 
 -- A worker that died in a silence listened until its last heartbeat.
-CREATE VIEW audit.silences AS
+CREATE OR REPLACE VIEW audit.silences AS
 SELECT s.scope, s.lane, s.worker, s.began_at, e.ended_at, s.calls,
        extract(epoch FROM coalesce(e.ended_at, now()) - s.began_at)::float8 AS seconds, e.ended_at IS NULL AS lasts
 FROM ledger.silences s LEFT JOIN ledger.workers w ON w.worker_id = s.worker
@@ -43,17 +42,17 @@ CROSS JOIN LATERAL (
     SELECT coalesce(s.ended_at, nullif(greatest(s.began_at, upper(ledger.lived(w))), 'infinity')) AS ended_at
 ) AS e;
 
-COMMENT ON VIEW audit.silences IS 'One row for each time that a destination answered none of a worker''s calls, and hardly any new ones were started there. No outage.';
-COMMENT ON COLUMN audit.silences.scope IS 'destination:LANE@HOST.';
-COMMENT ON COLUMN audit.silences.lane IS 'The lane.';
-COMMENT ON COLUMN audit.silences.worker IS 'The worker; each sees its own calls.';
-COMMENT ON COLUMN audit.silences.began_at IS 'When it began to hold triggers back.';
-COMMENT ON COLUMN audit.silences.ended_at IS 'When a call was answered, an outage took its place, no call was open any more, or the worker died; null while it lasts.';
-COMMENT ON COLUMN audit.silences.calls IS 'How many calls were open when it began.';
+COMMENT ON VIEW audit.silences IS
+    'One row for each time that a destination answered none of a worker''s calls, and hardly any new ones were '
+    'started there. No outage.';
+SELECT ledger.describe_like('audit.silences', 'ledger.silences');
+COMMENT ON COLUMN audit.silences.ended_at IS
+    'When a call was answered, an outage took its place, no call was open any more, or the worker died; null while it '
+    'lasts.';
 COMMENT ON COLUMN audit.silences.seconds IS 'How long it lasted, or has lasted so far.';
 COMMENT ON COLUMN audit.silences.lasts IS 'Whether it lasts.';
 
-CREATE VIEW audit.unknown_definitions AS
+CREATE OR REPLACE VIEW audit.unknown_definitions AS
 SELECT u.campaign, u.call_digest, u.began_at, u.ended_at, u.ended_at IS NULL AS lasts,
        extract(epoch FROM coalesce(u.ended_at, now()) - u.began_at)::float8 AS seconds, p.triggers, p.oldest,
        ARRAY(SELECT DISTINCT jsonb_array_elements_text(w.definitions -> u.campaign)
@@ -64,11 +63,11 @@ CROSS JOIN LATERAL (
     WHERE u.ended_at IS NULL AND h.campaign = u.campaign AND h.call_digest = u.call_digest AND h.resume_at IS NOT NULL
 ) AS p;
 
-COMMENT ON VIEW audit.unknown_definitions IS 'One row for each time that triggers were parked, and no living worker had the definition that they are to be sent by.';
-COMMENT ON COLUMN audit.unknown_definitions.campaign IS 'The campaign''s name, as messages have it.';
-COMMENT ON COLUMN audit.unknown_definitions.call_digest IS 'Which definition of that name; empty: any.';
+COMMENT ON VIEW audit.unknown_definitions IS
+    'One row for each time that triggers were parked, and no living worker had the definition that they are to be '
+    'sent by.';
+SELECT ledger.describe_like('audit.unknown_definitions', 'ledger.unknown_definitions');
 COMMENT ON COLUMN audit.unknown_definitions.began_at IS 'Since when.';
-COMMENT ON COLUMN audit.unknown_definitions.ended_at IS 'When a worker had it, or none of them was parked any more; null while it lasts.';
 COMMENT ON COLUMN audit.unknown_definitions.lasts IS 'Whether it lasts.';
 COMMENT ON COLUMN audit.unknown_definitions.seconds IS 'How long it lasted, or has lasted so far.';
 COMMENT ON COLUMN audit.unknown_definitions.triggers IS 'How many wait now; 0 if it is over.';

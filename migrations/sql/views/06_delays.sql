@@ -10,7 +10,8 @@
 --
 -- The views are made of ledger.phases. In their text, what stands in braces is one expression a phase: a list of columns,
 -- or a sum.
-CREATE FUNCTION ledger.derive_delays() RETURNS void
+
+CREATE OR REPLACE FUNCTION ledger.derive_delays() RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $derive$
@@ -289,6 +290,7 @@ BEGIN
 END
 $derive$;
 
-COMMENT ON FUNCTION ledger.derive_delays IS 'Makes ledger.delays, audit.delays and audit.shares anew, of the phases in ledger.phases. For migrations.';
+COMMENT ON FUNCTION ledger.derive_delays IS
+    'Makes ledger.delays, audit.delays and audit.shares anew, of the phases in ledger.phases. For migrations.';
 
 SELECT ledger.derive_delays();

@@ -1,22 +1,16 @@
 -- Daily partitions by request_id. A UUIDv7 begins with 48 bits of milliseconds and uuids compare bytewise, so a range
 -- of ids is a range of time, and one key is unique across all partitions. Ids that are no v7 go to the default ones.
 
-CREATE FUNCTION ledger.uuid7_floor(moment timestamptz) RETURNS uuid
+CREATE OR REPLACE FUNCTION ledger.uuid7_floor(moment timestamptz) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (lpad(to_hex(floor(extract(epoch FROM moment) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
 
 COMMENT ON FUNCTION ledger.uuid7_floor IS 'The least uuid that a UUIDv7 of this moment or later can have.';
 
-CREATE TABLE ledger.triggers_default PARTITION OF ledger.triggers DEFAULT WITH (fillfactor = 60);
-CREATE TABLE ledger.attempts_default PARTITION OF ledger.attempts DEFAULT;
-
-COMMENT ON TABLE ledger.triggers_default IS 'Triggers whose id is no UUIDv7, or of a day without a partition.';
-COMMENT ON TABLE ledger.attempts_default IS 'Attempts of triggers whose id is no UUIDv7, or of a day without a partition.';
-
 -- A partition is made aside and then attached: that locks the big table far less than CREATE … PARTITION OF does. But
 -- attaching locks the default partition against everybody for a moment. Behind a long reader (a backup) that moment
 -- doesn't come, and all writers would queue up behind the attempt: so it gives up soon, and is tried again later.
-CREATE FUNCTION ledger.make_partitions(from_day date, to_day date) RETURNS SETOF text
+CREATE OR REPLACE FUNCTION ledger.make_partitions(from_day date, to_day date) RETURNS SETOF text
     LANGUAGE plpgsql
     SECURITY DEFINER -- workers call it too, and they own no table
     SET search_path = pg_catalog, pg_temp
@@ -50,4 +44,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION ledger.make_partitions IS 'Makes the missing daily partitions (UTC) of all partitioned tables, both days included; returns their names. Harmless when repeated, also at the same time. Gives up after 2 s behind a long reader.';
+COMMENT ON FUNCTION ledger.make_partitions IS
+    'Makes the missing daily partitions (UTC) of all partitioned tables, both days included; returns their names. '
+    'Harmless when repeated, also at the same time. Gives up after 2 s behind a long reader.';

@@ -1,7 +1,7 @@
 -- What a part of a day comes to, as it is, or as it was when it was sealed. It is computed here, so that whoever verifies
 -- needs no right on the rows: of them nobody learns more than how many there are, and a SHA-256.
 
-CREATE FUNCTION audit.digest(
+CREATE OR REPLACE FUNCTION audit.digest(
     of_relation text, of_day date, low uuid, high uuid, covered_until timestamptz, newest_revision bigint,
     open_triggers uuid[]
 ) RETURNS TABLE (rows bigint, later bigint, digest bytea)
@@ -114,9 +114,11 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION audit.digest IS 'Digests the rows of a relation, of an hour of ids (low to high) or of a whole day, as a seal with these values saw them; later rows are there, and not covered. docs/evidence.md says how.';
+COMMENT ON FUNCTION audit.digest IS
+    'Digests the rows of a relation, of an hour of ids (low to high) or of a whole day, as a seal with these values '
+    'saw them; later rows are there, and not covered. docs/evidence.md says how.';
 
-CREATE FUNCTION audit.default_causes(of_table text, newer_than bigint, since timestamptz, until timestamptz)
+CREATE OR REPLACE FUNCTION audit.default_causes(of_table text, newer_than bigint, since timestamptz, until timestamptz)
     RETURNS SETOF text
     LANGUAGE sql STABLE
     SECURITY DEFINER
@@ -134,4 +136,5 @@ BEGIN ATOMIC
               WHERE t.request_id = r.request_id AND t.intended_at >= since AND t.intended_at < until) END;
 END;
 
-COMMENT ON FUNCTION audit.default_causes IS 'Why rows that belong to no daily partition have been revised: those of a while by their times.';
+COMMENT ON FUNCTION audit.default_causes IS
+    'Why rows that belong to no daily partition have been revised: those of a while by their times.';

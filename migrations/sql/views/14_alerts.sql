@@ -1,0 +1,1 @@
+../0001_ledger/11_alerts.sql
