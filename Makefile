@@ -12,8 +12,11 @@ AT_ONCE ?=
 RABBITMQ ?=
 MINUTES ?=
 TRIGGERS ?=
+QUICK ?=
+PART ?=
+SRC ?=
 
-.PHONY: help demo dev test smoke chaos soak outage hang trial urgent outbox ledger-10m lint format types imports reference constraints clean
+.PHONY: help demo dev test smoke chaos soak outage hang trial urgent outbox bench ledger-10m lint format types imports reference constraints clean
 .DEFAULT_GOAL := help
 
 LOCAL_SERVERS := tests/integration/worker/test_local_servers.py
@@ -65,6 +68,10 @@ urgent: $(READY) ## how long urgent triggers wait behind a backlog of 100,000, o
 
 outbox: $(READY) ## what an outbox's relay publishes a second, and what adding to it costs; 2 minutes
 	@$(BIN)/python -m benchmarks.outbox
+
+bench: $(READY) ## ours and its peers on the same work, in turn, 45 minutes; QUICK=1: 5 minutes, ONLY=pattern, PART=name, SRC=checkout,checkout
+	@$(BIN)/python -m benchmarks.bench $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)') $(if $(PART),--part $(PART)) \
+		$(if $(SRC),--checkouts $(SRC))
 
 ledger-10m: $(READY) ## a day of ten million triggers, and how long the day's questions take; 30 minutes, 15 GB of disk
 	@$(BIN)/python -m benchmarks.ledger
