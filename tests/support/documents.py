@@ -20,6 +20,7 @@ FILES = [
     *sorted(ROOT.glob("docs/*.md")),
 ]
 MARK = re.compile(r"<!-- (not run|stage|exit|by example)(?:: (.*))? -->")
+HERE_DOCUMENT = re.compile(r"<<'?(\w+)'?$")
 SPAN = re.compile(r"`([^`\n]+)`")
 PROGRAM = "ajo-dispatch"
 
@@ -45,6 +46,7 @@ class Block:
     def steps(self) -> Iterator[tuple[str, list[str]]]:
         """Each command, over as many lines as it has, and the lines that it prints."""
         command, printed, goes_on = "", list[str](), False
+        until: str | None = None
         for line in self.lines:
             if self.language == "sh" or goes_on or line.startswith("$ "):
                 if command and not goes_on:
@@ -52,7 +54,10 @@ class Block:
                 text = line if goes_on or self.language == "sh" else line.removeprefix("$ ")
                 command = f"{command}\n{text}" if goes_on else text
                 printed = printed if goes_on else []
-                goes_on = line.endswith("\\")
+                if document := HERE_DOCUMENT.search(line):
+                    until = document[1]
+                until = None if line == until else until
+                goes_on = line.endswith("\\") or until is not None
             else:
                 printed.append(line)
         if command:

@@ -23,6 +23,8 @@ LASTING = {
     "simulate": "listening on",
     "serve": "listening|takes",
     "top": "",
+    "relay": "relaying ",
+    "flask": "Running on ",
 }
 """Commands that go on until Ctrl-C, and what they say once they do."""
 OF_THE_SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}
@@ -42,6 +44,7 @@ class Terminal:
         """Run a command line; one that goes on, unless it ``fails``, is left running once it says that it does."""
         for example, own in self.instead.items():
             line = line.replace(example, own)
+        line = line.removesuffix(" &")  # what goes on is left running anyway
         words = shlex.split(line.replace("\\\n", " "), comments=True)
         if not words:
             return Finished(0, "", "")
@@ -51,6 +54,8 @@ class Terminal:
         while words and (given := VARIABLE.fullmatch(words[0])):
             variables[given[1]] = given[2]
             words = words[1:]
+        if words[0] in LASTING and words[-1] == "run":
+            return self._lasting(words, {**self._environment(), **variables}, LASTING[words[0]])
         if words[0] != "ajo-dispatch" or OPERATORS.search(QUOTED.sub("", line)):
             return self._shell(line)
         home = self.env.get("HOME", "~")
@@ -59,8 +64,11 @@ class Terminal:
         lasting = next((LASTING[word] for word in arguments[:2] if word in LASTING), None)
         if lasting is None or fails:
             return programs.run(*arguments, env=env, cwd=self.cwd)
-        child = self.processes.start(arguments[0], [programs.PROGRAM, *arguments], env=env, cwd=self.cwd)
-        child.wait_for_output(lasting, timeout=DEADLINE_SECONDS)
+        return self._lasting([str(programs.PROGRAM), *arguments], env, lasting)
+
+    def _lasting(self, command: list[str], env: dict[str, str], said: str) -> Finished:
+        child = self.processes.start(Path(command[0]).name, command, env=env, cwd=self.cwd)
+        child.wait_for_output(said, timeout=DEADLINE_SECONDS)
         return Finished(0, child.output(), "")
 
     def _environment(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What has happened before a document's next commands: made by the real parts, as far as that is quick."""
 
 import json
+import os
 import shutil
 import sys
 import tomllib
@@ -13,6 +14,7 @@ from uuid import UUID
 
 from ajo_producers.contract.sealing import Sealer, new_key
 from ajo_worker.local.ports import free_port
+from ajo_worker.local.wheel import PROGRAMS, site_of_postgres
 from ajo_worker.local.working_folder import make_working_folder
 
 from tests.support import alert_rows, programs
@@ -362,11 +364,29 @@ def working_folder(place: Place) -> None:
 
 
 def accepted(place: Place) -> None:
-    """Whatever was triggered is accepted."""
+    """Something was triggered, and all of it is accepted."""
     wait_until(
         lambda: place.rows("select bool_and(state = 'accepted') as done from ledger.triggers")[0]["done"],
         what="all triggers are accepted",
     )
+
+
+def shop(place: Place) -> None:
+    """The shop of examples/, and a stack as ``dev`` starts one, with the campaign that was imported."""
+    shutil.copy(ROOT / "examples/flask_shop.py", place.folder)
+    (place.folder / "venv/bin").mkdir(parents=True)
+    place.write("venv/bin/activate", "")
+    place.simulator = place.start_simulator(CALM)
+    place.terminal.env |= place.settings | credentials(place.simulator)
+    place.terminal.env |= {
+        "AJO_DATABASE_URL": place.database_url,
+        "AJO_CAMPAIGNS": str(place.folder / "campaigns"),
+        "AJO_HASH_KEY": "planted",
+        "PATH": f"{programs.PROGRAM.parent}:{site_of_postgres() / PROGRAMS}:{os.environ['PATH']}",  # it has psql
+    }
+    place.worker = place.start_worker(place.terminal.env)
+    place.terminal.instead["localhost:5000"] = f"127.0.0.1:{(port := free_port())}"
+    place.terminal.env["FLASK_RUN_PORT"] = str(port)
 
 
 def bad_mappings(place: Place) -> None:
@@ -402,6 +422,8 @@ def three_events(place: Place) -> None:
 
 
 STAGES: dict[str, Callable[[Place], None]] = {
+    "an empty folder": lambda _place: None,
+    "a shop and its stack": shop,
     "a clone": clone,
     "a copied sample": copied_sample,
     "a changed sample": changed_sample,
