@@ -18,7 +18,8 @@ def hashing_key(setting: str) -> bytes:
 def recipient_hash(identity: str, key: bytes) -> bytes:
     """The keyed hash of a user id or address, 16 bytes.
 
-    The same address gives the same hash whatever its case, so that one person can be looked up with the key alone.
+    The same address gives the same hash whatever its case, so that one person can be looked up with the key alone, and
+    is found in whichever case producers wrote it. Where recipients are compared, the case before an @ counts.
     """
     return blake2b(identity.strip().lower().encode(errors="replace"), digest_size=HASH_BYTES, key=key).digest()
 

@@ -16,7 +16,7 @@ from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import MAX_PUSH_BYTES, RESERVED, is_push
 from ajo_producers.campaigns.tree import Branch, area_tree, leaves
 from ajo_producers.campaigns.values import TAKES, few, is_plain
-from ajo_producers.contract.addresses import FIELDS, NAMESPACES, AddressKind, cut, flaw_of
+from ajo_producers.contract.addresses import FIELDS, NAMESPACES, AddressKind, as_compared, cut, flaw_of
 from ajo_producers.contract.trigger import MAX_CONTEXT_BYTES, MAX_RECIPIENTS, Recipient
 
 MAX_USER_ID = 512
@@ -71,8 +71,9 @@ class PayloadCheck:
         first_seen: dict[str, int] = {}
         for index, recipient in enumerate(recipients[:MAX_RECIPIENTS]):
             self._check(recipient, f"recipients[{index}].", found, given_as[index] if given_as else NO_NAMES)
-            first = first_seen.setdefault(str(recipient.user_id), index)
-            if first != index and cut(str(recipient.user_id)):
+            user_id = str(recipient.user_id)
+            first = first_seen.setdefault(as_compared(user_id) if self._id_kind == "email" else user_id, index)
+            if first != index and cut(user_id):
                 found.append(f"recipients[{index}].user_id is the same as that of recipients[{first}]")
         return found
 

@@ -1,11 +1,14 @@
 """One key stands for one message: lines that have the same one, and another recipient or content, are found."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from ajo_producers.cli.trigger_lines import Line
+from ajo_producers.contract.addresses import as_compared
+from ajo_producers.contract.content import addresses_compared
+from ajo_producers.publishing.given import GivenRecipient, GivenTrigger
 
 Clash: TypeAlias = Callable[[Line], str | None]
 """What is wrong with a line's key; None if nothing is."""
@@ -75,8 +78,15 @@ def _content(line: Line) -> int:
     given = line.given
     if given is None:
         return 0
-    parts = (given.to, given.user_id, given.channel_data, given.profile, given.context, given.recipients)
+    recipients = None if given.recipients is None else [_parts(one) for one in given.recipients]
     try:
-        return hash(_encode(parts))
+        return hash(_encode((_parts(given), recipients)))
     except (TypeError, ValueError, RecursionError):  # what JSON can't say is refused for itself
         return 0
+
+
+def _parts(given: GivenTrigger | GivenRecipient) -> tuple[Any, ...]:
+    """Whom and what it is for, with addresses as they are compared."""
+    to, user_id = (None if one is None else as_compared(one) for one in (given.to, given.user_id))
+    data = None if given.channel_data is None else addresses_compared(given.channel_data)
+    return to, user_id, data, given.profile, given.context

@@ -45,6 +45,17 @@ def cut(text: str) -> str:
     return text.strip(_AROUND)
 
 
+def as_compared(text: str) -> str:
+    """An address as it is compared with others: its domain's case means nothing (RFC 5321, 2.4); itself if it is so.
+
+    The case of what stands before the @ counts: by the same RFC it is the mailbox's own, and to Experience Platform
+    ids that differ in it are two people. What is sent is never changed.
+    """
+    local, at, domain = text.rpartition("@")
+    lowered = domain.lower()
+    return text if not at or lowered == domain else f"{local}@{lowered}"
+
+
 def flaw_of(check: AddressCheck) -> FlawOf:
     """The rule of a definition: given a kind and a text, why the text can't be an address of that kind; else None."""
     return {"shape": shape_flaw, "strict": strict_flaw, "off": lambda _kind, _text: None}[check]

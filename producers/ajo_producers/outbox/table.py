@@ -9,6 +9,7 @@ a transaction that adds takes it shared, which fails exactly where the relay sle
 import re
 from zlib import crc32
 
+from ajo_producers.contract.addresses import as_compared
 from ajo_producers.contract.lanes import LANES, PRIORITIES, Lane, Priority
 from ajo_producers.contract.setting_rules import OUTBOX_TABLE
 from ajo_producers.contract.trigger import Trigger
@@ -127,5 +128,5 @@ def check_table(table: str) -> None:
 
 def shard_of(trigger: Trigger) -> int:
     """The shard of a trigger's recipients, or ``WIDE``. Pure."""
-    shards = {crc32(recipient.user_id.encode()) % SHARDS for recipient in trigger.recipients}
+    shards = {crc32(as_compared(recipient.user_id).encode()) % SHARDS for recipient in trigger.recipients}
     return shards.pop() if len(shards) == 1 else WIDE

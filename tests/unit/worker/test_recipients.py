@@ -4,7 +4,7 @@ from uuid import UUID
 
 from ajo_producers.contract.content import content_of
 from ajo_producers.contract.trigger import Recipient
-from ajo_worker.recipients import HASH_BYTES, content_digest, hashing_key, is_other_content
+from ajo_worker.recipients import HASH_BYTES, content_digest, hashing_key, is_other_content, recipient_hash
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 KEY = hashing_key("secret")
@@ -40,3 +40,13 @@ def test_what_can_t_be_compared_is_no_other_content() -> None:
 
 def test_equal_messages_of_two_triggers_can_t_be_told_by_their_digests() -> None:
     assert digest(ANN) != digest(ANN, request_id=OTHER)
+
+
+def test_the_case_of_a_domain_is_no_other_recipient_and_that_of_a_mailbox_is() -> None:
+    def to(address: str) -> bytes:
+        return digest(Recipient(user_id=address, channel_data={"emailAddress": address, "other": "X@Y.Z"}))
+
+    assert to("ada@Example.COM") == to("ada@example.com")
+    assert to("Ada@example.com") != to("ada@example.com")
+    assert digest(Recipient(user_id="SHOP")) != digest(Recipient(user_id="shop"))
+    assert recipient_hash("Ada@Example.com ", KEY) == recipient_hash("ada@example.com", KEY), "who searches finds both"

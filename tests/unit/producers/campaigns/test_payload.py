@@ -142,6 +142,14 @@ def test_a_trigger_has_1_to_20_recipients(count: int) -> None:
     )
 
 
+def test_two_cases_of_a_domain_are_one_recipient_and_of_a_mailbox_or_of_another_id_two() -> None:
+    mail, free = (Definition(**FACTS | {"namespace": namespace}) for namespace in ("Email", "crm"))
+    one, same, other = (Recipient(user_id=name) for name in ("ada@example.com", "ada@Example.COM", "Ada@example.com"))
+    assert check_recipients(mail, [one, same]) == ["recipients[1].user_id is the same as that of recipients[0]"]
+    assert check_recipients(mail, [one, other]) == []
+    assert check_recipients(free, [one, same]) == [], "to Experience Platform these are two"
+
+
 def test_user_ids_are_unique_and_faults_name_the_recipient() -> None:
     assert problems(recipient("a"), recipient("b", total="x"), recipient("a")) == [
         "recipients[1].context.total must be of type number, not string",

@@ -42,6 +42,10 @@ def test_triggers_of_one_recipient_are_in_one_shard_and_those_of_several_in_thei
     assert shard_of(trigger(*people)) == (shards.pop() if len(shards) == 1 else WIDE)
 
 
+def test_a_recipient_has_one_shard_in_whatever_case_its_domain_is_written() -> None:
+    assert shard_of(trigger("ada@Example.COM")) == shard_of(trigger("ada@example.com", "ada@example.com"))
+
+
 def test_urgent_triggers_come_first() -> None:
     assert [priority for _, priority in WAYS] == ["urgent", "urgent", "normal", "normal"]
 
