@@ -9,8 +9,7 @@ repeated until it works: statements must therefore be harmless when repeated. It
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import asyncpg
 import structlog
@@ -52,20 +51,32 @@ class RowRefused(Exception):  # noqa: N818 - named like the other ends of a row
         self.writer = writer
 
 
-@dataclass(slots=True)
+Told: TypeAlias = "Callable[[list[Result | RowRefused] | Exception], None]"
+
+
 class _Offer(Generic[Row, Result]):
-    """Rows that were offered together."""
+    """Rows that were offered together, and whom to tell once what became of them."""
 
-    rows: Sequence[Row]
-    told: "asyncio.Future[list[Result | RowRefused]]"
+    __slots__ = ("_future", "_told", "rows")
 
-    def tell(self, results: "list[Result | RowRefused]") -> None:
-        if not self.told.done():
-            self.told.set_result(results)
+    def __init__(self, rows: Sequence[Row], told: "Told[Result]", future: "asyncio.Future[Any] | None" = None) -> None:
+        self.rows = rows
+        self._told: Told[Result] | None = told
+        self._future = future
 
-    def fail(self, fault: Exception) -> None:
-        if not self.told.done():
-            self.told.set_exception(fault)
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody still waits for it."""
+        return self._future is None or not self._future.cancelled()
+
+    def tell(self, results: "list[Result | RowRefused] | Exception") -> None:
+        told, self._told = self._told, None
+        if told is None:
+            return
+        try:
+            told(results)
+        except Exception:
+            log.exception("ledger-told-fault")  # a writer that ended here would hold up its worker for ever
 
 
 class GroupCommit(Generic[Row, Result]):
@@ -95,7 +106,7 @@ class GroupCommit(Generic[Row, Result]):
             WriterStopped: the writer was stopped first.
             Exception: a fault of our own, met twice.
         """
-        [result] = await self._offer([row])
+        [result] = await self._future([row])
         if isinstance(result, RowRefused):
             raise result
         return result
@@ -110,9 +121,16 @@ class GroupCommit(Generic[Row, Result]):
             Exception: a fault of our own, met twice.
         """
         if len(rows) <= MOST_ROWS:
-            return await self._offer(rows)
-        parts = [self._offer(rows[begin : begin + MOST_ROWS]) for begin in range(0, len(rows), MOST_ROWS)]
+            return await self._future(rows)
+        parts = [self._future(rows[begin : begin + MOST_ROWS]) for begin in range(0, len(rows), MOST_ROWS)]
         return [result for part in await asyncio.gather(*parts) for result in part]
+
+    def put(self, row: Row, told: Callable[[Result | Exception], None]) -> None:
+        """Write a row that nobody waits for: ``told`` is called on the loop once its commit is durable.
+
+        It gets the row's result, or what ``submit`` would raise: RowRefused, WriterStopped, or a fault of our own.
+        """
+        self._offer(_Offer([row], lambda results: told(results if isinstance(results, Exception) else results[0])))
 
     @property
     def waiting(self) -> int:
@@ -127,7 +145,7 @@ class GroupCommit(Generic[Row, Result]):
         """Take no more rows and give up those that wait; the commit under way goes on."""
         self._stopped = True
         while self._waiting:
-            self._waiting.popleft().fail(WriterStopped())
+            self._waiting.popleft().tell(WriterStopped())
 
     async def stop(self) -> None:
         """Stop at once, in the middle of a commit if need be."""
@@ -137,15 +155,27 @@ class GroupCommit(Generic[Row, Result]):
             await asyncio.gather(self._task, return_exceptions=True)
         self._disconnect()
 
-    def _offer(self, rows: Sequence[Row]) -> "asyncio.Future[list[Result | RowRefused]]":
-        offer = _Offer[Row, Result](rows, asyncio.get_running_loop().create_future())
+    def _future(self, rows: Sequence[Row]) -> "asyncio.Future[list[Result | RowRefused]]":
+        future: asyncio.Future[list[Result | RowRefused]] = asyncio.get_running_loop().create_future()
+
+        def told(results: list[Result | RowRefused] | Exception) -> None:
+            if future.done():
+                return
+            if isinstance(results, Exception):
+                future.set_exception(results)
+            else:
+                future.set_result(results)
+
+        self._offer(_Offer(rows, told, future))
+        return future
+
+    def _offer(self, offer: _Offer[Row, Result]) -> None:
         if self._stopped:
-            offer.fail(WriterStopped())
-        else:
-            self._waiting.append(offer)
-            self._empty.clear()
-            self._work.set()
-        return offer.told
+            offer.tell(WriterStopped())
+            return
+        self._waiting.append(offer)
+        self._empty.clear()
+        self._work.set()
 
     async def _run(self) -> None:
         while True:
@@ -156,7 +186,7 @@ class GroupCommit(Generic[Row, Result]):
                     await self._commit(group)
                 finally:
                     for offer in group:
-                        offer.fail(WriterStopped())
+                        offer.tell(WriterStopped())
             self._empty.set()
 
     def _take(self) -> list[_Offer[Row, Result]]:
@@ -164,7 +194,7 @@ class GroupCommit(Generic[Row, Result]):
         room = MOST_ROWS
         while self._waiting and len(self._waiting[0].rows) <= room:
             offer = self._waiting.popleft()
-            if not offer.told.cancelled():
+            if offer.wanted:
                 group.append(offer)
                 room -= len(offer.rows)
         return group
@@ -214,7 +244,7 @@ class GroupCommit(Generic[Row, Result]):
                 log.error("ledger-row-refused", writer=self.name, fault=type(result).__name__)
                 results.append(RowRefused(self.name, result))
             elif isinstance(result, Exception):
-                offer.fail(result)
+                offer.tell(result)
                 return
             else:
                 results.append(result)

@@ -182,3 +182,32 @@ async def test_what_nobody_foresaw_fails_the_message_that_meets_it_and_the_write
         met = await asyncio.gather(group.submit_all([1]), group.submit_all([2]), return_exceptions=True)
         assert isinstance(met[0], KeyError)
         assert met[1] == [4]
+
+
+async def test_a_row_that_nobody_waits_for_is_told_of_once_it_is_durable() -> None:
+    database, told = Database(), list[Any]()
+    async with writer(database) as group:
+        database.open.clear()
+        for row in (1, -1, 3):
+            group.put(row, told.append)
+        await asyncio.sleep(0)
+        assert told == []
+        database.open.set()
+        await asyncio.wait_for(group.drain(), 5)
+        assert (told[0], type(told[1]), told[2]) == (2, RowRefused, 6)
+        database.open.clear()
+        group.put(4, told.append)
+        await asyncio.sleep(0)
+        group.put(5, told.append)
+        await group.stop()
+        group.put(6, told.append)
+    assert [type(each) for each in told[3:]] == [WriterStopped] * 3
+
+
+async def test_whoever_fails_on_being_told_does_not_end_the_writer() -> None:
+    def failing(_: object) -> None:
+        raise RuntimeError
+
+    async with writer(Database()) as group:
+        group.put(1, failing)
+        assert await asyncio.wait_for(group.submit(2), 5) == 4
