@@ -10,6 +10,7 @@ from msgspec import NODEFAULT, ValidationError, structs
 
 from ajo_producers.campaigns.definition import AREAS, Definition, Variable
 from ajo_producers.campaigns.lines import line_of
+from ajo_producers.campaigns.mismatch import mismatch
 from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import NAME_RULE, Flaw, flaws, is_allowed, is_name
 
@@ -166,7 +167,7 @@ def _convert_value(field: str, value: object, kind: Any) -> tuple[Any, list[Flaw
             return None, [Flaw(f"{field}.{name}", _unknown(name, list(Variable.__struct_fields__)))]
         if text.startswith("Invalid enum value"):
             return None, [Flaw(field, f"is {text.removeprefix('Invalid enum value ')}; choose {_choices(kind)}")]
-        return None, [Flaw(field, f"is wrong: {text[:1].lower()}{text[1:]}")]
+        return None, [Flaw(field, mismatch(text))]
 
 
 def _choices(kind: Any) -> str:  # noqa: ANN401 - any field's type

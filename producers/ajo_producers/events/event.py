@@ -20,6 +20,8 @@ from ajo_producers.contract.trigger import MOMENT_RULE, Moment, is_moment
 
 STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
+BOM = b"\xef\xbb\xbf"
+"""What some editors and PowerShell put before UTF-8 text."""
 MAX_EVENTS = 1000
 """Events of one batch at most."""
 
@@ -225,7 +227,7 @@ def header_value(text: str) -> str:
 
 def _json(body: bytes) -> object:
     try:
-        return msgspec.json.decode(body)
+        return msgspec.json.decode(body.removeprefix(BOM))
     except msgspec.DecodeError as error:
         raise UnreadableEvents(f"it is no JSON: {error}") from None
     except (UnicodeDecodeError, RecursionError):

@@ -10,14 +10,13 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from ajo_producers.events.event import BadEvent, Event, Fault, read_structured
+from ajo_producers.events.event import BOM, BadEvent, Event, Fault, read_structured
 
 MAX_LINE_BYTES = 16_000_000
 """Of one line; no message to a worker may be longer."""
 MAX_WHOLE_BYTES = 64_000_000
 """Of a file that is read as a whole, since it is an array or an event over several lines."""
 
-_BOM = b"\xef\xbb\xbf"
 _SOMETHING = re.compile(r"\S")
 
 
@@ -38,7 +37,7 @@ def read_lines(stream: BinaryIO) -> Iterator[tuple[int, Event | BadEvent]]:
     number = 0
     while line := stream.readline(MAX_LINE_BYTES + 1):
         number += 1
-        text = line.removeprefix(_BOM).strip() if number == 1 else line.strip()
+        text = line.removeprefix(BOM).strip() if number == 1 else line.strip()
         if len(line) > MAX_LINE_BYTES:
             raise UnreadableLine(f"the line has more than {MAX_LINE_BYTES:,} bytes", number)
         if not text:

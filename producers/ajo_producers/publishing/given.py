@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from ajo_producers.campaigns.definition import Definition
+from ajo_producers.campaigns.mismatch import mismatch
 from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.payload import Names
 from ajo_producers.contract.addresses import FIELDS as ADDRESSES
@@ -81,8 +82,10 @@ def convert_problem(name: str, error: msgspec.ValidationError) -> str:
     """What is wrong with a field, in one line."""
     text, _, place = str(error).partition(" - at `$")
     if "unknown field" in text and not text.split("`")[1].isidentifier():
-        text = "a field has a name that is none of a recipient's"
-    return f"{name}{place.rstrip('`')}: {text[:1].lower()}{text[1:]}"
+        return f"{name}{place.rstrip('`')}: a field has a name that is none of a recipient's"
+    if "unknown field" in text:
+        return f"{name}{place.rstrip('`')}: {text[:1].lower()}{text[1:]}"
+    return f"{name}{place.rstrip('`')} {mismatch(text)}"
 
 
 def unknown_field(name: str) -> str:

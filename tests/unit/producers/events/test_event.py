@@ -111,6 +111,12 @@ def test_what_is_no_object_is_no_event(value: object) -> None:
     assert isinstance(read_structured(value), BadEvent)
 
 
+@pytest.mark.parametrize("content_type", [STRUCTURED, "application/json"])
+def test_a_byte_order_mark_before_an_event_is_no_part_of_it(content_type: str) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps(GOOD).encode()
+    assert read_message([], content_type, body) == [read_structured(GOOD)]
+
+
 def test_an_event_without_id_or_time_gets_none_made_up() -> None:
     without = {name: value for name, value in GOOD.items() if name != "time"}
     event = read_structured(without)

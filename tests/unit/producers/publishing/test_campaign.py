@@ -80,7 +80,7 @@ def test_recipients_are_given_as_such_or_as_mappings(campaigns: Campaigns, recip
     ("arguments", "expected"),
     [
         ({"recipients": 5}, "recipients must be a list of recipients"),
-        ({"recipients": ["ada@example.com"]}, "recipients[0]: expected `object`, got `str`"),
+        ({"recipients": ["ada@example.com"]}, "recipients[0] must be an object, not text"),
         ({"recipients": [{"user": 1}]}, "recipients[0]: object contains unknown field `user`"),
         ({"to": "ada@example.com", "context": "A-1"}, "context must be an object with orderId"),
         ({"to": 5, "context": {"orderId": 1}}, "to must be text, in quotation marks"),

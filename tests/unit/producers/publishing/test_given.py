@@ -54,9 +54,9 @@ def test_every_field_that_cant_be_read_is_named_and_the_others_are_read() -> Non
     )
     assert given.trace_id == "t-1"
     assert problems == [
-        "to: expected `str | null`, got `int`",
+        "to must be text, not a whole number",
         "occurred_at must be a time with its zone between the years 2000 and 2100, such as 2026-11-01T08:00:00Z",
-        "expires_in: expected `float | null`, got `str`",
+        "expires_in must be a number, not text",
         "recipients[0]: object contains unknown field `too`",
         "kei is unknown; did you mean key?",
         "a field has a name that is none of a trigger's",
