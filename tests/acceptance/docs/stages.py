@@ -6,6 +6,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -16,10 +17,12 @@ from ajo_producers.contract.sealing import Sealer, new_key
 from ajo_worker.local.ports import free_port
 from ajo_worker.local.wheel import PROGRAMS, site_of_postgres
 from ajo_worker.local.working_folder import make_working_folder
+from kombu import Connection
 
-from tests.support import alert_rows, programs
+from tests.support import alert_rows, brokers, programs
 from tests.support.database import query
 from tests.support.dead_letters import put_letter
+from tests.support.doctor import surroundings
 from tests.support.documents import ROOT, blocks
 from tests.support.feedback_items import dataset_row, webhook_item
 from tests.support.held_payloads import put_held
@@ -61,6 +64,8 @@ class Place:
     start_simulator: Callable[..., programs.Simulator]
     database_url: str
     settings: dict[str, str] = field(repr=False)
+    closing: ExitStack
+    rabbitmq_url: Callable[[], str] = field(default=str)
     known: dict[str, str] = field(default_factory=dict)
     simulator: programs.Simulator | None = None
     worker: programs.Worker | None = None
@@ -304,6 +309,47 @@ def keyless(place: Place) -> None:
     del place.terminal.env["AJO_EVIDENCE_KEY"]
 
 
+def faulty_machine(place: Place) -> None:
+    """A worker's machine with an expired certificate, a queue of another kind, a wrong password and a misspelt name."""
+    broker, prefix, authority = place.rabbitmq_url(), place.settings["AJO_QUEUE_PREFIX"], place.folder / "ca.pem"
+    api = place.start_simulator(None, "--tls", "--certificate", "expired", "--ca-out", str(authority))
+    place.closing.callback(brokers.delete_queues, broker, prefix)
+    tokens = place.start_simulator()
+    place.terminal.env |= surroundings(broker, place.database_url, prefix, api, place.folder)
+    with Connection(broker) as connection, connection.channel() as channel:
+        channel.queue_delete(f"{prefix}.standard.urgent")
+        channel.queue_declare(f"{prefix}.standard.urgent", durable=True, auto_delete=False)
+    before, _, host = place.database_url.rpartition("@")
+    place.terminal.env |= {
+        "AJO_DATABASE_URL": f"{before.rpartition(':')[0]}:wrong@{host}",
+        "AJO_CA_FILE": str(authority),
+        "AJO_TOKEN_URL": tokens.token_url,
+        "AJO_HASHKEY": "planted",
+        "AJO_LANES": "standard",
+    }
+    place.terminal.instead["shop."] = f"{prefix}."
+
+
+def probed_network(place: Place) -> None:
+    """A worker that has probed the ways to two endpoints, and sent something to one."""
+    tokens = place.start_simulator()
+    authority = place.folder / "ca.pem"
+    api = place.start_simulator(ANSWERS, "--tls", "--ca-out", str(authority))
+    definitions(place)
+    place.terminal.env |= place.settings | credentials(api)
+    place.terminal.env |= {
+        "AJO_DATABASE_URL": place.database_url,
+        "AJO_HASH_KEY": "planted",
+        "AJO_CA_FILE": str(authority),
+        "AJO_TOKEN_URL": tokens.token_url,
+        "AJO_NETWORK_PROBE_SECONDS": "0.2",
+    }
+    place.worker = place.start_worker(place.terminal.env)
+    trigger(place, 20)
+    probed = "select count(distinct endpoint) as n from ledger.network_probes where first_byte_seconds is not null"
+    wait_until(lambda: place.rows(probed)[0]["n"] == 2, what="both ways were probed")
+
+
 def scenarios(place: Place) -> None:
     """The bad day of the page itself, and a scenario with a fault."""
     (day,) = [block for block in blocks(ROOT / "docs/simulator.md") if 'campaign = "c-limited"' in block.text][:1]
@@ -453,6 +499,8 @@ STAGES: dict[str, Callable[[Place], None]] = {
     "days to be sealed": old_days,
     "rows of sealed days were changed": forged,
     "a chain whose key is not set": keyless,
+    "a worker's machine with faults": faulty_machine,
+    "a worker that has probed its ways": probed_network,
     "scenarios": scenarios,
     "a receiver over plain HTTP": receiver,
     "an export of feedback": export,

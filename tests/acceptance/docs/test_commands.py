@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -36,14 +37,16 @@ def place(
     queue_prefix: str,
     worker: Callable[..., programs.Worker],
     simulator: Callable[..., programs.Simulator],
+    request: pytest.FixtureRequest,
 ) -> Iterator[Place]:
-    with programs.WarmProcesses() as processes:
+    with programs.WarmProcesses() as processes, ExitStack() as closing:
         folder = tmp_path / "reader"
         folder.mkdir()
         (tmp_path / ".curlrc").write_text("silent\n")  # as at a terminal, where it shows no progress
         settings = {"AJO_BROKER_URL": valkey_url, "AJO_QUEUE_PREFIX": queue_prefix}
         terminal = Terminal(processes, folder, {"HOME": str(tmp_path)})
-        made = Place(folder, terminal, worker, simulator, database_url, settings)
+        made = Place(folder, terminal, worker, simulator, database_url, settings, closing)
+        made.rabbitmq_url = lambda: str(request.getfixturevalue("rabbitmq_url"))
         terminal.answer = lambda words: [answer(made, words, word) for word in words]
         yield made
     for link in tmp_path.glob("*/data/postgres"):
