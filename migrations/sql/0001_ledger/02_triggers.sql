@@ -164,7 +164,7 @@ COMMENT ON COLUMN ledger.attempts.rate_limit_wait_seconds IS
 COMMENT ON COLUMN ledger.attempts.throttle_wait_seconds IS
     'Seconds longer that it was held back since answers 429 had slowed the rate.';
 COMMENT ON COLUMN ledger.attempts.ramp_wait_seconds IS
-    'Seconds longer that it was held back while the rate came back after an outage.';
+    'Seconds longer that it was held back while the rate came back after an outage of Adobe''s.';
 COMMENT ON COLUMN ledger.attempts.silence_wait_seconds IS
     'Seconds it was held back since its destination answered nothing.';
 COMMENT ON COLUMN ledger.attempts.token_wait_seconds IS 'Seconds it waited for an access token.';

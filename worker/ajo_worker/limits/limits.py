@@ -25,6 +25,9 @@ class Pace(Protocol):
     def campaign_rate(self, campaign: Campaign, limit: float | None) -> float | None:
         """Calls a second for one campaign now; None where its lane's limit is enough."""
 
+    def ramped(self, scope: str, limit: float) -> float:
+        """The part (0 to 1) of a limit that outages of Adobe's have left, which come back; of ours nothing counts."""
+
 
 class Limits:
     """Hands out permits; each scope's are leased in blocks, so that they cost no round trip a trigger."""
@@ -88,4 +91,6 @@ class Limits:
         asked = self._clock.monotonic()
         left, kept = await self._lease(scope, permits / rate)
         ends = self._clock.monotonic() + left
-        return Block(permits, max(ends - permits / rate, asked), ends, throttled=kept, ramped=min(rate / limit, 1.0))
+        return Block(
+            permits, max(ends - permits / rate, asked), ends, throttled=kept, ramped=self._pace.ramped(scope, limit)
+        )

@@ -19,6 +19,8 @@ LEAST_TRIGGERS = 3
 """Failures must be of so many different triggers: one that fails again and again may itself be at fault."""
 NO_ANSWERS = "no-answers"
 """The reason of an outage in which nothing was answered at all: a single good answer, of whatever call, ends it."""
+CAMPAIGN_FAILING = "campaign-failing"
+"""The reason of an outage of a campaign that Adobe refuses."""
 PROXY = "proxy"
 """The kind of failures of our own proxy, which say nothing of the destination, but that it isn't reached."""
 MOST_DOUBLINGS = 2
@@ -243,7 +245,7 @@ class Refusals:
         counted = {"recipients": others} if others else {}
         refusals = self._told + others
         rejected = {"rejected": reason} if reason else {}
-        return Suspicion("campaign-failing", {"refusals": refusals, **counted, **rejected, "kinds": {kind: refusals}})
+        return Suspicion(CAMPAIGN_FAILING, {"refusals": refusals, **counted, **rejected, "kinds": {kind: refusals}})
 
 
 def kind_of(verdict: Verdict) -> str:

@@ -16,6 +16,7 @@ from ajo_worker.dispatch.rows import storable
 from ajo_worker.ledger.circuits import Circuit
 from ajo_worker.limits.block import ramp_rate
 from ajo_worker.outages.evidence import (
+    CAMPAIGN_FAILING,
     NO_ANSWERS,
     PLACES_ON_TRIAL,
     Failures,
@@ -25,10 +26,12 @@ from ajo_worker.outages.evidence import (
     destination_failed,
     kind_of,
 )
-from ajo_worker.outages.scope import destination_of, lane_of, scope_of_campaign
+from ajo_worker.outages.scope import CAMPAIGN, PROXY_FAILING, destination_of, lane_of, scope_of_campaign
 
 LEAST_KEPT = 0.5
 """A rate is never lowered further than this at once, however many 429s there were."""
+OURS = frozenset({"held", CAMPAIGN_FAILING, PROXY_FAILING})
+"""Reasons for which what is kept back waits for us, and not for Adobe, also while it comes back."""
 NOTHING_SENT = frozenset({"open", "held"})
 
 
@@ -211,7 +214,7 @@ class View:
 
     def lane_rate(self, lane: str, limit: float) -> float:
         """Calls a second of a lane: fewer while one of its destinations comes back."""
-        scopes = {s for name, s in self.destinations.items() if self._campaigns[name].definition.lane == lane}
+        scopes = self._destinations_of(lane)
         return min([limit, *(rate for scope in scopes if (rate := self._recovering(scope, limit)) is not None)])
 
     def campaign_rate(self, campaign: Campaign, limit: float | None) -> float | None:
@@ -222,6 +225,16 @@ class View:
         if recovering is not None:
             return recovering
         return limit or (lane if scope in self._slowed else None)
+
+    def ramped(self, scope: str, limit: float) -> float:
+        """The part (0 to 1) of the limit of ``lane:NAME`` or ``campaign:NAME`` that outages of Adobe's have left of it.
+
+        What comes back after a hold, a pause or a fault of our own is slowed by us.
+        """
+        kind, _, name = scope.partition(":")
+        scopes = {scope} if kind == CAMPAIGN else self._destinations_of(name)
+        adobes = [one for one in scopes if (circuit := self.circuits.get(one)) and circuit.reason not in OURS]
+        return min([limit, *(rate for one in adobes if (rate := self._recovering(one, limit)) is not None)]) / limit
 
     def places_of(self, name: str) -> int | None:
         """How many attempts of a campaign may be in flight in this worker: its share of what the definition allows.
@@ -281,6 +294,9 @@ class View:
             for lane, scopes in by_lane.items()
             if all(scope in silent or self._stopped(scope) for scope in scopes)
         }
+
+    def _destinations_of(self, lane: str) -> set[str]:
+        return {s for name, s in self.destinations.items() if self._campaigns[name].definition.lane == lane}
 
     def _recovering(self, scope: str, limit: float) -> float | None:
         circuit = self.circuits.get(scope)

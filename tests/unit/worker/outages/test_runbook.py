@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from ajo_worker.ledger.outage_history import Detail, Outage, Probe
+from ajo_worker.ledger.outage_history import Detail, Outage, Probe, WithWorkers
 from ajo_worker.outages.runbook import STEPS, runbook
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -12,7 +12,7 @@ NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 def detail(reason: str, *probes: Probe, scope: str = "destination:standard@api.example.com", **seen: int) -> Detail:
     outage = Outage(1, scope, reason, "open", NOON, "a worker", None, None, NOON, len(probes), seen)
-    return Detail(outage, list(probes), [], [])
+    return Detail(outage, list(probes), [], [], WithWorkers(0, {}))
 
 
 def test_a_redrive_is_printed_with_all_that_the_command_asks_for() -> None:

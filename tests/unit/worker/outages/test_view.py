@@ -164,6 +164,21 @@ async def test_what_comes_back_grows_from_when_it_was_read() -> None:
     assert seen.lane_rate("standard", 500.0) == 20.0
 
 
+@pytest.mark.parametrize(
+    ("reason", "adobes"),
+    [("sustained-failures", True), ("cosmos-key", True), ("no-answers", True), ("held", False),
+     ("campaign-failing", False), ("proxy-failing", False)],
+)  # fmt: skip
+async def test_the_way_back_after_what_was_ours_is_no_time_of_adobe_s(reason: str, adobes: bool) -> None:
+    """A rate is slowed all the same."""
+    seen = view()
+    seen.know(circuits("recovering", STANDARD, "campaign:fast", since=5.0, reason=reason), frozenset())
+    assert seen.lane_rate("standard", 500.0) == 10.0
+    assert seen.ramped("lane:standard", 500.0) == (10.0 / 500.0 if adobes else 1.0)
+    assert seen.ramped("campaign:fast", 5000.0) == (10.0 / 5000.0 if adobes else 1.0)
+    assert seen.ramped("lane:high-throughput", 5000.0) == 1.0
+
+
 async def test_the_verdict_of_a_probe_is_kept_for_the_prober() -> None:
     seen, verdict = view(), Verdict("accepted", http_status=202)
     one = received("a", probe=True)
