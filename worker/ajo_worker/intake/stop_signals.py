@@ -11,6 +11,7 @@ loops to find.
 import faulthandler
 import os
 import signal
+import threading
 from types import FrameType
 
 from celery.platforms import EX_FAILURE, EX_OK
@@ -20,6 +21,8 @@ SECONDS = 4.5
 """From the insisting signal to the end of the process, if it didn't end by itself."""
 
 POLITE = (signal.SIGTERM, signal.SIGINT)
+
+_patient = threading.Event()
 
 
 def note_signals() -> None:
@@ -31,6 +34,14 @@ def note_signals() -> None:
         signal.signal(number, _asked)
     if quit_signal := getattr(signal, "SIGQUIT", None):  # there is none for Windows
         signal.signal(quit_signal, _told_to_quit)
+
+
+def only_quit_insists() -> None:
+    """A second polite signal says nothing new from now on: for the workers of a parent.
+
+    It tells them to stop, and so does a supervisor that signals every process of a service.
+    """
+    _patient.set()
 
 
 def told_to_stop() -> bool:
@@ -46,7 +57,7 @@ def told_to_quit() -> bool:
 def _asked(number: int, frame: FrameType | None) -> None:
     if state.should_stop is None:
         state.should_stop = EX_OK
-    else:
+    elif not _patient.is_set():
         _told_to_quit(number, frame)
 
 
