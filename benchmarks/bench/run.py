@@ -68,7 +68,7 @@ def watch(stage: Stage, work: Work, round_: int) -> Run:
     ask(servers.postgres.url, "checkpoint")
     stage.start()
     stage.wait_for_calls(1)
-    wal, before = _wal(servers), place.endpoint.stats()["calls"]  # without what a start writes
+    wal, before = _wal(servers), stage.recorded()[0]  # without what a start writes
     stage.wait_for_calls(place.count)
     end = _wait_until_recorded(stage)
     wal = _wal(servers) - wal
