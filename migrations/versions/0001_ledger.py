@@ -15,7 +15,7 @@ SQL = Path(__file__).parents[1] / "sql" / "0001_ledger"
 
 def upgrade() -> None:
     """Make the tables, and the rows that they begin with."""
-    run_scripts(op.get_bind(), [file for file in sorted(SQL.glob("[0-9]*.sql")) if file.stem != "11_alerts"])
+    run_scripts(op.get_bind(), sorted(SQL.glob("[0-9]*.sql")))
 
 
 def downgrade() -> None:

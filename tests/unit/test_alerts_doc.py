@@ -12,7 +12,7 @@ from ajo_worker.metrics.scrape import Scrape, told
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/alerts.md").read_text(encoding="utf-8")
 SQL = (ROOT / "migrations/sql/0001_ledger/11_alerts.sql").read_text(encoding="utf-8")
-THRESHOLDS = re.findall(r"\('([a-z-]+)', ([\d.]+), (NULL|\d+), '([a-z]+)', '([a-z-]+)', '", SQL)
+THRESHOLDS = re.findall(r"\('([a-z-]+)', ([\d.]+), (NULL|\d+), '([a-z]+)', '([a-z-]+)',\s+'", SQL)
 AUDIENCES = re.findall(r"\n    \('([a-z-]+)', '([a-z-]+)'\)", SQL)
 
 

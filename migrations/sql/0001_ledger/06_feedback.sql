@@ -1,7 +1,8 @@
 -- What Journey Optimizer reports of messages after it accepted them, as it came; and what it means for each trigger.
 --
 -- A feedback's id is made of it: the instant that it tells of in a UUIDv7's bits (the day of its arrival if it tells of
--- none), a digest of its content in the rest. So the same feedback is stored once, and daily partitions do as for triggers.
+-- none), a digest of its content in the rest. So the same feedback is stored once, and daily partitions do as for
+-- triggers.
 
 CREATE TABLE ledger.feedback (
     feedback_id            uuid NOT NULL,

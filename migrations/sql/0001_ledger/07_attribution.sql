@@ -1,4 +1,5 @@
--- What attribution goes by: how long each phase may take, and whose clock is wrong; and what it found, minute by minute.
+-- What attribution goes by: how long each phase may take, and whose clock is wrong; and what it found, minute by
+-- minute.
 
 CREATE TABLE ledger.service_levels (
     campaign text NOT NULL,

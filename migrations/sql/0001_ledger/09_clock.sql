@@ -1,7 +1,7 @@
 -- When the database's clock was set: by whoever, by NTP, or by a failover to a server whose clock is another one.
 --
--- Nothing else of the ledger can tell: a round that began before the clock was set back looks younger than it is. Workers
--- notice, since their monotonic clocks go on; one that has just started finds heartbeats from the future.
+-- Nothing else of the ledger can tell: a round that began before the clock was set back looks younger than it is.
+-- Workers notice, since their monotonic clocks go on; one that has just started finds heartbeats from the future.
 CREATE TABLE ledger.clock_steps (
     noticed_at    timestamptz NOT NULL,
     stamped_since timestamptz NOT NULL,

@@ -1,5 +1,5 @@
--- What is slowed, and how much waits: now, and what of it stays on record. Nobody pays for it with each trigger: workers say
--- with their heartbeat what they have in hand, and every ten seconds one of them looks into the broker.
+-- What is slowed, and how much waits: now, and what of it stays on record. Nobody pays for it with each trigger:
+-- workers say with their heartbeat what they have in hand, and every ten seconds one of them looks into the broker.
 
 CREATE TABLE ledger.queues (
     queue     text PRIMARY KEY,

@@ -21,4 +21,4 @@ END
 $$;
 
 COMMENT ON FUNCTION ledger.describe_like IS
-    'Gives a view''s columns the comments that columns of the same names have in these relations; the first one counts.';
+    'Gives a view''s columns the comments that columns of the same names have in these relations; the first counts.';

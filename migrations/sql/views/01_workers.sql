@@ -1,6 +1,6 @@
 -- Who lives, and since when and until when: nothing else says it. Nobody can beat while the database is away: its start
--- counts as everybody's heartbeat, unless its clock was set back behind it since. The time is the statement's, and not the
--- clock's, so that they are inlined.
+-- counts as everybody's heartbeat, unless its clock was set back behind it since. The time is the statement's, and not
+-- the clock's, so that they are inlined.
 CREATE OR REPLACE FUNCTION ledger.database_start() RETURNS timestamptz
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN pg_postmaster_start_time() <= statement_timestamp() THEN pg_postmaster_start_time() END;

@@ -1,9 +1,10 @@
 CREATE OR REPLACE VIEW audit.triggers AS
 SELECT request_id, campaign, lane, state, reason, round, attempts_started AS attempts,
-       occurred_at, outbox_at, enqueued_at, received_at, round_opened_at, first_dispatched_at, last_intent_at, completed_at,
-       expires_at,
+       occurred_at, outbox_at, enqueued_at, received_at, round_opened_at, first_dispatched_at, last_intent_at,
+       completed_at, expires_at,
        extract(epoch FROM completed_at - coalesce(occurred_at, outbox_at, enqueued_at))::float8 AS total_seconds,
-       possible_duplicate, duplicate_causes, redeliveries, execution_id, batch_id, producer, trace_id, owner, recipients,
+       possible_duplicate, duplicate_causes, redeliveries, execution_id, batch_id, producer, trace_id, owner,
+       recipients,
        CASE WHEN recipient_hashes IS NOT NULL
             THEN ARRAY(SELECT encode(hash, 'hex') FROM unnest(recipient_hashes) AS hash) END AS recipient_hashes
 FROM ledger.triggers;

@@ -1,4 +1,5 @@
-CREATE OR REPLACE VIEW audit.phases AS SELECT position, phase, system, means, after_end, always_known FROM ledger.phases;
+CREATE OR REPLACE VIEW audit.phases AS SELECT position, phase, system, means, after_end, always_known
+FROM ledger.phases;
 
 COMMENT ON VIEW audit.phases IS 'The phases of a trigger in their order, and the system that each is charged to.';
 SELECT ledger.describe_like('audit.phases', 'ledger.phases');

@@ -15,7 +15,8 @@ SELECT 'silence', s.lane, NULL,
        tstzrange(s.began_at, greatest(s.began_at, coalesce(s.ended_at, upper(ledger.lived(w)))))
 FROM ledger.silences s LEFT JOIN ledger.workers w ON w.worker_id = s.worker
 UNION ALL
-SELECT CASE WHEN o.reason IN ('held', 'credentials-refused') THEN 'held' WHEN o.reason = 'campaign-failing' THEN 'paused'
+SELECT CASE WHEN o.reason IN ('held', 'credentials-refused') THEN 'held'
+            WHEN o.reason = 'campaign-failing' THEN 'paused'
             WHEN o.reason = 'proxy-failing' THEN 'proxy'
             ELSE 'outage' END,
        lane.lane, CASE WHEN o.scope LIKE 'campaign:%' THEN substr(o.scope, 10) END,

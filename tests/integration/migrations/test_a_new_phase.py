@@ -5,6 +5,7 @@ import csv
 import io
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from ajo_worker.reports.value import Report
 from tests.support.database import query
 from tests.support.ledger_rows import after, ago, put_attempt, put_trigger, put_worker
 from tests.support.programs import Finished, run
+from tests.support.releases import release
 
 
 @pytest.fixture
@@ -29,17 +31,19 @@ def born() -> datetime:
 
 
 @pytest.fixture
-def url(database_url: str, born: datetime) -> str:
+def url(database_url: str, born: datetime, tmp_path: Path) -> str:
     """A database that knows a phase more: a wait before attempts, and a reason for queues to stand still."""
-    query(database_url, "alter table ledger.attempts add column approval_wait_seconds double precision")
-    query(database_url, "update ledger.phases set position = position + 100 where position > 13")
-    query(database_url, "update ledger.phases set position = position - 99 where position > 100")
-    query(
+    release(
         database_url,
-        "insert into ledger.phases (position, phase, system, level_seconds, attempt_column, means) "
-        "values (14, 'four-eyes', 'producer', 2, 'approval_wait_seconds', 'Until somebody had approved of it.')",
+        tmp_path,
+        """
+        alter table ledger.attempts add column approval_wait_seconds double precision;
+        update ledger.phases set position = position + 100 where position > 13;
+        update ledger.phases set position = position - 99 where position > 100;
+        insert into ledger.phases (position, phase, system, level_seconds, attempt_column, means)
+        values (14, 'four-eyes', 'producer', 2, 'approval_wait_seconds', 'Until somebody had approved of it.');
+        """,
     )
-    query(database_url, "select ledger.derive_delays()")
     put_worker(database_url, started_at=after(born, -3600))
     return database_url
 

@@ -2,9 +2,9 @@ CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON led
     EXECUTE FUNCTION ledger.refuse_change();
 
 -- One partition a call, and so a transaction: whoever drops it locks the big table against everybody for that moment,
--- and must not keep it locked while waiting for the next. DETACH … CONCURRENTLY would lock less, but runs in no function,
--- and workers own no table. As make_partitions, it gives up behind a long reader, since all writers would queue up
--- behind the attempt.
+-- and must not keep it locked while waiting for the next. DETACH … CONCURRENTLY would lock less, but runs in no
+-- function, and workers own no table. As make_partitions, it gives up behind a long reader, since all writers would
+-- queue up behind the attempt.
 CREATE OR REPLACE FUNCTION ledger.drop_oldest_partition(before date) RETURNS text
     LANGUAGE plpgsql
     SECURITY DEFINER -- workers call it too, and they own no table
@@ -20,7 +20,9 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('ajo-dispatch: ledger.make_partitions', 0));
     SELECT c.relname AS partition, p.relname AS relation, day INTO oldest
     FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
-    CROSS JOIN LATERAL (SELECT CASE WHEN c.relname ~ '_[0-9]{8}$' THEN to_date(right(c.relname, 8), 'YYYYMMDD') END) AS d(day)
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN c.relname ~ '_[0-9]{8}$' THEN to_date(right(c.relname, 8), 'YYYYMMDD') END
+    ) AS d(day)
     WHERE p.relname IN ('triggers', 'attempts', 'deliveries', 'feedback')
       AND p.relnamespace = 'ledger'::regnamespace AND day < before
       -- A trigger that is parked for so long, or a dead letter that somebody kept alive, keeps its day.

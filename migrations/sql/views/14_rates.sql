@@ -48,17 +48,21 @@ WITH named AS (
            CASE WHEN count(*) >= min(w.living) THEN least(count(*) / max(l.rate_limit), 1) END, max(l.rate_limit)
     FROM audit.silences s
     LEFT JOIN audit.rate_limits l ON l.campaign IS NULL AND l.lane = s.lane
-    CROSS JOIN LATERAL (SELECT count(*) AS living FROM ledger.workers w WHERE ledger.lives(w) AND s.lane = ANY(w.lanes)) AS w
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS living FROM ledger.workers w WHERE ledger.lives(w) AND s.lane = ANY(w.lanes)
+    ) AS w
     WHERE s.lasts GROUP BY s.scope, s.lane
     UNION ALL
-    SELECT n.scope, coalesce(n.its_lane, l.lane), n.its_campaign, CASE n.state WHEN 'held' THEN 'held' ELSE 'outage' END,
+    SELECT n.scope, coalesce(n.its_lane, l.lane), n.its_campaign,
+           CASE n.state WHEN 'held' THEN 'held' ELSE 'outage' END,
            o.reason, coalesce(o.opened_at, n.changed_at), o.held_until, NULL, 0, coalesce(l.rate_limit, d.rate_limit)
     FROM named n LEFT JOIN ledger.outages o USING (outage_id)
     LEFT JOIN audit.rate_limits l ON l.campaign = n.its_campaign
     LEFT JOIN audit.rate_limits d ON d.campaign IS NULL AND d.lane = n.its_lane
     WHERE n.state IN ('open', 'held')
 )
-SELECT scope, lane, campaign, cause, reason, since, until, newest_at, share, share * rate_limit AS calls_per_second, rate_limit
+SELECT scope, lane, campaign, cause, reason, since, until, newest_at, share, share * rate_limit AS calls_per_second,
+       rate_limit
 FROM found;
 
 COMMENT ON VIEW audit.slow_rates IS
@@ -118,7 +122,8 @@ LEFT JOIN (
 ) AS u USING (queue)
 LEFT JOIN LATERAL (
     SELECT looked_at, messages + unopened AS messages FROM ledger.backlogs
-    WHERE queue = q.queue AND looked_at BETWEEN q.looked_at - interval '7 minutes' AND q.looked_at - interval '55 seconds'
+    WHERE queue = q.queue
+      AND looked_at BETWEEN q.looked_at - interval '7 minutes' AND q.looked_at - interval '55 seconds'
     ORDER BY looked_at DESC LIMIT 1
 ) AS b ON b.messages = 0 OR b.looked_at > q.looked_at - interval '2 minutes' -- what stays empty has few rows
 WHERE q.looked_at > now() - interval '7 days';

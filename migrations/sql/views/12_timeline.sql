@@ -1,8 +1,9 @@
--- What auditors ask of one trigger, and of all: what happened, what may have happened twice, what budgets were used for,
--- and whether every trigger is accounted for.
+-- What auditors ask of one trigger, and of all: what happened, what may have happened twice, what budgets were used
+-- for, and whether every trigger is accounted for.
 
--- A view over hundreds of partitions looks dear to the planner, and compiling its plan takes seconds where the answer takes
--- none: whoever asks, with whatever program, is better off without. It needs the database's owner, and is no must.
+-- A view over hundreds of partitions looks dear to the planner, and compiling its plan takes seconds where the answer
+-- takes none: whoever asks, with whatever program, is better off without. It needs the database's owner, and is no
+-- must.
 DO $$
 BEGIN
     EXECUTE format('ALTER DATABASE %I SET jit = off', current_database());
@@ -12,7 +13,8 @@ END
 $$;
 
 CREATE OR REPLACE VIEW audit.timeline AS
-SELECT t.request_id, e.at, extract(epoch FROM e.at - coalesce(t.occurred_at, t.outbox_at, t.enqueued_at))::float8 AS elapsed_seconds,
+SELECT t.request_id, e.at,
+       extract(epoch FROM e.at - coalesce(t.occurred_at, t.outbox_at, t.enqueued_at))::float8 AS elapsed_seconds,
        e.round, e.attempt, e.event, e.detail, e.by_clock
 FROM ledger.triggers t
 CROSS JOIN LATERAL (
@@ -43,7 +45,8 @@ CROSS JOIN LATERAL (
                (a.responded_at, a.outcome, concat_ws(', ', coalesce(a.http_status::text, a.failure, 'no answer'),
                    a.error_code, a.error_title, 'Retry-After ' || a.retry_after_seconds || ' s',
                    CASE WHEN a.ambiguous THEN 'perhaps accepted' END, 'x-request-id ' || a.adobe_request_id,
-                   CASE WHEN a.outcome = 'accepted' THEN 'requestId ' ELSE 'the answer to ' END || a.answered_request_id,
+                   CASE WHEN a.outcome = 'accepted' THEN 'requestId ' ELSE 'the answer to ' END
+                       || a.answered_request_id,
                    a.execution_id))
     ) AS v (at, event, detail)
     WHERE a.request_id = t.request_id
@@ -57,7 +60,8 @@ CROSS JOIN LATERAL (
     FROM ledger.differing_copies d WHERE d.request_id = t.request_id
     UNION ALL
     SELECT f.happened_at, NULL, NULL, f.status, concat_ws(', ', f.channel, f.failure_type, f.failure_code,
-               f.failure_reason, 'matched by ' || f.match, CASE WHEN f.happened_at_is_arrival THEN 'time of arrival' END),
+               f.failure_reason, 'matched by ' || f.match,
+               CASE WHEN f.happened_at_is_arrival THEN 'time of arrival' END),
            CASE WHEN f.happened_at_is_arrival THEN 'ledger' ELSE 'Adobe' END
     FROM ledger.feedback f WHERE f.request_id = t.request_id
 ) AS e (at, round, attempt, event, detail, by_clock)
@@ -93,7 +97,8 @@ COMMENT ON COLUMN audit.differing_copies.recipient_hashes IS
     'Keyed hashes of its recipients'' user ids, in hexadecimal; null without a key.';
 
 CREATE OR REPLACE VIEW audit.exclusions AS
-SELECT f.received_at, f.happened_at, f.request_id, t.campaign, t.lane, f.failure_code AS code, f.failure_reason AS reason,
+SELECT f.received_at, f.happened_at, f.request_id, t.campaign, t.lane, f.failure_code AS code,
+       f.failure_reason AS reason,
        f.channel, t.completed_at AS accepted_at, f.execution_id, f.match
 FROM ledger.feedback f JOIN ledger.triggers t USING (request_id)
 WHERE lower(f.status) = 'exclude';
@@ -119,7 +124,8 @@ SELECT t.request_id, t.campaign, t.lane, t.received_at, t.state, t.duplicate_cau
 FROM ledger.triggers t
 CROSS JOIN LATERAL (
     SELECT count(*) AS attempts, count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
-           count(*) FILTER (WHERE ambiguous) AS ambiguous, count(*) FILTER (WHERE outcome = 'interrupted') AS interrupted,
+           count(*) FILTER (WHERE ambiguous) AS ambiguous,
+           count(*) FILTER (WHERE outcome = 'interrupted') AS interrupted,
            coalesce(array_agg(execution_id) FILTER (WHERE execution_id IS NOT NULL), '{}') AS executions
     FROM ledger.attempts WHERE request_id = t.request_id
 ) AS a

@@ -1,5 +1,5 @@
--- Whoever may read the schema audit, and nothing else. Roles belong to the whole cluster: another database may have made
--- this one, or whoever migrates may not make any.
+-- Whoever may read the schema audit, and nothing else. Roles belong to the whole cluster: another database may have
+-- made this one, or whoever migrates may not make any.
 
 CREATE OR REPLACE FUNCTION ledger.admit_auditors() RETURNS boolean
     LANGUAGE plpgsql

@@ -24,7 +24,8 @@ BEGIN
 
     IF stepped > 0 THEN
         UPDATE ledger.workers SET heartbeat_at = at
-        WHERE stopped_at IS NULL AND heartbeat_at > was - make_interval(secs => owner_timeout_seconds) AND heartbeat_at < at;
+        WHERE stopped_at IS NULL AND heartbeat_at > was - make_interval(secs => owner_timeout_seconds)
+            AND heartbeat_at < at;
         RETURN stepped;
     END IF;
     UPDATE ledger.workers SET heartbeat_at = at WHERE heartbeat_at > at;

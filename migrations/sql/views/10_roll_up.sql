@@ -67,11 +67,13 @@ BEGIN
         FROM pg_temp.rolled_up CROSS JOIN LATERAL (
             SELECT coalesce(end_to_end_seconds, extract(epoch FROM now() - received_at)::float8) AS seconds) AS took
     ), slowest AS (
-        SELECT campaign, lane, array_agg(request_id ORDER BY place) AS worst, array_agg(seconds ORDER BY place) AS worst_seconds
+        SELECT campaign, lane, array_agg(request_id ORDER BY place) AS worst,
+               array_agg(seconds ORDER BY place) AS worst_seconds
         FROM ranked WHERE place <= 10 GROUP BY campaign, lane
     )
     SELECT of_minute, clock_timestamp(), c.*, charged.systems, blamed.blamed, slowest.worst, slowest.worst_seconds
-    FROM counted c JOIN charged USING (campaign, lane) JOIN blamed USING (campaign, lane) JOIN slowest USING (campaign, lane);
+    FROM counted c JOIN charged USING (campaign, lane) JOIN blamed USING (campaign, lane)
+    JOIN slowest USING (campaign, lane);
 
     -- Most phases of most triggers are nothing at all: zeros are counted, and only the rest is sorted.
     INSERT INTO ledger.delay_minutes
@@ -93,7 +95,8 @@ BEGIN
                array_agg(seconds ORDER BY seconds) FILTER (WHERE seconds IS NOT NULL) AS all_seconds
         FROM spent GROUP BY campaign, lane, position
     ), histogram AS (
-        SELECT campaign, lane, position, array_agg(bucket ORDER BY bucket) AS buckets, array_agg(n ORDER BY bucket) AS counts
+        SELECT campaign, lane, position, array_agg(bucket ORDER BY bucket) AS buckets,
+               array_agg(n ORDER BY bucket) AS counts
         FROM (SELECT campaign, lane, position, bucket, count(*)::int4 AS n FROM spent
               WHERE seconds IS NOT NULL GROUP BY 1, 2, 3, 4) AS b
         GROUP BY campaign, lane, position
@@ -115,7 +118,8 @@ $$;
 COMMENT ON FUNCTION ledger.roll_up IS
     'Computes ledger.trigger_minutes, ledger.delay_minutes and ledger.producer_clocks of one minute anew.';
 
--- The least value that a share of all is not above; all but the given ones are zeros, and stand behind the negative ones.
+-- The least value that a share of all is not above; all but the given ones are zeros, and stand behind the negative
+-- ones.
 CREATE OR REPLACE FUNCTION ledger.nth(nonzero double precision[], negative bigint, every bigint, share double precision)
     RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ceil(share * every) <= negative THEN nonzero[ceil(share * every)::int]
@@ -177,7 +181,8 @@ BEGIN ATOMIC
     WITH minutes AS MATERIALIZED (
         SELECT * FROM ledger.delay_minutes WHERE minute >= of_hour AND minute < of_hour + interval '1 hour'
     ), buckets AS (
-        SELECT campaign, lane, phase, array_agg(bucket ORDER BY bucket) AS buckets, array_agg(n ORDER BY bucket) AS counts
+        SELECT campaign, lane, phase, array_agg(bucket ORDER BY bucket) AS buckets,
+               array_agg(n ORDER BY bucket) AS counts
         FROM (
             SELECT m.campaign, m.lane, m.phase, b.bucket, sum(b.n) AS n
             FROM minutes m CROSS JOIN LATERAL unnest(m.buckets, m.counts) AS b (bucket, n) GROUP BY 1, 2, 3, 4

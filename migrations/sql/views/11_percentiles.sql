@@ -24,8 +24,8 @@ COMMENT ON COLUMN audit.shares_by_minute.system IS 'Who is charged.';
 COMMENT ON COLUMN audit.shares_by_minute.seconds IS 'Seconds of all phases of that system, of all triggers together.';
 COMMENT ON COLUMN audit.shares_by_minute.share IS 'Its part of all systems'' seconds in the minute.';
 
--- The one engine of percentiles over more than one minute. A phase that took nobody any time has no row in a minute: those
--- triggers count as zeros, unless the phase may be unknown.
+-- The one engine of percentiles over more than one minute. A phase that took nobody any time has no row in a minute:
+-- those triggers count as zeros, unless the phase may be unknown.
 CREATE OR REPLACE FUNCTION audit.delay_percentiles(
     since timestamptz, until timestamptz, of_campaign text DEFAULT NULL, together boolean DEFAULT false,
     step interval DEFAULT NULL, of_phase text DEFAULT NULL
@@ -55,18 +55,21 @@ BEGIN ATOMIC
           AND (of_campaign IS NULL OR d.campaign = of_campaign) AND (of_phase IS NULL OR d.phase = of_phase)
     ), received AS (
         SELECT coalesce(date_bin(step, m.minute, '2000-01-01 00:00+00'), '-infinity') AS at,
-               CASE WHEN together THEN '' ELSE m.campaign END AS campaign, CASE WHEN together THEN '' ELSE m.lane END AS lane,
+               CASE WHEN together THEN '' ELSE m.campaign END AS campaign,
+               CASE WHEN together THEN '' ELSE m.lane END AS lane,
                sum(m.triggers) AS triggers
         FROM ledger.trigger_minutes m
         WHERE m.minute >= since AND m.minute < until AND (of_campaign IS NULL OR m.campaign = of_campaign)
         GROUP BY 1, 2, 3
     ), summed AS (
-        SELECT m.at, m.campaign, m.lane, m.phase, sum(m.triggers) AS known, sum(m.late) AS late, sum(m.seconds) AS seconds,
+        SELECT m.at, m.campaign, m.lane, m.phase, sum(m.triggers) AS known, sum(m.late) AS late,
+               sum(m.seconds) AS seconds,
                max(m.longest) AS longest, sum(n.nonzero) AS nonzero
         FROM parts m CROSS JOIN LATERAL (SELECT sum(c) AS nonzero FROM unnest(m.counts) AS c) AS n
         GROUP BY 1, 2, 3, 4
     ), sums AS (
-        SELECT s.*, p.system, p.position, CASE WHEN p.always_known THEN greatest(r.triggers, s.known) ELSE s.known END AS triggers
+        SELECT s.*, p.system, p.position,
+               CASE WHEN p.always_known THEN greatest(r.triggers, s.known) ELSE s.known END AS triggers
         FROM summed s LEFT JOIN received r USING (at, campaign, lane) LEFT JOIN ledger.phases p USING (phase)
     ), buckets AS (
         SELECT m.at, m.campaign, m.lane, m.phase, b.bucket, sum(b.n) AS n
@@ -96,7 +99,8 @@ END;
 -- How many were late on a day, and whose fault: triggers are counted by audit.delays.system, which is one for each, so
 -- they sum to all that were received; seconds are counted by the system that they are charged to, each once.
 CREATE OR REPLACE FUNCTION audit.lateness(of_day date, time_zone text DEFAULT 'UTC', of_campaign text DEFAULT NULL)
-    RETURNS TABLE (late boolean, system text, triggers bigint, share double precision, also bigint, seconds double precision)
+    RETURNS TABLE (late boolean, system text, triggers bigint, share double precision, also bigint,
+        seconds double precision)
     LANGUAGE sql STABLE
     SECURITY DEFINER -- auditors have no right on the tables
     SET search_path = pg_catalog, pg_temp
@@ -110,7 +114,8 @@ BEGIN ATOMIC
         SELECT b.key AS system, sum(b.value::bigint) AS triggers
         FROM minutes m CROSS JOIN LATERAL jsonb_each_text(m.blamed) AS b GROUP BY b.key
     ), charged AS (
-        SELECT c.key AS system, sum((c.value ->> 'triggers')::bigint) AS triggers, sum((c.value ->> 'seconds')::float8) AS seconds
+        SELECT c.key AS system, sum((c.value ->> 'triggers')::bigint) AS triggers,
+               sum((c.value ->> 'seconds')::float8) AS seconds
         FROM minutes m CROSS JOIN LATERAL jsonb_each(m.systems) AS c GROUP BY c.key
     )
     SELECT s.late, system, coalesce(b.triggers, 0)::bigint,

@@ -6,8 +6,8 @@ CREATE OR REPLACE FUNCTION ledger.fingerprint(of_row jsonb) RETURNS bytea
 
 COMMENT ON FUNCTION ledger.fingerprint IS 'SHA-256 of a row''s content.';
 
--- Not before a day has passed: until then it is work in progress, and nothing is sealed. The lock makes sure that a seal
--- and a revision come one after the other, so that their numbers tell which was first.
+-- Not before a day has passed: until then it is work in progress, and nothing is sealed. The lock makes sure that a
+-- seal and a revision come one after the other, so that their numbers tell which was first.
 CREATE OR REPLACE FUNCTION ledger.note_revision() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER -- so that whoever changes a row can't choose not to leave a trace

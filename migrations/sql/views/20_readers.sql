@@ -22,7 +22,8 @@ COMMENT ON COLUMN audit.workers.token_failure IS 'What the newest answer was.';
 
 CREATE OR REPLACE VIEW audit.quarantine AS
 SELECT quarantine_id, received_at, queue, body_bytes,
-       CASE WHEN headers ->> 'id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN (headers ->> 'id')::uuid END AS message_id
+       CASE WHEN headers ->> 'id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+           THEN (headers ->> 'id')::uuid END AS message_id
 FROM ledger.quarantine;
 
 COMMENT ON VIEW audit.quarantine IS
@@ -33,7 +34,8 @@ COMMENT ON COLUMN audit.quarantine.message_id IS
     'The message that it came with, as Flower has it: the batch, or its only trigger; null if it had no such id.';
 
 CREATE OR REPLACE VIEW audit.held AS
-SELECT request_id, campaign, call_digest, reason, round, held_at, resume_at, resumed_by, key_id FROM ledger.held_payloads;
+SELECT request_id, campaign, call_digest, reason, round, held_at, resume_at, resumed_by, key_id
+FROM ledger.held_payloads;
 
 COMMENT ON VIEW audit.held IS
     'One row for each payload that is held, without the payload: of parked triggers, dead letters, and what was '
@@ -82,8 +84,8 @@ COMMENT ON COLUMN audit.removals.day IS
 COMMENT ON COLUMN audit.removals.relation IS 'What was dropped.';
 
 CREATE OR REPLACE VIEW audit.network_probes AS
-SELECT probe_id, worker, probed_at, certificate_expires_at, dns_seconds, connect_seconds, tls_seconds, first_byte_seconds,
-       http_status, endpoint, address, failure, campaigns
+SELECT probe_id, worker, probed_at, certificate_expires_at, dns_seconds, connect_seconds, tls_seconds,
+       first_byte_seconds, http_status, endpoint, address, failure, campaigns
 FROM ledger.network_probes;
 
 COMMENT ON VIEW audit.network_probes IS
@@ -105,14 +107,16 @@ COMMENT ON COLUMN audit.network_probes.campaigns IS 'The campaigns whose attempt
 -- workers' key; nobody's is given away.
 CREATE OR REPLACE FUNCTION audit.for_recipient(
     recipient_hash bytea, since timestamptz, until timestamptz, of_campaign text DEFAULT NULL, most integer DEFAULT 50
-) RETURNS TABLE (request_id uuid, received_at timestamptz, campaign text, lane text, state text, reason text, round smallint,
-                 recipients smallint, possible_duplicate boolean, execution_id text)
+) RETURNS TABLE (
+    request_id uuid, received_at timestamptz, campaign text, lane text, state text, reason text, round smallint,
+    recipients smallint, possible_duplicate boolean, execution_id text
+)
     LANGUAGE sql STABLE
     SECURITY DEFINER -- auditors have no right on the tables
     SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT t.request_id, t.received_at, t.campaign, t.lane, t.state, t.reason, t.round, t.recipients, t.possible_duplicate,
-           t.execution_id
+    SELECT t.request_id, t.received_at, t.campaign, t.lane, t.state, t.reason, t.round, t.recipients,
+           t.possible_duplicate, t.execution_id
     FROM ledger.triggers t
     WHERE t.received_at >= since AND t.received_at < until AND recipient_hash = ANY (t.recipient_hashes)
       AND (of_campaign IS NULL OR t.campaign = of_campaign)

@@ -1,5 +1,5 @@
--- What a part of a day comes to, as it is, or as it was when it was sealed. It is computed here, so that whoever verifies
--- needs no right on the rows: of them nobody learns more than how many there are, and a SHA-256.
+-- What a part of a day comes to, as it is, or as it was when it was sealed. It is computed here, so that whoever
+-- verifies needs no right on the rows: of them nobody learns more than how many there are, and a SHA-256.
 
 CREATE OR REPLACE FUNCTION audit.digest(
     of_relation text, of_day date, low uuid, high uuid, covered_until timestamptz, newest_revision bigint,
@@ -40,15 +40,18 @@ BEGIN
         -- Which trigger it is about may be found later.
         ('feedback', 'ledger.feedback t', ARRAY['t.feedback_id'], 't.received_at', true,
          '{request_id,matched_at,match_due_at,match}', NULL),
-        ('triggers_default', 'ledger.triggers_default t', ARRAY['t.request_id'], 't.received_at', false, '{}', 'triggers'),
-        ('attempts_default', 'ledger.attempts_default t', ARRAY['t.request_id', 't.round', 't.attempt'], 't.intended_at',
-         false, '{}', 'attempts'),
+        ('triggers_default', 'ledger.triggers_default t', ARRAY['t.request_id'], 't.received_at', false, '{}',
+         'triggers'),
+        ('attempts_default', 'ledger.attempts_default t', ARRAY['t.request_id', 't.round', 't.attempt'],
+         't.intended_at', false, '{}', 'attempts'),
         ('operations', 'ledger.operations t', ARRAY['t.operation_id'], 't.done_at', false, '{}', NULL),
         ('operation_triggers', 'ledger.operation_triggers t JOIN ledger.operations o USING (operation_id)',
          ARRAY['t.operation_id', 't.request_id'], 'o.done_at', false, '{}', NULL),
         -- Its end may come days after its begin; the probe that ended it is covered.
-        ('outages', 'ledger.outages t', ARRAY['t.outage_id'], 't.opened_at', false, '{ended_at,ended_by,recovered_at}', NULL),
-        ('probes', 'ledger.probes t', ARRAY['t.outage_id', 't.probed_at', 't.request_id'], 't.probed_at', false, '{}', NULL),
+        ('outages', 'ledger.outages t', ARRAY['t.outage_id'], 't.opened_at', false, '{ended_at,ended_by,recovered_at}',
+         NULL),
+        ('probes', 'ledger.probes t', ARRAY['t.outage_id', 't.probed_at', 't.request_id'], 't.probed_at', false, '{}',
+         NULL),
         ('revisions', 'ledger.revisions t', ARRAY['t.revision_id'], 't.changed_at', false, '{}', NULL),
         ('removals', 'ledger.removals t', ARRAY['t.removal_id'], 't.removed_at', false, '{}', NULL)
     ) AS r (name, source, keys, at, hourly, without, revised) WHERE r.name = of_relation;
@@ -63,7 +66,8 @@ BEGIN
         SELECT array_agg(request_id), array_agg(round), array_agg(attempt), array_agg(fingerprint)
         INTO ids, rounds, attempts, prints
         FROM (
-            SELECT DISTINCT ON (1, 2, 3) r.request_id, CASE WHEN r.attempt IS NOT NULL THEN r.round END AS round, r.attempt,
+            SELECT DISTINCT ON (1, 2, 3) r.request_id, CASE WHEN r.attempt IS NOT NULL THEN r.round END AS round,
+                   r.attempt,
                    r.fingerprint
             FROM ledger.revisions r
             WHERE r.revision_id > newest_revision AND r.relation = revised AND (low IS NULL OR r.request_id >= low)
@@ -87,7 +91,8 @@ BEGIN
     FROM unnest(relation.keys) WITH ORDINALITY AS k (key, place);
     statement := format(
         'SELECT count(*) FILTER (WHERE covered) AS rows, count(*) FILTER (WHERE NOT covered) AS later,
-                sha256(coalesce(string_agg(fingerprint, ''''::bytea ORDER BY %s) FILTER (WHERE covered), '''')) AS digest
+                sha256(coalesce(string_agg(fingerprint, ''''::bytea ORDER BY %s) FILTER (WHERE covered),
+                    '''')) AS digest
          FROM (
              SELECT %s, %s AS covered,
                     CASE WHEN %s THEN sha256(convert_to(%s::text, ''UTF8''))
@@ -100,8 +105,9 @@ BEGIN
              THEN format('%1$s >= $10 AND %1$s < $11 AND %1$s >= b.low AND %1$s < b.high', first_key)
              ELSE format('%1$s >= $12 AND %1$s < $13', relation.at) END);
     IF hourly THEN -- each minute by itself, so that none fills the memory
-        SELECT array_agg(ledger.uuid7_floor(to_timestamp(('x' || lpad(substr(replace(low::text, '-', ''), 1, 12), 16, '0'))
-                         ::bit(64)::bigint / 1000.0) + minute * interval '1 minute') ORDER BY minute) INTO bounds
+        SELECT array_agg(ledger.uuid7_floor(to_timestamp(
+            ('x' || lpad(substr(replace(low::text, '-', ''), 1, 12), 16, '0'))::bit(64)::bigint / 1000.0)
+            + minute * interval '1 minute') ORDER BY minute) INTO bounds
         FROM generate_series(0, 60) AS minute;
         statement := format(
             'SELECT sum(m.rows)::bigint AS rows, sum(m.later)::bigint AS later,
@@ -109,8 +115,8 @@ BEGIN
              FROM unnest($8::uuid[], $9::uuid[]) AS b(low, high) CROSS JOIN LATERAL (%s) AS m', statement);
     END IF;
     RETURN QUERY EXECUTE statement
-    USING relation.without, covered_until, open_triggers, ids, rounds, attempts, prints, bounds[1:60], bounds[2:61], low, high,
-          begin_at, end_at;
+    USING relation.without, covered_until, open_triggers, ids, rounds, attempts, prints, bounds[1:60], bounds[2:61],
+        low, high, begin_at, end_at;
 END
 $$;
 

@@ -1,1 +1,0 @@
-../0001_ledger/11_alerts.sql
