@@ -9,7 +9,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Column, Table
 
-from ajo_worker.cli.printing import cell, counted, instant, make_table, print_whole
+from ajo_worker.cli.printing import cell, counted, instant, make_table, print_part, print_whole
 from ajo_worker.ledger.dead_letters import DeadLetters
 from ajo_worker.ledger.letter_detail import AttemptFacts, LetterDetail
 from ajo_worker.ledger.redriving import LeftOut, Order, Plan
@@ -48,10 +48,7 @@ def show_letter(detail: LetterDetail, console: Console) -> None:
     print_whole(console, facts)
     for part in _parts(detail):
         console.print()
-        if isinstance(part, Table):
-            print_whole(console, part)
-        else:
-            console.print(part, markup=False)
+        print_part(console, part)
 
 
 def _facts(detail: LetterDetail) -> Iterator[tuple[str, Any]]:

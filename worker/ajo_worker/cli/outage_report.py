@@ -4,7 +4,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from ajo_worker.cli.backlog_report import backlog_parts
-from ajo_worker.cli.printing import cell, counted, instant, make_table, print_whole
+from ajo_worker.cli.printing import cell, counted, instant, make_table, print_part, print_whole
 from ajo_worker.ledger.backlog import Backlog
 from ajo_worker.ledger.outage_history import Detail, Outage, WithoutToken, WithWorkers
 from ajo_worker.outages.runbook import Step
@@ -30,7 +30,7 @@ def show_list(listed: Listed, since: str, console: Console) -> None:
     """Print what is slowed and what waits, and a line for each outage."""
     found = listed.outages
     for part in backlog_parts(listed.backlog):
-        console.print(part, markup=False, soft_wrap=isinstance(part, str))
+        print_part(console, part)
         console.print()
     if not found:
         console.print(f"No outage lasts, and none began in the last {since}.", markup=False)
@@ -39,7 +39,7 @@ def show_list(listed: Listed, since: str, console: Console) -> None:
     for one in found:
         row = (one.outage_id, one.scope, one.reason, state_of(one), instant(one.opened_at), _end_of(one))
         table.add_row(*map(cell, row), f"{one.probes:,}")
-    console.print(table)
+    print_whole(console, table)
 
 
 def _end_of(outage: Outage) -> str:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ajo_worker.cli.backlog_report import backlog_parts
-from ajo_worker.cli.printing import cell, counted, instant, make_table, seconds
+from ajo_worker.cli.printing import cell, counted, instant, make_table, print_part, seconds
 from ajo_worker.ledger.overview import Held, Overview, WorkerRow
 from ajo_worker.ledger.unknown_definitions import UnknownDefinition
 
@@ -24,7 +24,7 @@ def show_overview(report: Overview, since: str, console: Console) -> None:
         console.print(f"No trigger was received {when}.", markup=False)
     for part in _parts(report):
         console.print()
-        console.print(part, markup=False)
+        print_part(console, part)
 
 
 def _parts(report: Overview) -> Iterator[Table | str]:

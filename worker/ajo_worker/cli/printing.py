@@ -54,6 +54,14 @@ def print_whole(console: Console, table: Table) -> None:
         console.print(text, soft_wrap=True)
 
 
+def print_part(console: Console, part: Table | str) -> None:
+    """Print a part of a report: a table of which no word is cut in two, or a line, which the terminal breaks."""
+    if isinstance(part, Table):
+        print_whole(console, part)
+    else:
+        console.print(part, markup=False, soft_wrap=True)
+
+
 def _asked(console: Console, column: Column) -> Measurement:
     """How wide a column must be, for its longest word, and how wide it would like to be."""
     wide = console.options.update(width=PIPE_WIDTH)
