@@ -9,6 +9,7 @@ from msgspec import Raw
 from uuid_utils.compat import uuid7
 
 from ajo_producers.contract import task_message
+from ajo_producers.contract.addresses import as_compared
 from ajo_producers.contract.batch import MAX_TRIGGERS, VERSION, Batch, encode_body
 from ajo_producers.contract.lanes import Lane, Priority, queue_name
 from ajo_producers.publishing.checked import CheckedTrigger
@@ -142,7 +143,7 @@ class _Together:
     def take(self, trigger: CheckedTrigger) -> bool:
         """Whether there is room for it; in an empty window there always is."""
         way, weight = (trigger.lane, trigger.priority), len(trigger.encoded)
-        names = [(*way, recipient.user_id) for recipient in trigger.trigger.recipients]
+        names = [(*way, as_compared(recipient.user_id)) for recipient in trigger.trigger.recipients]
         places = {self._places[name] for name in names if name in self._places}
         if self.batches and (len(places) > 1 or self._weight + weight > WINDOW_BYTES):
             return False
