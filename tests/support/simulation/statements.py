@@ -54,7 +54,7 @@ def run(tables: Tables, now: datetime, statement: str, parameters: Sequence[Any]
     if statement == ownership.RELEASE:
         return tables.release(rows_of(Release, parameters))
     if statement == liveness.TIME:
-        return tables.time(now)
+        return [tables.time(now)]
     if statement == liveness.CLOCK_STEP:
         return tables.note_clock_step(parameters[1], now)
     if statement == liveness.BEAT:
