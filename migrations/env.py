@@ -16,6 +16,14 @@ from alembic import context
 from sqlalchemy import text
 
 LOCK = "ajo-dispatch: migrations"
+# Every transaction of a worker that writes to several tables begins with this one: so none is cut in two. Behind a
+# long reader it gives up soon, since all writers wait behind it. Later waits end before PostgreSQL looks for deadlocks,
+# whose victim may be a worker.
+BESIDE_WORKERS = """
+    SET LOCAL lock_timeout = '2s';
+    LOCK TABLE ledger.triggers IN ACCESS EXCLUSIVE MODE;
+    SET LOCAL lock_timeout = '500ms';
+"""
 VIEWS = Path(__file__).parent / "sql" / "views"
 
 progress = context.config.attributes["progress"]
@@ -33,6 +41,10 @@ with context.begin_transaction():
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS ledger"))
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS audit"))
     before = context.get_context().get_current_heads()
+    if before:
+        connection.connection.dbapi_connection.run_async(
+            lambda asyncpg_connection: asyncpg_connection.execute(BESIDE_WORKERS)
+        )
     context.run_migrations()
     after = context.get_context().get_current_heads()
     if after != before and after == tuple(context.script.get_heads()):

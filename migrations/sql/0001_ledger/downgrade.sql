@@ -78,6 +78,7 @@ DROP VIEW ledger.trigger_waits;
 DROP VIEW ledger.attempts_together;
 DROP VIEW ledger.attempt_spans;
 DROP FUNCTION ledger.derive(text, text);
+DROP FUNCTION ledger.drop_delays();
 DROP VIEW ledger.phase_texts;
 DROP VIEW ledger.levels;
 DROP VIEW audit.standstills;

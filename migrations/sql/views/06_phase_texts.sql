@@ -81,6 +81,19 @@ COMMENT ON VIEW ledger.phase_texts IS 'What stands for braces in the texts of th
 COMMENT ON COLUMN ledger.phase_texts.brace IS 'What stands in the braces.';
 COMMENT ON COLUMN ledger.phase_texts.text IS 'What it becomes: an expression or a column for each phase.';
 
+CREATE OR REPLACE FUNCTION ledger.drop_delays() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DROP VIEW IF EXISTS audit.shares, audit.delays, ledger.delays, ledger.phase_seconds, ledger.trigger_standstills,
+        ledger.trigger_waits, ledger.attempts_together, ledger.attempt_spans;
+END
+$$;
+
+COMMENT ON FUNCTION ledger.drop_delays IS
+    'Drops the views of delays: for a migration that takes away or changes what they read. They are made anew after it.';
+
 -- A phase more moves columns, which REPLACE can't: then they go first, and are made anew one after the other.
 CREATE OR REPLACE FUNCTION ledger.derive(view text, query text) RETURNS void
     LANGUAGE plpgsql
@@ -96,8 +109,7 @@ BEGIN
     BEGIN
         EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', view, made);
     EXCEPTION WHEN invalid_table_definition THEN
-        DROP VIEW IF EXISTS audit.shares, audit.delays, ledger.delays, ledger.phase_seconds, ledger.trigger_standstills,
-            ledger.trigger_waits, ledger.attempts_together, ledger.attempt_spans;
+        PERFORM ledger.drop_delays();
         EXECUTE format('CREATE VIEW %s AS %s', view, made);
     END;
 END

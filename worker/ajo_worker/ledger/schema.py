@@ -20,6 +20,9 @@ from ajo_worker.ledger.turns import take_turn
 DAYS_BEHIND, DAYS_AHEAD = 1, 14
 """Days around today that have partitions after an upgrade; ids of other days go to the default partitions."""
 
+TRIES = 3
+"""How often a migration beside workers is tried, that waits for none of their locks for long (migrations/env.py)."""
+
 PARTITIONS_LOCK = "ajo-dispatch: ledger.make_partitions"
 PARTITIONS = """
     SELECT ledger.make_partitions(today - $1::int, today + $2::int)
@@ -126,9 +129,11 @@ async def _refuse_newer(url: str) -> None:
 async def _run(url: str, alembic: Callable[[Config], None], progress: Progress) -> None:
     await _refuse_newer(url)
 
+    done: list[str] = []
+
     def applied(*, step: MigrationInfo, **_: object) -> None:
         if isinstance(script := step.up_revision, Script):
-            progress(f"{'applied' if step.is_upgrade else 'took back'} {script.revision}: {script.doc}")
+            done.append(f"{'applied' if step.is_upgrade else 'took back'} {script.revision}: {script.doc}")
 
     def migrate(connection: Connection) -> None:
         config = Config(attributes={"connection": connection, "on_version_apply": applied, "progress": progress})
@@ -141,8 +146,22 @@ async def _run(url: str, alembic: Callable[[Config], None], progress: Progress) 
         poolclass=NullPool,
     )
     try:
-        async with engine.connect() as connection:
-            await connection.run_sync(migrate)
+        for tries_left in reversed(range(TRIES)):
+            try:
+                async with engine.connect() as connection:
+                    await connection.run_sync(migrate)
+                break
+            except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+                done.clear()
+                if not tries_left:
+                    raise
+        for line in done:
+            progress(line)
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+        raise DatabaseError(
+            f"{place(url)} is being read for long (a backup?), so its tables could not be changed, and nothing was: "
+            "repeat it when that is over"
+        ) from None
     except asyncpg.PostgresError as fault:
         raise DatabaseError(f"{place(url)} refuses: {fault.message}") from fault
     except DBAPIError as fault:
