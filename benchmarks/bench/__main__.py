@@ -13,11 +13,23 @@ from ajo_worker.local.processes import Processes, ended_by_sigterm
 
 from benchmarks.bench.building import NotBuilt, build
 from benchmarks.bench.contest import contest
+from benchmarks.bench.filling import backlog, in_flight, processes
+from benchmarks.bench.large_ledger import large_ledger
+from benchmarks.bench.latency import latency
 from benchmarks.bench.ours import Checkout
 from benchmarks.bench.plan import Bench
+from benchmarks.bench.scaling import scaling
 from benchmarks.bench.servers import serve
 
-PARTS: dict[str, Callable[[Bench], bool]] = {"contest": contest}
+PARTS: dict[str, Callable[[Bench], bool]] = {
+    "contest": contest,
+    "latency": latency,
+    "in-flight": in_flight,
+    "backlog": backlog,
+    "processes": processes,
+    "large-ledger": large_ledger,
+    "scaling": scaling,
+}
 
 
 def main() -> int:

@@ -38,6 +38,8 @@ class Records:
     """Selects the request ids of those."""
     left: str = "select 0"
     """Selects how many jobs are left, where the database is the queue."""
+    remove: Callable[[Servers, str], None] | None = None
+    """What becomes of the database afterwards, if it is not just dropped."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,11 +85,12 @@ def ours(
         }
 
     size = "single" if batch <= 1 else f"{batch} a message"
-    program: list[str | Path] = [checkout.programs / "ajo-dispatch", "worker", "--name"]
+    command: list[str | Path] = [checkout.programs / "ajo-dispatch", "worker", "--name", f"bench-{os.getpid()}@%h"]
+    several = ["--processes", str(processes)] if processes > 1 else []
     return Contender(
         name=f"ours, {LABELS[broker]}, {size}",
         broker=broker,
-        work=[[*program, f"bench-{os.getpid()}-{number}@%h"] for number in range(processes)],
+        work=[[*command, *several]],
         environment=env,
         publish=checkout.publishing(batch),
         records=Records(

@@ -143,8 +143,11 @@ class Stage:
         """Remove everything."""
         self.stop()
         self.place.endpoint.child.stop()
-        if self.contender.records is not None:
-            ask(self.place.servers.postgres.url, f"drop database if exists {self._database} with (force)")
+        if (records := self.contender.records) is not None:
+            if records.remove:
+                records.remove(self.place.servers, self._database)
+            else:
+                ask(self.place.servers.postgres.url, f"drop database if exists {self._database} with (force)")
         if self.contender.broker == "rabbitmq":
             self.place.servers.delete_from_rabbitmq(self.queues)
 
@@ -164,3 +167,13 @@ def staged(servers: Servers, built: Built, contender: Contender, work: Work, cou
         yield stage
     finally:
         stage.close()
+
+
+@contextmanager
+def live(servers: Servers, built: Built, contender: Contender, work: Work) -> Iterator[Stage]:
+    """A stage whose workers run and have nothing to do: one trigger has been sent."""
+    with staged(servers, built, contender, work, 1) as stage:
+        stage.publish()
+        stage.start()
+        stage.wait_for_calls(1)
+        yield stage
