@@ -10,7 +10,7 @@ import typer
 from ajo_worker.cli.audit_recipient import recipient
 from ajo_worker.cli.audit_report import only_key_missing, show_closed, show_verified, summary
 from ajo_worker.cli.day import DayOption, read_day
-from ajo_worker.cli.printing import counted, instant, make_console, print_json
+from ajo_worker.cli.printing import make_console, print_json
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.days import utc_days
@@ -20,6 +20,7 @@ from ajo_worker.evidence.closing import Closed
 from ajo_worker.evidence.findings import Verified
 from ajo_worker.evidence.verification import Asked, verify
 from ajo_worker.ledger.database import connected
+from ajo_worker.words import counted, instant
 
 app = typer.Typer(
     add_completion=False,

@@ -2,9 +2,10 @@
 
 from rich.console import Console
 
-from ajo_worker.cli.printing import cell, counted, instant, make_table
+from ajo_worker.cli.printing import cell, make_table
 from ajo_worker.evidence.closing import Closed
 from ajo_worker.evidence.findings import SOUND, Again, DayFound, Fault, Verified
+from ajo_worker.words import counted, instant
 
 MOST = 50
 """Lines of a kind that are shown; --json has all."""

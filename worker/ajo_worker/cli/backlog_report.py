@@ -5,9 +5,9 @@ from datetime import datetime
 
 from rich.table import Table
 
-from ajo_worker.cli.printing import UNKNOWN, cell, counted, instant, make_table
+from ajo_worker.cli.printing import cell, make_table
 from ajo_worker.ledger.backlog import Backlog, SlowRate
-from ajo_worker.reports.words import duration
+from ajo_worker.words import UNKNOWN, counted, duration, instant
 
 SMALL = 0.01
 """Below this share, whole percents say too little."""

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from ajo_worker.cli.printing import counted
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.ledger import schema
 from ajo_worker.ledger.database import connected, place
 from ajo_worker.ledger.retention import Ages, Tidied, tidy
 from ajo_worker.ledger.upkeep import PURGE
+from ajo_worker.words import counted
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Bring the ledger's database up to date, or back.")
 

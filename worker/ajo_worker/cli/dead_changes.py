@@ -10,7 +10,7 @@ from ajo_worker.cli import dead_filter
 from ajo_worker.cli.authority import Operator, read_authority
 from ajo_worker.cli.dead_filter import read_filter
 from ajo_worker.cli.dead_report import DONE, left_out_lines, other_lines, pace, show_plan
-from ajo_worker.cli.printing import counted, make_console
+from ajo_worker.cli.printing import make_console
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.ledger import redriving
@@ -19,6 +19,7 @@ from ajo_worker.ledger.dead_letters import Filter, no_dead_letters
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.ledger.operations import Authority
 from ajo_worker.ledger.redriving import Done, Order, Plan
+from ajo_worker.words import counted
 
 All = Annotated[bool, typer.Option("--all", help="All dead letters: instead of a filter.")]
 Why = Annotated[str | None, typer.Option(metavar="TEXT", help="Why you do it: kept in the ledger; required.")]

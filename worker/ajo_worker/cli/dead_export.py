@@ -15,13 +15,14 @@ from ajo_producers.contract.sealing import Sealer
 from msgspec import Raw
 
 from ajo_worker.cli.dead_report import MOST_NAMED, other_lines
-from ajo_worker.cli.printing import cell, counted
+from ajo_worker.cli.printing import cell
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import finish
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.ledger.dead_letters import Filter, HeldLetter, dead_letters, held_letters, no_dead_letters
 from ajo_worker.ledger.payload_reading import Unreadable, read_payload
 from ajo_worker.settings import Settings
+from ajo_worker.words import counted
 
 STANDARD_OUTPUT = Path("-")
 OWNER_ALONE = 0o600

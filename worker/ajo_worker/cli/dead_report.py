@@ -9,10 +9,11 @@ import msgspec
 from rich.console import Console
 from rich.table import Column, Table
 
-from ajo_worker.cli.printing import cell, counted, instant, make_table, print_part, print_whole
+from ajo_worker.cli.printing import cell, make_table, print_part, print_whole
 from ajo_worker.ledger.dead_letters import DeadLetters
 from ajo_worker.ledger.letter_detail import AttemptFacts, LetterDetail
 from ajo_worker.ledger.redriving import LeftOut, Order, Plan
+from ajo_worker.words import counted, instant
 
 DONE = {"redrive": "redriven", "discard": "discarded"}
 WHY_LEFT_OUT: dict[LeftOut, str] = {

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ajo_worker.cli.completion import campaign_names
 from ajo_worker.cli.day import DayOption, read_day
-from ajo_worker.cli.printing import cell, counted, instant, make_console, make_table, print_json, seconds, share
+from ajo_worker.cli.printing import cell, make_console, make_table, print_json
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
 from ajo_worker.days import bounds
@@ -21,8 +21,8 @@ from ajo_worker.ledger.database import snapshot
 from ajo_worker.ledger.delays import DelayReport, Delays, Spread
 from ajo_worker.ledger.delays import delays as read_delays
 from ajo_worker.ledger.phases import Phase
-from ajo_worker.reports.words import name
 from ajo_worker.settings import Settings
+from ajo_worker.words import counted, instant, percent, seconds, system_name
 
 app = typer.Typer(add_completion=False)
 
@@ -91,21 +91,21 @@ def _phase_table(phases: Sequence[Phase], found: Delays) -> Table:
         for phase in phases:
             spread = found.phases[phase.phase]
             if phase.after_end is after_end and (spread.max or phase.system is None):
-                numbers = [*_numbers(spread)[:-1], "" if after_end else share(spread.share)]
-                table.add_row(cell(phase.phase), *numbers, name(phase.system))
+                numbers = [*_numbers(spread)[:-1], "" if after_end else percent(spread.share)]
+                table.add_row(cell(phase.phase), *numbers, system_name(phase.system))
         if not after_end:
             table.add_row("total", *_numbers(found.total), "", style="bold")
     return table
 
 
 def _numbers(spread: Spread) -> list[str]:
-    return [*map(seconds, (spread.p50, spread.p95, spread.p99, spread.max)), share(spread.share)]
+    return [*map(seconds, (spread.p50, spread.p95, spread.p99, spread.max)), percent(spread.share)]
 
 
 def _remarks(found: Delays) -> list[str]:
     lines = []
     if found.systems:
-        charged = (f"{name(system)} {triggers:,}" for system, triggers in found.systems.items())
+        charged = (f"{system_name(system)} {triggers:,}" for system, triggers in found.systems.items())
         lines.append(f"Triggers by what their delay is charged to: {', '.join(charged)}.")
     if found.unfinished:
         unfinished = counted(found.unfinished, "trigger")
@@ -131,4 +131,4 @@ def _largest(phases: Sequence[Phase], found: Delays) -> str:
     """The phase with the largest part of the total."""
     shares = {each.phase: found.phases[each.phase].share or 0.0 for each in phases if not each.after_end}
     phase = max(shares, key=lambda each: shares[each])
-    return f"{phase} {share(shares[phase])}" if shares[phase] > 0 else ""
+    return f"{phase} {percent(shares[phase])}" if shares[phase] > 0 else ""

@@ -12,10 +12,11 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from ajo_worker.cli.printing import cell, counted, make_console, print_json
+from ajo_worker.cli.printing import cell, make_console, print_json
 from ajo_worker.doctor.check import Check, exit_code
 from ajo_worker.doctor.examination import examine
 from ajo_worker.doctor.flower import is_web_address
+from ajo_worker.words import counted
 
 app = typer.Typer(add_completion=False)
 

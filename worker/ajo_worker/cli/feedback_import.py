@@ -8,7 +8,7 @@ import asyncpg
 import typer
 
 from ajo_worker.cli.feedback_report import FOUND, kinds_text
-from ajo_worker.cli.printing import counted, print_json
+from ajo_worker.cli.printing import print_json
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import finish
 from ajo_worker.feedback.files import Format, UnreadableFile, format_of, open_rows
@@ -18,6 +18,7 @@ from ajo_worker.ledger.database import connected
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.recipients import hashing_key
 from ajo_worker.settings import Settings
+from ajo_worker.words import counted
 
 
 def import_files(

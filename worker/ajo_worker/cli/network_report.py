@@ -6,9 +6,10 @@ from datetime import datetime
 from msgspec import Struct
 from rich.console import Console
 
-from ajo_worker.cli.printing import UNKNOWN, cell, counted, instant, make_table, seconds, share
+from ajo_worker.cli.printing import cell, make_table
 from ajo_worker.ledger.network_probes import STEPS, Spread, WayReport
 from ajo_worker.network.way import Way
+from ajo_worker.words import UNKNOWN, counted, instant, percent, seconds
 
 NAMES = {"dns": "DNS", "connect": "connect", "tls": "TLS", "first_byte": "first byte"}
 BEFORE_A_CALL = ("dns", "connect", "tls")
@@ -106,5 +107,5 @@ def _verdict(way: WayReport) -> str:
     if way.api is None:
         compared = ", and no attempt of the same while tells what the API takes" if way.serves_campaigns else ""
         return f"one round trip took {seconds(connect.p50)} s{compared}; {costs}."
-    part = share(connect.p50 / way.api.p50) if way.api.p50 > 0 else UNKNOWN
+    part = percent(connect.p50 / way.api.p50) if way.api.p50 > 0 else UNKNOWN
     return f"the network took {seconds(connect.p50)} s of {seconds(way.api.p50)} s ({part}); {costs}."

@@ -18,7 +18,7 @@ from ajo_worker.cli import completion
 from ajo_worker.cli.asked_broker import complete
 from ajo_worker.cli.authority import Operator, read_authority
 from ajo_worker.cli.outage_report import Listed, Shown, show_list, show_one
-from ajo_worker.cli.printing import instant, make_console, print_json
+from ajo_worker.cli.printing import make_console, print_json
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.cli.since import read_since
 from ajo_worker.cli.until import parse_until
@@ -34,6 +34,7 @@ from ajo_worker.outages.known_scopes import UnknownScope, campaigns_in, scopes_n
 from ajo_worker.outages.runbook import runbook
 from ajo_worker.outages.scope import is_token, lane_of, scope_of_token
 from ajo_worker.settings import Settings
+from ajo_worker.words import instant
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 

@@ -1,7 +1,6 @@
 """How the worker's commands print: tables for people, JSON for programs."""
 
 import sys
-from datetime import UTC, datetime
 
 import msgspec
 import typer
@@ -10,10 +9,10 @@ from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
+from ajo_worker.words import UNKNOWN
+
 PIPE_WIDTH = 1000
 """Columns where no terminal says how many it has: no cell is ever broken or cut for a program that reads lines."""
-WHOLE_SECONDS = 100
-UNKNOWN = "–"
 GAP = "  "
 """What rich puts between two columns."""
 
@@ -74,25 +73,3 @@ def cell(value: object) -> Text:
     """Text for a cell; a character that steers a terminal is replaced, since some texts come from outside."""
     text = UNKNOWN if value is None else str(value)
     return Text("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text))
-
-
-def seconds(value: float | None) -> str:
-    """Seconds for people: to the millisecond while they are few."""
-    if value is None:
-        return UNKNOWN
-    return f"{value:z.3f}" if abs(value) < WHOLE_SECONDS else f"{value:,.1f}"
-
-
-def share(value: float | None) -> str:
-    """A part of the whole, in percent."""
-    return UNKNOWN if value is None else f"{value:z.1%}"
-
-
-def instant(at: datetime) -> str:
-    """A moment for people, in UTC, to the second."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def counted(number: int, word: str) -> str:
-    """A number with its word: ``1 trigger``, ``2,000 triggers``."""
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

@@ -7,10 +7,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from ajo_worker.cli.printing import cell, instant, make_table, print_whole, seconds, share
+from ajo_worker.cli.printing import cell, make_table, print_whole
 from ajo_worker.ledger.timeline import Event, Timeline, is_in_flight
 from ajo_worker.reports.value import CLOCKS
-from ajo_worker.reports.words import name
+from ajo_worker.words import instant, percent, seconds, system_name
 
 
 def show_timeline(found: Timeline, console: Console) -> None:
@@ -86,18 +86,18 @@ def _phases(found: Timeline) -> Table:
         for phase in found.phases:
             if phase.after_end is after_end and phase.seconds != 0:
                 part = phase.seconds / total if phase.seconds is not None and total is not None and total > 0 else None
-                told = "" if after_end else share(part)
-                table.add_row(cell(phase.phase), seconds(phase.seconds), told, name(phase.system))
+                told = "" if after_end else percent(part)
+                table.add_row(cell(phase.phase), seconds(phase.seconds), told, system_name(phase.system))
         if not after_end:
-            table.add_row("total", seconds(total), share(1.0 if total else None), "", style="bold")
+            table.add_row("total", seconds(total), percent(1.0 if total else None), "", style="bold")
     return table
 
 
 def _remarks(found: Timeline) -> Iterator[str]:
     delay = found.delay
     charged = zip(delay["systems"], delay["system_seconds"], strict=True)
-    guilty = ", ".join(f"{name(system)} {seconds(spent)} s" for system, spent in charged if system != CLOCKS)
-    yield f"Delayed by: {guilty or name(delay['system'])}"
+    guilty = ", ".join(f"{system_name(system)} {seconds(spent)} s" for system, spent in charged if system != CLOCKS)
+    yield f"Delayed by: {guilty or system_name(delay['system'])}"
     if delay["total_seconds"] is None:
         yield "It has not come to its end: a phase that isn't over is unknown (–), or counts what is known so far."
     if delay["clock_skew"]:

@@ -7,11 +7,11 @@ from rich.text import Text
 
 from ajo_worker.cli.alerts import line
 from ajo_worker.cli.backlog_report import backlog_parts
-from ajo_worker.cli.printing import cell, counted, instant, make_table
+from ajo_worker.cli.printing import cell, make_table
 from ajo_worker.reports.lateness import guilty
 from ajo_worker.reports.pulse import Pulse
 from ajo_worker.reports.value import PhaseRow
-from ajo_worker.reports.words import duration, name
+from ajo_worker.words import counted, duration, instant, system_name
 
 SLOWEST = 5
 """So many phases are shown."""
@@ -60,7 +60,7 @@ def _systems(pulse: Pulse) -> Iterator[RenderableType]:
         return
     table = make_table("Guilty in the last 5 minutes", "Triggers", "Delay", numbers=2)
     for row in charged:
-        table.add_row(cell(name(row.system)), f"{row.triggers:,}", duration(row.seconds))
+        table.add_row(cell(system_name(row.system)), f"{row.triggers:,}", duration(row.seconds))
     yield table
 
 

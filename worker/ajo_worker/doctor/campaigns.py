@@ -11,9 +11,9 @@ from ajo_producers.campaigns.folder import DefinitionError, load_definition, loa
 from ajo_producers.campaigns.payload import window_problem
 
 from ajo_worker.api.request import Endpoint, ForeignHost, endpoint_of
-from ajo_worker.cli.printing import counted
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
 from ajo_worker.settings import Settings
+from ajo_worker.words import counted
 
 FOLDER, HOSTS, WINDOWS = "campaigns", "campaign hosts", "campaign windows"
 

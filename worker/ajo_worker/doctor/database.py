@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from ajo_worker.cli.printing import counted
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
+from ajo_worker.words import counted
 
 DATABASE, MIGRATIONS, RIGHTS = "database", "database migrations", "database rights"
 DURABILITY, PARTITIONS = "database durability", "database partitions"

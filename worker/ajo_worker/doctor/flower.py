@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import httpx2
 import msgspec
 
-from ajo_worker.cli.printing import counted
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
+from ajo_worker.words import counted
 
 FLOWER = "flower"
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from ajo_worker.cli.printing import counted
 from ajo_worker.doctor.addresses import address_of
 from ajo_worker.doctor.check import Check, ok, skipped, warning
 from ajo_worker.doctor.database_wire import opened
 from ajo_worker.doctor.settings import Readable
 from ajo_worker.ledger.database import DatabaseError
+from ajo_worker.words import counted
 
 WORKERS = "workers"
 ALIVE = """

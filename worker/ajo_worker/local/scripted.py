@@ -8,7 +8,7 @@ import asyncpg
 from rich.table import Table
 
 from ajo_worker.local.outcome import Called
-from ajo_worker.reports.words import name
+from ajo_worker.words import system_name
 
 FAULTS = {
     ("status", 400): "400: refused",
@@ -61,7 +61,7 @@ def blame_table(blamed: Sequence[Blamed], scripted: Mapping[str, str]) -> Table:
     late_ones = {fault: [one for one in group if one.systems] for fault, group in groups.items()}
     for fault in sorted(groups, key=lambda fault: (fault == NONE, -len(late_ones[fault]), fault)):
         late = late_ones[fault]
-        charged = Counter(name(one.systems[0]) for one in late)
+        charged = Counter(system_name(one.systems[0]) for one in late)
         named = ", ".join(f"{system} {count:,}" for system, count in charged.most_common())
         seconds = f"{sum(one.seconds for one in late):,.1f}" if late else ""
         table.add_row(fault, f"{len(groups[fault]):,}", f"{len(late):,}", seconds, named)

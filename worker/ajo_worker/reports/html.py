@@ -5,8 +5,8 @@ from functools import cache, partial
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from ajo_worker import words
 from ajo_worker.days import read_zone
-from ajo_worker.reports import words
 from ajo_worker.reports.lateness import guilty, headline, unknowns
 from ajo_worker.reports.plots.drawing import draw_counts, draw_lateness, draw_systems
 from ajo_worker.reports.plots.palette import HATCHES, variables
@@ -27,7 +27,7 @@ def render(report: Report) -> str:
         guilty_seconds=sum(row.seconds for row in charged),
         not_guilty=_others(report, charged),
         plots=_plots(report, charged),
-        legends=[(row.system, words.name(row.system)) for row in charged],
+        legends=[(row.system, words.system_name(row.system)) for row in charged],
         shares=_shares(report),
         idle=[row.phase for row in report.phases if row.system and not (row.spread and row.seconds)],
         unknowns=unknowns(report),
@@ -49,7 +49,7 @@ def _environment(time_zone: str) -> Environment:
         "duration": words.duration,
         "share": words.share,
         "instant": partial(words.instant, zone=read_zone(time_zone)),
-        "system": words.name,
+        "system": words.system_name,
         "longest_phases": _longest_phases,
     }
     environment.globals |= {"hatches": HATCHES, "counted": words.counted}
@@ -75,7 +75,7 @@ def _longest_phases(one: WorstRow) -> list[tuple[str, float]]:
 def _plots(report: Report, charged: list[SystemRow]) -> dict[str, Markup | None]:
     """The plots by name; None where there is nothing to draw."""
     outages = f"; {words.counted(len(report.outages), 'outage')} as grey bands" if report.outages else ""
-    systems = ", ".join(words.name(row.system) for row in charged)
+    systems = ", ".join(words.system_name(row.system) for row in charged)
     drawn = {
         "counts": report.times and draw_counts(report, f"Triggers over time: late, not yet known, on time{outages}."),
         "lateness": report.times

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from ajo_worker.reports.value import CLOCKS, NOT_YET_KNOWN, ON_TIME, Counts, LateSpan, Report, SystemRow
-from ajo_worker.reports.words import clock, counted, name, share
+from ajo_worker.words import clock, counted, share, system_name
 
 LATE_SHARE = 0.01
 """A minute belongs to a late span if at least this share of its triggers became late."""
@@ -97,10 +97,10 @@ def _whose(report: Report) -> str:
         return ""
     first = found[0]
     if len(found) == 1:
-        return f"; all of their delay is charged to {name(first.system)}"
-    told = f"; {share(first.seconds / every)} of their delay is charged to {name(first.system)}"
+        return f"; all of their delay is charged to {system_name(first.system)}"
+    told = f"; {share(first.seconds / every)} of their delay is charged to {system_name(first.system)}"
     if first.seconds < MOSTLY * every:
-        told += f" and {share(found[1].seconds / every)} to {name(found[1].system)}"
+        told += f" and {share(found[1].seconds / every)} to {system_name(found[1].system)}"
     return told
 
 

@@ -4,20 +4,8 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
-from ajo_worker.cli.printing import cell, make_console, make_table, print_json, print_whole, seconds, share
+from ajo_worker.cli.printing import cell, make_console, make_table, print_json, print_whole
 from rich.console import Console
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(None, "–"), (0.0, "0.000"), (-1e-9, "0.000"), (-3.2, "-3.200"), (99.9994, "99.999"), (1234.56, "1,234.6")],
-)
-def test_seconds_are_exact_while_they_are_few_and_never_minus_zero(value: float | None, text: str) -> None:
-    assert seconds(value) == text
-
-
-def test_a_share_that_is_unknown_is_no_zero() -> None:
-    assert [share(None), share(-1e-9), share(0.667)] == ["–", "0.0%", "66.7%"]
 
 
 def test_texts_from_outside_can_neither_steer_a_terminal_nor_be_taken_for_markup() -> None:

@@ -14,7 +14,7 @@ from ajo_worker.reports.plots.frame import SIZES, each_step, framed, mark_outage
 from ajo_worker.reports.plots.palette import HATCHES, light
 from ajo_worker.reports.plots.svg import inline_svg
 from ajo_worker.reports.value import Report
-from ajo_worker.reports.words import DAY, duration
+from ajo_worker.words import DAY, duration
 
 NAN = float("nan")
 DECADES = [0.001, 0.01, 0.1, 1, 10, 60, 600, 3_600, 36_000, 86_400, 864_000]

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from ajo_worker.reports.plots.palette import light
 from ajo_worker.reports.value import Report
-from ajo_worker.reports.words import DAY
+from ajo_worker.words import DAY
 
 
 @dataclass(frozen=True, slots=True)

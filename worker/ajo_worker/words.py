@@ -1,4 +1,4 @@
-"""How numbers, times and names of the ledger read in a report for people."""
+"""How numbers, times and names of the ledger read for people, on pages, in tables and in sentences."""
 
 from datetime import UTC, datetime, tzinfo
 
@@ -17,14 +17,23 @@ NAMES = {
 """Systems that attribution names, and its answers that name none."""
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
+WHOLE_SECONDS = 100
+"""From so many seconds, a column tells them to a tenth."""
 FEW = 10
 """Below so many seconds, they are told to the millisecond."""
 SHORT = 0.001
 
 
-def name(system: str | None) -> str:
+def system_name(name: str | None) -> str:
     """A system for people; one that is not known here goes by its own name, and what none is charged with by none."""
-    return UNEXPLAINED if system is None else NAMES.get(system, system)
+    return UNEXPLAINED if name is None else NAMES.get(name, name)
+
+
+def seconds(value: float | None) -> str:
+    """Seconds in a column: to the millisecond while they are few."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:z.3f}" if abs(value) < WHOLE_SECONDS else f"{value:,.1f}"
 
 
 def duration(value: float | None) -> str:
@@ -50,8 +59,13 @@ def _in_two_units(small: int, per_big: int, big_name: str, small_name: str) -> s
     return f"{big:,} {big_name} {rest} {small_name}" if rest else f"{big:,} {big_name}"
 
 
+def percent(part: float | None) -> str:
+    """A part of the whole in a column."""
+    return UNKNOWN if part is None else f"{part:z.1%}"
+
+
 def share(part: float) -> str:
-    """A part of the whole in percent; neither all nor nothing is said of nearly all and nearly nothing."""
+    """A part of the whole in a sentence; neither all nor nothing is said of nearly all and nearly nothing."""
     if 0 < part < 0.001:  # noqa: PLR2004 - what one decimal can show
         return "under 0.1%"
     if 0.999 < part < 1:  # noqa: PLR2004 - as above
@@ -60,7 +74,7 @@ def share(part: float) -> str:
 
 
 def counted(number: int, word: str) -> str:
-    """A number with its word."""
+    """A number with its word: ``1 trigger``, ``2,000 triggers``."""
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
@@ -70,6 +84,8 @@ def clock(at: datetime, beside: datetime, zone: tzinfo = UTC) -> str:
     return f"{at:%H:%M}" if at.date() == beside.date() else f"{at.day} {at:%b %H:%M}"
 
 
-def instant(at: datetime | None, zone: tzinfo = UTC) -> str:
-    """A moment to the second, in that zone."""
-    return UNKNOWN if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+def instant(at: datetime | None, zone: tzinfo | None = None) -> str:
+    """A moment to the second, in UTC; or in a zone that was named before, and isn't said again."""
+    if at is None:
+        return UNKNOWN
+    return f"{at.astimezone(zone or UTC):%Y-%m-%d %H:%M:%S}{'' if zone else ' UTC'}"
