@@ -67,6 +67,12 @@ def _sqlalchemy(session: Any, sql: str, values: Sequence[Any]) -> Any:
     return session.execute(text(sql), {f"v{number}": value for number, value in enumerate(values, start=1)})
 
 
+async def _async_sqlalchemy(session: Any, sql: str, values: Sequence[Any]) -> Any:
+    connection = await session.connection() if hasattr(session, "get_bind") else session
+    _in_connection_of_sqlalchemy(connection.sync_connection)
+    return await _sqlalchemy(session, sql, values)
+
+
 def _positional(session: Any, sql: str, values: Sequence[Any]) -> Any:
     return session.execute(sql, values)
 
@@ -80,8 +86,18 @@ def _django(session: Any, sql: str, values: Sequence[Any]) -> None:
         cursor.execute(sql, values)
 
 
-def _begun_by_itself(_session: Any) -> None:
-    """SQLAlchemy begins a transaction with the first statement."""
+def _in_sqlalchemy(session: Any) -> None:
+    """SQLAlchemy begins a transaction with the first statement, but for the level AUTOCOMMIT."""
+    _in_connection_of_sqlalchemy(session.connection() if hasattr(session, "get_bind") else session)
+
+
+def _in_connection_of_sqlalchemy(connection: Any) -> None:
+    if getattr(connection.connection.dbapi_connection, "autocommit", False):
+        raise NoTransaction("the connection has the isolation level AUTOCOMMIT: use one of another level")
+
+
+def _told_when_awaited(_session: Any) -> None:
+    """An asynchronous connection of SQLAlchemy is known once it was waited for."""
 
 
 def _in_asyncpg(session: Any) -> None:
@@ -99,8 +115,8 @@ def _in_django(session: Any) -> None:
         raise NoTransaction("use it within 'with transaction.atomic():', or set ATOMIC_REQUESTS")
 
 
-SQLALCHEMY = Kind(":v{}", asynchronous=False, check=_begun_by_itself, execute=_sqlalchemy)
-SQLALCHEMY_ASYNC = Kind(":v{}", asynchronous=True, check=_begun_by_itself, execute=_sqlalchemy)
+SQLALCHEMY = Kind(":v{}", asynchronous=False, check=_in_sqlalchemy, execute=_sqlalchemy)
+SQLALCHEMY_ASYNC = Kind(":v{}", asynchronous=True, check=_told_when_awaited, execute=_async_sqlalchemy)
 ASYNCPG = Kind("${}", asynchronous=True, check=_in_asyncpg, execute=_spread)
 PSYCOPG = Kind("%s", asynchronous=False, check=_in_psycopg, execute=_positional)
 PSYCOPG_ASYNC = Kind("%s", asynchronous=True, check=_in_psycopg, execute=_positional)

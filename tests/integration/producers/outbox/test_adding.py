@@ -170,6 +170,27 @@ async def test_outside_of_a_transaction_nothing_is_added(shop_url: str, order_sh
     assert rows(shop_url) == []
 
 
+@pytest.mark.parametrize("of_engine", [True, False])
+async def test_where_sqlalchemy_commits_each_statement_nothing_is_added(
+    shop_url: str, order_shipped: Made, of_engine: bool
+) -> None:
+    level: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
+    options: dict[str, Any] = level if of_engine else {"execution_options": level}
+    engine = create_engine(shop_url.replace("postgresql://", "postgresql+psycopg://"), **options)
+    with Session(engine) as session, engine.connect() as connection:
+        for one in (session, connection):
+            with pytest.raises(NoTransaction, match="has the isolation level AUTOCOMMIT"):
+                outbox.add(one, order_shipped("A-1"))
+    async_engine = create_async_engine(shop_url.replace("postgresql://", "postgresql+asyncpg://"), **options)
+    async with AsyncSession(async_engine) as async_session, async_engine.connect() as async_connection:
+        with pytest.raises(NoTransaction, match="has the isolation level AUTOCOMMIT"):
+            await outbox.add(async_session, order_shipped("A-1"))
+        with pytest.raises(NoTransaction, match="has the isolation level AUTOCOMMIT"):
+            await outbox.add(async_connection, order_shipped("A-1"))
+    await async_engine.dispose()
+    assert rows(shop_url) == []
+
+
 def test_many_are_added_in_few_statements_and_all_arrive(shop_url: str, order_shipped: Made) -> None:
     triggers = [order_shipped(f"A-{number}", to=f"person{number}@example.com") for number in range(1_001)]
     with psycopg.connect(shop_url) as connection:
