@@ -37,6 +37,7 @@ _USUAL_LENGTH = 64
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _LABEL = re.compile(r"[A-Za-z0-9\x80-\U0010ffff](?:[A-Za-z0-9_\x80-\U0010ffff-]*[A-Za-z0-9\x80-\U0010ffff])?")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+ROUNDED = "is a number that a spreadsheet has rounded: format its column as text, and take it anew from its source"
 _ROUNDED = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+")
 
 
@@ -65,7 +66,7 @@ def shape_flaw(kind: AddressKind, text: str) -> str | None:
     """Why a text can't be an address, by its shape alone; None if it can. Blanks around it are the caller's to cut."""
     if kind == "email" and len(text) <= _USUAL_LENGTH and _USUAL_EMAIL.fullmatch(text):
         return None
-    if flaw := _no_value(text):
+    if flaw := no_value(text) or _left_over(text):
         return flaw
     return _email_flaw(text) if kind == "email" else _phone_flaw(text)
 
@@ -101,18 +102,23 @@ def _reason(reason: str, text: str) -> str:
     return "" if any(part in reason.lower() for part in parts) else f": {reason[:1].lower()}{reason[1:].rstrip('.')}"
 
 
-def _no_value(text: str) -> str | None:
-    """What stands there in place of a value."""
+def no_value(text: str) -> str | None:
+    """What stands there in place of a value, if there is none: nothing, or what a program writes for that."""
     if not cut(text):
         return "is blank"
     if text.lower() in _NOTHING:
         return f"is {text}: what a program writes where there is no value"
     if _SPREADSHEET_ERROR.fullmatch(text):
         return f"is {text}: what a spreadsheet shows in place of a value that it doesn't have"
+    return None
+
+
+def _left_over(text: str) -> str | None:
+    """What templates and spreadsheets leave in a value's place."""
     if _PLACEHOLDER.search(text):
         return "holds a placeholder that nothing was put in place of"
     if _ROUNDED.fullmatch(text):
-        return "is a number that a spreadsheet has rounded: format its column as text, and take it anew from its source"
+        return ROUNDED
     if text.startswith(("'", "’", "‘")):
         return "begins with an apostrophe, as spreadsheets mark text"
     if text.startswith("="):

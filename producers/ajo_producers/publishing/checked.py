@@ -13,7 +13,7 @@ from ajo_producers.contract.lanes import Lane, Priority
 from ajo_producers.contract.trigger import MAX_TEXT, MOMENT_RULE, Recipient, Trigger, is_moment, is_text
 from ajo_producers.publishing.errors import InvalidTrigger
 from ajo_producers.publishing.given import OF_ONE, GivenTrigger, recipient_of
-from ajo_producers.publishing.request_id import keyed_request_id, random_request_id
+from ajo_producers.publishing.request_id import key_flaw, keyed_request_id, random_request_id
 
 ENVELOPE_BYTES = 10_000
 """Room for what surrounds a trigger in a message; in truth some hundred bytes."""
@@ -132,6 +132,9 @@ def _request_id(campaign: str, given: GivenTrigger, problems: list[str], again: 
         return again or random_request_id()
     if not is_text(given.key):
         problems.append(f"key must be text of 1 to {MAX_TEXT} characters")
+        return None
+    if flaw := key_flaw(given.key):
+        problems.append(f"key {flaw}")
         return None
     moment = given.occurred_at
     if moment is not None and not is_moment(moment):

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from ajo_producers.campaigns.definition import Variable
+from ajo_producers.contract.addresses import ROUNDED
 from ajo_producers.contract.batch import decode_trigger
 from ajo_producers.publishing.checked import check_trigger
 from ajo_producers.publishing.errors import InvalidTrigger
 from ajo_producers.publishing.given import GivenRecipient, GivenTrigger
+from ajo_producers.publishing.request_id import key_flaw
 
 from tests.support.definitions import ORDER_SHIPPED, definition
 
@@ -101,6 +103,15 @@ def test_a_length_of_time_is_a_timedelta_or_seconds() -> None:
             "occurred_at must be a time with its zone between the years 2000 and 2100, such as 2026-11-01T08:00:00Z",
         ),
         ({"key": "\udcff"}, "key must be text of 1 to 512 characters"),
+        *(({"key": blank}, "key is blank") for blank in (" ", "\u200b")),
+        ({"key": "NULL"}, "key is NULL: what a program writes where there is no value"),
+        ({"key": "#N/A"}, "key is #N/A: what a spreadsheet shows in place of a value that it doesn't have"),
+        ({"key": "ORD-${ORDER}"}, "key holds a placeholder that nothing was put in place of"),
+        ({"key": "$ORDER"}, "key holds a placeholder that nothing was put in place of"),
+        (
+            {"key": "1.23457E+12"},
+            f"key {ROUNDED}",
+        ),
         ({"key": 5}, "key must be text of 1 to 512 characters"),
         ({"trace_id": "t\0"}, "trace_id must be text of 1 to 512 characters"),
         (
@@ -197,3 +208,8 @@ def test_a_checked_trigger_shows_nothing_personal() -> None:
 def test_the_lane_is_the_definitions() -> None:
     fast = definition(lane="high-throughput", recipient_type="external", profile={}, context={"orderId": Variable()})
     assert check_trigger(fast, GivenTrigger(**GOOD), NOW).lane == "high-throughput"
+
+
+@pytest.mark.parametrize("key", ["12E4", "1e5", "order-1/items[2]", "{3f2c1a90}", "A$1", "0", "N-A", " A-1", "#A1001"])
+def test_an_odd_key_is_taken(key: str) -> None:
+    assert key_flaw(key) is None
