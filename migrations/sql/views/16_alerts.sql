@@ -131,7 +131,7 @@ WITH known AS MATERIALIZED (
     UNION ALL
     SELECT 'queue-age', lane, received_at, p95, NULL,
            format('1 in 20 triggers of the last 5 minutes waited %s s or longer for a worker; '
-                  'first: ajo-dispatch delays --since 5m', p95::int)
+                  'first: ajo-dispatch delays --since 5m', p95::bigint)
     FROM (
         SELECT lane, min(received_at) AS received_at,
                percentile_cont(0.95) WITHIN GROUP
@@ -154,7 +154,7 @@ WITH known AS MATERIALIZED (
     SELECT 'outbox-age', coalesce(k.name, '(unknown)'), min(since), max(p95), NULL,
            format('1 in 20 triggers of the last 5 minutes had been in an outbox (of %s) for %s s or longer; '
                   'first: ajo-dispatch outbox status, at the producer', (array_agg(producer ORDER BY p95 DESC))[1],
-                  max(p95)::int)
+                  max(p95)::bigint)
     FROM (
         SELECT campaign, producer, min(received_at) AS since,
                percentile_cont(0.95) WITHIN GROUP
@@ -217,7 +217,7 @@ WITH known AS MATERIALIZED (
     UNION ALL
     SELECT 'outage-' || split_part(c.scope, ':', 1), c.scope, s.at, extract(epoch FROM now() - s.at)::float8,
            coalesce(o.reason, c.state),
-           format('%s for %s s, %s; first: ajo-dispatch outage show %s', c.state, extract(epoch FROM now() - s.at)::int,
+           format('%s for %s s, %s; first: ajo-dispatch outage show %s', c.state, extract(epoch FROM now() - s.at)::bigint,
                   coalesce(concat_ws(': ', o.reason, o.evidence ->> 'failure'), 'no outage on record'),
                   coalesce(o.outage_id::text, c.scope))
     FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
@@ -227,7 +227,7 @@ WITH known AS MATERIALIZED (
     SELECT CASE WHEN o.held_until IS NULL THEN 'hold' ELSE 'hold-overdue' END, c.scope, s.at,
            extract(epoch FROM now() - coalesce(o.held_until, s.at))::float8, NULL,
            format('held by %s for %s s, %s (%s); first: ajo-dispatch outage show %s',
-                  coalesce(o.opened_by, 'nobody knows whom'), extract(epoch FROM now() - s.at)::int,
+                  coalesce(o.opened_by, 'nobody knows whom'), extract(epoch FROM now() - s.at)::bigint,
                   coalesce('until ' || to_char(o.held_until AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC',
                            'without an end'),
                   coalesce(o.evidence ->> 'why', 'no reason on record'), coalesce(o.outage_id::text, c.scope))
@@ -237,7 +237,7 @@ WITH known AS MATERIALIZED (
     UNION ALL
     SELECT 'silence', scope, min(began_at), max(seconds), NULL,
            format('nothing answered for %s s to %s worker(s), new triggers wait; first: ajo-dispatch outage list',
-                  max(seconds)::int, count(*))
+                  max(seconds)::bigint, count(*))
     FROM audit.silences WHERE lasts GROUP BY scope
     UNION ALL
     SELECT 'token-refused', NULL, min(responded_at), count(*)::float8, NULL,
@@ -261,7 +261,7 @@ WITH known AS MATERIALIZED (
     UNION ALL
     SELECT 'parked-age', campaign, since, extract(epoch FROM now() - since)::float8, NULL,
            format('parked: %s, the oldest for %s s; first: ajo-dispatch outage list', triggers,
-                  extract(epoch FROM now() - since)::int)
+                  extract(epoch FROM now() - since)::bigint)
     FROM parked
     WHERE NOT EXISTS (SELECT FROM undefined u WHERE u.campaign = parked.campaign AND u.since <= parked.since)
       AND campaign NOT IN (SELECT campaign FROM held)

@@ -19,6 +19,8 @@ from tests.support.dead_letters import HOLD
 from tests.support.ledger_rows import ago, put_attempt, put_trigger, put_worker
 
 LANE = "standard"
+YEAR = 31_556_952
+"""Seconds."""
 BURN, QUEUE, SENDING = ("budget-burn", LANE), ("queue-age", LANE), ("sending-age", LANE)
 
 
@@ -103,6 +105,15 @@ def test_an_outbox_is_late_if_more_than_a_twentieth_of_a_producer_s_were_in_it_f
     found = alerts(database_url)[alert]
     assert (found["severity"], found["audience"]) == ("page", "producers")
     assert "in an outbox (of shop) for 600 s" in found["summary"]
+
+
+@pytest.mark.parametrize(("queued", "in_outbox"), [(-73.0, 99.8), (26.8, -99.8)], ids=["late", "early"])
+def test_producers_whose_clocks_are_a_century_wrong_leave_all_alerts_readable(
+    queued: float, in_outbox: float, database_url: str
+) -> None:
+    put_many(database_url, 20, queued=queued * YEAR, in_outbox=in_outbox * YEAR)
+    put_many(database_url, 1, received_at=ago(seconds=121), state="sending", took=None)
+    assert SENDING in alerts(database_url)
 
 
 def test_no_worker_is_an_alert_once_none_has_lived_for_half_a_minute(database_url: str) -> None:
