@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 from ajo_worker.local.ports import free_port
 from ajo_worker.local.processes import Child, Processes, environment
+from celery import Celery
 
 from tests.support.conservation import finished
 from tests.support.database import query
@@ -125,6 +126,19 @@ def test_flower_shows_worker_tasks_and_retries_and_nothing_personal_or_secret(fl
         assert not [text[:200] for text in texts if planted in text], f"{planted!r} is shown"
     assert not [found[0] for text in texts if (found := ADDRESS.search(text))]
     assert not [line for line in texts if "person1" in line]
+
+
+def test_a_rate_limit_that_flower_sets_keeps_nothing_in_a_workers_memory(
+    valkey_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
+) -> None:
+    """Celery would hold the messages for ever, and neither the ledger nor the broker could tell of them."""
+    delivery = prepare_delivery(valkey_url, "")
+    worker = delivery.start_worker().child
+    with Celery(broker=valkey_url) as flower:
+        flower.control.rate_limit("ajo.dispatch", "1/h")
+    worker.wait_for_output("New rate limit", timeout=DEADLINE_SECONDS)
+    delivery.publish(BATCH, 1)
+    wait_until(lambda: finished(database_url) == BATCH, what="all triggers with a state")
 
 
 def test_flower_asks_for_its_password(

@@ -56,6 +56,7 @@ def make_app(settings: Settings) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,  # it would cut HTTP calls in the middle
         worker_enable_prefetch_count_reduction=False,  # redelivered copies join those in hand: they cost nothing
         worker_deduplicate_successful_tasks=False,
+        worker_disable_rate_limits=True,  # what Flower sets would be held in memory, unseen
         worker_enable_soft_shutdown_on_idle=False,
         task_queues=queues(settings),
         task_default_queue=queue_name(settings.queue_prefix, settings.lanes[0]),
