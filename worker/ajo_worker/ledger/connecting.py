@@ -26,8 +26,8 @@ FAULTS = (
     ValueError,
 )
 """Whatever connecting may meet."""
-TELLING = ("08", "25", "28", "3D", "53", "57")
-"""Classes of SQLSTATE whose messages tell of connection, login, state and resources, and quote no row."""
+TELLING = ("08", "25", "28", "3D", "40", "53", "55", "57", "58")
+"""Classes of SQLSTATE whose messages tell of connection, login, state, locks and resources, and quote no row."""
 
 
 class _ToldError(OSError):

@@ -7,15 +7,20 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
-from ajo_worker.ledger.connecting import CONNECT_SECONDS, Connector, NoHost, SessionsMixed
+from ajo_worker.ledger.connecting import CONNECT_SECONDS, TELLING, Connector, NoHost, SessionsMixed
 from ajo_worker.ledger.hosts import hosts_of, is_misread
 
 OLDEST = 15
 """PostgreSQL's oldest major version that the ledger runs on."""
 
 # What commands ask is answered in well under a second; compiling the plan would take longer than that. A view over
-# many partitions is joined day by day.
-READER = {"default_transaction_read_only": "on", "jit": "off", "enable_partitionwise_join": "on"}
+# many partitions is joined day by day. Who asks is told of a lock that somebody forgot, and doesn't wait for its end.
+READER = {
+    "default_transaction_read_only": "on",
+    "jit": "off",
+    "enable_partitionwise_join": "on",
+    "lock_timeout": "10s",
+}
 
 
 class DatabaseError(Exception):
@@ -25,6 +30,7 @@ class DatabaseError(Exception):
 NO_LEDGER = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
 """What PostgreSQL answers where the ledger's tables are missing, or those of an older version."""
 UPGRADE = "run 'ajo-dispatch db upgrade'"
+WHO_LOCKS = "SELECT * FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE mode = 'AccessExclusiveLock' says which one"
 UNREADABLE = "the address in AJO_DATABASE_URL (are all special characters of its password percent-encoded?)"
 
 
@@ -71,7 +77,8 @@ async def connected(url: str, options: Mapping[str, str] | None = None) -> Async
     """A connection that is closed afterwards.
 
     Raises:
-        DatabaseError: as ``connect``; also when the ledger's tables are missing or may not be read.
+        DatabaseError: as ``connect``; also when the ledger's tables are missing or may not be read, or the database
+            gives up (a time-out of the role's, a full disk).
     """
     connection = await connect(url, options)
     try:
@@ -82,6 +89,12 @@ async def connected(url: str, options: Mapping[str, str] | None = None) -> Async
         raise DatabaseError(f"{place(url)} refuses: {fault.message}") from None
     except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError) as fault:
         raise DatabaseError(f"the connection to {place(url)} broke: {type(fault).__name__}") from None
+    except asyncpg.LockNotAvailableError:
+        raise DatabaseError(f"{place(url)} has a table that another session keeps locked: {WHO_LOCKS}") from None
+    except asyncpg.PostgresError as fault:
+        if (fault.sqlstate or "")[:2] not in TELLING:  # a fault of ours
+            raise
+        raise DatabaseError(f"{place(url)} refuses: {fault.message}") from None
     finally:
         if not connection.is_closed():
             await connection.close(timeout=CONNECT_SECONDS)
