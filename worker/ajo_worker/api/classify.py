@@ -13,7 +13,7 @@ import msgspec
 from ajo_worker.api.answer import Answer, Failure
 from ajo_worker.api.blame import Blame, blame, names_campaign
 from ajo_worker.api.cosmos import revocation
-from ajo_worker.api.error_texts import error_texts
+from ajo_worker.api.error_texts import error_texts, without_sent
 from ajo_worker.api.repetition import is_conflict, says_repeated
 from ajo_worker.api.verdict import Outcome, Verdict
 
@@ -52,9 +52,10 @@ OF_AN_ANSWER = frozenset(
 )
 """Reasons that an answer of Adobe's gives; all others are our own, or failures on the way."""
 
-# What may be personal or secret in an error's text: anything like an address, and runs long enough to be a token.
+# What may be personal or secret in an error's text: anything like an address or a phone number, and runs long enough to
+# be a token.
 _IDENTIFIER = re.compile(r"[\w-]{1,64}", re.ASCII)
-_SENSITIVE = re.compile(r"\S+@\S+|[\w.~+/=-]{40,}")
+_SENSITIVE = re.compile(r"\S+@\S+|[\w.~+/=-]{40,}|\+\d(?:[ ().-]{0,2}\d){6,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,8 @@ def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: Asked)
         ambiguous=ambiguous,
         reason=reason,
         retry_after=retry_after(headers) if outcome == "retryable" else None,
-        error_code=code,
-        error_title=_text(document.get("title") or document.get("message")),
+        error_code=code if code is None or _IDENTIFIER.fullmatch(code) else without_sent(code, asked.body),
+        error_title=_text(document.get("title") or document.get("message"), asked.body),
         outage=revoked.outage if revoked else None,
         key_status=revoked.key_status if revoked else None,
         blame=whose,
@@ -204,8 +205,11 @@ def _identifier(value: object) -> str | None:
     return value if isinstance(value, str) and _IDENTIFIER.fullmatch(value) else _text(value)
 
 
-def _text(value: object) -> str | None:
-    """Text of a foreign system as it may be kept: short, and without what looks like an address or a token."""
+def _text(value: object, sent: bytes = b"") -> str | None:
+    """Text of a foreign system as it may be kept: short, without what looks like an address, a number or a token.
+
+    Adobe quotes what it finds fault with: what was ``sent`` of recipients is not kept either.
+    """
     if not isinstance(value, str) or not value:
         return None
-    return _SENSITIVE.sub("…", value[: 4 * MOST_TEXT])[:MOST_TEXT]
+    return _SENSITIVE.sub("…", without_sent(value[: 4 * MOST_TEXT], sent))[:MOST_TEXT]

@@ -267,3 +267,29 @@ json_values = st.recursive(
 )
 def test_nothing_in_an_error_document_raises(status: int, document: dict[str, object]) -> None:
     assert verdict(status, document).http_status == status
+
+
+@pytest.mark.parametrize("field", ["title", "message"])
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("Invalid value 'Ada Lovelace' of firstName", "Invalid value '…' of firstName"),
+        ("ADA LOVELACE is no email", "… is no email"),
+        ("no such number: +4917012345678", "no such number: …"),
+        ("no such number: +49 170 / 1234", "no such number: +49 170 / 1234"),
+        ("no such number: +44 (20) 7946-0958", "no such number: …"),
+        ("balance 1234.5 is not an integer, 99 is", "balance … is not an integer, 99 is"),
+        ("type aep, namespace email, services", "type aep, namespace email, services"),
+    ],
+)
+def test_what_an_error_quotes_of_the_recipients_that_were_sent_is_not_kept(field: str, told: str, kept: str) -> None:
+    context = {"customer": [{"firstName": "Ada Lovelace"}], "balance": 1234.5, "age": 99, "word": "ice"}
+    recipient = {"type": "aep", "namespace": "email", "userId": "+4917012345678", "context": context}
+    body = msgspec.json.encode({"requestId": "r", "recipients": [recipient]})
+    assert verdict(400, {field: told}, asked=Asked(body=body)).error_title == kept
+
+
+def test_an_error_s_code_stays_whole_and_one_that_is_none_quotes_nothing() -> None:
+    body = b'{"recipients": [{"userId": "409"}]}'
+    assert verdict(400, SERVICE | {"status": 400}, asked=Asked(body=body)).error_code == "CJMRT-000032-409"
+    assert verdict(400, {"type": "user 409 refused"}, asked=Asked(body=body)).error_code == "user … refused"
