@@ -2,28 +2,29 @@ CREATE TABLE ledger.triggers (
     request_id          uuid NOT NULL,
     batch_id            uuid NOT NULL,
     owner               uuid,
-    occurred_at         timestamptz,
-    outbox_at           timestamptz,
-    enqueued_at         timestamptz NOT NULL,
-    received_at         timestamptz NOT NULL,
-    round_opened_at     timestamptz,
-    first_dispatched_at timestamptz,
-    last_intent_at      timestamptz,
-    completed_at        timestamptz,
-    expires_at          timestamptz,
     fence               integer NOT NULL DEFAULT 1,
     redeliveries        integer NOT NULL DEFAULT 0,
     recipients          smallint NOT NULL,
     round               smallint NOT NULL DEFAULT 1,
     attempts_started    smallint NOT NULL DEFAULT 0,
     possible_duplicate  boolean NOT NULL DEFAULT false,
-    campaign            text NOT NULL,
-    lane                text NOT NULL,
+    occurred_at         timestamptz,
+    outbox_at           timestamptz,
+    enqueued_at         timestamptz NOT NULL,
+    received_at         timestamptz NOT NULL,
+    expires_at          timestamptz,
+    round_opened_at     timestamptz,
+    last_intent_at      timestamptz,
+    -- What changes at the end stands together: an update's WAL holds all from the first byte that differs to the last.
+    first_dispatched_at timestamptz,
+    completed_at        timestamptz,
     state               text NOT NULL,
     reason              text,
+    execution_id        text,
+    campaign            text NOT NULL,
+    lane                text NOT NULL,
     producer            text NOT NULL,
     trace_id            text,
-    execution_id        text,
     recipient_hashes    bytea[],
     content_digest      bytea,
     duplicate_causes    text[] NOT NULL DEFAULT '{}',
@@ -154,7 +155,7 @@ COMMENT ON COLUMN ledger.attempts.intake_wait_seconds IS
     'Seconds that the worker''s loop had not come round to it: to its message or its new round (first attempts), and '
     'to begin its call.';
 COMMENT ON COLUMN ledger.attempts.backoff_wait_seconds IS
-    'Seconds of back-off before it; null (like all waits) if it was interrupted.';
+    'Seconds of back-off before it. Null, like all waits, if there was none, or if it was interrupted.';
 COMMENT ON COLUMN ledger.attempts.slot_wait_seconds IS
     'Seconds it waited for its turn among the attempts in flight, as it would have done with calls that were not slow.';
 COMMENT ON COLUMN ledger.attempts.congestion_wait_seconds IS

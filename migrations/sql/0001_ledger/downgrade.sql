@@ -124,6 +124,7 @@ DROP TABLE ledger.quarantine;
 DROP TABLE ledger.differing_copies;
 DROP TABLE ledger.held_payloads;
 DROP TABLE ledger.attempts;
+DROP TYPE ledger.admission_row, ledger.attempt_row, ledger.ending_row;
 DROP TABLE ledger.triggers;
 DROP FUNCTION ledger.worker_status(ledger.workers);
 DROP FUNCTION ledger.lived(ledger.workers);

@@ -27,12 +27,24 @@ COMMENT ON COLUMN audit.triggers.recipient_hashes IS
 
 CREATE OR REPLACE VIEW audit.attempts AS
 SELECT request_id, round, attempt, worker, intended_at, dispatched_at, responded_at,
-       intake_wait_seconds, backoff_wait_seconds, slot_wait_seconds, congestion_wait_seconds, rate_limit_wait_seconds,
-       throttle_wait_seconds, ramp_wait_seconds, silence_wait_seconds, token_wait_seconds, ledger_wait_seconds,
+       waited.*,
        to_headers_seconds, to_body_seconds, lag_seconds, retry_after_seconds,
        http_status, error_code, error_title, outcome, ambiguous, failure, adobe_request_id,
        answered_request_id, execution_id
-FROM ledger.attempts;
+FROM ledger.attempts
+CROSS JOIN LATERAL ( -- a wait that was none at all is kept as null
+    SELECT coalesce(intake_wait_seconds, none) AS intake_wait_seconds,
+           coalesce(backoff_wait_seconds, none) AS backoff_wait_seconds,
+           coalesce(slot_wait_seconds, none) AS slot_wait_seconds,
+           coalesce(congestion_wait_seconds, none) AS congestion_wait_seconds,
+           coalesce(rate_limit_wait_seconds, none) AS rate_limit_wait_seconds,
+           coalesce(throttle_wait_seconds, none) AS throttle_wait_seconds,
+           coalesce(ramp_wait_seconds, none) AS ramp_wait_seconds,
+           coalesce(silence_wait_seconds, none) AS silence_wait_seconds,
+           coalesce(token_wait_seconds, none) AS token_wait_seconds,
+           coalesce(ledger_wait_seconds, none) AS ledger_wait_seconds
+    FROM (SELECT CASE WHEN outcome <> 'interrupted' THEN 0::float8 END) AS n (none)
+) AS waited;
 
 COMMENT ON VIEW audit.attempts IS
     'One row for each HTTP call that came to an end, or was cut off by its worker''s death.';
@@ -42,6 +54,8 @@ COMMENT ON COLUMN audit.attempts.dispatched_at IS
     'When the HTTP call began; for an interrupted attempt its announcement.';
 COMMENT ON COLUMN audit.attempts.responded_at IS
     'When the call ended: the arrival of the answer''s last byte, or what broke the call; null if it was interrupted.';
+COMMENT ON COLUMN audit.attempts.backoff_wait_seconds IS
+    'Seconds of back-off before it; null, like all waits, if it was interrupted.';
 COMMENT ON COLUMN audit.attempts.answered_request_id IS
     'The requestId that the answer named, where it wasn''t the trigger''s: the gateway''s own, or, of a call that was '
     'not accepted, another trigger''s.';

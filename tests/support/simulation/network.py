@@ -1,11 +1,10 @@
 """The way between a process and the ledger: what arrives when, what is lost, and when the ledger is away."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
 import asyncpg
 from ajo_worker.ledger.ledger import COMMAND_TIMEOUT
@@ -17,21 +16,6 @@ START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 """The ledger's time at the begin of a simulation."""
 WAY = 0.004
 """Seconds that a statement, and its answer, is under way."""
-
-
-class Holder(Protocol):
-    """A connection, whose transaction may hold triggers locked."""
-
-    loop: Loop
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a connection asks for at once, and the triggers that it changes."""
-
-    holder: Holder
-    do: Callable[[], Any]
-    changes: Sequence[UUID] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +40,6 @@ class Network:
         self.fates: dict[tuple[Loop, str], Fate] = {}
         self._away: dict[Loop | None, float] = {}
         self._held_back: dict[Loop, float] = {}
-        self._locked: dict[UUID, Holder] = {}
-        self._blocked: list[Callable[[], None]] = []
         self._clock_error = timedelta()
         self.clock_was_set = False
 
@@ -101,49 +83,28 @@ class Network:
         """Whether a process can't reach the ledger now."""
         return any(self._away.get(key, 0.0) > self.world.now for key in (loop, None))
 
-    def carry(self, kind: str, work: Work) -> "asyncio.Future[Any]":
-        """Send a statement on its way; its answer, or its loss, comes to the future."""
-        loop = work.holder.loop
+    def carry(self, kind: str, loop: Loop, do: Callable[[], Any]) -> "asyncio.Future[Any]":
+        """Send a process's statement on its way; its answer, or its loss, comes to the future."""
         answer = loop.create_future()
         fate = self.fates.pop((loop, kind), USUAL)
         self.world.mark(f"asked {kind}", loop)
         if self.is_cut(loop) or not (fate.arrives and fate.answered):
             self.world.later(WAY, lambda: _settle(loop, answer, asyncpg.ConnectionDoesNotExistError("lost")))
         if fate.arrives and not self.is_cut(loop):
-            self.world.later(fate.there, lambda: self._arrive(kind, work, fate, answer))
+            self.world.later(fate.there, lambda: self._arrive(kind, loop, do, fate, answer))
         timer = loop.call_later(COMMAND_TIMEOUT, lambda: _settle(loop, answer, TimeoutError()))
         answer.add_done_callback(lambda _: timer.cancel())
         return answer
 
-    def lock(self, holder: Holder, request_ids: Iterable[UUID]) -> None:
-        """Let nobody else change these triggers until the holder's transaction is over."""
-        self._locked |= dict.fromkeys(request_ids, holder)
-
-    def unlock(self, holder: Holder) -> None:
-        """A transaction is over: what has waited for its triggers goes on."""
-        self._locked = {one: other for one, other in self._locked.items() if other is not holder}
-        blocked, self._blocked = self._blocked, []
-        for again in blocked:
-            again()
-
-    def lose(self, loop: Loop) -> None:
-        """A process has died, and its transactions with it."""
-        for holder in [one for one in self._locked.values() if one.loop is loop]:
-            self.unlock(holder)
-
-    def _arrive(self, kind: str, work: Work, fate: Fate, answer: "asyncio.Future[Any]") -> None:
-        holder = work.holder
-        if any(self._locked.get(one, holder) is not holder for one in work.changes):
-            self._blocked.append(lambda: self._arrive(kind, work, fate, answer))
-            return
+    def _arrive(self, kind: str, loop: Loop, do: Callable[[], Any], fate: Fate, answer: "asyncio.Future[Any]") -> None:
         try:
-            result = work.do()
+            result = do()
         except Exception as fault:  # noqa: BLE001 - a fault of the model must end the test, not the process
             self.world.fail(f"{kind}: {fault!r}")
             return
-        self.world.mark(f"written {kind}", holder.loop)
+        self.world.mark(f"written {kind}", loop)
         if fate.answered:
-            self.world.later(fate.back, lambda: self._answer(holder.loop, kind, answer, result))
+            self.world.later(fate.back, lambda: self._answer(loop, kind, answer, result))
 
     def _answer(self, loop: Loop, kind: str, answer: "asyncio.Future[Any]", result: Any) -> None:
         held_back = self._held_back.get(loop, 0.0) - self.world.now

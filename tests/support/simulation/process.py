@@ -194,7 +194,6 @@ class Process:
         """SIGKILL: nothing of it runs any more. What it has sent is under way all the same."""
         self._world.disturbed = True
         self.loop.alive = False
-        self._network.lose(self.loop)
         self._broker.lose(self)
 
     def freeze(self, seconds: float) -> None:

@@ -148,7 +148,7 @@ class Tables:
         return max(row.heartbeat_at, started) > now - row.owner_timeout
 
     def insert(self, rows: Iterable[Admission]) -> list[UUID]:
-        """INSERT: the ids that were new."""
+        """INSERT and INSERT_HELD: the ids that were new."""
         fresh = []
         for row in rows:
             if row.request_id in self.triggers:
@@ -234,7 +234,7 @@ class Tables:
         return kept
 
     def record(self, attempts: Iterable[AttemptRow], now: datetime) -> None:
-        """RECORD."""
+        """RECORD: the attempts."""
         for attempt in attempts:
             key = (attempt.request_id, attempt.round, attempt.attempt)
             before = self.attempts.get(key)
@@ -251,8 +251,33 @@ class Tables:
                 written_at=now,
             )
 
+    def accept(
+        self,
+        attempts: Iterable[AttemptRow],
+        first_dispatched: Iterable[datetime],
+        completed: Iterable[datetime],
+        now: datetime,
+    ) -> int:
+        """ACCEPT: how many triggers it ended."""
+        ended = 0
+        for attempt, first_dispatched_at, completed_at in zip(attempts, first_dispatched, completed, strict=True):
+            row = self.triggers.get(attempt.request_id)
+            if row is None or (row.state, row.fence, row.round) != ("sending", 1, 1):
+                continue
+            row.state, row.completed_at, row.execution_id = "accepted", completed_at, attempt.execution_id
+            row.first_dispatched_at, row.attempts_started = first_dispatched_at, attempt.attempt
+            assert (attempt.request_id, 1, attempt.attempt) not in self.attempts, "a duplicate key would roll it back"
+            self.record([attempt], now)
+            ended += 1
+        return ended
+
+    def accepted(self, request_ids: Iterable[UUID]) -> list[UUID]:
+        """ACCEPTED."""
+        rows = [self.triggers[one] for one in request_ids if one in self.triggers]
+        return [row.request_id for row in rows if (row.state, row.fence, row.round) == ("accepted", 1, 1)]
+
     def ends(self, end: Ending) -> bool:
-        """Whether END would set this state."""
+        """Whether RECORD would set this state."""
         row = self.triggers.get(end.request_id)
         if row is None:
             return False
@@ -261,7 +286,7 @@ class Tables:
         return row.state == "sending" and row.fence == end.fence
 
     def end(self, endings: Iterable[Ending]) -> list[UUID]:
-        """END: the ids whose state it set."""
+        """RECORD: the ids whose state it set."""
         ended = []
         for end in endings:
             if not self.ends(end):

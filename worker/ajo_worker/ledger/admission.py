@@ -6,20 +6,23 @@ A copy of a trigger that the ledger knows already gets what is known of it inste
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 import asyncpg
 
 from ajo_worker.ledger.clock import STEP_SECONDS
-from ajo_worker.ledger.columns import columns
+from ajo_worker.ledger.columns import LOCK_ORDER, count
 
 InsertState: TypeAlias = Literal["sending", "rejected", "expired", "parked"]
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """A trigger's first row. ``sending`` announces attempt 1; any other state ends it, or parks it, without one."""
+class Admission(NamedTuple):
+    """A trigger's first row. ``sending`` announces attempt 1; any other state ends it, or parks it, without one.
+
+    Its fields are those of the type ``ledger.admission_row``, in its order. ``recipient_hashes`` is the literal of a
+    ``bytea[]``.
+    """
 
     request_id: UUID
     campaign: str
@@ -83,39 +86,29 @@ class Known:
 MOST_AHEAD = timedelta(seconds=STEP_SECONDS)
 """How far in the ledger's future a round may have begun: workers estimate that clock."""
 
-INSERT = """
+HELD = {"resume_at", "key_id", "payload", "call_digest"}
+"""Fields that go to ``ledger.held_payloads``."""
+SAME = ", ".join(name for name in Admission._fields if name not in {"intended_at", "recipient_hashes", *HELD})
+INSERT = f"""
+    INSERT INTO ledger.triggers ({SAME}, first_dispatched_at, last_intent_at, recipient_hashes)
+    SELECT {SAME}, intended_at, intended_at, recipient_hashes::bytea[] FROM unnest($1::ledger.admission_row[])
+    ON CONFLICT (request_id) DO NOTHING
+"""  # noqa: S608 - made of the fields' names
+INSERT_HELD = f"""
     WITH offered AS (
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::int2[],
-                             $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[],
-                             $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[],
-                             $17::int2[], $18::timestamptz[], $19::uuid[], $20::timestamptz[], $21::text[],
-                             $22::bytea[], $23::text[], $24::bytea[])
-        AS o(request_id, campaign, lane, batch_id, producer, trace_id, recipients,
-             recipient_hashes, state, reason, occurred_at, outbox_at, enqueued_at,
-             received_at, intended_at, completed_at, attempts_started,
-             expires_at, owner, resume_at, key_id, payload, call_digest, content_digest)
-        ORDER BY request_id -- two workers that insert the same rows lock them in the same order
+        SELECT * FROM unnest($1::ledger.admission_row[])
     ), admitted AS (
-        INSERT INTO ledger.triggers
-            (request_id, campaign, lane, batch_id, producer, trace_id, recipients, recipient_hashes, state, reason,
-             occurred_at, outbox_at, enqueued_at, received_at, first_dispatched_at, last_intent_at, completed_at,
-             attempts_started, expires_at, owner, content_digest)
-        SELECT request_id, campaign, lane, batch_id, producer, trace_id, recipients, recipient_hashes::bytea[], state,
-               reason, occurred_at, outbox_at, enqueued_at, received_at, intended_at, intended_at, completed_at,
-               attempts_started, expires_at, owner, content_digest
-        FROM offered
+        INSERT INTO ledger.triggers ({SAME}, first_dispatched_at, last_intent_at, recipient_hashes)
+        SELECT {SAME}, intended_at, intended_at, recipient_hashes::bytea[] FROM offered
         ON CONFLICT (request_id) DO NOTHING
         RETURNING request_id
-    ), held AS (
-        INSERT INTO ledger.held_payloads
-            (request_id, round, campaign, call_digest, reason, held_at, resume_at, key_id, payload)
-        SELECT request_id, 1, campaign, call_digest, reason, clock_timestamp(), resume_at, key_id, payload
-        FROM offered JOIN admitted USING (request_id)
-        WHERE payload IS NOT NULL
-        ON CONFLICT DO NOTHING
     )
-    SELECT request_id FROM admitted
-"""
+    INSERT INTO ledger.held_payloads
+        (request_id, round, campaign, call_digest, reason, held_at, resume_at, key_id, payload)
+    SELECT request_id, 1, campaign, call_digest, reason, clock_timestamp(), resume_at, key_id, payload
+    FROM offered JOIN admitted USING (request_id)
+    ON CONFLICT DO NOTHING
+"""  # noqa: S608 - as above
 
 LOOK = """
     SELECT t.request_id, t.state, t.owner, t.fence, t.round, t.attempts_started, t.first_dispatched_at,
@@ -137,29 +130,35 @@ LOOK = """
                count(*) FILTER (WHERE a.ambiguous) AS ambiguous,
                count(*) FILTER (WHERE a.ambiguous AND a.round < t.round) AS ambiguous_before,
                count(*) FILTER (WHERE a.outcome = 'interrupted') AS interrupted
-        FROM ledger.attempts a WHERE a.request_id = t.request_id
+        FROM ledger.attempts a WHERE a.request_id = t.request_id AND a.request_id BETWEEN $2 AND $3
     ) a
-    WHERE t.request_id = ANY($1::uuid[])
+    WHERE t.request_id = ANY($1::uuid[]) AND t.request_id BETWEEN $2 AND $3
 """
 
 
 async def admit(connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:
     """Insert what is new (None in the answer) and look up what is known.
 
-    A repetition after a commit whose acknowledgement was lost finds its own row, and counts it as new.
+    A repetition after a commit whose acknowledgement was lost finds its own row, and counts it as new. Where all rows
+    were inserted, nothing is looked up: PostgreSQL only says how many were.
     """
-    fresh = {record[0] for record in await connection.fetch(INSERT, *columns(rows, Admission))}
-    if len(fresh) == len(rows):
+    offered = sorted(rows, key=LOCK_ORDER)
+    inserted = 0
+    for statement, held in ((INSERT, False), (INSERT_HELD, True)):
+        if some := [row for row in offered if (row.payload is not None) is held]:
+            inserted += count(await connection.execute(statement, some))
+    if inserted == len(rows):
         return [None] * len(rows)
-    known = await look(connection, [row.request_id for row in rows if row.request_id not in fresh])
-    return [None if row.request_id in fresh else _unless_own(row, known.get(row.request_id)) for row in rows]
+    known = await look(connection, [row.request_id for row in offered])
+    return [_unless_own(row, known.get(row.request_id)) for row in rows]
 
 
 async def look(connection: asyncpg.Connection, request_ids: Sequence[UUID]) -> dict[UUID, Known]:
     """What the ledger holds of these triggers."""
+    wanted = sorted(request_ids, key=lambda request_id: request_id.int)
     return {
         record["request_id"]: Known(**{name: record[name] for name in Known.__slots__})
-        for record in await connection.fetch(LOOK, request_ids)
+        for record in await connection.fetch(LOOK, wanted, wanted[0], wanted[-1])
     }
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ajo_worker.ledger.columns import LOCK_ORDER, columns
+from ajo_worker.ledger.columns import LOCK_ORDER, bounds, columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,9 @@ TAKE_OVER = """
                                     THEN t.duplicate_causes || 'worker-crash'::text ELSE t.duplicate_causes END
         FROM wanted w, ledger.triggers old
         WHERE t.request_id = w.request_id AND t.fence = w.fence AND t.state = 'sending'
-          AND old.request_id = t.request_id
+          AND old.request_id = w.request_id
+          AND w.fence > 0 AND w.attempts_started >= 0
+          AND t.request_id BETWEEN $7 AND $8 AND old.request_id BETWEEN $7 AND $8
           AND (old.owner = w.owner
                OR (SELECT ledger.lives(h) FROM ledger.workers h WHERE h.worker_id = old.owner) IS NOT TRUE
                -- Whoever seems dead itself judges nobody: the clock was set, or its own heart is slow.
@@ -46,18 +48,19 @@ TAKE_OVER = """
           AND t.attempts_started = w.attempts_started
           AND NOT (w.interrupted AND EXISTS (
               SELECT FROM ledger.attempts a
-              WHERE a.request_id = t.request_id AND a.round = t.round AND a.attempt = t.attempts_started))
+              WHERE a.request_id = t.request_id AND a.round = t.round AND a.attempt = t.attempts_started
+                AND a.request_id BETWEEN $7 AND $8))
         -- One that was given up has no owner; whose attempt was cut off is then unknown, and the taker stands for it.
         RETURNING t.request_id, t.round, t.attempts_started, t.last_intent_at, coalesce(old.owner, w.owner) AS owner,
-                  w.interrupted
+                  w.interrupted, w.owner AS taker
     ), cut_off AS (
         INSERT INTO ledger.attempts (request_id, round, attempt, worker, intended_at, dispatched_at, outcome, ambiguous)
         SELECT request_id, round, attempts_started, owner, last_intent_at, last_intent_at, 'interrupted', true
         FROM taken WHERE interrupted
         ON CONFLICT DO NOTHING
     ), held AS (
-        UPDATE ledger.held_payloads h SET resumed_by = w.owner
-        FROM taken t JOIN wanted w USING (request_id)
+        UPDATE ledger.held_payloads h SET resumed_by = t.taker
+        FROM taken t
         WHERE h.request_id = t.request_id AND t.round > 1 -- no message brings it back: another worker must find it
     )
     SELECT request_id FROM taken
@@ -66,8 +69,8 @@ TAKE_OVER = """
 
 async def take_over(connection: asyncpg.Connection, rows: Sequence[Takeover]) -> list[bool]:
     """Change the owner; False where somebody else was faster, the owner lives after all, or this is a repetition."""
-    offered = columns(sorted(rows, key=LOCK_ORDER), Takeover)
-    taken = {record[0] for record in await connection.fetch(TAKE_OVER, *offered)}
+    wanted = sorted(rows, key=LOCK_ORDER)
+    taken = {record[0] for record in await connection.fetch(TAKE_OVER, *columns(wanted, Takeover), *bounds(wanted))}
     return [row.request_id in taken for row in rows]
 
 
@@ -88,10 +91,12 @@ RELEASE = """
     SET owner = NULL, attempts_started = r.attempts, fence = t.fence + 1 -- nothing that we wrote before may come after
     FROM unnest($1::uuid[], $2::int4[], $3::int2[]) AS r(request_id, fence, attempts)
     WHERE t.request_id = r.request_id AND t.fence = r.fence AND t.state = 'sending'
+      AND r.fence > 0 AND r.attempts >= 0 AND t.request_id BETWEEN $4 AND $5
 """
 
 
 async def release(connection: asyncpg.Connection, rows: Sequence[Release]) -> list[None]:
     """Give up ownership; where the trigger has gone to another owner, nothing is changed."""
-    await connection.execute(RELEASE, *columns(sorted(rows, key=LOCK_ORDER), Release))
+    given_up = sorted(rows, key=LOCK_ORDER)
+    await connection.execute(RELEASE, *columns(given_up, Release), *bounds(given_up))
     return [None] * len(rows)

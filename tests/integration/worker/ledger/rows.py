@@ -91,12 +91,18 @@ def attempt(trigger: Admission, number: int = 1, **changes: Any) -> AttemptRow:
         "failure": None,
         "adobe_request_id": "gateway-1",
         "answered_request_id": None,
-        "execution_id": None,
+        "execution_id": "UMA-1",
     }
     return AttemptRow(**{**usual, **changes})
 
 
-BUSY = {"outcome": "retryable", "http_status": 503, "error_code": "CJMRT-110100-503", "retry_after_seconds": 2.0}
+BUSY = {
+    "outcome": "retryable",
+    "http_status": 503,
+    "error_code": "CJMRT-110100-503",
+    "retry_after_seconds": 2.0,
+    "execution_id": None,
+}
 """What an attempt shows that a retry follows."""
 
 

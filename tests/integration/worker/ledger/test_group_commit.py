@@ -163,7 +163,7 @@ async def test_an_attempt_that_no_column_can_hold_is_refused_alone_with_its_end(
     outcomes = [accepted(trigger) for trigger in triggers]
     worst = outcomes[1].attempt
     assert worst is not None
-    bad = Outcome(type(worst)(**{**{n: getattr(worst, n) for n in worst.__slots__}, "error_title": "\x00"}), None)
+    bad = Outcome(worst._replace(error_title="\x00"), None)
     async with writer(database_url, admit_all) as admissions, writer(database_url, record) as group:
         await asyncio.gather(*(admissions.submit(trigger) for trigger in triggers))
         rows = [outcomes[0], Outcome(bad.attempt, outcomes[1].ending), outcomes[2]]

@@ -1,8 +1,7 @@
 """The model of the ledger that the simulation of workers relies on does what PostgreSQL does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -44,10 +43,6 @@ class Model:
         return run(self.tables, datetime.now(UTC), statement, parameters)
 
     execute = fetch
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        yield
 
 
 @dataclass(frozen=True)

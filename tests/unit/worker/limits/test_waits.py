@@ -19,5 +19,5 @@ def test_no_part_is_lost_or_mixed_up(one: Waits, other: Waits) -> None:
 
 @given(WAITS)
 def test_each_part_has_its_column_of_an_attempt(waits: Waits) -> None:
-    assert set(waits.by_column()) <= set(AttemptRow.__slots__)
+    assert set(waits.by_column()) <= set(AttemptRow._fields)
     assert sum(waits.by_column().values()) == pytest.approx(sum(astuple(waits)))
