@@ -1,0 +1,87 @@
+"""Columns stand once for people and once for PostgreSQL: what Python declares of the ledger is what migrations make."""
+
+import asyncio
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from ajo_worker.ledger.admission import Admission
+from ajo_worker.ledger.progress import AttemptRow, Ending
+from ajo_worker.ledger.tables import ATTEMPTS, METADATA, TRIGGERS, TYPES
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Integer, SmallInteger, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.support.database import query
+
+TYPE_COLUMNS = """
+    select attname, format_type(atttypid, atttypmod) as type from pg_attribute
+    where attrelid = (select typrelid from pg_type where oid = $1::text::regtype) order by attnum
+"""
+
+
+def declared(name: str | None, kind: str, _: Any) -> bool:
+    """Whether a schema or table is compared: partitions, and what other parts of a worker write, are not."""
+    return name == "ledger" if kind == "schema" else kind != "table" or f"ledger.{name}" in METADATA.tables
+
+
+def differences(connection: Connection) -> list[Any]:
+    options = {"include_schemas": True, "include_name": declared, "compare_server_default": True}
+    found = compare_metadata(MigrationContext.configure(connection, opts=options), METADATA)
+    flat = [each for one in found for each in (one if isinstance(one, list) else [one])]
+    return [one for one in flat if "comment" not in one[0]]  # comments are the SQL files' alone
+
+
+def compared(url: str) -> list[Any]:
+    async def compare() -> list[Any]:
+        engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
+        async with engine.connect() as connection:
+            found = await connection.run_sync(differences)
+        await engine.dispose()
+        return found
+
+    return asyncio.run(compare())
+
+
+def test_the_declared_tables_are_those_that_migrations_make(database_url: str) -> None:
+    assert compared(database_url) == []
+
+
+def test_a_column_that_only_one_of_them_has_is_noticed(database_url: str) -> None:
+    query(database_url, "alter table ledger.triggers add column forgotten text, alter column trace_id set not null")
+    assert sorted(one[0] for one in compared(database_url)) == ["modify_nullable", "remove_column"]
+
+
+@pytest.mark.parametrize(
+    ("row_type", "composite"),
+    [
+        (Admission, "ledger.admission_row"),
+        (AttemptRow, "ledger.attempt_row"),
+        (Ending, "ledger.ending_row"),
+    ],
+)
+def test_a_row_type_has_the_fields_of_its_type_in_postgresql_in_the_same_order(
+    database_url: str, row_type: type, composite: str
+) -> None:
+    found = {row["attname"]: row["type"] for row in query(database_url, TYPE_COLUMNS, composite)}
+    fields = get_type_hints(row_type)
+    assert list(found) == list(fields)
+    dialect = postgresql.dialect()
+    for name, hint in fields.items():
+        [kind] = {each if isinstance(each, type) else str for each in get_args(hint) or (hint,)} - {type(None)}
+        types = [TYPES[kind]] if kind is not int else [SmallInteger(), Integer()]
+        written = [each.compile(dialect=dialect).lower() for each in types]
+        assert found[name] in written, f"{name} is {found[name]} there and {written} here"
+
+
+@pytest.mark.parametrize(
+    ("row_type", "table", "elsewhere"),
+    [
+        (AttemptRow, ATTEMPTS, set()),
+        (Admission, TRIGGERS, {"intended_at", "resume_at", "key_id", "payload", "call_digest"}),
+        (Ending, TRIGGERS, {"resume_at", "key_id", "payload", "call_digest"}),
+    ],
+)
+def test_every_field_of_a_row_is_a_column_of_its_table(row_type: Any, table: Table, elsewhere: set[str]) -> None:
+    assert set(row_type._fields) - set(table.columns.keys()) == elsewhere
