@@ -1,6 +1,7 @@
 """What is written of a trigger after its admission: the next attempt's intent, and what came of each."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -205,8 +206,9 @@ async def _accept(connection: asyncpg.Connection, plain: Sequence[tuple[AttemptR
     attempts, between = [attempt for attempt, _ in pairs], (pairs[0][0].request_id, pairs[-1][0].request_id)
     moments = [ending.first_dispatched_at for _, ending in pairs], [ending.completed_at for _, ending in pairs]
     ids = [attempt.request_id for attempt in attempts]
-    if count(await connection.execute(ACCEPT, attempts, *moments, *between)) == len(pairs):
-        return set(ids)
+    with suppress(asyncpg.UniqueViolationError):  # of an attempt that has a row all the same: RECORD leaves it as it is
+        if count(await connection.execute(ACCEPT, attempts, *moments, *between)) == len(pairs):
+            return set(ids)
     return {record[0] for record in await connection.fetch(ACCEPTED, ids, *between)}
 
 

@@ -239,3 +239,21 @@ async def test_a_group_holds_ends_attempts_and_strangers_and_each_gets_its_own_a
     assert await record(connection, outcomes) == [True, False, True, False]
     assert (await read("triggers", unsent.request_id))[0]["state"] == "expired"
     assert await read("triggers", stranger.request_id) == []
+
+
+async def test_acceptances_that_meet_a_taken_trigger_a_known_attempt_and_a_repetition_end_all_the_same(
+    connection: asyncpg.Connection, trigger: Admission, read: Read
+) -> None:
+    """Each of them keeps its neighbours from being ended as nearly all are."""
+    known, repeated, plain = admission(), admission(), admission()
+    await admit(connection, [known, repeated, plain])
+    await taken_over(connection, trigger)
+    await record(connection, [Outcome(attempt(known, **BUSY), None)])
+    await record(connection, [accepted(repeated)])
+    group = [trigger, known, repeated, plain]
+    assert await record(connection, [accepted(one) for one in (trigger, repeated)]) == [True, True]
+    assert await record(connection, [accepted(one) for one in group]) == [False, True, True, True]
+    for one in group:
+        assert [row["state"] for row in await read("triggers", one.request_id)] == ["accepted"]
+    outcomes = [[row["outcome"] for row in await read("attempts", one.request_id)] for one in group]
+    assert outcomes == [["accepted"], ["retryable"], ["accepted"], ["accepted"]]
