@@ -15,6 +15,7 @@ from tests.support.programs import Finished
 from tests.support.waiting import DEADLINE_SECONDS
 
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\s#.*")
+ASSIGNMENT = re.compile(r"[a-z_]+=")
 OPERATORS = re.compile(r"[|<>;&`*]|\$")
 VARIABLE = re.compile(r"([A-Z_]+)=(.*)", re.DOTALL)
 LASTING = {
@@ -50,6 +51,8 @@ class Terminal:
             return Finished(0, "", "")
         if words[0] in {"cd", ".", "export"}:
             return self._settle(line)
+        if ASSIGNMENT.match(line):
+            return self._settle(f"set -a\n{line}\nset +a")
         variables = {}
         while words and (given := VARIABLE.fullmatch(words[0])):
             variables[given[1]] = given[2]

@@ -1,5 +1,6 @@
 """What has happened before a document's next commands: made by the real parts, as far as that is quick."""
 
+import base64
 import json
 import os
 import shutil
@@ -409,6 +410,15 @@ def working_folder(place: Place) -> None:
     place.terminal.instead["8469"] = str(free_port())
 
 
+def signing_intake(place: Place) -> None:
+    """An intake that asks for a signature, at a port of our own, and the sender's secret."""
+    port, secret = str(free_port()), f"whsec_{base64.b64encode(os.urandom(32)).decode()}"
+    done = place.terminal.type(f"AJO_EVENTS_SIGNING_SECRETS={secret} ajo-dispatch events serve --port {port}")
+    assert done.code == 0, done.err
+    place.terminal.env["SECRET"] = secret
+    place.terminal.instead["https://events.example.com"] = f"http://127.0.0.1:{port}"
+
+
 def accepted(place: Place) -> None:
     """Something was triggered, and all of it is accepted."""
     wait_until(
@@ -468,6 +478,7 @@ def three_events(place: Place) -> None:
 
 
 STAGES: dict[str, Callable[[Place], None]] = {
+    "an intake that knows a signing secret": signing_intake,
     "an empty folder": lambda _place: None,
     "a shop and its stack": shop,
     "a clone": clone,
