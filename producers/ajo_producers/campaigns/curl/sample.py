@@ -14,6 +14,7 @@ from ajo_producers.campaigns.curl.recipients import line_of, read_recipients
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.rules import IDENTIFIER, MAX_NAME, flaws
 
+_COMMAND = re.compile(r"^(?:\S*[$%>#] +)?curl(?:\.exe)?\s", re.MULTILINE)
 BODY = ("requestId", "campaignId", "recipients")
 
 
@@ -37,6 +38,11 @@ def read_sample(text: str, name: str | None = None, one_of: Sequence[str] = ()) 
     try:
         return _read(text, name, one_of)
     except SampleError as error:
+        if len(commands := list(_COMMAND.finditer(text))) > 1:
+            second = text.count("\n", 0, commands[1].start()) + 1
+            raise SampleError(
+                Problem(f"{len(commands)} curl commands: keep one; others go into files of their own", second)
+            ) from error
         mended, what = mend(text)
         if not what:
             raise

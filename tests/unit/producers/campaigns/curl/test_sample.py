@@ -72,6 +72,12 @@ def faults(text: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize("prompt", ["", "$ "])
+def test_several_commands_in_one_file_are_told_as_that(prompt: str) -> None:
+    one = sample()
+    assert faults(f"{one}\n{prompt}{one}").startswith(f"line {one.count(chr(10)) + 2}: 2 curl commands: keep one")
+
+
 def test_values_are_kept_of_those_variables_alone_that_are_named() -> None:
     people = [{**BODY["recipients"][0], "userId": user, "context": {"size": size, "stars": stars, "name": user}}
               for user, size, stars in (("ada", "S", 3), ("bob", "M", 5), ("eve", "S", 3))]  # fmt: skip
