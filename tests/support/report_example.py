@@ -14,9 +14,9 @@ from ajo_worker.reports.value import (
     OutageRow,
     PhaseRow,
     Report,
-    Spread,
     SystemMoment,
     SystemRow,
+    TriggerSpread,
     WorstRow,
 )
 
@@ -58,7 +58,9 @@ def example(*, campaign: str = "order-shipped") -> Report:
             possible_duplicates=late // 149, departed=triggers - late // 20 - unknown,
             clock_skew=int("clocks" in systems), delivered=triggers - late // 20 - unknown - 1, failed=1,
         )  # fmt: skip
-        times.append(Moment(at, counts, Spread(triggers, 1.2 + slow / 9, 4.0 + slow, 7.5 + slow, 12.0 + slow * 1.4)))
+        times.append(
+            Moment(at, counts, TriggerSpread(1.2 + slow / 9, 4.0 + slow, 7.5 + slow, 12.0 + slow * 1.4, triggers))
+        )
     every = Counts(*(sum(getattr(m.counts, name) for m in times) for name in Counts.__struct_fields__))
     systems = {system for row in charged for system in [row.system]}
     totals = [
@@ -70,7 +72,7 @@ def example(*, campaign: str = "order-shipped") -> Report:
         for system in sorted(systems)
     ]
     minutes = [Minute(m.at, m.counts.triggers // 10, m.counts.late // 10) for m in times]
-    spread = Spread(every.triggers, 0.04, 0.9, 2.25, 61.5)
+    spread = TriggerSpread(0.04, 0.9, 2.25, 61.5, every.triggers)
     return Report(
         made_at=UNTIL,
         version="0.1.0",
@@ -85,7 +87,7 @@ def example(*, campaign: str = "order-shipped") -> Report:
             Minute(m.at + timedelta(minutes=n), m.triggers, m.late) for m in minutes for n in range(10)
         ),
         campaigns=[
-            CampaignRow(campaign, "standard", every, Spread(every.triggers, 1.6, 60.0, 910.0, 1272.0), spread),
+            CampaignRow(campaign, "standard", every, TriggerSpread(1.6, 60.0, 910.0, 1272.0, every.triggers), spread),
             CampaignRow("password-reset", "high-throughput", Counts(12, accepted=12), None, None),
         ],
         times=times,

@@ -24,7 +24,7 @@ NAMED = set(re.findall(r"`(\w+)`", TEXT))
         phases.Phase,
         delays.DelayReport,
         delays.Delays,
-        delays.Spread,
+        delays.PhaseSpread,
     ],
 )
 def test_every_field_is_documented(structure: type) -> None:

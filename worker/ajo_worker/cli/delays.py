@@ -18,7 +18,7 @@ from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
 from ajo_worker.days import bounds
 from ajo_worker.ledger.database import snapshot
-from ajo_worker.ledger.delays import DelayReport, Delays, Spread
+from ajo_worker.ledger.delays import DelayReport, Delays, PhaseSpread
 from ajo_worker.ledger.delays import delays as read_delays
 from ajo_worker.ledger.phases import Phase
 from ajo_worker.settings import Settings
@@ -90,7 +90,7 @@ def _phase_table(phases: Sequence[Phase], found: Delays) -> Table:
     for after_end in (False, True):
         for phase in phases:
             spread = found.phases[phase.phase]
-            if phase.after_end is after_end and (spread.max or phase.system is None):
+            if phase.after_end is after_end and (spread.longest or phase.system is None):
                 numbers = [*_numbers(spread)[:-1], "" if after_end else percent(spread.share)]
                 table.add_row(cell(phase.phase), *numbers, system_name(phase.system))
         if not after_end:
@@ -98,8 +98,8 @@ def _phase_table(phases: Sequence[Phase], found: Delays) -> Table:
     return table
 
 
-def _numbers(spread: Spread) -> list[str]:
-    return [*map(seconds, (spread.p50, spread.p95, spread.p99, spread.max)), percent(spread.share)]
+def _numbers(spread: PhaseSpread) -> list[str]:
+    return [*map(seconds, (spread.p50, spread.p95, spread.p99, spread.longest)), percent(spread.share)]
 
 
 def _remarks(found: Delays) -> list[str]:

@@ -7,7 +7,8 @@ from msgspec import Struct
 from rich.console import Console
 
 from ajo_worker.cli.printing import cell, make_table
-from ajo_worker.ledger.network_probes import STEPS, Spread, WayReport
+from ajo_worker.ledger.network_probes import STEPS, WayReport
+from ajo_worker.ledger.spread import KnownSpread
 from ajo_worker.network.way import Way
 from ajo_worker.words import UNKNOWN, counted, instant, percent, seconds
 
@@ -87,8 +88,8 @@ def show_now(reports: Sequence[NowReport], console: Console) -> None:
     console.print(table)
 
 
-def _numbers(spread: Spread) -> list[str]:
-    return [*map(seconds, (spread.p50, spread.p95, spread.max))]
+def _numbers(spread: KnownSpread) -> list[str]:
+    return [*map(seconds, (spread.p50, spread.p95, spread.longest))]
 
 
 def _failures(way: WayReport) -> str:

@@ -8,19 +8,16 @@ import asyncpg
 from msgspec import Struct
 
 from ajo_worker.ledger.phases import Phase, column, read_phases
+from ajo_worker.ledger.spread import Spread, spread_of
 
 TOTAL = "total_seconds"
 AHEAD = timedelta(days=1)
 """By how much a worker's clock may be ahead of the ledger's."""
 
 
-class Spread(Struct, frozen=True):
+class PhaseSpread(Spread, frozen=True):
     """Seconds of one phase over many triggers; ``share`` is its part of their total, below 0 for a skew."""
 
-    p50: float | None
-    p95: float | None
-    p99: float | None
-    max: float | None
     share: float | None
 
 
@@ -35,8 +32,8 @@ class Delays(Struct, frozen=True):
     unfinished: int
     skewed: int
     systems: dict[str, int]
-    total: Spread
-    phases: dict[str, Spread]
+    total: PhaseSpread
+    phases: dict[str, PhaseSpread]
 
 
 class DelayReport(Struct, frozen=True):
@@ -56,8 +53,7 @@ class DelayReport(Struct, frozen=True):
 def statement(phases: Sequence[Phase]) -> str:
     """The question for these phases, of triggers received from $1 to before $3, of the campaign $2 or all. Pure."""
     columns = ",\n           ".join(
-        f"percentile_cont(ARRAY[0.5, 0.95, 0.99, 1]) WITHIN GROUP (ORDER BY {name})"
-        f" FILTER (WHERE completed_at IS NOT NULL) AS {name},"
+        f"{spread_of(name)} FILTER (WHERE completed_at IS NOT NULL) AS {name},"
         f" sum({name}) FILTER (WHERE completed_at IS NOT NULL) AS sum_of_{name}"
         for name in (TOTAL, *(column(each.phase) for each in phases))
     )
@@ -95,10 +91,10 @@ async def delays(
 
 
 def _of(row: asyncpg.Record, phases: Sequence[Phase]) -> Delays:
-    def spread(name: str) -> Spread:
+    def spread(name: str) -> PhaseSpread:
         p50, p95, p99, longest = row[name] or (None,) * 4
         total, part = row[f"sum_of_{TOTAL}"], row[f"sum_of_{name}"]
-        return Spread(p50, p95, p99, longest, part / total if part is not None and total > 0 else None)
+        return PhaseSpread(p50, p95, p99, longest, part / total if part is not None and total > 0 else None)
 
     return Delays(
         triggers=row["triggers"],

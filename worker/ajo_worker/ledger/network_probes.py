@@ -8,6 +8,8 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
+from ajo_worker.ledger.spread import KnownSpread, read_spread, spread_of
+
 STEPS = ("dns", "connect", "tls", "first_byte")
 """In their order; each has a column ``…_seconds``."""
 DRAWN = 10_000
@@ -30,12 +32,11 @@ NOTE = """
          http_status, failure, certificate_expires_at, campaigns)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
-SPREAD = "percentile_cont(ARRAY[0.5, 0.95, 1]::float8[]) WITHIN GROUP (ORDER BY {step}_seconds) AS {step}"
 LAST = "(array_agg({0} ORDER BY probed_at DESC) FILTER (WHERE {0} IS NOT NULL))[1] AS last_{0}"
 WAYS = f"""
     SELECT endpoint, count(*) AS probes, count(failure) AS failed, max(probed_at) AS last_probed_at,
            bool_or(campaigns <> '{{}}') AS serves_campaigns,
-           {", ".join(SPREAD.format(step=step) for step in STEPS)},
+           {", ".join(f"{spread_of(f'{step}_seconds')} AS {step}" for step in STEPS)},
            {", ".join(LAST.format(name) for name in ("address", "failure", "certificate_expires_at"))}
     FROM audit.network_probes WHERE probed_at >= now() - $1::interval GROUP BY endpoint ORDER BY endpoint
 """  # noqa: S608 - built from the names above
@@ -51,9 +52,7 @@ API = f"""
     ), drawn AS MATERIALIZED (
         SELECT * FROM recent WHERE random() < {DRAWN} / greatest((SELECT count(*) FROM recent), 1)::float8
     )
-    SELECT s.endpoint, percentile_cont(0.5) WITHIN GROUP (ORDER BY d.to_headers_seconds) AS p50,
-           percentile_cont(0.95) WITHIN GROUP (ORDER BY d.to_headers_seconds) AS p95,
-           max(d.to_headers_seconds) AS max
+    SELECT s.endpoint, {spread_of("d.to_headers_seconds")} AS headers
     FROM drawn d
     CROSS JOIN LATERAL (SELECT campaign FROM audit.triggers WHERE request_id = d.request_id OFFSET 0) AS t
     JOIN serving s USING (campaign) GROUP BY s.endpoint
@@ -75,14 +74,6 @@ class Probe:
     certificate_expires_at: datetime | None
 
 
-class Spread(Struct, frozen=True):
-    """Seconds of one step: half of the probes, and 95 % of them, took no longer; and the longest."""
-
-    p50: float
-    p95: float
-    max: float
-
-
 class WayReport(Struct, frozen=True):
     """The way to one endpoint; ``api`` is the time to headers of attempts of the same while, drawn at random."""
 
@@ -94,8 +85,8 @@ class WayReport(Struct, frozen=True):
     last_address: str | None
     last_failure: str | None
     last_certificate_expires_at: datetime | None
-    steps: dict[str, Spread | None]
-    api: Spread | None
+    steps: dict[str, KnownSpread | None]
+    api: KnownSpread | None
 
 
 async def claim(connection: asyncpg.Connection, endpoints: Iterable[str], seconds: float) -> set[str]:
@@ -110,7 +101,7 @@ async def note(connection: asyncpg.Connection, probes: Iterable[Probe]) -> None:
 
 async def ways(connection: asyncpg.Connection, since: timedelta) -> list[WayReport]:
     """The ways to all endpoints that were probed, beside the API's own time."""
-    api = {row["endpoint"]: Spread(row["p50"], row["p95"], row["max"]) for row in await connection.fetch(API, since)}
+    api = {row["endpoint"]: read_spread(row["headers"]) for row in await connection.fetch(API, since)}
     return [_report(row, api.get(row["endpoint"])) for row in await connection.fetch(WAYS, since)]
 
 
@@ -128,7 +119,7 @@ def _row(probe: Probe) -> tuple[object, ...]:
     )
 
 
-def _report(row: asyncpg.Record, api: Spread | None) -> WayReport:
+def _report(row: asyncpg.Record, api: KnownSpread | None) -> WayReport:
     columns = dict(row)
-    steps = {step: Spread(*spread) if (spread := columns.pop(step)) else None for step in STEPS}
+    steps = {step: read_spread(columns.pop(step)) for step in STEPS}
     return WayReport(**columns, steps=steps, api=api)

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 import asyncpg
 from prometheus_client.core import GaugeMetricFamily
 
+from ajo_worker.ledger.spread import spread_of
+
 Row: TypeAlias = asyncpg.Record
 Families: TypeAlias = list[GaugeMetricFamily]
 
@@ -19,7 +21,6 @@ DRAWN = 10_000
 
 KNOWN = "SELECT DISTINCT name FROM ledger.campaigns"
 QUANTILES = "ARRAY['0.5', '0.95', '0.99']"
-SPREAD = "percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY {})"
 
 MEASURES = "SELECT alert, severity, audience, coalesce(scope, '') AS scope, value, holds FROM audit.alert_measures"
 TRIGGERS = f"""
@@ -115,14 +116,14 @@ ATTEMPTS = f"""
         SELECT request_id, coalesce(to_body_seconds, to_headers_seconds) AS seconds FROM ledger.attempts
         WHERE responded_at >= now() - interval '5 minutes'
     ), spread AS (
-        SELECT coalesce(k.name, '(unknown)') AS campaign, {SPREAD.format("r.seconds")} AS seconds
+        SELECT coalesce(k.name, '(unknown)') AS campaign, {spread_of("r.seconds")} AS seconds
         FROM recent r
         CROSS JOIN LATERAL (SELECT campaign FROM ledger.triggers WHERE request_id = r.request_id OFFSET 0) AS t
         LEFT JOIN ({KNOWN}) AS k ON k.name = t.campaign
         WHERE random() < {DRAWN} / greatest((SELECT count(*) FROM recent), 1)::float8
         GROUP BY 1
     )
-    SELECT campaign, q.quantile, q.value FROM spread, unnest({QUANTILES}, seconds) AS q(quantile, value)
+    SELECT campaign, q.quantile, q.value FROM spread, unnest({QUANTILES}, seconds[:3]) AS q(quantile, value)
     WHERE q.value IS NOT NULL
 """  # noqa: S608 - as above
 # Of triggers that came to their end: their phases, and their total.
@@ -135,13 +136,13 @@ PHASES = f"""
         CROSS JOIN LATERAL (SELECT * FROM ledger.delays WHERE request_id = r.request_id OFFSET 0) AS d
         WHERE random() < {DRAWN} / greatest((SELECT count(*) FROM recent), 1)::float8
     ), spread AS (
-        SELECT s.position, {SPREAD.format("s.seconds")} AS seconds
+        SELECT s.position, {spread_of("s.seconds")} AS seconds
         FROM drawn CROSS JOIN LATERAL unnest(drawn.seconds) WITH ORDINALITY AS s(seconds, position) GROUP BY s.position
     )
     SELECT n.phase, q.quantile, q.value
     FROM spread JOIN (
         SELECT position, phase FROM ledger.phases UNION ALL SELECT position, phase FROM audit.sums
-    ) AS n USING (position) CROSS JOIN LATERAL unnest({QUANTILES}, spread.seconds) AS q(quantile, value)
+    ) AS n USING (position) CROSS JOIN LATERAL unnest({QUANTILES}, spread.seconds[:3]) AS q(quantile, value)
     WHERE q.value IS NOT NULL
 """  # noqa: S608 - as above
 

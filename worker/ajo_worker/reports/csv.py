@@ -19,14 +19,14 @@ from ajo_worker.reports.value import (
     OutageRow,
     PhaseRow,
     Report,
-    Spread,
     SystemMoment,
     SystemRow,
+    TriggerSpread,
     WorstRow,
 )
 
 Row: TypeAlias = Sequence[Any]
-NESTED: dict[Any, type[Struct]] = {Counts: Counts, Spread: Spread, Spread | None: Spread}
+NESTED: dict[Any, type[Struct]] = {Counts: Counts, TriggerSpread: TriggerSpread, TriggerSpread | None: TriggerSpread}
 WITHOUT_NAME = {"counts", "spread"}
 """Structures whose columns have no name before them."""
 TABLES: dict[str, type[Struct]] = {

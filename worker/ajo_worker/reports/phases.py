@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import asyncpg
 
 from ajo_worker.ledger.phases import Phase, Sum
-from ajo_worker.reports.value import PhaseRow, Spread
+from ajo_worker.reports.value import PhaseRow, TriggerSpread
 
 
 def phase_rows(
@@ -23,11 +23,11 @@ def phase_rows(
 
 def _row(phase: Phase, found: asyncpg.Record | None, triggers: int) -> PhaseRow:
     if found is None:  # it took nobody any time, or nobody knows it
-        nothing = Spread(triggers, 0, 0, 0, 0) if phase.always_known and triggers else None
+        nothing = TriggerSpread(0, 0, 0, 0, triggers) if phase.always_known and triggers else None
         return PhaseRow(phase.phase, phase.system, phase.means, 0, 0, nothing)
     return PhaseRow(phase.phase, phase.system, phase.means, found["late"], found["seconds"], spread(found))
 
 
-def spread(row: asyncpg.Record) -> Spread:
+def spread(row: asyncpg.Record) -> TriggerSpread:
     """The percentiles of a row that has them. Pure."""
-    return Spread(*(row[name] for name in Spread.__struct_fields__))
+    return TriggerSpread(*(row[name] for name in TriggerSpread.__struct_fields__))

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from ajo_worker.days import read_zone
+from ajo_worker.ledger.spread import KnownSpread
 
 ON_TIME, NOT_YET_KNOWN, CLOCKS = "none", "not-yet-known", "clocks"
 """Answers to "whose fault" that name no guilty system: clocks that disagree delay nothing."""
@@ -35,14 +36,10 @@ class Counts(Struct, frozen=True):
     clock_skew: int = 0
 
 
-class Spread(Struct, frozen=True):
-    """How values are spread over triggers of which they are known."""
+class TriggerSpread(KnownSpread, frozen=True):
+    """How values are spread over the ``triggers`` of which they are known."""
 
     triggers: int
-    p50: float
-    p95: float
-    p99: float
-    longest: float
 
 
 class LateSpan(Struct, frozen=True):
@@ -60,8 +57,8 @@ class CampaignRow(Struct, frozen=True):
     campaign: str
     lane: str
     counts: Counts
-    end_to_end: Spread | None
-    budget_used: Spread | None
+    end_to_end: TriggerSpread | None
+    budget_used: TriggerSpread | None
 
 
 class Moment(Struct, frozen=True):
@@ -69,7 +66,7 @@ class Moment(Struct, frozen=True):
 
     at: datetime
     counts: Counts
-    end_to_end: Spread | None
+    end_to_end: TriggerSpread | None
 
 
 class SystemRow(Struct, frozen=True):
@@ -97,7 +94,7 @@ class PhaseRow(Struct, frozen=True):
     means: str
     late: int
     seconds: float
-    spread: Spread | None
+    spread: TriggerSpread | None
 
 
 class OutageRow(Struct, frozen=True):

@@ -44,10 +44,10 @@ def test_phases_have_percentiles_and_shares_that_sum_to_the_whole(delays: Cli, d
     found = read(delays("--json"))["all"]
     assert found["triggers"] == 4
     assert found["phases"]["headers"]["p50"] == pytest.approx(1)
-    assert found["phases"]["headers"]["max"] == pytest.approx(5)
+    assert found["phases"]["headers"]["longest"] == pytest.approx(5)
     assert found["phases"]["headers"]["share"] == pytest.approx(8 / 12)
     assert found["phases"]["slot"]["p50"] == pytest.approx(0.3)
-    assert found["phases"]["producer"] == {"p50": None, "p95": None, "p99": None, "max": None, "share": None}
+    assert found["phases"]["producer"] == {"p50": None, "p95": None, "p99": None, "longest": None, "share": None}
     assert sum(phase["share"] or 0.0 for phase in found["phases"].values()) == pytest.approx(1)
     assert found["systems"] == {"not-yet-known": 3, "adobe-api": 1}
     assert found["total"]["share"] == 1

@@ -62,8 +62,8 @@ def test_the_network_is_told_from_the_api(network: Network, database_url: str) -
     ways: dict[str, Any] = {one["way"]["endpoint"]: one for one in json.loads(done.out)}
     way = ways[API]["way"]
     assert (way["probes"], way["failed"], way["last_address"]) == (5, 0, "192.0.2.1")
-    assert (way["steps"]["connect"]["p50"], way["steps"]["connect"]["max"]) == (0.02, 0.08)
-    assert (way["api"]["p50"], way["api"]["max"]) == (0.2, 0.4)
+    assert (way["steps"]["connect"]["p50"], way["steps"]["connect"]["longest"]) == (0.02, 0.08)
+    assert (way["api"]["p50"], way["api"]["longest"]) == (0.2, 0.4)
     assert ways[API]["sentence"] == (
         f"{API}: the network took 0.020 s of 0.200 s (10.0%); a fresh connection costs 0.060 s."
     )

@@ -7,7 +7,7 @@ from ajo_worker.cli.top_frame import frame
 from ajo_worker.ledger.alerts import Alert
 from ajo_worker.ledger.backlog import Backlog, Queue, SlowRate, Waiting
 from ajo_worker.reports.pulse import Now, Pulse
-from ajo_worker.reports.value import OutageRow, PhaseRow, Spread, SystemRow
+from ajo_worker.reports.value import OutageRow, PhaseRow, SystemRow, TriggerSpread
 from msgspec import structs
 from rich.console import Console
 
@@ -26,7 +26,7 @@ BUSY = Pulse(
     Now(1234.5, 1200, 3, 812, 0.25),
     [SystemRow("none", 9, 0), SystemRow("broker", 4, 12.0), SystemRow("adobe-api", 7, 90.0)],
     [
-        PhaseRow(name, "worker", "", number, 1.0, Spread(5, 0.1, number, number, number))
+        PhaseRow(name, "worker", "", number, 1.0, TriggerSpread(0.1, number, number, number, 5))
         for number, name in enumerate(("slot", "token", "ledger", "other", "headers", "body", "full"))
     ],
     [OutageRow(3, "campaign:flash-sale", "held", "held", AT, None, 120.0, 2)],

@@ -2,7 +2,7 @@
 
 from ajo_worker.ledger.phases import Phase, Sum
 from ajo_worker.reports.phases import phase_rows
-from ajo_worker.reports.value import Spread
+from ajo_worker.reports.value import TriggerSpread
 
 PHASES = [
     Phase(name, name, f"What {name} is.", after_end=False, always_known=name != "producer")
@@ -26,10 +26,10 @@ def test_phases_come_in_their_order_then_the_sums_that_were_rolled_up() -> None:
 
 def test_a_phase_has_its_own_figures() -> None:
     broker = phase_rows(PHASES, SUMS, [found("broker", 6, 1.0, late=2)], 10)[1]
-    assert (broker.late, broker.seconds, broker.spread) == (2, 6.0, Spread(6, 1.0, 1.0, 1.0, 1.0))
+    assert (broker.late, broker.seconds, broker.spread) == (2, 6.0, TriggerSpread(1.0, 1.0, 1.0, 1.0, 6))
 
 
 def test_a_phase_that_nobody_knows_has_no_percentiles() -> None:
     producer, broker, _ = phase_rows(PHASES, SUMS, [], 5)
     assert producer.spread is None
-    assert broker.spread == Spread(5, 0, 0, 0, 0)
+    assert broker.spread == TriggerSpread(0, 0, 0, 0, 5)
