@@ -17,7 +17,7 @@ from benchmarks.bench.rounds import Length, play
 from benchmarks.bench.run import Run
 
 FULL = Length(run=8, rounds=5)
-QUICK = Length(run=2.5, rounds=3, limit=240)
+QUICK = Length(run=2, rounds=3, limit=280)
 """With what is built and started before, five minutes."""
 
 
@@ -44,7 +44,7 @@ def one(bench: Bench, work: Work, contenders: Sequence[Contender], *, publish: b
     rounds = max((run.round for run in runs), default=0)
     versions = ", ".join(f"{name} {version}" for name, version in (bench.servers.versions() | peer_versions()).items())
     text = (
-        f"{began} UTC, {rounds} rounds of each in turn after a warm-up, on {before}. {verdict(runs)}\n\n"
+        f"{began} UTC, {rounds} {'round' if rounds == 1 else 'rounds'} of each in turn after a warm-up, on {before}. {verdict(runs)}\n\n"
         f"{table(rows)}\n\n{versions}."
     )
     print(f"\n{work.name}: {text}\n", flush=True)

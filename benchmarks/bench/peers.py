@@ -71,6 +71,7 @@ def peer(
         environment=env,
         records=records(left),
         queues=queues,
+        warm_up=300 if broker == "rabbitmq" else 1000,
         cwd=PEERS / "python",
     )
 

@@ -20,6 +20,7 @@ from benchmarks.bench.usage import Usage
 
 REQUEST_ID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.MULTILINE)
 GRACE_SECONDS = 30
+START_SECONDS = 120
 EMPTY: tuple[int, float | None] = (0, None)
 
 
@@ -67,8 +68,10 @@ class Stage:
         self.usage = Usage(roots | self.place.servers.roots)
         self.usage.start()
 
-    def wait_for_calls(self, count: int, *, idle: float = 20, limit: float = 600) -> None:
+    def wait_for_calls(self, count: int, *, idle: float = 30, limit: float = 600) -> None:
         """Wait until the endpoint has had so many calls; ``idle``: seconds without a new one after which to give up.
+
+        The first one may take longer: programs start.
 
         Raises:
             Failed: a worker has ended, or nothing goes on.
@@ -81,7 +84,7 @@ class Stage:
             running = all(worker.running for worker in self.workers)
             if not running and self.contender.records is not None:
                 raise Failed(f"a worker has ended after {calls} of {count} calls:\n{self.output()}")
-            if now - moved > idle or now - began > limit:
+            if now - moved > (idle if last else START_SECONDS) or now - began > limit:
                 raise Failed(f"{calls} of {count} calls after {now - began:.0f} s:\n{self.output()}")
             time.sleep(0.05)
 
