@@ -42,9 +42,10 @@ def one(bench: Bench, work: Work, contenders: Sequence[Contender], *, publish: b
             file.write(json.dumps({"began": began, **asdict(run)}) + "\n")
     rows = summed_up(runs)
     rounds = max((run.round for run in runs), default=0)
+    turns = "1 round" if rounds == 1 else f"{rounds} rounds"
     versions = ", ".join(f"{name} {version}" for name, version in (bench.servers.versions() | peer_versions()).items())
     text = (
-        f"{began} UTC, {rounds} {'round' if rounds == 1 else 'rounds'} of each in turn after a warm-up, on {before}. {verdict(runs)}\n\n"
+        f"{began} UTC, {turns} of each in turn after a warm-up, on {before}. {verdict(runs)}\n\n"
         f"{table(rows)}\n\n{versions}."
     )
     print(f"\n{work.name}: {text}\n", flush=True)
