@@ -38,11 +38,10 @@ class Servers:
             return self.rabbitmq.url
         return self.valkey.url if broker == "valkey" else ""
 
-    @property
-    def roots(self) -> dict[str, list[int]]:
-        """The process ids of each."""
-        rabbitmq = None if self.rabbitmq is None else self.rabbitmq.child
-        return {"postgres": pid(self.postgres.child), "broker": pid(self.valkey.child) + pid(rabbitmq)}
+    def roots(self, broker: str) -> dict[str, list[int]]:
+        """The process ids of PostgreSQL and of the broker that takes part, if any does."""
+        brokers = {"valkey": self.valkey.child, "rabbitmq": self.rabbitmq.child if self.rabbitmq else None}
+        return {"postgres": pid(self.postgres.child), "broker": pid(brokers.get(broker))}
 
     def versions(self) -> dict[str, str]:
         """Which releases they are."""

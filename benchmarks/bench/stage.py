@@ -65,7 +65,7 @@ class Stage:
             cwd = self.contender.cwd
             self.workers.append(processes.start("worker", program, env=self.env, cwd=cwd, grace=GRACE_SECONDS))
         roots = {"worker": [worker.pid for worker in self.workers], "endpoint": [self.place.endpoint.child.pid]}
-        self.usage = Usage(roots | self.place.servers.roots)
+        self.usage = Usage(roots | self.place.servers.roots(self.contender.broker))
         self.usage.start()
 
     def wait_for_calls(self, count: int, *, idle: float = 30, limit: float = 600) -> None:
