@@ -31,8 +31,8 @@ COMMENT ON COLUMN ledger.alert_thresholds.measures IS 'What is compared with the
 
 INSERT INTO ledger.alert_thresholds (alert, threshold, floor, severity, audience, measures) VALUES
     ('budget-burn', 0.05, 5, 'page', 'operators',
-        'share of a lane''s triggers that ended in the last 5 minutes and took above 30 s from the first dispatch, '
-        'or ended expired or unconfirmed, but for those that 429s, an outage, a silence or a hold kept'),
+        'share of a lane''s triggers that ended in the last 5 minutes and took above half a budget from the first '
+        'dispatch, or ended expired or unconfirmed, but for those that 429s, an outage, a silence or a hold kept'),
     ('clock-skew', 1, NULL, 'ticket', 'operators',
         'seconds between the clock of a worker''s machine and the database''s'),
     ('clock-step', 0, NULL, 'page', 'database',
@@ -89,7 +89,7 @@ INSERT INTO ledger.alert_thresholds (alert, threshold, floor, severity, audience
         'workers, or more'),
     ('throttled-share', 0.05, 5, 'page', 'adobe-support',
         'while 429s slow a campaign: share of its triggers that ended in the last 5 minutes, and that 429s kept '
-        'above 30 s from the first dispatch, or until they ended expired or unconfirmed'),
+        'above half a budget from the first dispatch, or until they ended expired or unconfirmed'),
     ('token-failing', 30, NULL, 'page', 'credentials',
         'seconds for which a living worker has asked for an access token in vain'),
     ('token-refused', 5, NULL, 'page', 'credentials', 'calls of the last 5 minutes whose token was refused'),

@@ -36,7 +36,8 @@ DROP VIEW audit.revisions;
 DROP VIEW audit.network;
 DROP VIEW audit.alerts;
 DROP VIEW audit.alert_measures;
-DROP FUNCTION ledger.burnt(ledger.triggers);
+DROP FUNCTION ledger.burnt(ledger.triggers, interval);
+DROP FUNCTION ledger.half_a_budget();
 DROP VIEW audit.clock_steps;
 DROP FUNCTION ledger.note_clock_step(uuid, double precision);
 DROP VIEW audit.rates;
@@ -141,4 +142,5 @@ DROP FUNCTION ledger.make_partitions(date, date);
 DROP FUNCTION ledger.seconds(tstzmultirange);
 DROP FUNCTION ledger.uuid7_floor(timestamptz);
 
+DROP FUNCTION ledger.is_dead(text);
 DROP FUNCTION ledger.describe_like(regclass, regclass[]);

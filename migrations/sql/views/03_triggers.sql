@@ -1,3 +1,10 @@
+-- What ajo_worker.states says, for SQL.
+CREATE OR REPLACE FUNCTION ledger.is_dead(of_state text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN of_state IN ('rejected', 'expired', 'unconfirmed');
+
+COMMENT ON FUNCTION ledger.is_dead IS 'Whether a trigger in this state is a dead letter: it ended unaccepted.';
+
 CREATE OR REPLACE VIEW audit.triggers AS
 SELECT request_id, campaign, lane, state, reason, round, attempts_started AS attempts,
        occurred_at, outbox_at, enqueued_at, received_at, round_opened_at, first_dispatched_at, last_intent_at,

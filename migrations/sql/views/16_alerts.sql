@@ -1,12 +1,20 @@
-CREATE OR REPLACE FUNCTION ledger.burnt(t ledger.triggers) RETURNS boolean
+CREATE OR REPLACE FUNCTION ledger.half_a_budget() RETURNS interval
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT 0.5 * make_interval(secs => coalesce(max(budget_seconds) FILTER (WHERE ledger.lives(w)),
+                                                        max(budget_seconds), 60))
+            FROM ledger.workers w);
+
+COMMENT ON FUNCTION ledger.half_a_budget IS
+    'Half of the budget that living workers give a round; without one, of the longest that any has given.';
+
+CREATE OR REPLACE FUNCTION ledger.burnt(t ledger.triggers, half_a_budget interval) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN t.completed_at >= now() - interval '5 minutes' AND (
-        t.state IN ('expired', 'unconfirmed')
-        OR t.completed_at - t.first_dispatched_at > interval '30 seconds'); -- half of a budget
+        t.state IN ('expired', 'unconfirmed') OR t.completed_at - t.first_dispatched_at > half_a_budget);
 
 COMMENT ON FUNCTION ledger.burnt IS
-    'Whether a trigger ended within the last 5 minutes, and took above 30 s from its first dispatch, or ended expired '
-    'or unconfirmed.';
+    'Whether a trigger ended within the last 5 minutes, and took above half a budget from its first dispatch, or ended '
+    'expired or unconfirmed.';
 
 -- The triggers of the last hour are read once. A lane's resumed triggers may be older: their payloads are held, and
 -- lead to them. A campaign that no worker ever had a definition of is (unknown): its name came with a message.
@@ -19,7 +27,7 @@ WITH known AS MATERIALIZED (
            min(coalesce(first_dispatched_at, round_opened_at, received_at))
                FILTER (WHERE state = 'sending') AS sending_since,
            count(*) FILTER (WHERE completed_at >= now() - interval '5 minutes') AS ended,
-           count(*) FILTER (WHERE ledger.burnt(t)) AS burnt
+           count(*) FILTER (WHERE ledger.burnt(t, (SELECT ledger.half_a_budget()))) AS burnt
     FROM ledger.triggers t
     WHERE received_at >= now() - interval '1 hour'
     GROUP BY lane, campaign
@@ -33,7 +41,8 @@ WITH known AS MATERIALIZED (
         SELECT coalesce(bool_or(http_status = 429 OR throttle_wait_seconds > 1), false) AS throttled
         FROM ledger.attempts WHERE request_id = t.request_id AND round = t.round
     ) AS a
-    WHERE (SELECT sum(burnt) > 0 FROM hour) AND received_at >= now() - interval '1 hour' AND ledger.burnt(t)
+    WHERE (SELECT sum(burnt) > 0 FROM hour) AND received_at >= now() - interval '1 hour'
+      AND ledger.burnt(t, (SELECT ledger.half_a_budget()))
       AND NOT EXISTS (
           SELECT FROM kept k WHERE (k.lane = t.lane OR k.campaign = t.campaign) AND k.during && tstzrange(
               least(coalesce(t.first_dispatched_at, t.round_opened_at, t.received_at), t.completed_at),
@@ -73,7 +82,7 @@ WITH known AS MATERIALIZED (
     FROM ledger.held_payloads h
     CROSS JOIN LATERAL (SELECT state, reason FROM ledger.triggers WHERE request_id = h.request_id OFFSET 0) AS t
     LEFT JOIN known k ON k.name = h.campaign
-    WHERE h.held_at >= now() - interval '1 hour' AND t.state IN ('rejected', 'expired', 'unconfirmed')
+    WHERE h.held_at >= now() - interval '1 hour' AND ledger.is_dead(t.state)
     GROUP BY 1, 2, 3
 ), dead AS (
     SELECT d.campaign || '/' || d.reason AS scope, coalesce(f.blamed, d.reason) AS reason,
@@ -93,7 +102,7 @@ WITH known AS MATERIALIZED (
     LEFT JOIN volumes v USING (campaign)
 ), shares (alert, scope, since, value, count, reason, summary) AS (
     SELECT 'budget-burn', lane, min(since), (sum(burnt) / sum(ended))::float8, sum(burnt)::bigint, NULL::text,
-           format('%s of %s triggers that ended in the last 5 minutes took above 30 s, or failed; '
+           format('%s of %s triggers that ended in the last 5 minutes took above half a budget, or failed; '
                   'first: ajo-dispatch delays --since 5m', sum(burnt), sum(ended))
     FROM spent GROUP BY lane
     UNION ALL
@@ -117,7 +126,7 @@ WITH known AS MATERIALIZED (
     SELECT 'throttled-share', s.campaign, s.since, p.throttled / p.ended::float8, p.throttled, NULL,
            format('429s slow it to %s of %s calls a second, and kept %s of %s triggers that ended in the last '
                   '5 minutes '
-                  'above 30 s, or failed them; first: ajo-dispatch outage list',
+                  'above half a budget, or failed them; first: ajo-dispatch outage list',
                   round(s.calls_per_second::numeric, 1), round(s.rate_limit::numeric, 1), p.throttled, p.ended)
     FROM audit.slow_rates s JOIN spent p USING (campaign) WHERE s.cause = 'throttle'
 ), paged AS ( -- what a page tells, no ticket repeats

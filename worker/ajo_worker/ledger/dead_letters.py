@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
 from uuid import UUID
 
 import asyncpg
 import msgspec
 from msgspec import Struct
 
-DeadState: TypeAlias = Literal["rejected", "expired", "unconfirmed"]
+from ajo_worker.states import DeadState
+
 FETCHED_AT_ONCE = 500
 
 
@@ -133,7 +133,7 @@ def conditions(chosen: Filter, at: datetime) -> Conditions:
 
     What is redriven meanwhile and dies again is none of them: so no command meets a trigger twice.
     """
-    parts: list[tuple[str, object]] = [("t.state IN ('rejected', 'expired', 'unconfirmed') AND h.held_at <= {}", at)]
+    parts: list[tuple[str, object]] = [("ledger.is_dead(t.state) AND h.held_at <= {}", at)]
     lists = {
         "h.request_id = ANY({}::uuid[])": chosen.request_ids,
         "h.campaign = ANY({}::text[])": chosen.campaigns,

@@ -35,7 +35,7 @@ DEAD_LETTERS = f"""
     FROM ledger.held_payloads h
     CROSS JOIN LATERAL (SELECT state, reason FROM ledger.triggers WHERE request_id = h.request_id OFFSET 0) AS t
     LEFT JOIN ({KNOWN}) AS k ON k.name = h.campaign
-    WHERE t.state IN ('rejected', 'expired', 'unconfirmed') GROUP BY 1, 2, 3
+    WHERE ledger.is_dead(t.state) GROUP BY 1, 2, 3
 """  # noqa: S608 - as above
 PARKED = f"""
     SELECT coalesce(k.name, '(unknown)') AS campaign, count(*) AS value

@@ -11,6 +11,7 @@ from ajo_worker.reports.lateness import guilty, headline, unknowns
 from ajo_worker.reports.plots.drawing import draw_counts, draw_lateness, draw_systems
 from ajo_worker.reports.plots.palette import HATCHES, variables
 from ajo_worker.reports.value import CLOCKS, Report, SystemRow, WorstRow
+from ajo_worker.states import DEAD
 
 LONGEST = 4
 """So many phases of a slow trigger are named."""
@@ -31,7 +32,7 @@ def render(report: Report) -> str:
         shares=_shares(report),
         idle=[row.phase for row in report.phases if row.system and not (row.spread and row.seconds)],
         unknowns=unknowns(report),
-        dead=report.counts.rejected + report.counts.expired + report.counts.unconfirmed,
+        dead=sum(getattr(report.counts, state) for state in DEAD),
         variables={"light": Markup(variables(dark=False)), "dark": Markup(variables(dark=True))},  # noqa: S704 - ours
     )  # fmt: skip
 

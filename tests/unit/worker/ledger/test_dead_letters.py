@@ -9,7 +9,7 @@ import pytest
 from ajo_worker.ledger.dead_letters import Filter, conditions, described
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
-ALWAYS = "t.state IN ('rejected', 'expired', 'unconfirmed') AND h.held_at <= $1"
+ALWAYS = "ledger.is_dead(t.state) AND h.held_at <= $1"
 ONE = UUID("01a2137e-0000-7000-8000-000000000001")
 
 
