@@ -13,7 +13,7 @@ BURSTS = '[[fault]]\nkind = "slow"\nseconds = 20\nhigh = 60\nevery = 8\nlasting 
 ONE_LANE = '[[fault]]\nkind = "slow"\nlane = "high-throughput"\nseconds = 20\nhigh = 50\n'
 AWAY, STORM, COSMOS, HANG, LONG_HANG = 40.0, 25.0, 15.0, 40.0, 80.0
 ACCEPTED = "select count(*) as n from ledger.triggers where state = 'accepted' and lane = $1"
-SHORT_LIVED = "[token]\nexpires_in = 2\n"
+SHORT_LIVED = "[token]\nexpires_in = 6\n"
 
 
 @fault("slow-steady", GROUP, "every answer takes 25 s", duplicates=False, outages=False, count=COUNT, scenario=STEADY)
@@ -92,7 +92,7 @@ def long_hang(run: Run) -> None:
 
 
 @fault(
-    "token-away", GROUP, f"tokens live 2 s, and nobody answers for {AWAY:g} s where they come from",
+    "token-away", GROUP, f"tokens live 6 s, and nobody answers for {AWAY:g} s where they come from",
     duplicates=False, count=COUNT, seconds=30, scenario=SHORT_LIVED,
 )  # fmt: skip
 def token_away(run: Run) -> None:
