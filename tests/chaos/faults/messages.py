@@ -47,7 +47,7 @@ class Bad:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-@fault("messages-bad", 8, "random bytes, pickle, unknown versions and campaigns, wrong types, 20 MB, deep nesting",
+@fault("messages-bad", 8, "random bytes, pickle, unknown versions and campaigns, wrong types, 16.5 MB, deep nesting",
        duplicates=False, states=("accepted", "rejected"), smoke=True, AJO_DEFINITION_WAIT="1")  # fmt: skip
 def bad_messages(run: Run) -> None:
     run.when_done(0.1)
@@ -91,7 +91,9 @@ def _bad(run: Run, bomb: str) -> Iterator[Bad]:
     yield Bad(_batch(_trigger(), version=2))
     yield Bad(_batch(_trigger(), host="https://attacker.example.com"))
     yield Bad(b"[" * 100_000)
-    yield Bad(_batch(*[_trigger(context={"orderId": "x" * 100_000}) for _ in range(200)]))  # 20 MB
+    yield Bad(
+        _batch(*[_trigger(context={"orderId": "x" * 100_000}) for _ in range(165)])
+    )  # 16.5 MB: RabbitMQ takes 16 MiB
     for name in ("bzip2", "zlib", "xz", "zstd", "gzip", "brotli", "snappy", 7, ["zlib"]):  # 30 MB once unpacked
         yield Bad(bz2.compress(bytes(30_000_000)) if name == "bzip2" else zlib.compress(bytes(30_000_000)),
                   headers={**_headers(), "compression": name})  # fmt: skip
