@@ -1,6 +1,7 @@
 """The main part: rounds of everybody in turn, a table and a drawing of each kind of work."""
 
 import json
+import platform
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from benchmarks.bench.contender import Contender
 from benchmarks.bench.endpoint import Work
 from benchmarks.bench.page import PERFORMANCE, write
 from benchmarks.bench.plan import WORKS, Bench
-from benchmarks.bench.report import machine, summed_up, table, verdict
+from benchmarks.bench.report import machine, ratios, summed_up, table, verdict
 from benchmarks.bench.rounds import Length, play
 from benchmarks.bench.run import Run
 
@@ -46,7 +47,7 @@ def one(bench: Bench, work: Work, contenders: Sequence[Contender], *, publish: b
     versions = ", ".join(f"{name} {version}" for name, version in (bench.servers.versions() | peer_versions()).items())
     text = (
         f"{began} UTC, {turns} of each in turn after a warm-up, on {before}. {verdict(runs)}\n\n"
-        f"{table(rows)}\n\n{versions}."
+        f"{table(rows)}\n\n{ratios(rows)}\n\n{versions}."
     )
     print(f"\n{work.name}: {text}\n", flush=True)
     if publish:
@@ -66,7 +67,7 @@ def peer_versions() -> dict[str, str]:
     python = dict(line.split("==") for line in pinned if "==" in line)
     node = json.loads((PEERS / "node/package.json").read_text(encoding="utf-8"))["dependencies"]
     names = {"Celery": "celery", "taskiq": "taskiq", "Dramatiq": "dramatiq"}
-    found = {name: str(python[package]) for name, package in names.items()}
+    found = {"Python": platform.python_version()} | {name: python[package] for name, package in names.items()}
     return found | {
         "BullMQ": node["bullmq"],
         "graphile-worker": node["graphile-worker"],

@@ -27,7 +27,13 @@ class Row:
     memory: float
     wal: float
     others: float
+    broker: str
     wrong: str
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is no peer, and not the bare loop."""
+        return self.name.startswith("ours")
 
 
 def summed_up(runs: Iterable[Run]) -> list[Row]:
@@ -53,6 +59,7 @@ def _row(name: str, runs: Sequence[Run]) -> Row:
         max(run.memory for run in runs),
         median(run.wal for run in runs),
         median(run.others for run in runs),
+        runs[0].broker,
         "; ".join(dict.fromkeys(run.wrong for run in runs if run.wrong)),
     )
 
@@ -67,7 +74,7 @@ def table(rows: Iterable[Row]) -> str:
     """Markdown; CPU and WAL are per trigger. Pure."""
     lines = [HEAD]
     for row in rows:
-        name = f"**{row.name}**" if row.name.startswith("ours") else row.name
+        name = f"**{row.name}**" if row.ours else row.name
         if row.wrong and not row.rate:
             lines.append(f"| {name} | failed | | | | | | | |")
             continue
@@ -85,6 +92,26 @@ def table(rows: Iterable[Row]) -> str:
 
 
 GROUPS = ("worker", "postgres", "broker")
+
+
+def ratios(rows: Sequence[Row]) -> str:
+    """Ours beside the best peer of any kind, the best on RabbitMQ, and the bare loop, in one table. Pure."""
+    peers = [row for row in rows if not row.ours and row.broker != "none" and row.rate]
+    bare = next((row for row in rows if row.broker == "none"), None)
+    if not peers:
+        return ""
+    best, leanest = max(peers, key=lambda row: row.rate), min(peers, key=lambda row: row.together)
+    on_rabbitmq = max((row for row in peers if row.broker == "rabbitmq"), key=lambda row: row.rate, default=None)
+    same_broker = on_rabbitmq.name if on_rabbitmq else "none here"
+    lines = [
+        f"| rate ÷ | best peer ({best.name}) | best on RabbitMQ ({same_broker}) | bare loop |"
+        f" CPU together ÷ the leanest peer's ({leanest.name}) |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for row in (row for row in rows if row.ours and row.rate):
+        rates = [f"{row.rate / other.rate:.2f}" if other else "–" for other in (best, on_rabbitmq, bare)]
+        lines.append(f"| {row.name} | {' | '.join(rates)} | {row.together / leanest.together:.2f} |")
+    return "\n".join(lines)
 
 
 def verdict(runs: Sequence[Run]) -> str:

@@ -37,6 +37,7 @@ class Run:
     """Bytes of PostgreSQL's log a trigger."""
     most_in_flight: int = 0
     others: float = 0
+    broker: str = ""
     wrong: str = ""
     """What was not as it has to be; nothing if every id was delivered once, recorded and acknowledged."""
 
@@ -52,7 +53,7 @@ def measure(servers: Servers, built: Built, contender: Contender, work: Work, co
         try:
             return watch(stage, work, round_)
         except Failed as failed:
-            return Run(contender.name, work.name, round_, count, 0, 0, 0, wrong=str(failed))
+            return Run(contender.name, work.name, round_, count, 0, 0, 0, broker=contender.broker, wrong=str(failed))
 
 
 def watch(stage: Stage, work: Work, round_: int) -> Run:
@@ -98,6 +99,7 @@ def watch(stage: Stage, work: Work, round_: int) -> Run:
         wal=wal / max(1, len(calls) - before),
         most_in_flight=stats["most_in_flight"],
         others=others / (last - first),
+        broker=stage.contender.broker,
         wrong=wrong(stage, [request_id for request_id, _ in calls]),
     )
 

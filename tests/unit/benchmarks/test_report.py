@@ -3,13 +3,15 @@
 import pytest
 
 from benchmarks.bench.page import NoMarkers, replaced
-from benchmarks.bench.report import summed_up, table, verdict
+from benchmarks.bench.report import ratios, summed_up, table, verdict
 from benchmarks.bench.run import Run
 
 
-def run_of(name: str, round_: int, rate: float, wrong: str = "") -> Run:
+def run_of(name: str, round_: int, rate: float, wrong: str = "", broker: str = "") -> Run:
     cpu = {"worker": rate / 1000, "postgres": 0.1, "broker": 0.05, "endpoint": 9.0}
-    return Run(name, "0 ms", round_, 1000, rate, rate, 1, cpu, memory=rate, wal=700, others=0.1, wrong=wrong)
+    return Run(
+        name, "0 ms", round_, 1000, rate, rate, 1, cpu, memory=rate, wal=700, others=0.1, broker=broker, wrong=wrong
+    )
 
 
 RUNS = [
@@ -39,6 +41,20 @@ def test_the_table_has_a_line_a_contender_and_says_who_failed() -> None:
     assert lines[2].startswith("| pg-boss | 5,000 (4,000–6,000) | 5.00 | 0.10 | 0.05 | 5.15 | 6,000 | 700 | 0.10 |")
     assert lines[3].startswith("| **ours, Valkey, single** | 2,000 ")
     assert lines[4].startswith("| taskiq | failed |")
+
+
+def test_ratios_are_to_the_best_peer_the_best_on_rabbitmq_and_the_bare_loop() -> None:
+    rows = summed_up([
+        run_of("ours, Valkey, single", 1, 3000, broker="valkey"),
+        run_of("pg-boss", 1, 2000, broker="postgres"),
+        run_of("taskiq", 1, 500, broker="rabbitmq"),
+        run_of("bare loop of our HTTP client", 1, 6000, broker="none"),
+    ])  # fmt: skip
+    lines = ratios(rows).splitlines()
+    assert "best peer (pg-boss)" in lines[0]
+    assert "best on RabbitMQ (taskiq)" in lines[0]
+    assert lines[2:] == [f"| ours, Valkey, single | 1.50 | 6.00 | 0.50 | {3.15 / 0.65:.2f} |"]
+    assert ratios(rows[:1]) == ""
 
 
 def test_the_verdict_counts_triggers_or_names_the_run_that_went_wrong() -> None:
