@@ -15,7 +15,7 @@ from benchmarks.bench.stage import Failed, live
 
 IN_FLIGHT = 5000
 BACKLOG = 200_000
-SLOW = Work("5 s", latency=5000)
+SLOW = Work("10 s", latency=10_000)
 
 
 def in_flight(bench: Bench) -> bool:
@@ -30,7 +30,7 @@ def in_flight(bench: Bench) -> bool:
             if stage.usage is None:
                 raise Failed("nobody looked at what was used")
             stage.wait_for_calls(1)
-            time.sleep(6)  # the first one's answer, and a look at the memory of a worker that has nothing to do
+            time.sleep(12)  # the first one's answer, and a look at the memory of a worker that has nothing to do
             idle, begin = stage.usage.memory[-1][1], time.time()
             stage.publish(count=IN_FLIGHT)
             stage.wait_for_calls(IN_FLIGHT + 1, idle=30)
