@@ -6,11 +6,21 @@ from ajo_producers.entrance import open_files
 log = structlog.get_logger("ajo_worker.intake")
 
 
-def allow_open_files(connections: int, setting: str) -> None:
-    """Raise this process's limit of open files as far as needed and allowed, and say so if that is too little.
+LEAST_SHARE = 4
+"""Where hardly any files are allowed at all, one in so many is for these connections."""
 
-    ``setting`` is the variable that says how many connections there may be.
+
+def allow_open_files(connections: int, setting: str) -> int:
+    """Raise this process's limit of open files as far as needed and allowed; how many connections there is room for.
+
+    If that is fewer, the log says so; ``setting`` is the variable that says how many there may be. More would take
+    what the ledger needs: calls that are answered, and whose outcomes nobody can record.
     """
-    if (short := open_files.allow_open_files(connections)) is not None:
-        allowed, needed = short
-        log.warning("too-few-open-files", allowed=allowed, needed=needed, do=f"raise ulimit -n, or lower {setting}")
+    if (short := open_files.allow_open_files(connections)) is None:
+        return connections
+    allowed, needed = short
+    room = max(allowed - open_files.OTHERS, allowed // LEAST_SHARE, 1)
+    log.warning(
+        "too-few-open-files", allowed=allowed, needed=needed, room=room, do=f"raise ulimit -n, or lower {setting}"
+    )
+    return room

@@ -77,7 +77,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         if (missing := missing_credentials(settings())) is not None:
             log.error("worker-not-started", reason=missing)
             raise WorkerShutdown(EX_FAILURE)
-        allow_open_files(settings().max_in_flight, "AJO_MAX_IN_FLIGHT")
+        settings().max_in_flight = allow_open_files(settings().max_in_flight, "AJO_MAX_IN_FLIGHT")
         sys.setswitchinterval(SWITCH_SECONDS)
         self._thread.start()
         starting = asyncio.run_coroutine_threadsafe(
