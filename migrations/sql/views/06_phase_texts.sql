@@ -92,7 +92,7 @@ END
 $$;
 
 COMMENT ON FUNCTION ledger.drop_delays IS
-    'Drops the views of delays: for a migration that takes away or changes what they read. They are made anew after it.';
+    'Drops the views of delays: for a migration that takes away what they read. They are made anew after it.';
 
 -- A phase more moves columns, which REPLACE can't: then they go first, and are made anew one after the other.
 CREATE OR REPLACE FUNCTION ledger.derive(view text, query text) RETURNS void

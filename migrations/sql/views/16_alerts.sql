@@ -226,7 +226,8 @@ WITH known AS MATERIALIZED (
     UNION ALL
     SELECT 'outage-' || split_part(c.scope, ':', 1), c.scope, s.at, extract(epoch FROM now() - s.at)::float8,
            coalesce(o.reason, c.state),
-           format('%s for %s s, %s; first: ajo-dispatch outage show %s', c.state, extract(epoch FROM now() - s.at)::bigint,
+           format('%s for %s s, %s; first: ajo-dispatch outage show %s', c.state,
+                  extract(epoch FROM now() - s.at)::bigint,
                   coalesce(concat_ws(': ', o.reason, o.evidence ->> 'failure'), 'no outage on record'),
                   coalesce(o.outage_id::text, c.scope))
     FROM ledger.circuits c LEFT JOIN ledger.outages o USING (outage_id)
