@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ajo_worker.ledger.alerts import Alert, Alerts
 from ajo_worker.metrics.figures import FIGURES
 from ajo_worker.metrics.scrape import Scrape, told
+from ajo_worker.views.alerts import Alert, Alerts
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/alerts.md").read_text(encoding="utf-8")

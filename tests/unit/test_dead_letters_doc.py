@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from ajo_worker.ledger import dead_letters, letter_detail, payload_reading
+from ajo_worker.deadletters import choosing, detail
+from ajo_worker.payloads import reading
 
 TEXT = (Path(__file__).parents[2] / "docs/dead-letters.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`(\w+)`", TEXT))
@@ -13,14 +14,14 @@ NAMED = set(re.findall(r"`(\w+)`", TEXT))
 @pytest.mark.parametrize(
     "structure",
     [
-        dead_letters.DeadLetters,
-        dead_letters.Group,
-        dead_letters.Letter,
-        letter_detail.LetterDetail,
-        letter_detail.TriggerFacts,
-        letter_detail.AttemptFacts,
-        letter_detail.OperationFacts,
-        payload_reading.Part,
+        choosing.DeadLetters,
+        choosing.Group,
+        choosing.Letter,
+        detail.LetterDetail,
+        detail.TriggerFacts,
+        detail.AttemptFacts,
+        detail.OperationFacts,
+        reading.Part,
     ],
 )
 def test_every_field_is_documented(structure: type) -> None:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ajo_worker.ledger import delays, overview, phases, timeline
+from ajo_worker.views import delays, overview, phases, timeline
 
 TEXT = (Path(__file__).parents[2] / "docs/reports.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`(\w+)`", TEXT))

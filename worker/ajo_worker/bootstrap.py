@@ -43,11 +43,11 @@ from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.shares import Shares, shares
 from ajo_worker.limits.slots import Slots
 from ajo_worker.network.probing import Probing, probed
-from ajo_worker.outages.intake import Intake, LeftBehind, Tap, Unsealing
 from ajo_worker.outages.listening import Listening
 from ajo_worker.outages.patrol import Patrol
 from ajo_worker.outages.scope import destinations_of, scope_of_token
 from ajo_worker.outages.silences import Silences
+from ajo_worker.outages.taking import Intake, LeftBehind, Tap, Unsealing
 from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.view import View
 from ajo_worker.outages.wiring import lane_rates, leasing, pace_of, patience_of, ramp_of, thresholds_of, timing_of

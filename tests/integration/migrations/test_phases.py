@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from ajo_worker.ledger.phases import column, read_phases
+from ajo_worker.views.phases import column, read_phases
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from ajo_worker.cli.printing import cell, make_console, print_json
 from ajo_worker.cli.running import finish, read_settings
-from ajo_worker.ledger.alerts import Alert, Alerts
-from ajo_worker.ledger.alerts import alerts as read_alerts
 from ajo_worker.ledger.database import snapshot
+from ajo_worker.views.alerts import Alert, Alerts
+from ajo_worker.views.alerts import alerts as read_alerts
 from ajo_worker.words import instant
 
 app = typer.Typer(add_completion=False)

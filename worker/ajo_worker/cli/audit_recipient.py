@@ -13,8 +13,8 @@ from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.cli.since import read_since
 from ajo_worker.ledger.database import READER, connected
-from ajo_worker.ledger.recipient_search import RecipientFound, find_recipient
 from ajo_worker.recipients import hashing_key, recipient_hash
+from ajo_worker.views.recipient import RecipientFound, find_recipient
 from ajo_worker.words import counted, instant
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from rich.table import Table
 
 from ajo_worker.cli.printing import cell, make_table
-from ajo_worker.ledger.backlog import Backlog, SlowRate
+from ajo_worker.views.backlog import Backlog, SlowRate
 from ajo_worker.words import UNKNOWN, counted, duration, instant
 
 SMALL = 0.01

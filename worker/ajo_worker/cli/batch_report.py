@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from ajo_worker.cli.printing import cell, make_table, print_whole
-from ajo_worker.ledger.batch import Batch
+from ajo_worker.views.batch import Batch
 from ajo_worker.words import counted, instant
 
 MOST_LISTED = 100

@@ -16,9 +16,9 @@ from ajo_worker.cli.dead_filter import read_filter, read_request_id
 from ajo_worker.cli.dead_report import show_letter, show_list
 from ajo_worker.cli.printing import make_console, print_json
 from ajo_worker.cli.running import finish, read_settings
+from ajo_worker.deadletters.choosing import DeadLetters, Filter, dead_letters
+from ajo_worker.deadletters.detail import Found, detail_of, find_letter
 from ajo_worker.ledger.database import snapshot
-from ajo_worker.ledger.dead_letters import DeadLetters, Filter, dead_letters
-from ajo_worker.ledger.letter_detail import Found, detail_of, find_letter
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="List, show, export, redrive and discard dead letters."

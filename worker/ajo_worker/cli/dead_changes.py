@@ -13,12 +13,12 @@ from ajo_worker.cli.dead_report import DONE, left_out_lines, other_lines, pace, 
 from ajo_worker.cli.printing import make_console
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import finish, read_settings
-from ajo_worker.ledger import redriving
+from ajo_worker.deadletters import redriving
+from ajo_worker.deadletters.choosing import Filter, no_dead_letters
+from ajo_worker.deadletters.redriving import Done, Order, Plan
 from ajo_worker.ledger.database import connected, snapshot
-from ajo_worker.ledger.dead_letters import Filter, no_dead_letters
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.ledger.operations import Authority
-from ajo_worker.ledger.redriving import Done, Order, Plan
 from ajo_worker.words import counted
 
 All = Annotated[bool, typer.Option("--all", help="All dead letters: instead of a filter.")]

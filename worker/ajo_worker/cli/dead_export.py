@@ -18,9 +18,9 @@ from ajo_worker.cli.dead_report import MOST_NAMED, other_lines
 from ajo_worker.cli.printing import cell
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import finish
+from ajo_worker.deadletters.choosing import Filter, HeldLetter, dead_letters, held_letters, no_dead_letters
 from ajo_worker.ledger.database import snapshot
-from ajo_worker.ledger.dead_letters import Filter, HeldLetter, dead_letters, held_letters, no_dead_letters
-from ajo_worker.ledger.payload_reading import Unreadable, read_payload
+from ajo_worker.payloads.reading import Unreadable, read_payload
 from ajo_worker.settings import Settings
 from ajo_worker.words import counted
 

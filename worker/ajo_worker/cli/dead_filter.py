@@ -11,7 +11,7 @@ from ajo_worker.cli import completion
 from ajo_worker.cli.authority import read_text
 from ajo_worker.cli.printing import cell
 from ajo_worker.cli.since import parse_duration
-from ajo_worker.ledger.dead_letters import Filter
+from ajo_worker.deadletters.choosing import Filter
 
 MOST_SHOWN = 60
 """Characters of a wrong id that its message shows."""

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from ajo_worker.cli.printing import cell, make_table, print_part, print_whole
-from ajo_worker.ledger.dead_letters import DeadLetters
-from ajo_worker.ledger.letter_detail import AttemptFacts, LetterDetail
-from ajo_worker.ledger.redriving import LeftOut, Order, Plan
+from ajo_worker.deadletters.choosing import DeadLetters
+from ajo_worker.deadletters.detail import AttemptFacts, LetterDetail
+from ajo_worker.deadletters.redriving import LeftOut, Order, Plan
 from ajo_worker.words import counted, instant
 
 DONE = {"redrive": "redriven", "discard": "discarded"}

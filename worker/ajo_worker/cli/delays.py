@@ -18,10 +18,10 @@ from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
 from ajo_worker.days import bounds
 from ajo_worker.ledger.database import snapshot
-from ajo_worker.ledger.delays import DelayReport, Delays, PhaseSpread
-from ajo_worker.ledger.delays import delays as read_delays
-from ajo_worker.ledger.phases import Phase
 from ajo_worker.settings import Settings
+from ajo_worker.views.delays import DelayReport, Delays, PhaseSpread
+from ajo_worker.views.delays import delays as read_delays
+from ajo_worker.views.phases import Phase
 from ajo_worker.words import counted, instant, percent, seconds, system_name
 
 app = typer.Typer(add_completion=False)

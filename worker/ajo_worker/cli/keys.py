@@ -9,9 +9,9 @@ from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
 from ajo_worker.cli.printing import cell, make_console, make_table, print_json
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
-from ajo_worker.ledger import rotation
 from ajo_worker.ledger.database import connected, snapshot
-from ajo_worker.ledger.rotation import KeyInUse, Rotation
+from ajo_worker.payloads import rotation
+from ajo_worker.payloads.rotation import KeyInUse, Rotation
 from ajo_worker.words import counted
 
 app = typer.Typer(

@@ -16,8 +16,8 @@ from ajo_worker.cli.network_report import NowReport, Told, now_report, show_now,
 from ajo_worker.cli.printing import make_console, print_json
 from ajo_worker.cli.running import WrongSettings, finish, read_settings, ways_of
 from ajo_worker.cli.since import read_since
-from ajo_worker.ledger import network_probes
 from ajo_worker.ledger.database import snapshot
+from ajo_worker.network import probes
 from ajo_worker.network.probing import STEP_SECONDS, probed
 from ajo_worker.network.way import explore
 from ajo_worker.settings import Settings
@@ -53,7 +53,7 @@ def network(
 
 async def _read(settings: Settings, since: timedelta) -> list[Told]:
     async with snapshot(settings.database_url.get_secret_value()) as connection:
-        return [told(way) for way in await network_probes.ways(connection, since)]
+        return [told(way) for way in await probes.ways(connection, since)]
 
 
 async def _explore(settings: Settings) -> list[NowReport]:

@@ -25,15 +25,16 @@ from ajo_worker.cli.until import parse_until
 from ajo_worker.dispatch.received import Campaign
 from ajo_worker.doctor.token import fetch_token
 from ajo_worker.intake.queue_lengths import queue_lengths
-from ajo_worker.ledger import circuits, operations, outage_history, token_circuit
-from ajo_worker.ledger.backlog import backlog as read_backlog
+from ajo_worker.ledger import operations
 from ajo_worker.ledger.database import connected, snapshot
 from ajo_worker.ledger.operations import Authority
-from ajo_worker.ledger.outage_history import Detail
+from ajo_worker.outages import circuits, history, token_circuit
+from ajo_worker.outages.history import Detail
 from ajo_worker.outages.known_scopes import UnknownScope, campaigns_in, scopes_named
 from ajo_worker.outages.runbook import runbook
 from ajo_worker.outages.scope import is_token, lane_of, scope_of_token
 from ajo_worker.settings import Settings
+from ajo_worker.views.backlog import backlog as read_backlog
 from ajo_worker.words import instant
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -183,7 +184,7 @@ def _queued(settings: Settings, scope: str) -> tuple[int | None, str | None]:
 
 async def _list(settings: Settings, since: timedelta) -> Listed:
     async with snapshot(settings.database_url.get_secret_value()) as connection:
-        return Listed(await outage_history.outages(connection, since), await read_backlog(connection))
+        return Listed(await history.outages(connection, since), await read_backlog(connection))
 
 
 async def _kept_back(settings: Settings) -> list[str]:
@@ -194,16 +195,16 @@ async def _kept_back(settings: Settings) -> list[str]:
 async def _detail(settings: Settings, word: str, campaigns: Mapping[str, Campaign]) -> Detail | None:
     async with snapshot(settings.database_url.get_secret_value()) as connection:
         if word.isdecimal():
-            outage = await outage_history.numbered(connection, int(word))
+            outage = await history.numbered(connection, int(word))
         else:
             scopes = _named(word, campaigns, await circuits.kept_back(connection), settings)
-            latest = [one for scope in scopes if (one := await outage_history.latest(connection, scope))]
+            latest = [one for scope in scopes if (one := await history.latest(connection, scope))]
             outage = max(latest, key=lambda one: one.opened_at, default=None)
         if outage is None:
             return None
-        found = await outage_history.detail(connection, outage, campaigns_in(outage.scope, campaigns))
+        found = await history.detail(connection, outage, campaigns_in(outage.scope, campaigns))
         if is_token(outage.scope) and outage.ended_at is None:
-            return structs.replace(found, without_token=await outage_history.without_token(connection))
+            return structs.replace(found, without_token=await history.without_token(connection))
         return found
 
 
@@ -222,15 +223,15 @@ async def _state(settings: Settings, scope: str) -> str:
         return circuit.state if circuit else "closed"
 
 
-async def _probe(settings: Settings, scope: str, wait: float) -> tuple[str, list[outage_history.Probe]] | None:
+async def _probe(settings: Settings, scope: str, wait: float) -> tuple[str, list[history.Probe]] | None:
     async with connected(settings.database_url.get_secret_value()) as connection:
         number = await circuits.probe_now(connection, scope)
         if number is None:
             return None
-        before = {one.probed_at for one in await outage_history.probes(connection, number)}
+        before = {one.probed_at for one in await history.probes(connection, number)}
         deadline = asyncio.get_running_loop().time() + wait
         while True:
-            new = [one for one in await outage_history.probes(connection, number) if one.probed_at not in before]
+            new = [one for one in await history.probes(connection, number) if one.probed_at not in before]
             state = (await circuits.read(connection))[scope].state
             if new or asyncio.get_running_loop().time() > deadline:
                 return state, new

@@ -5,9 +5,9 @@ from rich.console import Console
 
 from ajo_worker.cli.backlog_report import backlog_parts
 from ajo_worker.cli.printing import cell, make_table, print_part, print_whole
-from ajo_worker.ledger.backlog import Backlog
-from ajo_worker.ledger.outage_history import Detail, Outage, WithoutToken, WithWorkers
+from ajo_worker.outages.history import Detail, Outage, WithoutToken, WithWorkers
 from ajo_worker.outages.runbook import Step
+from ajo_worker.views.backlog import Backlog
 from ajo_worker.words import counted, instant
 
 

@@ -9,9 +9,9 @@ from rich.table import Table
 
 from ajo_worker.cli.backlog_report import backlog_parts
 from ajo_worker.cli.printing import cell, make_table, print_part
-from ajo_worker.ledger.overview import Held, Overview, WorkerRow
 from ajo_worker.ledger.unknown_definitions import UnknownDefinition
 from ajo_worker.states import STATES
+from ajo_worker.views.overview import Held, Overview, WorkerRow
 from ajo_worker.words import counted, instant, seconds
 
 

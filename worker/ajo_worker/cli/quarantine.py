@@ -13,7 +13,7 @@ from ajo_worker.cli.printing import cell, make_console, make_table, print_json
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
 from ajo_worker.ledger.database import snapshot
-from ajo_worker.ledger.unread import Item, Quarantine, quarantine, quarantined_item
+from ajo_worker.views.quarantine import Item, Quarantine, quarantine, quarantined_item
 from ajo_worker.words import counted, instant
 
 app = typer.Typer(add_completion=False)

@@ -17,11 +17,11 @@ from ajo_worker.cli.printing import make_console, print_json
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
 from ajo_worker.cli.timeline_report import show_timeline
-from ajo_worker.ledger.batch import Batch, batch
 from ajo_worker.ledger.database import snapshot
-from ajo_worker.ledger.overview import Overview, overview
-from ajo_worker.ledger.timeline import Timeline, timeline
 from ajo_worker.settings import Settings
+from ajo_worker.views.batch import Batch, batch
+from ajo_worker.views.overview import Overview, overview
+from ajo_worker.views.timeline import Timeline, timeline
 
 app = typer.Typer(add_completion=False)
 

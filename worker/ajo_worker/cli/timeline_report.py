@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from ajo_worker.cli.printing import cell, make_table, print_whole
-from ajo_worker.ledger.timeline import Event, Timeline, is_in_flight
 from ajo_worker.reports.value import CLOCKS
+from ajo_worker.views.timeline import Event, Timeline, is_in_flight
 from ajo_worker.words import instant, percent, seconds, system_name
 
 

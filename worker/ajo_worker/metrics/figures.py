@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import asyncpg
 from prometheus_client.core import GaugeMetricFamily
 
-from ajo_worker.ledger.spread import spread_of
+from ajo_worker.views.spread import spread_of
 
 Row: TypeAlias = asyncpg.Record
 Families: TypeAlias = list[GaugeMetricFamily]
@@ -29,7 +29,7 @@ TRIGGERS = f"""
           WHERE received_at >= now() - interval '5 minutes' GROUP BY 1, 2) AS t
     LEFT JOIN ({KNOWN}) AS k ON k.name = t.campaign GROUP BY 1, 2
 """  # noqa: S608 - built from the texts above
-# A look-up for each held payload, as in ajo_worker.ledger.dead_letters.
+# A look-up for each held payload, as in ajo_worker.deadletters.choosing.
 DEAD_LETTERS = f"""
     SELECT coalesce(k.name, '(unknown)') AS campaign, t.state, coalesce(t.reason, '') AS reason, count(*) AS value
     FROM ledger.held_payloads h

@@ -12,10 +12,10 @@ import structlog
 
 from ajo_worker.api.proxies import Proxies
 from ajo_worker.api.request import Endpoint
-from ajo_worker.ledger import network_probes
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.network_probes import Probe
+from ajo_worker.network import probes
 from ajo_worker.network.destination import Destination, destinations, routed, token_destination
+from ajo_worker.network.probes import Probe
 from ajo_worker.network.way import Way, explore
 from ajo_worker.recurring import Recurring
 
@@ -59,10 +59,10 @@ class Probing(Recurring):
 
     async def work(self, connection: asyncpg.Connection) -> None:
         """One probe of each endpoint that is due; a step that is cut off ends by itself, on a thread of its own."""
-        ours = await network_probes.claim(connection, self._destinations, FRESH * self._every)
-        probes = await asyncio.gather(*(self._probe(self._destinations[endpoint]) for endpoint in ours))
-        await network_probes.note(connection, probes)
-        for probe in probes:
+        ours = await probes.claim(connection, self._destinations, FRESH * self._every)
+        made = await asyncio.gather(*(self._probe(self._destinations[endpoint]) for endpoint in ours))
+        await probes.note(connection, made)
+        for probe in made:
             if probe.failure is not None:
                 log.warning("network-probe", endpoint=probe.endpoint, failure=probe.failure)
 

@@ -7,12 +7,13 @@ from uuid import UUID
 
 import structlog
 
-from ajo_worker.ledger import circuits, liveness, rate_limits, resumption, silences, unknown_definitions
-from ajo_worker.ledger.resumption import Resumed
+from ajo_worker.ledger import liveness, rate_limits, silences, unknown_definitions
 from ajo_worker.ledger.shared_connection import SharedConnection
-from ajo_worker.outages.intake import Intake
+from ajo_worker.outages import circuits, resumption
 from ajo_worker.outages.listening import Listening
 from ajo_worker.outages.probing import Probing
+from ajo_worker.outages.resumption import Resumed
+from ajo_worker.outages.taking import Intake
 from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.view import NOTHING_SENT, View
 

@@ -8,12 +8,12 @@ import structlog
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.received import Received
 from ajo_worker.dispatch.rows import storable
-from ajo_worker.ledger import circuits, resumption
-from ajo_worker.ledger.resumption import Resumed
 from ajo_worker.ledger.shared_connection import SharedConnection
-from ajo_worker.outages.evidence import destination_failed
-from ajo_worker.outages.intake import Intake
+from ajo_worker.outages import circuits, resumption
+from ajo_worker.outages.failures import destination_failed
+from ajo_worker.outages.resumption import Resumed
 from ajo_worker.outages.scope import lane_of
+from ajo_worker.outages.taking import Intake
 from ajo_worker.outages.view import View
 
 log = structlog.get_logger("ajo_worker.outages")

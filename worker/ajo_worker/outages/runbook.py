@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from ajo_worker.dispatch.gate import NO_TOKEN
-from ajo_worker.ledger.outage_history import Detail
-from ajo_worker.outages.evidence import NO_ANSWERS
+from ajo_worker.outages.failures import NO_ANSWERS
+from ajo_worker.outages.history import Detail
 from ajo_worker.outages.scope import CREDENTIALS_REFUSED, PROXY_FAILING
 
 KEY_STATUSES = {

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from ajo_worker.outages.evidence import LEAST_TRIGGERS
+from ajo_worker.outages.failures import LEAST_TRIGGERS
 
 UNHEARD = 2.0
 """Seconds between two looks after which this worker itself was not listening (frozen, or with no time to)."""

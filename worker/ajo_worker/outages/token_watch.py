@@ -9,9 +9,9 @@ import structlog
 
 from ajo_worker.api.token import Missing, TokenProvider
 from ajo_worker.dispatch.gate import NO_TOKEN
-from ajo_worker.ledger import token_circuit
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.shared_connection import SharedConnection
+from ajo_worker.outages import token_circuit
 from ajo_worker.outages.scope import CREDENTIALS_REFUSED, PROXY_FAILING, is_token
 from ajo_worker.outages.view import NOTHING_SENT, View
 

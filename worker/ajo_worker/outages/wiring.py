@@ -4,7 +4,7 @@ from ajo_worker.ledger import rate_limits
 from ajo_worker.ledger.liveness import Pace
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Lease
-from ajo_worker.outages.evidence import Thresholds
+from ajo_worker.outages.failures import Thresholds
 from ajo_worker.outages.patrol import Timing
 from ajo_worker.outages.silence import Patience
 from ajo_worker.outages.view import Ramp

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import asyncpg
 
-from ajo_worker.ledger.phases import Phase, Sum
 from ajo_worker.reports.value import PhaseRow, TriggerSpread
+from ajo_worker.views.phases import Phase, Sum
 
 
 def phase_rows(

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 import asyncpg
 from msgspec import Struct
 
-from ajo_worker.ledger.alerts import Alert
-from ajo_worker.ledger.alerts import alerts as read_alerts
-from ajo_worker.ledger.backlog import Backlog
-from ajo_worker.ledger.backlog import backlog as read_backlog
-from ajo_worker.ledger.phases import read_phases, read_sums
 from ajo_worker.reports import questions
 from ajo_worker.reports.phases import phase_rows
 from ajo_worker.reports.value import OutageRow, PhaseRow, SystemRow
+from ajo_worker.views.alerts import Alert
+from ajo_worker.views.alerts import alerts as read_alerts
+from ajo_worker.views.backlog import Backlog
+from ajo_worker.views.backlog import backlog as read_backlog
+from ajo_worker.views.phases import read_phases, read_sums
 
 RECENT = timedelta(minutes=5)
 

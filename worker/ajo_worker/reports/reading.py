@@ -7,7 +7,6 @@ from importlib.metadata import version
 import asyncpg
 from msgspec import Struct, structs
 
-from ajo_worker.ledger.phases import read_phases, read_sums
 from ajo_worker.reports import questions
 from ajo_worker.reports.lateness import Minute, late_spans
 from ajo_worker.reports.phases import phase_rows, spread
@@ -22,6 +21,7 @@ from ajo_worker.reports.value import (
     SystemRow,
 )
 from ajo_worker.reports.worst import read_worst
+from ajo_worker.views.phases import read_phases, read_sums
 
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440)
 """Minutes that one point of a plot may stand for."""

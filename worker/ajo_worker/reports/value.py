@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from ajo_worker.days import read_zone
-from ajo_worker.ledger.spread import KnownSpread
+from ajo_worker.views.spread import KnownSpread
 
 ON_TIME, NOT_YET_KNOWN, CLOCKS = "none", "not-yet-known", "clocks"
 """Answers to "whose fault" that name no guilty system: clocks that disagree delay nothing."""

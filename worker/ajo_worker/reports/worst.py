@@ -7,9 +7,9 @@ from uuid import UUID
 
 import asyncpg
 
-from ajo_worker.ledger.phases import Phase, column
 from ajo_worker.reports import questions
 from ajo_worker.reports.value import Event, WorstRow
+from ajo_worker.views.phases import Phase, column
 
 SLOWEST = 10
 

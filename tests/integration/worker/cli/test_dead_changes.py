@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from ajo_worker.ledger.redriving import BATCH
+from ajo_worker.deadletters.redriving import BATCH
 from ajo_worker.local.processes import Processes, environment
 from uuid_utils.compat import uuid7
 

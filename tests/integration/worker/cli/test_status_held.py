@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 from ajo_worker.ledger.database import READER
-from ajo_worker.ledger.overview import HELD
+from ajo_worker.views.overview import HELD
 from uuid_utils.compat import uuid7
 
 from tests.support.alert_rows import put_many

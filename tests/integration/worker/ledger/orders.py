@@ -3,9 +3,9 @@
 from datetime import datetime
 
 import asyncpg
-from ajo_worker.ledger.dead_letters import Filter
+from ajo_worker.deadletters.choosing import Filter
+from ajo_worker.deadletters.redriving import Done, Order, Plan, carry_out
 from ajo_worker.ledger.operations import Authority
-from ajo_worker.ledger.redriving import Done, Order, Plan, carry_out
 
 from tests.support.database import query
 

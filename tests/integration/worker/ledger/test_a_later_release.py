@@ -9,7 +9,7 @@ from ajo_worker.ledger import schema
 from ajo_worker.ledger.admission import admit
 from ajo_worker.ledger.database import DatabaseError
 from ajo_worker.ledger.progress import record
-from ajo_worker.ledger.timeline import timeline
+from ajo_worker.views.timeline import timeline
 
 from tests.integration.worker.ledger.conftest import Connect
 from tests.integration.worker.ledger.rows import accepted, admission

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from ajo_worker.ledger.circuits import (
+from ajo_worker.outages.circuits import (
     answered,
     claim_probe,
     close_recovered,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from ajo_worker.ledger.dead_letters import Filter, dead_letters, held_letters, no_dead_letters
+from ajo_worker.deadletters.choosing import Filter, dead_letters, held_letters, no_dead_letters
 from uuid_utils.compat import uuid7
 
 from tests.support.database import query

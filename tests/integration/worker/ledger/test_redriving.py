@@ -6,9 +6,9 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from ajo_worker.ledger.dead_letters import Filter
-from ajo_worker.ledger.redriving import BATCH, Done, LeftOut, Order, carry_out, plan
-from ajo_worker.ledger.resumption import resume
+from ajo_worker.deadletters.choosing import Filter
+from ajo_worker.deadletters.redriving import BATCH, Done, LeftOut, Order, carry_out, plan
+from ajo_worker.outages.resumption import resume
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Read

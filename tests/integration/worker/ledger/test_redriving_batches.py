@@ -6,9 +6,9 @@ from typing import Any
 
 import asyncpg
 import pytest
-from ajo_worker.ledger.dead_letters import Filter
+from ajo_worker.deadletters.choosing import Filter
+from ajo_worker.deadletters.redriving import BATCH, PASSES, Done, Order, carry_out
 from ajo_worker.ledger.progress import Outcome, record
-from ajo_worker.ledger.redriving import BATCH, PASSES, Done, Order, carry_out
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Connect

@@ -9,7 +9,7 @@ import asyncpg
 from ajo_worker.ledger.admission import Admission, admit, look
 from ajo_worker.ledger.ownership import Takeover, take_over
 from ajo_worker.ledger.progress import Outcome, record
-from ajo_worker.ledger.resumption import park_again, rescue, resume, resume_some
+from ajo_worker.outages.resumption import park_again, rescue, resume, resume_some
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.rows import NOON, accepted, after, attempt, dead, ending, refused

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from ajo_worker.ledger import circuits
-from ajo_worker.ledger.token_circuit import end_if_all_have_tokens, let_go, open_circuit
+from ajo_worker.outages import circuits
+from ajo_worker.outages.token_circuit import end_if_all_have_tokens, let_go, open_circuit
 from uuid_utils.compat import uuid7
 
 SCOPE = "token:ims.example.com"

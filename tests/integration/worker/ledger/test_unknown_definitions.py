@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 from ajo_worker.ledger import unknown_definitions
 from ajo_worker.ledger.admission import Admission, admit
-from ajo_worker.ledger.overview import overview
-from ajo_worker.ledger.resumption import rescue, resume
+from ajo_worker.outages.resumption import rescue, resume
+from ajo_worker.views.overview import overview
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.rows import refused

@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.network_probes import claim
 from ajo_worker.network.destination import Destination
+from ajo_worker.network.probes import claim
 from ajo_worker.network.probing import Probing
 from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7

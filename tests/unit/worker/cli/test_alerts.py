@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from ajo_worker.cli.alerts import line
-from ajo_worker.ledger.alerts import Alert
+from ajo_worker.views.alerts import Alert
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ajo_worker.cli.asked_broker import with_lengths
 from ajo_worker.cli.backlog_report import backlog_parts, because, left_of
-from ajo_worker.ledger.backlog import Backlog, Queue, SlowRate, Waiting
+from ajo_worker.views.backlog import Backlog, Queue, SlowRate, Waiting
 from msgspec import structs
 from rich.console import Console
 

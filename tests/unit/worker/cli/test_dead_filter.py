@@ -8,7 +8,7 @@ import pytest
 import typer
 from ajo_worker.cli.authority import read_text
 from ajo_worker.cli.dead_filter import DeadState, read_filter, read_request_id
-from ajo_worker.ledger.dead_letters import Filter
+from ajo_worker.deadletters.choosing import Filter
 
 ONE = UUID("01a2137e-0000-7000-8000-000000000001")
 NONE: dict[str, Any] = dict.fromkeys(("request_ids", "campaigns", "states", "reasons", "statuses", "since", "until"))

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 from ajo_worker.cli.dead_report import left_out_lines, other_lines, pace, show_plan
-from ajo_worker.ledger.dead_letters import Filter
-from ajo_worker.ledger.redriving import Order, Plan, Planned
+from ajo_worker.deadletters.choosing import Filter
+from ajo_worker.deadletters.redriving import Order, Plan, Planned
 from rich.console import Console
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)

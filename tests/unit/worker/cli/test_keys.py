@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 from ajo_worker.cli.keys import remainders
-from ajo_worker.ledger.rotation import Rotation
+from ajo_worker.payloads.rotation import Rotation
 
 CLEAR_SCREEN = "\x1b[2J"
 UNKNOWN = "under key 0123456789ab, which AJO_PAYLOAD_KEYS does not have: add that key at its end and repeat"

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 from ajo_worker.cli.top_frame import frame
-from ajo_worker.ledger.alerts import Alert
-from ajo_worker.ledger.backlog import Backlog, Queue, SlowRate, Waiting
 from ajo_worker.reports.pulse import Now, Pulse
 from ajo_worker.reports.value import OutageRow, PhaseRow, SystemRow, TriggerSpread
+from ajo_worker.views.alerts import Alert
+from ajo_worker.views.backlog import Backlog, Queue, SlowRate, Waiting
 from msgspec import structs
 from rich.console import Console
 

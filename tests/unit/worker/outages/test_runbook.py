@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from ajo_worker.ledger.outage_history import Detail, Outage, Probe, WithWorkers
+from ajo_worker.outages.history import Detail, Outage, Probe, WithWorkers
 from ajo_worker.outages.runbook import STEPS, runbook
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ from ajo_worker.api.request import Endpoint
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.dispatch.received import Campaign, Received
-from ajo_worker.ledger.circuits import Circuit, CircuitState
-from ajo_worker.outages.evidence import PLACES_ON_TRIAL, Thresholds
+from ajo_worker.outages.circuits import Circuit, CircuitState
+from ajo_worker.outages.failures import PLACES_ON_TRIAL, Thresholds
 from ajo_worker.outages.view import Ramp, View
 
 from tests.support.definitions import definition

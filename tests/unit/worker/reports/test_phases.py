@@ -1,8 +1,8 @@
 """Phases of all campaigns together."""
 
-from ajo_worker.ledger.phases import Phase, Sum
 from ajo_worker.reports.phases import phase_rows
 from ajo_worker.reports.value import TriggerSpread
+from ajo_worker.views.phases import Phase, Sum
 
 PHASES = [
     Phase(name, name, f"What {name} is.", after_end=False, always_known=name != "producer")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ajo_worker.ledger.timeline import is_in_flight
+from ajo_worker.views.timeline import is_in_flight
 
 
 def trigger(**columns: Any) -> dict[str, Any]:

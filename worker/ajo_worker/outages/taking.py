@@ -12,7 +12,7 @@ from ajo_producers.contract.sealing import BrokenSeal, Sealer, UnknownKey
 
 from ajo_worker.dispatch.received import Campaign, Received, as_sent, campaign_of
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.resumption import Resumed
+from ajo_worker.outages.resumption import Resumed
 
 log = structlog.get_logger("ajo_worker.outages")
 

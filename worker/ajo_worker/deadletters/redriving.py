@@ -14,8 +14,8 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
+from ajo_worker.deadletters.choosing import READ, Filter, conditions, described
 from ajo_worker.ledger import operations
-from ajo_worker.ledger.dead_letters import READ, Filter, conditions, described
 from ajo_worker.ledger.operations import Authority
 
 Action: TypeAlias = Literal["redrive", "discard"]

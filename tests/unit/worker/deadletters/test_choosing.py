@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from ajo_worker.ledger.dead_letters import Filter, conditions, described
+from ajo_worker.deadletters.choosing import Filter, conditions, described
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ALWAYS = "ledger.is_dead(t.state) AND h.held_at <= $1"

@@ -8,9 +8,9 @@ import asyncpg
 from msgspec import Struct
 
 from ajo_worker.ledger import unknown_definitions
-from ajo_worker.ledger.backlog import Backlog
-from ajo_worker.ledger.backlog import backlog as read_backlog
 from ajo_worker.ledger.unknown_definitions import UnknownDefinition
+from ajo_worker.views.backlog import Backlog
+from ajo_worker.views.backlog import backlog as read_backlog
 
 
 class Ended(Struct, frozen=True):
@@ -92,7 +92,7 @@ WORKERS = """
     WHERE worker_id = ANY($2::uuid[]) OR status = 'alive' OR (stopped_at IS NULL AND heartbeat_at >= $1)
     ORDER BY stopped_at IS NOT NULL, hostname, pid, worker_id
 """
-# A look-up for each held payload, as in ajo_worker.ledger.dead_letters: a join would read the whole ledger.
+# A look-up for each held payload, as in ajo_worker.deadletters.choosing: a join would read the whole ledger.
 HELD = """
     SELECT coalesce(t.state, 'forgotten') AS state, h.reason, count(*) AS triggers, min(h.held_at) AS oldest
     FROM audit.held h

@@ -10,7 +10,7 @@ import msgspec
 from ajo_producers.contract.sealing import Sealer
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from ajo_worker.ledger.payload_reading import Part, Unreadable, read_payload, shape
+from ajo_worker.payloads.reading import Part, Unreadable, read_payload, shape
 
 
 class TriggerFacts(Struct, frozen=True):

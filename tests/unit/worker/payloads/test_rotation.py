@@ -2,7 +2,7 @@
 
 import pytest
 from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
-from ajo_worker.ledger.rotation import KeyInUse, keys_in_use
+from ajo_worker.payloads.rotation import KeyInUse, keys_in_use
 
 KEYS = [new_key(), new_key()]
 NEWEST, OLDER = map(key_id_of, KEYS)

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
-from ajo_worker.ledger.payload_reading import Part, Unreadable, read_payload, shape
+from ajo_worker.payloads.reading import Part, Unreadable, read_payload, shape
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
-from ajo_worker.ledger.dead_letters import Filter
-from ajo_worker.ledger.redriving import Order, Plan, Planned, left_out_of
+from ajo_worker.deadletters.choosing import Filter
+from ajo_worker.deadletters.redriving import Order, Plan, Planned, left_out_of
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import asyncpg
 from msgspec import Struct
 
-from ajo_worker.ledger.phases import Phase, column, read_phases
-from ajo_worker.ledger.spread import Spread, spread_of
+from ajo_worker.views.phases import Phase, column, read_phases
+from ajo_worker.views.spread import Spread, spread_of
 
 TOTAL = "total_seconds"
 AHEAD = timedelta(days=1)

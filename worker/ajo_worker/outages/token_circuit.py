@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ajo_worker.ledger import circuits
+from ajo_worker.outages import circuits
 
 FAILS = "UPDATE ledger.workers SET token_failed_at = $2, token_failure = $3 WHERE worker_id = $1"
 # Whatever host: where AJO_TOKEN_URL was changed, nobody asks the old one any more.

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
-from ajo_worker.ledger.spread import KnownSpread, read_spread, spread_of
+from ajo_worker.views.spread import KnownSpread, read_spread, spread_of
 
 STEPS = ("dns", "connect", "tls", "first_byte")
 """In their order; each has a column ``…_seconds``."""

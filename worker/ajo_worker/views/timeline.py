@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
-from ajo_worker.ledger.phases import Phase, column, read_phases
+from ajo_worker.views.phases import Phase, column, read_phases
 
 TRIGGER = """
     SELECT t.*, w.hostname || ':' || w.pid AS owner_place, coalesce(w.status, 'unknown') AS owner_status,

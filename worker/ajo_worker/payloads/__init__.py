@@ -1,0 +1,1 @@
+"""Payloads that are held: read, and brought under new keys."""
