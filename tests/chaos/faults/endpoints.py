@@ -12,6 +12,7 @@ SHARE = 0.3
 SECONDS = 4.0
 IMPATIENCE = "4"
 UNSURE = ("accepted", "unconfirmed")
+"""Of what the fault cut off, as an outage or a missing token may keep it from its retry."""
 
 
 def _script(run: Run, *faults: str) -> None:
@@ -19,7 +20,13 @@ def _script(run: Run, *faults: str) -> None:
     run.script("\n".join(f"[[fault]]\nshare = {SHARE}\n{text}" for text in faults))
 
 
-@fault("endpoint-refuses", 6, "the endpoint is gone for some seconds: connections are refused", seconds=15)
+@fault(
+    "endpoint-refuses",
+    6,
+    "the endpoint is gone for some seconds: connections are refused",
+    states=UNSURE,
+    seconds=15,
+)
 def refuses(run: Run) -> None:
     run.when_done(0.2)
     run.stop_simulator()
@@ -34,7 +41,7 @@ def refuses(run: Run) -> None:
     "endpoint-proxy-dies",
     6,
     "workers go through a proxy, which is dead for some seconds, and later refuses them for some",
-    states=UNSURE,  # what its death cut off, and the outage then kept from its retry
+    states=UNSURE,
     seconds=15,
     tls=True,
 )
@@ -61,6 +68,7 @@ def proxy_dies(run: Run) -> None:
     "endpoint-certificate-expired",
     6,
     "the endpoint's certificate is expired for some seconds: nothing is sent",
+    states=UNSURE,
     tls=True,
 )
 def certificate_expired(run: Run) -> None:
