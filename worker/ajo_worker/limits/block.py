@@ -1,6 +1,6 @@
 """A block of permits, and how many make one. Pure: instants are monotonic seconds, rates are calls a second."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, exp2
 
 BLOCK_SECONDS = 0.05
@@ -30,9 +30,9 @@ class Block:
         """Whether it has permits whose time will come."""
         return self.permits > 0 and now < self.begins
 
-    def less_one(self) -> "Block":
-        """What is left after one was used."""
-        return replace(self, permits=self.permits - 1)
+    def less(self, used: int) -> "Block":
+        """What is left after so many were used."""
+        return Block(self.permits - used, self.begins, self.ends, self.throttled, self.ramped)
 
     @property
     def speed(self) -> float:

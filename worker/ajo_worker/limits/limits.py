@@ -9,7 +9,7 @@ from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.limits.block import Block, block_size
 from ajo_worker.limits.permits import Permits
 from ajo_worker.limits.turns import Urgency
-from ajo_worker.limits.waits import Waits
+from ajo_worker.limits.waits import NO_WAIT, Waits
 
 Lease = Callable[[str, float], Awaitable[tuple[float, float]]]
 """Takes the next block of a scope, of so many seconds at its full rate; answers in how many seconds it ends, and which
@@ -42,19 +42,25 @@ class Limits:
         self._closing = closing
         self._permits: dict[str, Permits] = {}
 
+    def take_now(self, received: Received, many: int) -> int:
+        """Use up permits for so many attempts, or for as many as there are: those can be sent without waiting."""
+        scopes = self._scopes(received)
+        many = min([many, *(permits.there for permits in scopes)])
+        if many:
+            for permits in scopes:
+                permits.take_now(many)
+        return many
+
     async def take(self, received: Received, urgency: Urgency) -> Waits:
         """Wait for every permit that an attempt needs: its campaign's first, since a lane's must not lie idle.
 
         Raises:
             HandedBack: the worker is stopping.
         """
-        campaign, name = received.campaign, received.trigger.campaign
-        waits = Waits()
-        if campaign is None:
-            return waits
-        if self._pace.campaign_rate(campaign, campaign.definition.rate_limit) is not None:
-            waits += await self._of_campaign(campaign).take(urgency, name)
-        return waits + await self._of_lane(received.lane).take(urgency, name)
+        waits = NO_WAIT
+        for permits in self._scopes(received):
+            waits += await permits.take(urgency, received.trigger.campaign)
+        return waits
 
     def because(self, lane: str) -> str:
         """The phase that waits for permits of a lane, or of campaigns, mostly are now."""
@@ -65,6 +71,16 @@ class Limits:
         }
         longest = max(scopes.values(), key=lambda permits: permits.waiting, default=None)
         return longest.because if longest is not None else "rate-limit"
+
+    def _scopes(self, received: Received) -> list[Permits]:
+        """Whose permits a trigger needs."""
+        campaign = received.campaign
+        if campaign is None:
+            return []
+        lane = self._of_lane(received.lane)
+        if self._pace.campaign_rate(campaign, campaign.definition.rate_limit) is None:
+            return [lane]
+        return [self._of_campaign(campaign), lane]
 
     def _of_lane(self, lane: str) -> Permits:
         limit = self._lanes[lane]

@@ -44,6 +44,18 @@ class Permits:
         throttled, ramped = self._block.causes
         return "rate-limit" if self._block.speed > HALF else "throttle" if throttled >= ramped else "ramp"
 
+    @property
+    def there(self) -> int:
+        """How many can be had without waiting: none while others wait."""
+        return self._block.permits if not self._turns and self._block.usable(self._monotonic()) else 0
+
+    def take_now(self, many: int) -> None:
+        """Use up so many of those that are there."""
+        now = self._monotonic()
+        self._shadow.rests(now)
+        self._shadow.enters(now, many)
+        self._use(many)
+
     async def take(self, urgency: Urgency, campaign: str) -> Waits:
         """Wait for a permit, and use it up; how long that took, by what held it back.
 
@@ -56,7 +68,7 @@ class Permits:
             self._shadow.rests(now)
         ticket = self._shadow.enters(now)
         if not self._turns and self._block.usable(now):
-            self._use()
+            self._use(1)
             return Waits()
         permit = asyncio.get_running_loop().create_future()
         self._turns.add(permit, urgency, campaign)
@@ -83,13 +95,13 @@ class Permits:
         for permit in self._turns.take():
             if not permit.done():
                 permit.set_result(None)
-                self._use()
+                self._use(1)
             if self._block.permits < 1:
                 return
 
-    def _use(self) -> None:
-        self._block = self._block.less_one()
-        self._shadow.lets_through(self._monotonic(), 1, self._block.speed, self._block.causes)
+    def _use(self, many: int) -> None:
+        self._block = self._block.less(many)
+        self._shadow.lets_through(self._monotonic(), many, self._block.speed, self._block.causes)
 
     async def _renew(self) -> None:
         try:

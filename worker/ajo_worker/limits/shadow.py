@@ -46,12 +46,12 @@ class Shadow:
     _entered: float = 0.0
     _lasting: Causes = NONE
 
-    def enters(self, now: float) -> Ticket:
-        """One more waits."""
+    def enters(self, now: float, many: int = 1) -> Ticket:
+        """One more waits, or so many more in the same moment: the ticket is the last one's."""
         if not self._points:
             self._points.append(_Point(now, 0.0, NONE, 0.0))
         # Speed that nobody used is no good later.
-        self._entered = max(self._entered + 1.0, self._points[-1].through)
+        self._entered = max(self._entered + 1.0, self._points[-1].through) + (many - 1)
         return Ticket(self._entered, now)
 
     def rests(self, now: float) -> None:

@@ -1,21 +1,19 @@
-"""Places for attempts in flight."""
+"""Places for attempts in flight: how many there are, and who gets the next one."""
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
 from itertools import count
 
 from ajo_worker.closing import Closing
-from ajo_worker.limits.crowd import Crowd
-from ajo_worker.limits.shadow import Shadow, Ticket
+from ajo_worker.limits.places import Kind, Place, Places
+from ajo_worker.limits.shadow import Ticket
 from ajo_worker.limits.shares import Shares
 from ajo_worker.limits.turns import Turns, Urgency
 from ajo_worker.limits.waits import Waits
 
 SLOWED = (1.0, 0.0)
-NO_WAIT = Waits()
 ALL = ""
 """The kind of all places."""
 
@@ -28,36 +26,42 @@ def _unlimited(_: str) -> None:
     return None
 
 
-@dataclass(slots=True)
-class Place:
-    """One place, held until it is given back; how long it was waited for."""
+class Line:
+    """Attempts of one campaign that wait for places together. They get them as they come, all in their turn.
 
-    number: int
-    campaign: str
-    lane: str
-    urgent: bool
-    kinds: "tuple[_Kind, ...]" = ()
-    waits: Waits = NO_WAIT
+    ``wanted`` is how many have none yet.
+    """
 
+    def __init__(self, slots: "Slots", urgency: Urgency, campaign: str, lane: str, wanted: int, *, first: bool) -> None:
+        self.urgency, self.campaign, self.lane, self.first = urgency, campaign, lane, first
+        self.wanted = wanted
+        self.gone = False
+        self.tickets: Sequence[Ticket] = ()
+        self.waits = False
+        self.kind = slots.all
+        self.came = slots.none()
+        self.wake: asyncio.Future[None] | None = None
+        self.turned_away = False
+        self._slots = slots
 
-@dataclass(slots=True)
-class _Waiting:
-    place: asyncio.Future[Place]
-    campaign: str
-    lane: str
-    urgency: Urgency
-    first: bool
-    kind: str
-    ticket: Ticket
+    async def some(self) -> Places:
+        """Wait for places: one at least, and as many more as there are at that moment.
 
+        Raises:
+            HandedBack: the worker is stopping.
+            TurnedAway: see ``Slots.turn_away``.
+        """
+        return self.at_once() or await self._slots.wait_for(self)
 
-@dataclass(slots=True)
-class _Kind:
-    """Places that are bounded together: all, a lane's, a campaign's."""
+    def at_once(self) -> Places:
+        """The places that it can have now: none if it has to wait."""
+        found = self.came.handed_on() if self.waits else self._slots.occupy(self)
+        self.wanted -= len(found)
+        return found
 
-    crowd: Crowd = field(default_factory=Crowd)
-    shadow: Shadow = field(default_factory=Shadow)
-    waiting: int = 0
+    def leave(self) -> None:
+        """Wait no more."""
+        self._slots.let_go(self)
 
 
 class Slots:
@@ -80,12 +84,14 @@ class Slots:
         self._most_of = most_of
         self._shares = shares or Shares(places, places, places)
         self._monotonic = monotonic
-        self._turns: Turns[_Waiting] = Turns()
+        self._turns: Turns[Line] = Turns()
         self._of: Counter[str] = Counter()
         self._of_lane: Counter[str] = Counter()
         self._ordinary_of: Counter[str] = Counter()
-        self._kinds: dict[str, _Kind] = {ALL: _Kind()}
-        self._kinds_by: dict[tuple[str, str], tuple[_Kind, ...]] = {}
+        self._ordinary = 0
+        self.all = Kind()
+        self._kinds: dict[str, Kind] = {ALL: self.all}
+        self._kinds_by: dict[tuple[str, str], tuple[Kind, ...]] = {}
         self._lane_of: dict[str, str] = {}
         self._numbers = count()
 
@@ -102,38 +108,55 @@ class Slots:
         """Places that a lane has."""
         return self._of_lane[lane]
 
+    def none(self) -> Places:
+        """Places to be, of which there is none yet."""
+        return Places(self.release)
+
+    def line(self, urgency: Urgency, campaign: str, lane: str = "", wanted: int = 1, *, first: bool = True) -> Line:
+        """Ask for so many places; ``first`` for first attempts, which can be turned away."""
+        self._lane_of[campaign] = lane
+        return Line(self, urgency, campaign, lane, wanted, first=first)
+
     async def take(self, urgency: Urgency, campaign: str, lane: str = "", *, first: bool = True) -> Place:
-        """Wait for a place; ``first`` for a first attempt, which can be turned away.
+        """Wait for one place.
 
         Raises:
             HandedBack: the worker is stopping.
             TurnedAway: see ``turn_away``.
         """
         self._closing.check()
-        self._lane_of[campaign] = lane
-        if self._free and self._may(urgency, campaign):
-            return self._occupy(urgency, campaign)
-        kind, came = self._bound_by(urgency, campaign), self._monotonic()
-        if not kind[1].waiting:
-            kind[1].shadow.rests(came)
-            kind[1].crowd.restarts(came)
-        kind[1].waiting += 1
-        future: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(future, campaign, lane, urgency, first, kind[0], kind[1].shadow.enters(came))
-        self._turns.add(waiting, urgency, campaign)
+        [place] = await self.line(urgency, campaign, lane, first=first).some()
+        return place
+
+    def occupy(self, line: Line) -> Places:
+        """As many free places as a line wants and may have."""
+        found = self.none()
+        while len(found) < line.wanted and self._free and self._may(line.urgency, line.campaign):
+            found.append(self._occupy(line.urgency, line.campaign))
+        return found
+
+    async def wait_for(self, line: Line) -> Places:
+        """Let a line wait in its turn; see ``Line.some``."""
+        if line.turned_away:
+            raise TurnedAway
+        if not line.waits:
+            self._closing.check()
+            self._enter(line)
+        line.wake = asyncio.get_running_loop().create_future()
         try:
-            await self._closing.race(future)
+            await self._closing.race(line.wake)
         except BaseException:
-            if (
-                future.done() and not future.cancelled() and not future.exception()
-            ):  # given in the same moment: pass it on
-                self.release(future.result())
-            else:
-                future.cancel()
+            line.leave()
             raise
-        finally:
-            kind[1].waiting -= 1
-        return future.result()
+        return line.at_once()
+
+    def let_go(self, line: Line) -> None:
+        """A line is left; what was given to it in the same moment is passed on."""
+        if not line.gone and line.waits:
+            line.gone = True
+            line.kind.waiting -= line.wanted - len(line.came)
+        with line.came.handed_on():
+            pass
 
     def sent(self, place: Place) -> None:
         """The call that the place is for is being made."""
@@ -142,7 +165,7 @@ class Slots:
             kind.crowd.sends(place.number, now)
 
     def release(self, place: Place) -> None:
-        """Give a place back."""
+        """Give a place back; who has it in ``Places`` leaves that to them."""
         now = self._monotonic()
         self._free += 1
         self._of[place.campaign] -= 1
@@ -151,20 +174,25 @@ class Slots:
         self._of_lane[place.lane] -= 1
         if not place.urgent:
             self._ordinary_of[place.lane] -= 1
+            self._ordinary -= 1
         for kind in place.kinds:
             kind.crowd.leaves(place.number, now)
-        self._give(now)
+        if self._turns:
+            self._give(now)
 
     def turn_away(self, campaigns: Collection[str]) -> None:
         """End the waits of these campaigns' first attempts."""
-        kept: list[_Waiting] = []
-        for waiting in self._turns.take(lambda _, campaign: campaign in campaigns):
-            if waiting.first and not waiting.place.done():
-                waiting.place.set_exception(TurnedAway())
-            else:
-                kept.append(waiting)
-        for waiting in kept:
-            self._turns.add(waiting, waiting.urgency, waiting.campaign)
+        kept: Counter[Line] = Counter()
+        for line in self._turns.take(lambda _, campaign: campaign in campaigns):
+            if not line.first:
+                kept[line] += 1
+            elif not line.gone:
+                line.turned_away = line.gone = True
+                line.kind.waiting -= line.wanted - len(line.came)
+                if line.wake is not None and not line.wake.done():
+                    line.wake.set_exception(TurnedAway())
+        for line, turns in kept.items():
+            self._turns.add(line, line.urgency, line.campaign, turns)
 
     def because(self, lane: str) -> str:
         """What waits for a place of this lane waits for: ``congestion`` if half of the calls or more are slow."""
@@ -172,16 +200,30 @@ class Slots:
         now = self._monotonic()
         return "congestion" if any(c.taken and 2 * c.slow(now) >= c.taken for c in crowds) else "slot"
 
+    def _enter(self, line: Line) -> None:
+        kind, came = self._bound_by(line.urgency, line.campaign), self._monotonic()
+        line.waits, line.kind = True, kind
+        if not kind.waiting:
+            kind.shadow.rests(came)
+            kind.crowd.restarts(came)
+        kind.waiting += line.wanted
+        line.tickets = [kind.shadow.enters(came) for _ in range(line.wanted)]
+        self._turns.add(line, line.urgency, line.campaign, line.wanted)
+
     def _give(self, now: float) -> None:
-        for waiting in self._turns.take(self._may):
-            if waiting.place.done():
+        for line in self._turns.take(self._may):
+            if line.gone:
                 continue
-            kind = self._kinds[waiting.kind]
+            kind = line.kind
             kind.shadow.lets_through(now, 1, kind.crowd.speed(now), SLOWED)
-            place = self._occupy(waiting.urgency, waiting.campaign)
-            ours, (congestion, _) = kind.shadow.leaves(waiting.ticket, now)
-            place.waits = Waits(slot=ours, congestion=congestion)
-            waiting.place.set_result(place)
+            place = self._occupy(line.urgency, line.campaign)
+            ticket = line.tickets[len(line.tickets) - line.wanted + len(line.came)]
+            ours, (congestion, _) = kind.shadow.leaves(ticket, now)
+            place.waits, place.came = Waits(slot=ours, congestion=congestion), now
+            kind.waiting -= 1
+            line.came.append(place)
+            if line.wake is not None and not line.wake.done():
+                line.wake.set_result(None)
             if not self._free:
                 return
 
@@ -194,6 +236,7 @@ class Slots:
         self._of_lane[lane] += 1
         if not place.urgent:
             self._ordinary_of[lane] += 1
+            self._ordinary += 1
         for kind in kinds:
             kind.crowd.enters(now)
         return place
@@ -207,10 +250,10 @@ class Slots:
             urgent=urgency is Urgency.URGENT,
             ordinary_of_lane=self._ordinary_of[lane],
             of_lane=self._of_lane[lane],
-            ordinary=self._ordinary_of.total(),
+            ordinary=self._ordinary,
         )
 
-    def _bound_by(self, urgency: Urgency, campaign: str) -> tuple[str, _Kind]:
+    def _bound_by(self, urgency: Urgency, campaign: str) -> Kind:
         """Which bound a trigger waits for that gets no place now."""
         most, lane = self._most_of(campaign), self._lane_of[campaign]
         self._kinds_of(campaign, lane)
@@ -219,12 +262,12 @@ class Slots:
             name = f"campaign:{campaign}"
         elif self._free and not self._lane_may(urgency, lane):
             name = f"lane:{lane}"
-        return name, self._kinds[name]
+        return self._kinds[name]
 
-    def _kinds_of(self, campaign: str, lane: str) -> tuple[_Kind, ...]:
+    def _kinds_of(self, campaign: str, lane: str) -> tuple[Kind, ...]:
         found = self._kinds_by.get((campaign, lane))
         if found is None:
             names = (ALL, f"lane:{lane}", f"campaign:{campaign}")
-            found = tuple(self._kinds.setdefault(name, _Kind()) for name in names)
+            found = tuple(self._kinds.setdefault(name, Kind()) for name in names)
             self._kinds_by[campaign, lane] = found
         return found

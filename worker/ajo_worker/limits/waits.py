@@ -1,10 +1,9 @@
 """How long an attempt waited before it could be announced, by what held it back. Pure; seconds."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Waits:
+class Waits(Struct, frozen=True):
     """Each part is a column of ``ledger.attempts``, and a phase of its own.
 
     ``rate_limit`` and ``slot`` are ours: the limits as they are configured. What goes beyond that is Adobe's: answers
@@ -24,11 +23,15 @@ class Waits:
 
     def by_column(self) -> dict[str, float]:
         """Those that took any time, by their columns."""
-        return {f"{name}_wait_seconds": wait for name in self.__slots__ if (wait := getattr(self, name))}
+        return {f"{name}_wait_seconds": wait for name in self.__struct_fields__ if (wait := getattr(self, name))}
 
     def __add__(self, other: "Waits") -> "Waits":
         """Both, one after the other."""
-        return Waits(  # part by part: it is made several times for each attempt
+        if self is NO_WAIT:
+            return other
+        if other is NO_WAIT:
+            return self
+        return Waits(
             self.rate_limit + other.rate_limit,
             self.throttle + other.throttle,
             self.ramp + other.ramp,
@@ -38,3 +41,6 @@ class Waits:
             self.token + other.token,
             self.intake + other.intake,
         )
+
+
+NO_WAIT = Waits()

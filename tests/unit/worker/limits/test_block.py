@@ -26,7 +26,7 @@ def test_a_block_holds_what_its_time_allows_and_at_least_one(rate: float) -> Non
 def test_permits_are_good_from_their_begin_till_a_little_after_their_end(now: float, usable: bool, comes: bool) -> None:
     block = Block(2, 10.0, 11.0)
     assert (block.usable(now), block.comes(now)) == (usable, comes)
-    assert not block.less_one().less_one().usable(now)
+    assert not block.less(2).usable(now)
 
 
 @given(st.floats(-10, 1e6), RATES, st.floats(1, 100), st.floats(0.1, 100))

@@ -87,3 +87,20 @@ async def test_a_stopping_worker_waits_for_nothing() -> None:
     closing.begin()
     with pytest.raises(HandedBack):
         await waits
+
+
+async def test_permits_that_are_there_can_be_had_at_once_by_many_unless_somebody_waits() -> None:
+    async def lease() -> Block:
+        return Block(5, 0.0, 1e9)
+
+    permits = Permits("x", lease, lambda: 1.0, Closing())
+    assert permits.there == 0, "nothing is leased yet"
+    await permits.take(Urgency.FIRST, "a")
+    assert permits.there == 4
+    permits.take_now(3)
+    assert permits.there == 1
+    await permits.take(Urgency.FIRST, "a")
+    waits = asyncio.create_task(permits.take(Urgency.FIRST, "a"))
+    await asyncio.sleep(0)
+    assert permits.there == 0
+    await waits

@@ -41,3 +41,19 @@ def test_taking_some_leaves_the_others_waiting() -> None:
     assert next(turns.take()) == 0
     assert len(turns) == 2
     assert list(turns.take()) == [1, 2]
+
+
+@given(WAITING, st.lists(st.integers(1, 4), min_size=60, max_size=60))
+def test_one_with_several_turns_is_given_out_so_often_and_before_whoever_came_later_of_its_campaign(
+    waiting: list[tuple[Urgency, str]], turns_of: list[int]
+) -> None:
+    turns: Turns[int] = Turns()
+    for number, (urgency, campaign) in enumerate(waiting):
+        turns.add(number, urgency, campaign, turns_of[number])
+    assert len(turns) == sum(turns_of[: len(waiting)])
+    order = list(turns.take())
+    assert len(turns) == 0
+    for key in set(waiting):
+        of_key = [number for number in range(len(waiting)) if waiting[number] == key]
+        expected = [number for number in of_key for _ in range(turns_of[number])]
+        assert [number for number in order if waiting[number] == key] == expected

@@ -1,15 +1,14 @@
 """Waits add up part by part."""
 
-from dataclasses import astuple, fields
-
 import pytest
 from ajo_worker.ledger.progress import AttemptRow
 from ajo_worker.limits.waits import Waits
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 SECONDS = st.floats(0, 1e6)
-WAITS = st.builds(Waits, *([SECONDS] * len(fields(Waits))))
+WAITS = st.builds(Waits, *([SECONDS] * len(Waits.__struct_fields__)))
 
 
 @given(WAITS, WAITS)
