@@ -7,18 +7,18 @@ import asyncio
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from ajo_producers.cli.main import main
-from ajo_worker.dispatch import claims, dispatcher
+from ajo_worker.dispatch import claim, messages
 from ajo_worker.intake import pool
 from ajo_worker.ledger import ownership, progress
 from ajo_worker.ledger.admission import Done, TakeOver
 from ajo_worker.ledger.group_commit import GroupCommit, WriterStopped
 from ajo_worker.ledger.liveness import Liveness
 from ajo_worker.ledger.progress import Outcome
+from msgspec import structs
 
 
 def without_fencing() -> None:
@@ -29,7 +29,7 @@ def without_fencing() -> None:
 
 def without_intent() -> None:
     """The first attempt is sent before its announcement is durable; what is written of it later waits for that."""
-    submit = GroupCommit.submit
+    submit, submit_all = GroupCommit.submit, GroupCommit.submit_all
     announcing: dict[UUID | None, asyncio.Task[None]] = {}
 
     async def announce(self: GroupCommit[Any, Any], row: Any) -> None:
@@ -37,15 +37,20 @@ def without_intent() -> None:
             await asyncio.sleep(1)
             await submit(self, row)
 
-    async def at_once(self: GroupCommit[Any, Any], row: Any) -> Any:
-        if self.name == "admissions":
+    async def at_once(self: GroupCommit[Any, Any], rows: Any) -> Any:
+        if self.name != "admissions":
+            return await submit_all(self, rows)
+        for row in rows:
             announcing[row.request_id] = asyncio.create_task(announce(self, row))
-            return None
+        return [None] * len(rows)
+
+    async def afterwards(self: GroupCommit[Any, Any], row: Any) -> Any:
         if (task := announcing.pop(_trigger_of(row), None)) is not None:
             await task
         return await submit(self, row)
 
-    GroupCommit.submit = at_once  # type: ignore[method-assign] # as above
+    GroupCommit.submit_all = at_once  # type: ignore[method-assign] # as above
+    GroupCommit.submit = afterwards  # type: ignore[method-assign] # as above
 
 
 def _trigger_of(row: Any) -> UUID | None:
@@ -74,15 +79,15 @@ def without_joining() -> None:
         def get(self, *_: Any) -> None:
             return None
 
-    begin = dispatcher.Dispatcher.__init__
+    begin = messages.Dispatcher.__init__
 
     def forgetful(self: Any, *arguments: Any, **options: Any) -> None:
         begin(self, *arguments, **options)
-        self._running = Nobody()
+        self._flights = Nobody()
 
-    dispatcher.Dispatcher.__init__ = forgetful  # type: ignore[method-assign] # as above
+    messages.Dispatcher.__init__ = forgetful  # type: ignore[method-assign] # as above
     ownership.TAKE_OVER = ownership.TAKE_OVER.replace("(old.owner = w.owner OR", "(true OR")
-    claims.on_copy = lambda known, _: (  # type: ignore[assignment, attr-defined] # as above
+    claim.on_copy = lambda known, _: (  # type: ignore[assignment, attr-defined] # as above
         Done(known.state)
         if known.state != "sending"
         else TakeOver(known, interrupted=known.attempts_started > 0 and not known.last_attempt_recorded)
@@ -91,14 +96,14 @@ def without_joining() -> None:
 
 def without_the_budget_read_back() -> None:
     """A takeover begins a budget of its own."""
-    taken_over = claims.Claims._taken_over
+    taken_over = claim.Claims._taken_over
 
     def fresh(self: Any, *arguments: Any, **options: Any) -> Any:
-        claim = taken_over(self, *arguments, **options)
-        budget = claim.round.budget and replace(claim.round.budget, started=self.clock.monotonic())
-        return replace(claim, round=replace(claim.round, budget=budget), prepared=None)
+        found = taken_over(self, *arguments, **options)
+        budget = found.round.budget and structs.replace(found.round.budget, started=self.clock.monotonic())
+        return claim.Claim(structs.replace(found.round, budget=budget))
 
-    claims.Claims._taken_over = fresh  # type: ignore[method-assign] # as above
+    claim.Claims._taken_over = fresh  # type: ignore[method-assign] # as above
 
 
 RULES: dict[str, Callable[[], None]] = {

@@ -23,13 +23,15 @@ from ajo_worker.api.request import endpoint_of
 from ajo_worker.api.tls import tls_context
 from ajo_worker.api.token import TokenProvider, token_client, token_fetch
 from ajo_worker.closing import Closing
-from ajo_worker.dispatch.backoff import Backoff
-from ajo_worker.dispatch.claims import Claims
-from ajo_worker.dispatch.dispatcher import Dispatcher
+from ajo_worker.dispatch.attempt import Policy
+from ajo_worker.dispatch.budget import Backoff
+from ajo_worker.dispatch.claim import Claims
+from ajo_worker.dispatch.messages import Dispatcher
+from ajo_worker.dispatch.pipeline import Pipeline
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.received import Campaign
-from ajo_worker.dispatch.round import Policy
-from ajo_worker.dispatch.rounds import Rounds
+from ajo_worker.dispatch.rows import Rows
+from ajo_worker.dispatch.send import Calls
 from ajo_worker.dispatch.strays import Strays
 from ajo_worker.feedback.matching import Matching, Rules
 from ajo_worker.intake.looking import Looking
@@ -162,6 +164,15 @@ def looking_of(settings: Settings, ledger: SharedConnection) -> Looking:
     return Looking(ledger, queues_of(settings.queue_prefix), lengths.of, lengths.close)
 
 
+def pipeline_of(preparation: Preparation, policy: Policy, statuses: CampaignStatuses, http: HttpAdapter) -> Pipeline:
+    """The way of triggers, made of its steps."""
+    ledger, clock = preparation.ledger, preparation.clock
+    rows, strays = Rows(clock, ledger.worker_id, policy), Strays(ledger.answered, http)
+    claims = Claims(ledger, clock, preparation, preparation.closing, policy, rows)
+    calls = Calls(ledger, clock, http, preparation, policy, rows, strays)
+    return Pipeline(ledger, clock, claims, calls, preparation, policy, statuses)
+
+
 async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behind: LeftBehind) -> Worker:
     """Build all parts on the running event loop, and say in the ledger that this worker lives.
 
@@ -216,10 +227,9 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     leases = SharedConnection(lambda: ledger.connect_shared(synchronous_commit="off"))
     limits = Limits(lanes, leasing(leases, settings.rate_limit_recovery), view, clock, closing)
     preparation = Preparation(ledger, clock, tokens, limits, slots, view, closing, settings.attempt_minimum, silences)
-    claims = Claims(ledger, clock, preparation, closing, policy)
     statuses = campaign_statuses(settings, definitions, tokens, token_http)
-    rounds = Rounds(ledger, clock, http, claims, preparation, policy, statuses, Strays(ledger.answered, http))
-    dispatcher = Dispatcher(rounds, ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * settings.max_in_flight)
+    pipeline = pipeline_of(preparation, policy, statuses, http)
+    dispatcher = Dispatcher(pipeline, ledger, clock, campaigns, OPEN_PER_SLOT * settings.max_in_flight)
     intake = Intake(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap, left_behind)
     listening = Listening(silences, slots, clock.monotonic)
     patrol_ledger = SharedConnection(ledger.connect_shared)

@@ -11,9 +11,9 @@ from ajo_producers.contract.batch import Batch, encode_body, encode_trigger
 from ajo_producers.contract.sealing import Sealer
 from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.api.request import Endpoint as Address
-from ajo_worker.dispatch.backoff import Backoff
+from ajo_worker.dispatch.attempt import Policy
+from ajo_worker.dispatch.budget import Backoff
 from ajo_worker.dispatch.received import Campaign
-from ajo_worker.dispatch.round import Policy
 from msgspec import Raw
 
 from tests.support.definitions import ORDER_SHIPPED

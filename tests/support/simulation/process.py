@@ -11,13 +11,15 @@ from ajo_worker.api.token_answer import FetchFailed
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.bootstrap import OPEN_PER_SLOT, Worker
 from ajo_worker.closing import Closing
-from ajo_worker.dispatch.claims import Claims
+from ajo_worker.dispatch.attempt import Policy
+from ajo_worker.dispatch.claim import Claims
 from ajo_worker.dispatch.delivery import Delivery
-from ajo_worker.dispatch.dispatcher import Dispatcher
+from ajo_worker.dispatch.messages import Dispatcher
+from ajo_worker.dispatch.pipeline import Pipeline
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.received import Campaign, Received
-from ajo_worker.dispatch.round import Policy
-from ajo_worker.dispatch.rounds import Rounds
+from ajo_worker.dispatch.rows import Rows
+from ajo_worker.dispatch.send import Calls
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.retention import Ages
@@ -74,6 +76,10 @@ class Nothing:
 
 class Free:
     """No limits, no outages: they have tests of their own."""
+
+    def take_now(self, received: Received, many: int) -> int:  # noqa: ARG002 - the protocol's
+        """As many as there are."""
+        return many
 
     async def take(self, received: Received, urgency: Urgency) -> Waits:  # noqa: ARG002 - the protocol's
         """Never wait."""
@@ -161,9 +167,11 @@ class Process:
         free = Free()
         parts: tuple[Any, ...] = (free, places, free, closing, policy.attempt_minimum, free)
         preparation = Preparation(self.ledger, clock, tokens, *parts)
-        claims = Claims(self.ledger, clock, preparation, closing, policy)
-        rounds = Rounds(self.ledger, clock, http, claims, preparation, policy, free, free)  # type: ignore[arg-type] # no strays
-        self.dispatcher = Dispatcher(rounds, self.ledger, clock, closing, campaigns, most_open=OPEN_PER_SLOT * slots)
+        rows = Rows(clock, self.worker_id, policy)
+        claims = Claims(self.ledger, clock, preparation, closing, policy, rows)
+        calls = Calls(self.ledger, clock, http, preparation, policy, rows, free)  # type: ignore[arg-type] # no strays
+        pipeline = Pipeline(self.ledger, clock, claims, calls, preparation, policy, free)
+        self.dispatcher = Dispatcher(pipeline, self.ledger, clock, campaigns, OPEN_PER_SLOT * slots)
         only_closed: list[Any] = [Nothing()] * 7
         self.worker = Worker(
             self.worker_id,

@@ -1,13 +1,15 @@
 """What follows from an attempt's verdict: an end, or another attempt. Pure; docs/states.md draws it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from random import random
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
+
 from ajo_worker.api.verdict import Verdict
-from ajo_worker.dispatch.backoff import Backoff
-from ajo_worker.dispatch.budget import Budget
+from ajo_worker.dispatch.budget import Backoff, Budget
 from ajo_worker.dispatch.gate import KeptBack
 
 EndState: TypeAlias = Literal["accepted", "rejected", "expired", "unconfirmed", "parked"]
@@ -16,8 +18,7 @@ MOST_EXPIRED = 5
 DuplicateCause: TypeAlias = Literal["ambiguous-answer", "worker-crash"]
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """What the attempts of this round have shown so far.
 
     ``ambiguous`` counts the attempts that Adobe may have accepted although we saw no 202, ``interrupted`` those of them
@@ -36,12 +37,13 @@ class History:
     def after(self, verdict: Verdict, *, token_lived: bool = True) -> "History":
         """The history with one more attempt; ``token_lived``: whether its token had surely not expired meanwhile."""
         refused = verdict.outcome == "unauthorized"
-        return replace(
-            self,
-            attempts=self.attempts + 1,
-            ambiguous=self.ambiguous + verdict.ambiguous,
-            unauthorized=self.unauthorized + 1 if refused else 0,
-            expired_tokens=self.expired_tokens + (not token_lived) if refused else 0,
+        return History(
+            self.attempts + 1,
+            self.ambiguous + verdict.ambiguous,
+            self.ambiguous_before,
+            self.interrupted,
+            self.unauthorized + 1 if refused else 0,
+            self.expired_tokens + (not token_lived) if refused else 0,
         )
 
     @property
@@ -90,37 +92,53 @@ class Retry:
     phase: Literal["back-off", "proxy"] = "back-off"
 
 
-def decide(
-    verdict: Verdict,
-    history: History,
-    *,
-    budget: Budget,
-    now: float,
-    backoff: Backoff,
-    jitter: Callable[[], float],
-    attempt_minimum: float,
-    answers_take: Callable[[], float] = lambda: 0.0,
-    holds_ambiguous: bool = False,
-    kept_back: KeptBack | None = None,
-) -> End | Retry:
-    """What follows from ``verdict``, with ``history`` already counting it.
+class Situation(Struct, frozen=True):
+    """How things stand ``now`` (monotonic) that an attempt has ended; ``history`` counts it already.
+
+    ``kept_back`` is why its campaign may not go on, ``holds_ambiguous`` its choice for what may have been accepted.
+    Answers of late have taken ``answers_take()`` seconds.
+    """
+
+    history: History
+    budget: Budget
+    now: float
+    kept_back: KeptBack | None = None
+    holds_ambiguous: bool = False
+    answers_take: Callable[[], float] = lambda: 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """How it is tried again: ``jitter`` gives numbers from 0 to 1, ``attempt_minimum`` is in seconds."""
+
+    backoff: Backoff
+    attempt_minimum: float
+    jitter: Callable[[], float] = random
+
+
+ACCEPTED = End("accepted", None)
+
+
+def decide(verdict: Verdict, situation: Situation, retrying: Retrying) -> End | Retry:
+    """What follows from ``verdict``.
 
     An outage is not the trigger's failure, and its budget is not to be burnt by it: while its lane or its campaign is
     ``kept_back``, what would be tried again is parked; so is what a failing campaign refuses, unless the recipient or
     the trigger itself is to blame. But what may have been accepted is not parked: a new round would send it again.
 
     No attempt is promised that couldn't start at least ``attempt_minimum`` seconds before the budget's end, and early
-    enough for an answer, which of late took ``answers_take()`` seconds: one that is cut short tells nothing, and is a
-    duplicate in the making.
+    enough for an answer that takes as long as they do: one that is cut short tells nothing, and is a duplicate in the
+    making.
     """
+    history, budget, kept_back = situation.history, situation.budget, situation.kept_back
     match verdict.outcome:
         case "accepted":
-            return End("accepted", None)
+            return ACCEPTED
         case "refused" if kept_back and kept_back.of_campaign and not verdict.ambiguous and not _own_fault(verdict):
             return End(history.kept_back(), kept_back.reason)
         case "refused":
             return End(history.refused(), verdict.reason)
-        case "retryable" if verdict.ambiguous and holds_ambiguous:
+        case "retryable" if verdict.ambiguous and situation.holds_ambiguous:
             return End("unconfirmed", verdict.reason)
         case "retryable" if kept_back:
             return End(history.kept_back(), kept_back.reason)
@@ -131,8 +149,9 @@ def decide(
         case "unauthorized":
             wait, fresh_token = 0.0, True
         case "retryable":
-            wait, fresh_token = backoff.wait(history.attempts, jitter, floor=verdict.retry_after), False
-    latest = budget.latest_start(attempt_minimum, answers_take())
+            backoff = retrying.backoff
+            wait, fresh_token = backoff.wait(history.attempts, retrying.jitter, floor=verdict.retry_after), False
+    now, latest = situation.now, budget.latest_start(retrying.attempt_minimum, situation.answers_take())
     if now + wait > latest:
         beyond = verdict.retry_after is not None and now + verdict.retry_after > latest
         return End(history.failed(), "retry-after-beyond-budget" if beyond else budget.end_reason)

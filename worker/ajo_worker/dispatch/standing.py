@@ -1,49 +1,61 @@
 """What the triggers that a worker has in hand wait for, and for how long together."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-Key = tuple[str, str]
-"""A lane and a phase."""
+
+@dataclass(slots=True)
+class _Phase:
+    """Those of one lane that stand in one phase; the seconds that they all have stood there, up to ``since``."""
+
+    standing: int = 0
+    seconds: float = 0.0
+    since: float = 0.0
+
+    def count(self, now: float) -> None:
+        self.seconds += self.standing * (now - self.since)
+        self.since = now
 
 
 @dataclass(slots=True)
 class Standing:
-    """Told when a trigger enters a phase and when it leaves it; lives on one event loop."""
+    """Told when triggers enter a phase and when they leave it; lives on one event loop."""
 
     monotonic: Callable[[], float] = time.monotonic
-    _standing: Counter[Key] = field(default_factory=Counter)
-    _seconds: Counter[Key] = field(default_factory=Counter)
-    _since: dict[Key, float] = field(default_factory=dict)
+    _phases: dict[tuple[str, str], _Phase] = field(default_factory=dict)
+    """By lane and phase."""
 
     @contextmanager
-    def at(self, lane: str, phase: str) -> Iterator[None]:
-        """A trigger that came through this lane waits in this phase meanwhile."""
-        key = lane, phase
-        self._count(key)
-        self._standing[key] += 1
+    def at(self, lane: str, phase: str, many: int = 1) -> Iterator[None]:
+        """Triggers that came through this lane wait in this phase meanwhile."""
+        self.changes(lane, phase, many)
         try:
             yield
         finally:
-            self._count(key)
-            self._standing[key] -= 1
+            self.changes(lane, phase, -many)
+
+    def changes(self, lane: str, phase: str, by: int) -> None:
+        """So many enter a phase, or leave it."""
+        found = self._phases.get((lane, phase))
+        if found is None:
+            found = self._phases[lane, phase] = _Phase(since=self.monotonic())
+        found.count(self.monotonic())
+        found.standing += by
 
     def mostly(self, lane: str) -> str | None:
         """The phase that most of the lane's time went into since this was asked last; None if none did."""
-        for key in self._standing:
-            self._count(key)
-        found = {phase: self._seconds.pop(key) for key in list(self._seconds) if key[0] == lane for phase in key[1:]}
-        return max(found, key=found.__getitem__) if any(found.values()) else None
+        longest, most = None, 0.0
+        for (at, phase), found in self._phases.items():
+            if at == lane:
+                found.count(self.monotonic())
+                if found.seconds > most:
+                    longest, most = phase, found.seconds
+                found.seconds = 0.0
+        return longest
 
     def mostly_now(self, lane: str) -> str | None:
         """The phase that most of the lane's triggers stand in at this moment; None if none does."""
-        found = {phase: count for (at, phase), count in self._standing.items() if at == lane and count}
+        found = {phase: one.standing for (at, phase), one in self._phases.items() if at == lane and one.standing}
         return max(found, key=found.__getitem__) if found else None
-
-    def _count(self, key: Key) -> None:
-        now = self.monotonic()
-        self._seconds[key] += self._standing[key] * (now - self._since.get(key, now))  # type: ignore[assignment] # seconds
-        self._since[key] = now

@@ -4,15 +4,14 @@ from dataclasses import replace
 
 import pytest
 from ajo_worker.api.verdict import Verdict
-from ajo_worker.dispatch.backoff import Backoff
-from ajo_worker.dispatch.budget import Budget
-from ajo_worker.dispatch.decision import End, History, Retry, decide
+from ajo_worker.dispatch.budget import Backoff, Budget
+from ajo_worker.dispatch.decision import End, History, Retry, Retrying, Situation, decide
 from ajo_worker.dispatch.gate import KeptBack
 from hypothesis import given
 from hypothesis import strategies as st
 
-BACKOFF = Backoff(0.5, 2, 10)
 MINIMUM = 1.0
+RETRYING = Retrying(Backoff(0.5, 2, 10), MINIMUM, lambda: 1.0)
 
 
 def after(
@@ -21,12 +20,12 @@ def after(
     """The decision for a round that began at 0 with 60 seconds, with the longest jitter."""
     return decide(
         verdict,
-        (history or History()).after(verdict),
-        budget=Budget(0.0, 60.0, expires),
-        now=now,
-        backoff=BACKOFF,
-        jitter=lambda: 1.0,
-        attempt_minimum=MINIMUM,
+        Situation(
+            (history or History()).after(verdict),
+            budget=Budget(0.0, 60.0, expires),
+            now=now,
+        ),
+        RETRYING,
     )
 
 
@@ -36,14 +35,14 @@ def kept_back(
     """The decision while an outage, or a pause of one campaign, lasts."""
     return decide(
         verdict,
-        (history or History()).after(verdict),
-        budget=Budget(0.0, 60.0),
-        now=59.9,
-        backoff=BACKOFF,
-        jitter=lambda: 1.0,
-        attempt_minimum=MINIMUM,
-        holds_ambiguous=holds,
-        kept_back=KeptBack("campaign-paused" if of_campaign else "outage", of_campaign=of_campaign),
+        Situation(
+            (history or History()).after(verdict),
+            budget=Budget(0.0, 60.0),
+            now=59.9,
+            holds_ambiguous=holds,
+            kept_back=KeptBack("campaign-paused" if of_campaign else "outage", of_campaign=of_campaign),
+        ),
+        RETRYING,
     )
 
 
@@ -104,12 +103,12 @@ def test_refusals_of_tokens_that_may_have_expired_on_the_way_do_not_count_up_to_
         history = history.after(UNAUTHORIZED, token_lived=one)
         step = decide(
             UNAUTHORIZED,
-            history,
-            budget=Budget(0.0, 60.0),
-            now=1.0,
-            backoff=BACKOFF,
-            jitter=lambda: 1.0,
-            attempt_minimum=MINIMUM,
+            Situation(
+                history,
+                budget=Budget(0.0, 60.0),
+                now=1.0,
+            ),
+            RETRYING,
         )
         if isinstance(step, End):
             assert step == End("rejected", "unauthorized")
@@ -156,9 +155,7 @@ def test_a_round_ends_and_never_promises_an_attempt_after_its_budget(
     for verdict in shown:
         now += took
         history = history.after(verdict)
-        step = decide(
-            verdict, history, budget=budget, now=now, backoff=BACKOFF, jitter=lambda: jitter, attempt_minimum=MINIMUM
-        )
+        step = decide(verdict, Situation(history, budget, now), replace(RETRYING, jitter=lambda: jitter))
         if isinstance(step, End):
             break
         assert now + step.wait + MINIMUM <= budget.end
@@ -232,14 +229,14 @@ def test_nothing_is_parked_of_which_an_attempt_of_this_round_was_ambiguous(
         history = history.after(verdict)
     step = decide(
         shown[-1],
-        history,
-        budget=Budget(0.0, 60.0),
-        now=now,
-        backoff=BACKOFF,
-        jitter=lambda: 1.0,
-        attempt_minimum=MINIMUM,
-        holds_ambiguous=holds,
-        kept_back=KeptBack("x", of_campaign=of_campaign),
+        Situation(
+            history,
+            budget=Budget(0.0, 60.0),
+            now=now,
+            holds_ambiguous=holds,
+            kept_back=KeptBack("x", of_campaign=of_campaign),
+        ),
+        RETRYING,
     )
     if any(verdict.ambiguous for verdict in shown):
         assert not (isinstance(step, End) and step.state == "parked")
@@ -252,13 +249,13 @@ def test_where_ambiguous_calls_are_held_none_is_sent_again_and_others_are() -> N
     def step(verdict: Verdict) -> End | Retry:
         return decide(
             verdict,
-            History().after(verdict),
-            budget=Budget(0.0, 60.0),
-            now=1.0,
-            backoff=BACKOFF,
-            jitter=lambda: 1.0,
-            attempt_minimum=MINIMUM,
-            holds_ambiguous=True,
+            Situation(
+                History().after(verdict),
+                budget=Budget(0.0, 60.0),
+                now=1.0,
+                holds_ambiguous=True,
+            ),
+            RETRYING,
         )
 
     assert step(TIMEOUT) == End("unconfirmed", "timeout")

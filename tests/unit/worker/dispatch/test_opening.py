@@ -1,7 +1,9 @@
 """How messages are opened: a backlog that comes at once leaves the loop to the other queues."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from ajo_producers.campaigns.payload import PayloadCheck
@@ -9,10 +11,11 @@ from ajo_producers.contract.batch import Batch, encode_body, encode_trigger
 from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.api.request import Endpoint
 from ajo_worker.closing import Closing, HandedBack
+from ajo_worker.dispatch.attempt import Flight
 from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.delivery import Delivery
-from ajo_worker.dispatch.dispatcher import Dispatcher
-from ajo_worker.dispatch.received import Campaign, Received
+from ajo_worker.dispatch.messages import Dispatcher
+from ajo_worker.dispatch.received import Campaign
 from ajo_worker.ledger.clock import LedgerClock
 from msgspec import Raw
 from uuid_utils.compat import uuid7
@@ -24,32 +27,23 @@ PERSON = Recipient(user_id="person1")
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
-class Rounds:
+class Pipeline:
     """Notes what comes, and lets it end when told to."""
 
-    def __init__(self) -> None:
-        self.came: list[str] = []
-        self.may_end = asyncio.Event()
-
-    async def conduct(self, received: Received, _: Any) -> End:
-        self.came.append(received.came_by)
-        await self.may_end.wait()
-        return End("accepted", None)
-
-
-class Paused:
-    """Sends one trigger, and hands the others back, as when an outage begins in the middle of a message."""
+    preparation = SimpleNamespace(closing=Closing())
 
     def __init__(self) -> None:
-        self.came = 0
-        self.may_end = asyncio.Event()
+        self.came: list[Flight] = []
 
-    async def conduct(self, received: Received, _: Any) -> End:  # noqa: ARG002 - as it is called
-        self.came += 1
-        if self.came > 1:
-            raise HandedBack
-        await self.may_end.wait()
-        return End("accepted", None)
+    def start(self, flights: Sequence[Flight]) -> None:
+        self.came += flights
+
+    def lanes(self) -> list[str]:
+        return [flight.received.came_by for flight in self.came]
+
+    def end(self) -> None:
+        for flight in self.came:
+            flight.ends(End("accepted", None))
 
 
 class Receipt:
@@ -67,39 +61,39 @@ def delivery(queue: str, triggers: int) -> Delivery:
     return Delivery(encode_body(batch), {}, queue, 0.0, Receipt())
 
 
-def dispatcher(rounds: Rounds | Paused, campaigns: dict[str, Any] | None = None) -> Dispatcher:
+def dispatcher(pipeline: Pipeline, campaigns: dict[str, Any] | None = None) -> Dispatcher:
     """One without a ledger."""
-    parts: tuple[Any, ...] = (rounds, None, LedgerClock(), Closing(), campaigns or {})
-    return Dispatcher(*parts, most_open=4000)
+    ledger: Any = None
+    taking: Any = pipeline
+    return Dispatcher(taking, ledger, LedgerClock(), campaigns or {}, most_open=4000)
 
 
 async def test_of_a_backlog_only_some_is_opened_before_a_message_of_another_queue_has_its_turn() -> None:
-    rounds = Rounds()
-    taking = dispatcher(rounds)
+    pipeline = Pipeline()
+    taking = dispatcher(pipeline)
     for _ in range(200):
         taking.deliver(delivery(BACKLOG, 5))
     taking.deliver(delivery(OTHER, 1))
-    while "high-throughput" not in rounds.came:
+    while "high-throughput" not in pipeline.lanes():
         await asyncio.sleep(0)
-    assert rounds.came.index("high-throughput") <= 100
-    while len(rounds.came) < 1001:
+    assert pipeline.lanes().index("high-throughput") <= 100
+    while len(pipeline.came) < 1001:
         await asyncio.sleep(0)
     assert not taking.waiting
-    rounds.may_end.set()
+    pipeline.end()
     assert await taking.finish(10)
 
 
 async def test_what_goes_back_to_the_broker_is_in_hand_until_the_others_of_its_message_are_at_their_end() -> None:
-    rounds = Paused()
+    pipeline = Pipeline()
     one = definition()
     campaign = Campaign(one, PayloadCheck(one), Endpoint("https://api.example.com", {}), 60.0)
-    taking = dispatcher(rounds, {one.name: campaign})
+    taking = dispatcher(pipeline, {one.name: campaign})
     taking.deliver(delivery(BACKLOG, 5))
-    while rounds.came < 5:
-        await asyncio.sleep(0)
-    for _ in range(9):
-        await asyncio.sleep(0)
+    sent, *others = pipeline.came
+    for flight in others:  # an outage begins in the middle of the message
+        flight.ends(HandedBack())
     assert taking.under_way == {("standard", "order-shipped"): 5}
-    rounds.may_end.set()
+    sent.ends(End("accepted", None))
     assert await taking.finish(10)
     assert not taking.under_way

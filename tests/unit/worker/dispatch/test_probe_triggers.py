@@ -9,8 +9,10 @@ from uuid import UUID, uuid4
 import pytest
 from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.closing import Closing, HandedBack
+from ajo_worker.dispatch.attempt import Flight, Party
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.dispatch.preparation import Preparation
+from ajo_worker.dispatch.prepare import Preparing, Ready
 from ajo_worker.dispatch.received import Campaign, Received, Refusal
 from ajo_worker.ledger.admission import Known
 
@@ -62,9 +64,19 @@ async def batch(looks: Looks, gate: Shut) -> list[Any]:
         trigger = Trigger(request_id=request_id, campaign="a", recipients=(Recipient(user_id="ada@example.com"),))
         return Received(trigger, b"", uuid4(), "shop", START, 0.0, START, campaign, "standard", "standard")
 
-    attempts = (preparation.first_attempt(received(one)) for one in BATCH)
-    ends = await asyncio.gather(*attempts, return_exceptions=True)
-    return [type(end) if isinstance(end, HandedBack) else end for end in ends]
+    found: dict[UUID, Any] = {}
+    flights = tuple(Flight(received(one), lambda *_: None, lambda *_: None) for one in BATCH)
+    parties = [Party(campaign, flights)]
+    while parties:
+        way = Preparing(preparation, parties.pop(0), parties.append)
+        [flight, *_] = way.flights
+        try:
+            end = await way.some()
+            assert not isinstance(end, Ready)
+            found[flight.received.trigger.request_id] = end.why
+        except HandedBack as back:
+            found[flight.received.trigger.request_id] = type(back)
+    return [found[one] for one in BATCH]
 
 
 def known() -> Known:

@@ -15,18 +15,21 @@ from ajo_worker.api.request import Endpoint
 from ajo_worker.api.token import Token, TokenProvider
 from ajo_worker.api.token_answer import FetchFailed
 from ajo_worker.closing import Closing, HandedBack
+from ajo_worker.dispatch.attempt import Announced, Attempt, Flight, Party, Round
 from ajo_worker.dispatch.budget import Budget
+from ajo_worker.dispatch.claim import Claims, Late
 from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.gate import KeptBack
-from ajo_worker.dispatch.preparation import PERMIT, PLACE, Preparation, Prepared, Ready
+from ajo_worker.dispatch.preparation import Preparation
+from ajo_worker.dispatch.prepare import PERMIT, PLACE, Preparing, Ready
 from ajo_worker.dispatch.received import Campaign, Received, Refusal
-from ajo_worker.dispatch.round import Round
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.limits.slots import Place
+from ajo_worker.limits.places import Place, Places
 from ajo_worker.limits.turns import Urgency
 from ajo_worker.limits.waits import Waits
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.support.definitions import ORDER_SHIPPED
 from tests.support.examples import examples
@@ -63,10 +66,12 @@ class Stage:
                 return stage.back
 
         ledger: Any = SimpleNamespace(intents=self, liveness=SimpleNamespace(may_send=lambda _: True))
-        limits = SimpleNamespace(take=self.take, because=lambda _: self.reasons["permit"])
-        slots = SimpleNamespace(take=self.take, release=self.release, because=lambda _: self.reasons["place"])
+        limits = SimpleNamespace(take=self.take, take_now=lambda *_: 0, because=lambda _: self.reasons["permit"])
+        slots = SimpleNamespace(line=Line(self), release=self.release, because=lambda _: self.reasons["place"])
         parts: tuple[Any, ...] = (clock, self.tokens, limits, slots, Gate(), self.closing, 5.0, Free())
         self.preparation = Preparation(ledger, *parts)
+        nothing: Any = None
+        self.claims = Claims(ledger, clock, self.preparation, self.closing, nothing, nothing)
 
     async def _fetch(self) -> Token:
         await self._sleep(0.05)
@@ -77,16 +82,20 @@ class Stage:
     async def _sleep(self, seconds: float) -> None:
         await self.closing.sleep(seconds)
 
-    async def take(self, who: Received | Urgency, what: object, *_: object, **__: object) -> Any:  # noqa: ARG002 - the protocol's
-        """A permit (asked for with a trigger) or a place (asked for with an urgency)."""
-        if isinstance(who, Received):
-            assert self.tokens.current() is not None, "a permit was used up that has to wait for a token"
-            self.taken.append(self.world.now)
-            await self._sleep(self.permit)
-            return Waits(rate_limit=self.permit)
+    async def take(self, received: Received, urgency: Urgency) -> Waits:  # noqa: ARG002 - the protocol's
+        """A permit."""
+        assert self.tokens.current() is not None, "a permit was used up that has to wait for a token"
+        self.taken.append(self.world.now)
+        await self._sleep(self.permit)
+        return Waits(rate_limit=self.permit)
+
+    async def placed(self) -> Places:
+        """A place."""
         await self._sleep(self.place)
         self.given += 1
-        return Place(self.given, ORDER_SHIPPED.name, "standard", urgent=False, waits=Waits(congestion=self.place))
+        place = Place(self.given, ORDER_SHIPPED.name, "standard", urgent=False)
+        place.waits, place.came = Waits(congestion=self.place), self.world.now
+        return Places(self.release, [place])
 
     async def submit(self, intent: object) -> bool:  # noqa: ARG002 - the protocol's
         """An intent is announced."""
@@ -112,9 +121,38 @@ class Stage:
         assert not self.world.failures
         return found[0]
 
+    async def ready(self, received: Received, current: Round | None = None) -> Any:
+        """An attempt that is ready, or why there is none."""
+        flight = Flight(received, lambda *_: None, lambda *_: None)
+        way = Preparing(self.preparation, Party(CAMPAIGN, (flight,), current), lambda _: None)
+        await way.backed_off()
+        found = await way.some()
+        return found.attempts[0] if isinstance(found, Ready) else found.why
+
     def first(self, expires_in: float | None = None) -> Any:
         """The first attempt of a trigger."""
-        return self.run(lambda: self.preparation.first_attempt(received(expires_in)))
+        return self.run(lambda: self.ready(received(expires_in)))
+
+
+class Line:
+    """A line that waits for a place of a stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+    def __call__(self, *_: object, **__: object) -> "Line":
+        """Whoever asks stands in it."""
+        return self
+
+    def at_once(self) -> None:
+        """There is never a place without a wait."""
+
+    async def some(self) -> Places:
+        """One place."""
+        return await self.stage.placed()
+
+    def leave(self) -> None:
+        """Nobody is behind."""
 
 
 def received(expires_in: float | None = None) -> Received:
@@ -140,7 +178,7 @@ def test_all_waits_before_an_attempt_are_kept_however_often_it_tries(
 ) -> None:
     stage = Stage(token_from, lifetime, permit, place)
     ready = stage.first()
-    assert isinstance(ready, Ready)
+    assert isinstance(ready, Attempt)
     waited = ready.waits.token + ready.waits.rate_limit + ready.waits.congestion
     assert abs(waited - stage.world.now) < 1e-6, "nothing of it falls into other"
     assert ready.waits.token >= token_from
@@ -169,8 +207,8 @@ def test_a_message_that_lay_unopened_waited_for_what_those_under_way_waited_for_
     stage.reasons = {"place": place, "permit": permit}
     came = replace(received(), received=stage.world.now - 5.0, unopened=4.0, came_by="standard")
     with stage.preparation.standing.at("standard", standing) if standing else nullcontext():
-        ready = stage.run(lambda: stage.preparation.first_attempt(came))
-    assert isinstance(ready, Ready)
+        ready = stage.run(lambda: stage.ready(came))
+    assert isinstance(ready, Attempt)
     assert getattr(ready.waits, part) == pytest.approx(4.0, abs=0.1)
     assert ready.waits.intake == pytest.approx(1.0)
 
@@ -182,10 +220,10 @@ def test_a_token_that_ends_while_a_permit_is_waited_for_is_waited_for_again_and_
         await stage.tokens.get(5)
         stage.token_from = stage.world.now + 30  # what there is lives on; the next one is far away
         await stage.closing.sleep(4)
-        return await stage.preparation.first_attempt(received())
+        return await stage.ready(received())
 
     ready = stage.run(with_an_old_token)
-    assert isinstance(ready, Ready)
+    assert isinstance(ready, Attempt)
     assert len(stage.taken) == 2
     assert abs(ready.waits.rate_limit - 16.0) < 1e-6
     assert ready.waits.token > 15.0
@@ -194,7 +232,7 @@ def test_a_token_that_ends_while_a_permit_is_waited_for_is_waited_for_again_and_
 
 def test_where_tokens_live_shorter_than_permits_take_to_come_triggers_go_out_all_the_same() -> None:
     stage = Stage(lifetime=2.0, permit=9.0)
-    assert isinstance(stage.first(), Ready)
+    assert isinstance(stage.first(), Attempt)
     assert len(stage.taken) == 1
 
 
@@ -230,8 +268,20 @@ REFUSED = Round(1, 1, History(attempts=1, unauthorized=1), None, Retry(0.0, fres
 
 def retried(stage: Stage, expires: float | None = None) -> Any:
     """The next attempt of a trigger whose token was refused at once, with a budget of a minute."""
-    current = replace(REFUSED, budget=Budget(0.0, 60.0, expires))
-    return stage.run(lambda: stage.preparation.next_attempt(received(), current))
+    current = structs.replace(REFUSED, budget=Budget(0.0, 60.0, expires))
+
+    async def next_attempt() -> Any:
+        ready = await stage.ready(received(), current)
+        if not isinstance(ready, Attempt):
+            return ready
+        with Places(stage.release, [ready.place]) as places:
+            found = await stage.claims.next(ready, current)
+            if isinstance(found, Late):
+                return found.refused
+            places.handed_on()
+            return found
+
+    return stage.run(next_attempt)
 
 
 def test_a_budget_that_passes_for_want_of_a_token_is_not_burnt_but_parked() -> None:
@@ -258,7 +308,7 @@ def test_what_comes_too_late_is_parked_if_the_token_made_it_late_and_expired_if_
 ) -> None:
     stage = Stage(token_from, permit=permit)
     came = retried(stage)
-    assert came == found if found else isinstance(came, Prepared)
+    assert came == found if found else isinstance(came, Announced)
     assert stage.given == (found is None)
     if isinstance(came, Refusal) and came.state == "expired":
         assert sum(came.in_vain.values()) == pytest.approx(permit, abs=0.1), "it has no attempt that says so"
@@ -268,7 +318,7 @@ def test_a_probe_waits_for_no_token_that_does_not_come() -> None:
     stage = Stage(token_from=10.0**6)
     stage.world.later(7.0, lambda: setattr(stage, "back", KeptBack("token-unavailable", of_probes=True)))
     probe = replace(received(), probe=True)
-    assert stage.run(lambda: stage.preparation.first_attempt(probe)) == Refusal("parked", "token-unavailable")
+    assert stage.run(lambda: stage.ready(probe)) == Refusal("parked", "token-unavailable")
     stage = Stage(token_from=3.0)
     stage.back = KeptBack("outage")
-    assert isinstance(stage.run(lambda: stage.preparation.first_attempt(probe)), Ready), "an outage is what it is for"
+    assert isinstance(stage.run(lambda: stage.ready(probe)), Attempt), "an outage is what it is for"

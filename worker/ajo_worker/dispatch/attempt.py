@@ -1,0 +1,167 @@
+"""An attempt, from the trigger in hand to what came of it: what each step adds is a value of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ajo_producers.campaigns.definition import BeforeStart
+from ajo_producers.contract.sealing import Sealer
+from msgspec import Struct
+
+from ajo_worker.api.answer import Answer, Failure
+from ajo_worker.api.verdict import Verdict
+from ajo_worker.dispatch.budget import Backoff, Budget
+from ajo_worker.dispatch.decision import End, History, Retry
+from ajo_worker.dispatch.received import Campaign, Received
+from ajo_worker.ledger.admission import Done
+from ajo_worker.limits.places import Place
+from ajo_worker.limits.waits import Waits
+
+OnRetry = Callable[[Received, int, Verdict, float], None]
+"""Told of each retry: the trigger, how many attempts it has had, what the last one showed, and the wait in seconds."""
+
+
+class Lost(Exception):  # noqa: N818 - not an error: this worker asks what became of the trigger
+    """The trigger was taken over, or ended, by somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is policy and not contract, from the settings; times in seconds."""
+
+    backoff: Backoff
+    attempt_minimum: float
+    ambiguous_statuses: frozenset[int]
+    hash_key: bytes = field(repr=False)
+    sealer: Callable[[], Sealer]
+    before_start: BeforeStart = "refuse"
+    copy_poll: float = 1.0
+
+
+Ended: TypeAlias = End | Done | BaseException
+"""What became of a trigger in hand: its state is in the ledger; or why it isn't, and the trigger must come again."""
+
+
+class Flight:
+    """A trigger in hand, until it has its end or goes back; whoever answers for it is told, once."""
+
+    __slots__ = ("_copies", "_end", "_told", "on_retry", "received")
+
+    def __init__(self, received: Received, told: "Callable[[Flight, Ended], None]", on_retry: OnRetry) -> None:
+        self.received = received
+        self.on_retry = on_retry
+        self._told = told
+        self._end: Ended | None = None
+        self._copies: list[Flight] | None = None
+
+    def joined(self, copy: "Flight") -> None:
+        """A copy of the trigger has the same end."""
+        if self._end is not None:
+            copy.ends(self._end)
+        else:
+            self._copies = [*(self._copies or ()), copy]
+
+    def ends(self, end: Ended) -> None:
+        """It is over; whoever learns of it again later changes nothing."""
+        if self._end is None:
+            self._end = end
+            self._told(self, end)
+            for copy in self._copies or ():
+                copy.ends(end)
+
+
+class Round(Struct, frozen=True):
+    """A round that is ours as long as ``fence`` holds, and what it has shown so far.
+
+    ``budget`` is None until the first dispatch. ``step`` is what followed from the newest attempt, ``decided`` when
+    (monotonic), ``rejected_token`` the token that Adobe refused in it.
+    """
+
+    number: int
+    fence: int
+    history: History
+    budget: Budget | None
+    step: Retry | End | None
+    decided: float
+    rejected_token: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the token."""
+        return f"Round({self.number}, fence={self.fence}, {self.history}, {self.budget}, {self.step})"
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the trigger may have been sent before: in this round, or in one before it."""
+        return self.number > 1 or self.history.attempts > 0
+
+
+class Party(Struct, frozen=True):
+    """Triggers of one message and campaign that are to be attempted, together as long as none is different.
+
+    ``round`` is that of one which is ours already, and alone; None where this attempt is to be its claim. ``waits`` are
+    theirs up to the instant ``since``; None for all the time since their message came. One that went apart may have a
+    ``place``.
+    """
+
+    campaign: Campaign
+    flights: tuple[Flight, ...]
+    round: Round | None = None
+    waits: Waits | None = None
+    place: Place | None = None
+    since: float | None = None
+
+
+class Attempt(Struct, frozen=True):
+    """An attempt that is ready: token, permit and place are in hand; how long each was waited for, in seconds.
+
+    ``round`` is that of a trigger which is ours already.
+    """
+
+    flight: Flight
+    campaign: Campaign
+    round: Round | None
+    token: str
+    place: Place
+    waits: Waits
+    backoff_wait: float
+
+    def __repr__(self) -> str:
+        """Without the token."""
+        return f"Attempt({self.flight.received.trigger}, {self.round})"
+
+    @property
+    def received(self) -> Received:
+        """Its trigger."""
+        return self.flight.received
+
+
+class Announced(Struct, frozen=True):
+    """An attempt that the ledger knows is about to start, ``intended`` then (monotonic), in a round that is ours.
+
+    ``asked`` is when it was announced last.
+    """
+
+    attempt: Attempt
+    round: Round
+    intended: float
+    asked: float
+    ledger_wait: float
+
+
+class Sent(Struct, frozen=True):
+    """One HTTP call: when it was made (monotonic), what came back, and the token that it carried.
+
+    ``token_until`` (monotonic): until then that had surely not expired. ``budget`` began with it, if not before.
+    """
+
+    announced: Announced
+    budget: Budget
+    body: bytes
+    dispatched: float
+    result: Answer | Failure
+    token: str
+    token_until: float
+
+    def __repr__(self) -> str:
+        """Without body and token."""
+        return f"Sent({self.announced}, {self.dispatched}, {self.result})"

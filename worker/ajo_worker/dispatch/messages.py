@@ -1,0 +1,343 @@
+"""Messages in hand: taken apart into triggers, and answered for once each of these has its end."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine, Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import structlog
+from ajo_producers.contract.batch import BadMessage, BadTrigger, Batch, decode_body, decode_trigger
+from ajo_producers.contract.lanes import lane_of
+
+from ajo_worker.api.verdict import Verdict
+from ajo_worker.closing import HandedBack
+from ajo_worker.dispatch.attempt import Ended, Flight
+from ajo_worker.dispatch.decision import End
+from ajo_worker.dispatch.delivery import Delivery
+from ajo_worker.dispatch.opening import Opening
+from ajo_worker.dispatch.pipeline import Pipeline
+from ajo_worker.dispatch.received import Campaign, Received, as_sent, campaign_of
+from ajo_worker.dispatch.summary import KNOWN_BEFORE, Outcome, mostly_failed, summary
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.group_commit import RowRefused, WriterStopped
+from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.ledger.quarantine import quarantined
+
+log = structlog.get_logger("ajo_worker.dispatch")
+
+PAUSE_AFTER_FAULT = 5.0
+"""Seconds before a message goes back to the broker after a fault of our own: it must not spin."""
+UNREADABLE = "unreadable"
+"""Why something is in quarantine, where nothing of it may be shown; ledger.quarantine says what is wrong."""
+
+
+class Message:
+    """A message in hand, ``opened`` if it could be: how much of it has no end yet, and what became of the rest."""
+
+    __slots__ = ("back", "delivery", "fault", "left", "opened", "outcomes")
+
+    def __init__(self, delivery: Delivery, left: int, *, opened: bool) -> None:
+        self.delivery = delivery
+        self.left = left
+        self.opened = opened
+        self.outcomes: Counter[Outcome] = Counter()
+        self.fault: BaseException | None = None
+        self.back: list[UUID] = []
+        """Those of it that go back to the broker once the others are at their end."""
+
+    def on_retry(self, received: Received, attempts: int, verdict: Verdict, wait: float) -> None:
+        """Tell whoever sees the message that one of its triggers is tried again."""
+        reason = f"{verdict.reason} ({verdict.http_status or verdict.failure})"
+        self.delivery.receipt.retried(attempts, f"{reason}, {received.trigger.request_id}, again in {wait:.2f} s")
+
+
+class Dispatcher:
+    """All that is in hand: messages that wait to be opened, their triggers, and parked ones that go on."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        ledger: Ledger,
+        clock: LedgerClock,
+        campaigns: Mapping[str, Campaign],
+        most_open: int,
+    ) -> None:
+        self._pipeline = pipeline
+        self._ledger = ledger
+        self._clock = clock
+        self._closing = closing = pipeline.preparation.closing
+        self._campaigns = campaigns
+        self._most_open = most_open
+        self._opening = Opening(most_open, closing, clock.monotonic, self._opened)
+        self._flights: dict[UUID, Flight] = {}
+        self._going_back: dict[UUID, Received] = {}
+        self._messages: set[Message] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._resumed_open = 0
+        self._nothing_left = asyncio.Event()
+        self.hurried = False
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Take a message; its receipt is told what becomes of it."""
+        self._opening.take(delivery)
+
+    def give_back(self, lane: str) -> None:
+        """Give the messages of a lane back that are not opened yet."""
+        self._opening.give_back(lane)
+
+    def drop_away(self) -> None:
+        """Let go of what is not opened yet and the broker has again: whoever takes it there begins with it."""
+        self._opening.drop_away()
+
+    def resume(self, received: Received) -> "asyncio.Task[None]":
+        """Take a parked trigger whose next round was opened; no message stands behind it, so it is not given back."""
+        self._resumed_open += 1
+        return self._begin(self._resumed(received))
+
+    def has(self, request_id: UUID) -> bool:
+        """Whether a trigger is in hand."""
+        return request_id in self._flights
+
+    @property
+    def room(self) -> int:
+        """How many more parked triggers may go on; a share of their own, whatever comes from the broker meanwhile."""
+        return 0 if self._closing.begun else max(self._most_open // 4 - self._resumed_open, 0)
+
+    def quarantine(self, delivery: Delivery, reason: str) -> None:
+        """Keep a message that couldn't even be opened."""
+        message = self._in_hand(delivery, 1, opened=False)
+        self._begin(self._quarantined(message, delivery.body, reason))
+
+    @property
+    def waiting(self) -> int:
+        """Messages that are not yet opened."""
+        return sum(self._opening.waiting.values())
+
+    @property
+    def unopened(self) -> dict[str, int]:
+        """Messages of each queue that are not yet opened."""
+        return self._opening.waiting
+
+    @property
+    def open(self) -> int:
+        """Triggers of opened messages that have no end yet."""
+        return self._opening.open
+
+    @property
+    def under_way(self) -> Counter[tuple[str, str]]:
+        """Triggers in hand, by lane and campaign; of none whose campaign nobody here knows.
+
+        Those too that go back to the broker once the others of their message are at their end: until then they are
+        nowhere else.
+        """
+        flights = {request_id: flight.received for request_id, flight in self._flights.items()}
+        return Counter(
+            (received.lane, received.trigger.campaign)
+            for received in (self._going_back | flights).values()
+            if received.campaign is not None
+        )
+
+    def begin_closing(self) -> None:
+        """Give back what is not yet in flight."""
+        self._closing.begin()
+        self._ledger.hand_back()
+        self._opening.give_all_back()
+
+    def hurry(self) -> None:
+        """Cut off what is in flight: another worker takes it over, as a dead one's."""
+        self.hurried = True
+        self._cut_off()
+
+    async def finish(self, grace: float) -> bool:
+        """Wait until no message is in hand; after ``grace`` seconds give up and return False."""
+        try:
+            async with asyncio.timeout(grace):
+                while self._messages or self._tasks:
+                    self._nothing_left.clear()
+                    await self._nothing_left.wait()
+        except TimeoutError:
+            self._cut_off()
+            return False
+        return True
+
+    def _cut_off(self) -> None:
+        self._pipeline.cut_off()
+        for task in tuple(self._tasks):
+            task.cancel()
+        for flight in tuple(self._flights.values()):
+            flight.ends(asyncio.CancelledError())
+
+    def _opened(self, delivery: Delivery, unopened: float) -> int:
+        try:
+            batch = decode_body(delivery.body)
+        except BadMessage as bad:
+            self.quarantine(delivery, str(bad))
+            return 0
+        message = self._in_hand(delivery, len(batch.triggers), opened=True)
+        new = list[Flight]()
+        ended = partial(self._ended, message)
+        for raw in batch.triggers:
+            payload = bytes(raw)
+            try:
+                flight = Flight(self._received(delivery, batch, payload, unopened), ended, message.on_retry)
+            except BadTrigger as bad:
+                self._begin(self._quarantined(message, payload, str(bad)))
+                continue
+            request_id = flight.received.trigger.request_id
+            if (running := self._flights.get(request_id)) is not None:
+                self._begin(self._joins(flight, running))
+            else:
+                self._flights[request_id] = flight
+                new.append(flight)
+        self._pipeline.start(new)
+        return len(batch.triggers)
+
+    def _received(self, delivery: Delivery, batch: Batch, payload: bytes, unopened: float) -> Received:
+        trigger = decode_trigger(payload)
+        digest = trigger.call_digest or ""
+        campaign = campaign_of(self._campaigns, trigger.campaign, digest)
+        return Received(
+            trigger=as_sent(trigger, campaign),
+            payload=payload,
+            batch_id=batch.batch_id,
+            producer=batch.producer,
+            enqueued_at=batch.enqueued_at,
+            received=delivery.received,
+            received_at=self._clock.at(delivery.received),
+            campaign=campaign,
+            lane=campaign.definition.lane if campaign else lane_of(delivery.queue),
+            call_digest=digest,
+            given=trigger.recipients,
+            came_by=lane_of(delivery.queue),
+            unopened=unopened,
+        )
+
+    async def _joins(self, copy: Flight, running: Flight) -> None:
+        """A copy of a trigger in hand ends as that one does."""
+        try:
+            await self._pipeline.claims.compare(copy.received, running.received)
+        except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - whoever answers for it is told
+            copy.ends(fault)
+        else:
+            running.joined(copy)
+
+    async def _resumed(self, received: Received) -> None:
+        try:
+            if self.has(received.trigger.request_id):
+                await self._end_of(received)  # the end of the round before, just being told
+            while isinstance(fault := await self._end_of(received), BaseException):
+                if isinstance(fault, HandedBack | WriterStopped | asyncio.CancelledError):
+                    return  # another worker finds it in the ledger
+                log.error("dispatch-fault", request_id=str(received.trigger.request_id), exc_info=fault)
+                await asyncio.sleep(PAUSE_AFTER_FAULT)
+        finally:
+            self._resumed_open -= 1
+
+    async def _end_of(self, received: Received) -> Ended:
+        """What becomes of a trigger that no message stands behind; of the one that is in hand, where there is one."""
+        end: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+
+        def told(flight: Flight, ended: Ended) -> None:
+            self._let_go(flight)
+            if not end.done():
+                end.set_result(ended)
+
+        flight = Flight(received, told, _no_receipt)
+        if (running := self._flights.get(received.trigger.request_id)) is not None:
+            running.joined(flight)
+        else:
+            self._flights[received.trigger.request_id] = flight
+            self._pipeline.start([flight])
+        return await end
+
+    def _ended(self, message: Message, flight: Flight, end: Ended) -> None:
+        self._let_go(flight)
+        if isinstance(end, RowRefused) and end.writer == self._ledger.admissions.name:
+            # Of another writer: it has been admitted, and perhaps sent; its next copy finds out what became of it.
+            self._begin(self._quarantined(message, flight.received.payload, f"the ledger can't hold it: {end}"))
+        elif isinstance(end, BaseException):
+            if isinstance(end, HandedBack):
+                request_id = flight.received.trigger.request_id
+                message.back.append(request_id)
+                self._going_back[request_id] = flight.received
+            self._one_less(message, fault=end)
+        else:
+            self._one_less(message, Outcome(end.state, end.reason if isinstance(end, End) else KNOWN_BEFORE))
+
+    def _let_go(self, flight: Flight) -> None:
+        request_id = flight.received.trigger.request_id
+        if self._flights.get(request_id) is flight:
+            del self._flights[request_id]
+
+    async def _quarantined(self, message: Message, body: bytes, reason: str) -> None:
+        """Keep what can't be read."""
+        delivery = message.delivery
+        try:
+            await self._ledger.quarantine.submit(
+                quarantined(
+                    body,
+                    reason=reason,
+                    queue=delivery.queue,
+                    headers=delivery.headers,
+                    received_at=self._clock.at(delivery.received),
+                    worker=self._ledger.worker_id,
+                )
+            )
+        except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - the message answers for it
+            self._one_less(message, fault=fault)
+        else:
+            self._one_less(message, Outcome("quarantined", UNREADABLE))
+
+    def _in_hand(self, delivery: Delivery, left: int, *, opened: bool) -> Message:
+        message = Message(delivery, left, opened=opened)
+        self._messages.add(message)
+        return message
+
+    def _one_less(
+        self, message: Message, outcome: Outcome | None = None, *, fault: BaseException | None = None
+    ) -> None:
+        """One trigger of a message has its end; with the last one the message is answered for."""
+        if outcome is not None:
+            message.outcomes[outcome] += 1
+        message.fault = message.fault or fault
+        message.left -= 1
+        if not message.left:
+            self._answer(message)
+        if message.opened:
+            self._opening.over(message.delivery.queue, 1)
+
+    def _answer(self, message: Message) -> None:
+        receipt, outcomes, fault = message.delivery.receipt, message.outcomes, message.fault
+        if fault is None:
+            (receipt.failed if mostly_failed(outcomes) else receipt.done)(summary(outcomes))
+        elif isinstance(fault, HandedBack | WriterStopped | asyncio.CancelledError):
+            receipt.returned()
+        else:
+            log.error("dispatch-fault", queue=message.delivery.queue, exc_info=fault)
+            self._begin(self._returned_later(message))
+        for request_id in message.back:
+            self._going_back.pop(request_id, None)
+        self._messages.discard(message)
+        self._nothing_left.set()
+
+    async def _returned_later(self, message: Message) -> None:
+        try:
+            await asyncio.sleep(PAUSE_AFTER_FAULT)
+        finally:
+            message.delivery.receipt.returned()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+        return task
+
+    def _over(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._nothing_left.set()
+
+
+def _no_receipt(*_: object) -> None:
+    """A resumed trigger has no message whose sender is told of its retries."""

@@ -1,0 +1,102 @@
+"""The call of an announced attempt, and what follows from it: send → judge → decide → record."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from ajo_worker.api.answer import HttpAdapter
+from ajo_worker.api.classify import Asked, classify
+from ajo_worker.api.request import body_of, call_of
+from ajo_worker.api.verdict import Verdict
+from ajo_worker.dispatch.attempt import Announced, Attempt, Lost, Policy, Round, Sent
+from ajo_worker.dispatch.budget import Budget
+from ajo_worker.dispatch.decision import End, Retry, Retrying, Situation, decide
+from ajo_worker.dispatch.preparation import Preparation
+from ajo_worker.dispatch.rows import Rows, wide_event
+from ajo_worker.dispatch.strays import Strays
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.ledger.progress import Outcome
+
+log = structlog.get_logger("ajo_worker.dispatch")
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The steps of one attempt from its call on."""
+
+    ledger: Ledger
+    clock: LedgerClock
+    http: HttpAdapter
+    preparation: Preparation
+    policy: Policy
+    rows: Rows
+    strays: Strays
+
+    async def sent(self, announced: Announced) -> Sent:
+        """send: the one HTTP call of an attempt."""
+        attempt, preparation = announced.attempt, self.preparation
+        received, campaign = attempt.received, attempt.campaign
+        dispatched = self.clock.monotonic()
+        budget = announced.round.budget or self._budget(attempt, dispatched)
+        # Its intent may have taken longer to commit than its token lived, or a new one came since.
+        token = preparation.tokens.current() or attempt.token
+        token_until = preparation.tokens.sure_until(token)
+        body = body_of(campaign.definition, received.trigger)
+        preparation.gate.sends(received, dispatched)
+        silence, answered = preparation.silence, False
+        preparation.slots.sent(attempt.place)
+        silence.began(received)
+        try:
+            # What a probe is for is to wait for the answer, however impatient the operator is otherwise.
+            timeout = budget.answer_time(dispatched, None if received.probe else campaign.attempt_timeout)
+            with preparation.standing.at(received.came_by, "headers"):
+                result = await self.http.post(call_of(campaign.endpoint, body, token), timeout=timeout)
+            answered = result.status is not None
+        finally:
+            silence.ended(received, answered=answered)
+        return Sent(announced, budget, body, dispatched, result, token, token_until)
+
+    async def judged(self, sent: Sent) -> Verdict:
+        """judge: what the answer shows, of this trigger and of its destination."""
+        received = sent.announced.attempt.received
+        asked = Asked(received.trigger.request_id, sent.body, sent.announced.round.repeats)
+        seen = classify(sent.result, ambiguous_statuses=self.policy.ambiguous_statuses, asked=asked)
+        verdict = await self.strays.judged(received.trigger.request_id, seen)
+        self.preparation.gate.saw(received, verdict, sent.dispatched)
+        return verdict
+
+    def decided(self, sent: Sent, verdict: Verdict) -> Round:
+        """decide: an end, or another attempt."""
+        before, campaign = sent.announced.round, sent.announced.attempt.campaign
+        gate, now = self.preparation.gate, self.clock.monotonic()
+        history = before.history.after(verdict, token_lived=now < sent.token_until)
+        situation = Situation(
+            history,
+            sent.budget,
+            now,
+            gate.kept_back(campaign),
+            campaign.holds_ambiguous,
+            lambda: gate.answers_take(campaign),
+        )
+        step = decide(verdict, situation, Retrying(self.policy.backoff, self.policy.attempt_minimum))
+        rejected = sent.token if isinstance(step, Retry) and step.fresh_token else None
+        return Round(before.number, before.fence, history, sent.budget, step, self.clock.monotonic(), rejected)
+
+    async def recorded(self, sent: Sent, verdict: Verdict, current: Round) -> None:
+        """record: the attempt, and the end that it brought.
+
+        Raises:
+            Lost: somebody else has given the trigger its end.
+        """
+        received, end = sent.announced.attempt.received, current.step if isinstance(current.step, End) else None
+        attempt = self.rows.attempt(sent, verdict)
+        ending = self.rows.ending(received, current, end, verdict.execution_id) if end else None
+        level = "debug" if verdict.outcome == "accepted" else "info"
+        getattr(log, level)("attempt", **wide_event(received, attempt, end))
+        if not await self.ledger.outcomes.submit(Outcome(attempt, ending)) and ending:
+            raise Lost
+
+    def _budget(self, attempt: Attempt, dispatched: float) -> Budget:
+        expires_at = attempt.received.trigger.expires_at
+        return Budget(dispatched, attempt.campaign.budget, self.clock.monotonic_at(expires_at) if expires_at else None)
