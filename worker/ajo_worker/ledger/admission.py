@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from ajo_worker.ledger.clock import STEP_SECONDS
-from ajo_worker.ledger.columns import LOCK_ORDER, count
+from ajo_worker.ledger.columns import LOCK_ORDER, count, within
 
 InsertState: TypeAlias = Literal["sending", "rejected", "expired", "parked"]
 
@@ -110,7 +110,7 @@ INSERT_HELD = f"""
     ON CONFLICT DO NOTHING
 """  # noqa: S608 - as above
 
-LOOK = """
+LOOK = f"""
     SELECT t.request_id, t.state, t.owner, t.fence, t.round, t.attempts_started, t.first_dispatched_at,
            t.content_digest, t.last_intent_at, ledger.lives(w) AS owner_alive,
            a.recorded AS last_attempt_recorded, a.not_before, a.ambiguous AS ambiguous_attempts,
@@ -130,10 +130,10 @@ LOOK = """
                count(*) FILTER (WHERE a.ambiguous) AS ambiguous,
                count(*) FILTER (WHERE a.ambiguous AND a.round < t.round) AS ambiguous_before,
                count(*) FILTER (WHERE a.outcome = 'interrupted') AS interrupted
-        FROM ledger.attempts a WHERE a.request_id = t.request_id AND a.request_id BETWEEN $2 AND $3
+        FROM ledger.attempts a WHERE a.request_id = t.request_id AND {within("a.request_id", "$2", "$3")}
     ) a
-    WHERE t.request_id = ANY($1::uuid[]) AND t.request_id BETWEEN $2 AND $3
-"""
+    WHERE t.request_id = ANY($1::uuid[]) AND {within("t.request_id", "$2", "$3")}
+"""  # noqa: S608 - nothing of a message is in it
 
 
 async def admit(connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ajo_worker.ledger.columns import LOCK_ORDER, bounds, columns
+from ajo_worker.ledger.columns import LOCK_ORDER, bounds, columns, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Takeover:
     marked: bool = False
 
 
-TAKE_OVER = """
+TAKE_OVER = f"""
     WITH wanted AS (
         SELECT * FROM unnest($1::uuid[], $2::int4[], $3::uuid[], $4::int2[], $5::bool[], $6::bool[])
         AS w(request_id, fence, owner, attempts_started, interrupted, marked)
@@ -38,18 +38,17 @@ TAKE_OVER = """
         FROM wanted w, ledger.triggers old
         WHERE t.request_id = w.request_id AND t.fence = w.fence AND t.state = 'sending'
           AND old.request_id = w.request_id
-          AND w.fence > 0 AND w.attempts_started >= 0
-          AND t.request_id BETWEEN $7 AND $8 AND old.request_id BETWEEN $7 AND $8
+          AND {within("t.request_id", "$7", "$8")} AND {within("old.request_id", "$7", "$8")}
           AND (old.owner = w.owner
                OR (SELECT ledger.lives(h) FROM ledger.workers h WHERE h.worker_id = old.owner) IS NOT TRUE
                -- Whoever seems dead itself judges nobody: the clock was set, or its own heart is slow.
                AND (SELECT ledger.lives(me) FROM ledger.workers me WHERE me.worker_id = w.owner) IS NOT FALSE)
           -- The owner may have been slow, and not dead: what it did since the look makes the taker look again.
           AND t.attempts_started = w.attempts_started
-          AND NOT (w.interrupted AND EXISTS (
-              SELECT FROM ledger.attempts a
+          AND NOT (w.interrupted AND ( -- EXISTS may read all between the bounds, to look each up in that
+              SELECT a.attempt FROM ledger.attempts a
               WHERE a.request_id = t.request_id AND a.round = t.round AND a.attempt = t.attempts_started
-                AND a.request_id BETWEEN $7 AND $8))
+                AND {within("a.request_id", "$7", "$8")}) IS NOT NULL)
         -- One that was given up has no owner; whose attempt was cut off is then unknown, and the taker stands for it.
         RETURNING t.request_id, t.round, t.attempts_started, t.last_intent_at, coalesce(old.owner, w.owner) AS owner,
                   w.interrupted, w.owner AS taker
@@ -64,7 +63,7 @@ TAKE_OVER = """
         WHERE h.request_id = t.request_id AND t.round > 1 -- no message brings it back: another worker must find it
     )
     SELECT request_id FROM taken
-"""
+"""  # noqa: S608 - nothing of a message is in it
 
 
 async def take_over(connection: asyncpg.Connection, rows: Sequence[Takeover]) -> list[bool]:
@@ -86,13 +85,13 @@ class Release:
     attempts: int
 
 
-RELEASE = """
+RELEASE = f"""
     UPDATE ledger.triggers t
     SET owner = NULL, attempts_started = r.attempts, fence = t.fence + 1 -- nothing that we wrote before may come after
     FROM unnest($1::uuid[], $2::int4[], $3::int2[]) AS r(request_id, fence, attempts)
     WHERE t.request_id = r.request_id AND t.fence = r.fence AND t.state = 'sending'
-      AND r.fence > 0 AND r.attempts >= 0 AND t.request_id BETWEEN $4 AND $5
-"""
+      AND {within("t.request_id", "$4", "$5")}
+"""  # noqa: S608 - nothing of a message is in it
 
 
 async def release(connection: asyncpg.Connection, rows: Sequence[Release]) -> list[None]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ajo_worker.ledger.columns import LOCK_ORDER, bounds, columns, count
+from ajo_worker.ledger.columns import LOCK_ORDER, bounds, columns, count, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Intent:
     duplicate_cause: str | None
 
 
-INTEND = """
+INTEND = f"""
     UPDATE ledger.triggers t
     SET attempts_started = i.attempt, last_intent_at = i.intended_at,
         first_dispatched_at = coalesce(t.first_dispatched_at, i.intended_at),
@@ -34,9 +34,9 @@ INTEND = """
         AS i(request_id, fence, attempt, intended_at, cause)
     WHERE t.request_id = i.request_id AND t.fence = i.fence AND t.state = 'sending'
       AND t.attempts_started <= i.attempt -- not what was given up with its connection, and arrives late
-      AND i.fence > 0 AND i.attempt > 0 AND t.request_id BETWEEN $6 AND $7
+      AND {within("t.request_id", "$6", "$7")}
     RETURNING t.request_id
-"""
+"""  # noqa: S608 - nothing of a message is in it
 
 
 async def intend(connection: asyncpg.Connection, rows: Sequence[Intent]) -> list[bool]:
@@ -130,16 +130,16 @@ ACCEPT = f"""
         FROM unnest($1::ledger.attempt_row[], $2::timestamptz[], $3::timestamptz[])
             AS e({ATTEMPT}, first_dispatched_at, completed_at)
         WHERE t.request_id = e.request_id AND t.state = 'sending' AND t.fence = 1 AND t.round = 1
-          AND e.outcome = 'accepted' AND t.request_id BETWEEN $4 AND $5
+          AND {within("t.request_id", "$4", "$5")}
         RETURNING e.*
     )
     INSERT INTO ledger.attempts ({ATTEMPT}) SELECT {WRITTEN} FROM ended
 """  # noqa: S608 - made of the fields' names
-ACCEPTED = """
+ACCEPTED = f"""
     SELECT request_id FROM ledger.triggers
-    WHERE request_id = ANY($1::uuid[]) AND request_id BETWEEN $2 AND $3
+    WHERE request_id = ANY($1::uuid[]) AND {within("request_id", "$2", "$3")}
       AND state = 'accepted' AND fence = 1 AND round = 1
-"""
+"""  # noqa: S608 - nothing of a message is in it
 
 # An acceptance is a fact, whoever learns it: it needs no ownership, only that the trigger is not known to have failed.
 RECORD = f"""
@@ -154,7 +154,7 @@ RECORD = f"""
         WHERE t.request_id = e.request_id
           AND (t.state = 'sending' AND (t.fence = e.fence OR e.state = 'accepted')
                OR t.state IN ('unconfirmed', 'parked') AND e.state = 'accepted')
-          AND e.fence > 0 AND e.attempts_started >= 0 AND t.request_id BETWEEN $3 AND $4
+          AND {within("t.request_id", "$3", "$4")}
         RETURNING e.*, t.round, t.round > 1 OR t.fence <> e.fence AS perhaps_held
     ), held AS (
         INSERT INTO ledger.held_payloads
