@@ -135,8 +135,12 @@ def test_a_rate_limit_that_flower_sets_keeps_nothing_in_a_workers_memory(
     delivery = prepare_delivery(valkey_url, "")
     worker = delivery.start_worker().child
     with Celery(broker=valkey_url) as flower:
-        flower.control.rate_limit("ajo.dispatch", "1/h")
-    worker.wait_for_output("New rate limit", timeout=DEADLINE_SECONDS)
+
+        def limited() -> bool:  # what is told before the worker listens for it is lost
+            flower.control.rate_limit("ajo.dispatch", "1/h")
+            return "New rate limit" in worker.output()
+
+        wait_until(limited, what="the worker was told")
     delivery.publish(BATCH, 1)
     wait_until(lambda: finished(database_url) == BATCH, what="all triggers with a state")
 
