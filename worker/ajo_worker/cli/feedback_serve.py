@@ -68,8 +68,8 @@ def serve_feedback(
         most_bytes=settings.feedback_max_bytes,
         body_seconds=settings.feedback_body_seconds,
     )
-    room = Room(settings.feedback_connections, settings.feedback_connections_by_address)
-    allow_open_files(room.all, "AJO_FEEDBACK_CONNECTIONS")
+    allowed = allow_open_files(settings.feedback_connections, "AJO_FEEDBACK_CONNECTIONS")
+    room = Room(allowed, settings.feedback_connections_by_address)
     try:
         listening, address = bind(host, port)
     except CantListen as fault:

@@ -16,11 +16,15 @@ SHARE = 0.5
 
 @dataclass(slots=True)
 class Scrape:
-    """What was read; ``fault`` says why the ledger can't be used, ``late`` which figures took too long."""
+    """What was read; ``fault`` says why the ledger can't be used, ``late`` which figures took too long.
+
+    ``refused`` has those that can't be computed of what is in the ledger, and why.
+    """
 
     families: list[Metric] = field(default_factory=list)
     read: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
     fault: str | None = None
 
 
@@ -34,6 +38,8 @@ async def scrape(url: str, seconds: float) -> Scrape:
                     rows = await connection.fetch(figure.sql, timeout=SHARE * (until - time.monotonic()))
                 except TimeoutError:
                     found.late.append(figure.name)
+                except asyncpg.DataError as fault:  # a value that somebody wrote: it concerns this figure alone
+                    found.refused[figure.name] = fault.message or type(fault).__name__
                 else:
                     found.families += figure.families(rows)
                     found.read.append(figure.name)
@@ -66,4 +72,6 @@ def missing(found: Scrape) -> str | None:
     """What is to be said of a scrape that is not whole, for people. Pure."""
     if found.fault:
         return found.fault
-    return f"not read in time: {', '.join(found.late)}" if found.late else None
+    parts = [f"not read in time: {', '.join(found.late)}"] if found.late else []
+    parts += [f"{name} can't be read: {why}" for name, why in found.refused.items()]
+    return "; ".join(parts) or None

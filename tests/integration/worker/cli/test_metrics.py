@@ -16,6 +16,7 @@ from ajo_worker.local.processes import Child, Processes
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.alert_rows import DESTINATION, put_known, put_many, put_outage, put_parked
+from tests.support.database import query
 from tests.support.dead_letters import ADDRESS, put_letter
 from tests.support.ledger_rows import after, ago, put_attempt, put_trigger, put_worker
 from tests.support.programs import PLAIN, PROGRAM, Finished
@@ -199,3 +200,18 @@ def test_wrong_usage_is_explained(run_cli: Callable[..., Finished]) -> None:
     done = run_cli("metrics", "--timeout", "0")
     assert done.code == 2
     assert "--timeout: must be above 0 and at most 60 seconds" in done.err
+
+
+def test_a_figure_that_fails_over_what_is_in_the_ledger_is_missing_alone_and_told(
+    start: Start, database_url: str
+) -> None:
+    put_worker(database_url)
+    put_letter(database_url, campaign="order-shipped", reason="bad-request", ended_at=ago(seconds=30))
+    broken = "return 1 / (length(of_state) - length(of_state)) = 1"
+    query(database_url, f"create or replace function ledger.is_dead(of_state text) returns boolean immutable {broken}")
+    child, url = start(database_url)
+    found = scrape(url)
+    assert found["ajo_ledger_up",] == 1
+    assert found["ajo_figure_read", "ajo_dead_letters"] == 0
+    assert found["ajo_workers", "alive"] == 1
+    assert "ajo_dead_letters can't be read: division by zero" in child.output()

@@ -19,6 +19,10 @@ from tests.support.ledger_rows import after, ago, put_attempt, put_trigger, put_
 
 ME = uuid7()
 DAY = 86_400.0
+STARTED_LONG_AGO = """
+    CREATE OR REPLACE FUNCTION ledger.database_start() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN statement_timestamp() - interval '1 year'
+"""
 
 
 def steps(url: str) -> list[float]:
@@ -74,6 +78,7 @@ async def test_of_a_clock_that_was_set_forward_whoever_lived_lives(
 ) -> None:
     alive, died = (put_worker(database_url, heartbeat_at=ago(seconds=DAY + age)) for age in (1, 30))
     query(database_url, "update ledger.workers set owner_timeout_seconds = 15")
+    query(database_url, STARTED_LONG_AGO)
     await connection.execute(CLOCK_STEP, ME, DAY)
     assert (status(database_url, alive), status(database_url, died)) == ("alive", "dead")
 

@@ -14,6 +14,10 @@ NAMES = [figure.name for figure in FIGURES]
         (Scrape(read=NAMES), None),
         (Scrape(late=["ajo_parked", "ajo_workers"]), "not read in time: ajo_parked, ajo_workers"),
         (Scrape(late=["ajo_parked"], fault="can't reach it"), "can't reach it"),
+        (
+            Scrape(late=["ajo_parked"], refused={"ajo_workers": "integer out of range"}),
+            "not read in time: ajo_parked; ajo_workers can't be read: integer out of range",
+        ),
     ],
 )
 def test_people_are_told_why_something_is_missing(found: Scrape, said: str | None) -> None:
