@@ -45,10 +45,8 @@ def _sample(bench: Bench, contender: Contender, rate: float, batch: int) -> Samp
         found = paced(stage, bench.checkouts[0], Load(rate, batch, 8 if bench.quick else 15))
         wal = (_wal(stage.place.database) - before) / max(1, len(found.waits)) * found.rate / 1000
     used = {name: found.cores[name] for name in ("worker", "postgres", "broker")} | {"wal": wal}
-    print(
-        f"{rate:5.0f}/s in messages of {batch:3}: {found.rate:.0f}/s, others {found.cores['others']:.2f}, {used}",
-        flush=True,
-    )
+    told = ", ".join(f"{name} {amount:.3f}" for name, amount in used.items())
+    print(f"{found.rate:6.0f}/s in messages of {batch:3}: {told}, others {found.cores['others']:.2f}", flush=True)
     return Sample(found.rate, batch, used)
 
 
