@@ -56,7 +56,8 @@ def backlog(bench: Bench) -> bool:
                 run = bench.measure(contender, WORKS["0 ms"], size, 1)
                 runs.append(replace(run, name=f"{contender.name}: {size:,} wait"))
                 right &= not run.wrong
-    rows = sorted(summed_up(runs), key=lambda row: row.name.partition(":")[0])
+    order = [run.name for run in runs]
+    rows = sorted(summed_up(runs), key=lambda row: order.index(row.name))
     steady = {run.name: run.steady for run in runs}
     between = "; ".join(f"{name} {rate:,.0f}" for name, rate in steady.items())
     text = f"On {machine()}. {verdict(runs)}\n\n{table(rows)}"
