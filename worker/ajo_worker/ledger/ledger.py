@@ -26,9 +26,15 @@ log = structlog.get_logger("ajo_worker.ledger")
 
 # Each statement joins a short list of ids to big partitioned tables by their key. A plan made while the tables were
 # small must never scan them once they are big.
-PLANNER = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off", "jit": "off"}
+PLANNER = {
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "jit": "off",
+}
 # What reads whole tables plans as it likes.
-WHOLE_TABLES = {"enable_hashjoin": "on", "enable_mergejoin": "on", "enable_seqscan": "on"}
+WHOLE_TABLES = {"enable_hashjoin": "on", "enable_mergejoin": "on", "enable_seqscan": "on", "enable_bitmapscan": "on"}
 # A worker that is frozen within a commit, or whose machine is gone, must not keep its rows from whoever takes over.
 HELD_BRIEFLY = {"idle_in_transaction_session_timeout": "8s"}
 # Leases, circuits and resumptions are made anew where they are lost: no commit of theirs is waited for.

@@ -101,10 +101,10 @@ async def test_a_plan_that_is_made_once_for_all_triggers_looks_each_up_by_its_id
     await connection.execute("set plan_cache_mode = force_generic_plan")
     read = await explained(connection, "analyze", sql, *arguments)
     scans = [node for node in read if "Scan" in node["Node Type"]]
-    assert {node["Node Type"] for node in scans} <= {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
+    assert {node["Node Type"] for node in scans} <= {"Index Scan", "Index Only Scan"}
     for node in scans:
         if node["Relation Name"].startswith(("triggers", "attempts")):
-            assert "request_id = " in (node.get("Index Cond") or node.get("Recheck Cond")), node
+            assert "request_id = " in node["Index Cond"], node
 
 
 @pytest.mark.parametrize("sql", ONE_TRIGGER)
