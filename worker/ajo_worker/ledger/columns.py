@@ -30,8 +30,8 @@ def bounds(rows: Sequence[OfTrigger]) -> tuple[UUID | None, UUID | None]:
 def within(column: str, first: str, last: str) -> str:
     """A condition that a statement opens those partitions alone that its ids are in, of 400 days'.
 
-    It is written so that no index is searched by it (bitmaps are turned off): the planner would at times read all that is
-    between the bounds, once for each id, instead of looking each id up.
+    It is written so that no index is searched by it (bitmaps are turned off): the planner would at times read all that
+    is between the bounds, once for each id, instead of looking each id up.
     """
     return f"({column} > {first} OR {column} = {first}) AND ({column} < {last} OR {column} = {last})"
 
