@@ -8,7 +8,7 @@ import os
 from ajo_producers.campaigns.folder import names_in
 from ajo_producers.contract.lanes import LANES
 
-from ajo_worker.api.classify import REASONS as OF_ANSWERS
+from ajo_worker.api.classify import OF_AN_ANSWER
 
 REASONS = (
     "ambiguous-answer",
@@ -25,13 +25,12 @@ REASONS = (
     "invalid-payload",
     "outage",
     "payload-unreadable",
-    "recipient-refused",
     "redrive",
     "retry-after-beyond-budget",
     "stray-answer",
     "token-unavailable",
     "worker-crash",
-    *OF_ANSWERS.values(),
+    *OF_AN_ANSWER,
 )
 """Why triggers are in the state that they are in (docs/states.md)."""
 
@@ -43,7 +42,7 @@ def campaign_names(incomplete: str) -> list[str]:
 
 def reasons(incomplete: str) -> list[str]:
     """The reasons that begin so."""
-    return sorted(reason for reason in set(REASONS) if reason.startswith(incomplete))
+    return sorted(reason for reason in REASONS if reason.startswith(incomplete))
 
 
 def scopes(incomplete: str) -> list[str]:

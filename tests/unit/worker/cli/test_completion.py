@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ajo_worker.api.classify import REASONS as OF_ANSWERS
+from ajo_worker.api.classify import OF_AN_ANSWER
 from ajo_worker.cli import completion
 
 STATES = (Path(__file__).parents[4] / "docs/states.md").read_text(encoding="utf-8").partition("## Reasons")[2]
@@ -13,7 +13,8 @@ STATES = (Path(__file__).parents[4] / "docs/states.md").read_text(encoding="utf-
 def test_every_reason_that_is_documented_is_completed_and_no_other() -> None:
     rows = [line.split("|")[1] for line in STATES.partition("## Ownership")[0].splitlines() if line.startswith("| `")]
     documented = {name for row in rows for name in re.findall(r"`([\w-]+)`", row)}
-    assert documented | set(OF_ANSWERS.values()) == set(completion.REASONS)
+    assert documented | OF_AN_ANSWER == set(completion.REASONS)
+    assert len(completion.REASONS) == len(set(completion.REASONS))
 
 
 def test_campaigns_are_those_of_the_folder_whatever_their_files_hold(
