@@ -1,7 +1,7 @@
 """Looks into the broker now and then, so that everybody who reads the ledger knows how much waits there."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -44,14 +44,21 @@ class Looking:
             await asyncio.gather(self._task, return_exceptions=True)
         self._thread.submit(self._close)
 
+    async def lengths(self, queues: Iterable[str]) -> Mapping[str, int]:
+        """How many messages wait in these queues now, over the connection that it keeps.
+
+        Raises:
+            OSError: the broker can't be reached, or refuses.
+        """
+        return await self._on_thread(partial(self._ask, list(queues)))
+
     async def look(self) -> None:
         """Look into the queues that nobody has looked into of late, and note what is slowed as well."""
         claimed = await self._ledger.run(partial(looks.claim, lanes=self._queues))
         if not claimed:
             return
         await self._ledger.run(looks.record_rates)
-        lengths = await self._on_thread(partial(self._ask, claimed))
-        await self._ledger.run(partial(looks.record, messages=lengths))
+        await self._ledger.run(partial(looks.record, messages=await self.lengths(claimed)))
 
     async def _run(self) -> None:
         while True:

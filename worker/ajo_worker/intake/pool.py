@@ -94,7 +94,8 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
             log.error("worker-not-started", reason="; ".join(str(reason).splitlines()))  # noqa: TRY400 - a person's mistake
             raise WorkerShutdown(EX_FAILURE) from None
         if settings().broker.kind == "rabbitmq":  # Valkey has no consumers that could vanish
-            watches = (watch(settings(), self._look, self._reconnect), self._give_back_in_time())
+            lanes, ask = queues_of(settings().queue_prefix, settings().lanes), self._worker.looking.lengths
+            watches = (watch(lanes, ask, self._look, self._reconnect), self._give_back_in_time())
             self._watching = [asyncio.run_coroutine_threadsafe(one, self._loop) for one in watches]
         gc.freeze()  # what stands now stands until the end
         gc.set_threshold(*COLLECT_AFTER)

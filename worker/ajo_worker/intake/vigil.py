@@ -5,13 +5,11 @@ wait, and no worker takes them. So a worker that has room and gets nothing looks
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
-
-from ajo_worker.intake.queue_lengths import queue_lengths
-from ajo_worker.settings import Settings
 
 log = structlog.get_logger("ajo_worker.intake")
 
@@ -55,18 +53,28 @@ class Idleness:
         return gone
 
 
-async def watch(settings: Settings, look: Callable[[], Look], reconnect: Callable[[], None]) -> None:
-    """Look now and then for ever; ``reconnect`` is called when consumers are gone."""
+async def watch(
+    lanes: Mapping[str, str],
+    ask: Callable[[Iterable[str]], Awaitable[Mapping[str, int]]],
+    look: Callable[[], Look],
+    reconnect: Callable[[], None],
+) -> None:
+    """Look now and then for ever into these queues, whose ``lanes`` are given; ``reconnect`` is called when consumers
+    are gone.
+    """
     idleness = Idleness()
     while True:
         await asyncio.sleep(EVERY)
         if not idleness.lasts(look()):  # a busy worker asks the broker nothing
             continue
         try:
-            waiting = await asyncio.to_thread(queue_lengths, settings)
+            lengths = await ask(lanes)
         except Exception as fault:  # noqa: BLE001 - a broker that is away is told of elsewhere
             log.debug("queues-not-seen", fault=type(fault).__name__)
             continue
+        waiting = Counter[str]()
+        for queue, messages in lengths.items():
+            waiting[lanes[queue]] += messages
         if idleness.overlooked(waiting, look()):
-            log.warning("consumers-gone", waiting=waiting, do="it connects again")
+            log.warning("consumers-gone", waiting=dict(waiting), do="it connects again")
             reconnect()
