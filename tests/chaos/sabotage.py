@@ -13,6 +13,7 @@ from uuid import UUID
 from ajo_producers.cli.main import main
 from ajo_worker.dispatch import claim, messages
 from ajo_worker.intake import pool
+from ajo_worker.intake.acknowledging import Acknowledgements
 from ajo_worker.ledger import ownership, progress
 from ajo_worker.ledger.admission import Done, TakeOver
 from ajo_worker.ledger.group_commit import GroupCommit, WriterStopped
@@ -61,13 +62,16 @@ def _trigger_of(row: Any) -> UUID | None:
 
 def without_late_acknowledgement() -> None:
     """A message is acknowledged when it comes."""
-    on_apply = pool.AsyncioPool.on_apply
+    take, acknowledge = pool.AsyncioPool.take, Acknowledgements.acknowledge
 
-    def at_once(self: Any, *arguments: Any, accept_callback: Any, **options: Any) -> None:
-        accept_callback.__self__.acknowledge()
-        on_apply(self, *arguments, accept_callback=accept_callback, **options)
+    def at_once(self: Any, message: Any) -> None:
+        acknowledge(self._acknowledgements, message)
+        self._acknowledgements.flush(held=0)
+        take(self, message)
 
-    pool.AsyncioPool.on_apply = at_once  # type: ignore[method-assign] # as above
+    pool.AsyncioPool.take = at_once  # type: ignore[method-assign] # as above
+    Acknowledgements.acknowledge = lambda *_: None  # type: ignore[method-assign] # as above
+    Acknowledgements.give_back = lambda *_: None  # type: ignore[method-assign] # as above
 
 
 def without_joining() -> None:

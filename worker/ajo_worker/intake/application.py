@@ -78,7 +78,7 @@ def make_app(settings: Settings) -> Celery:
         enable_utc=True,
     )
     app.Worker = app.subclass_with_self(Program, name="Worker")
-    app.task(name=TASK_NAME, Request="ajo_worker.intake.request:TriggerRequest")(_never_called)
+    app.task(name=TASK_NAME)(_never_called)
     return app
 
 

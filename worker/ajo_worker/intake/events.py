@@ -1,14 +1,21 @@
 """What Flower is told, over a connection of its own: it never keeps the hub from its work."""
 
+import time
 from typing import Any
 
+import msgspec
 import structlog
 from celery.app.events import Events
 from celery.events.dispatcher import EventDispatcher
+from celery.utils.time import utcoffset
 
 log = structlog.get_logger("ajo_worker.intake")
 
-HEARTBEAT = "worker.heartbeat"
+HEARTBEAT, OF_TASKS = "worker.heartbeat", "task.multi"
+"""Routing keys; the second one is Celery's for a list of events."""
+TOGETHER = 0.25
+"""Seconds for which events of tasks are gathered."""
+MOST_TOGETHER = 500
 
 
 class FlowersEvents(Events):  # type: ignore[misc] # Celery ships no types
@@ -18,7 +25,7 @@ class FlowersEvents(Events):  # type: ignore[misc] # Celery ships no types
 
 
 class Dispatcher(EventDispatcher):  # type: ignore[misc] # Celery ships no types
-    """Sends an event once.
+    """Sends an event once, and those of tasks many at a time.
 
     Celery tries a worker's heartbeats again for ever, on a channel that is dead if the connection broke first: the hub
     did nothing else from then on, and no signal ended it. Here one that can't be sent is a broken connection: all of
@@ -27,11 +34,52 @@ class Dispatcher(EventDispatcher):  # type: ignore[misc] # Celery ships no types
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **{**options, "buffer_while_offline": False})
+        self._told: list[dict[str, Any]] = []
+        self._due = 0.0
+        self._offset = utcoffset()
+
+    def tell(self, kind: str, task: str, **fields: Any) -> None:
+        """Tell of a task what Celery would, with others of this moment; on the hub's thread only."""
+        if not self.enabled or (self.groups and "task" not in self.groups):
+            return
+        now = time.time()
+        always = {"type": kind, "uuid": task, "timestamp": now, "clock": self.clock.forward(), "pid": self.pid}
+        self._told.append({**always, "hostname": self.hostname, "utcoffset": self._offset, **fields})
+        if len(self._told) >= MOST_TOGETHER or self.on_send_buffered is None:
+            self.flush()
+        elif now >= self._due:  # or a timer that the hub has forgotten
+            self._due = now + TOGETHER
+            self.on_send_buffered()
+
+    def flush(self, *arguments: Any, **options: Any) -> None:
+        """Send what was gathered."""
+        super().flush(*arguments, **options)
+        told, self._told = self._told, []
+        if told and self.enabled:
+            self._offset = utcoffset()
+            self._publish(msgspec.json.encode(told), self.producer, OF_TASKS)
 
     def _publish(self, event: Any, producer: Any, routing_key: str, **_: Any) -> None:
         try:
-            super()._publish(event, producer, routing_key, retry=False)
+            if isinstance(event, bytes):
+                self._publish_encoded(event, producer, routing_key)
+            else:
+                super()._publish(event, producer, routing_key, retry=False)
         except Exception as fault:
             if routing_key == HEARTBEAT:
                 raise
             log.debug("event-dropped", event_type=routing_key, fault=type(fault).__name__)
+
+    def _publish_encoded(self, events: bytes, producer: Any, routing_key: str) -> None:
+        if producer is not None:
+            producer.publish(
+                events,
+                routing_key=routing_key,
+                exchange=self.exchange.name,
+                declare=[self.exchange],
+                content_type="application/json",
+                content_encoding="utf-8",
+                headers=self.headers,
+                delivery_mode=self.delivery_mode,
+                retry=False,
+            )

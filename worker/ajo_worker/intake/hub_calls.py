@@ -19,6 +19,8 @@ class HubCalls:
 
     def __init__(self) -> None:
         self._calls: deque[Callable[[], Any]] = deque()
+        self.then: Callable[[], Any] = lambda: None
+        """Called after all calls of a turn."""
         self._hub: Any = None
         self._drain = promise(self.drain)
 
@@ -31,9 +33,17 @@ class HubCalls:
         """Have ``call`` made on the hub's thread; without a hub (a transport that has none) it is made here."""
         if self._hub is None:
             self._make(call)
+            self._make(self.then)
             return
         self._calls.append(call)
         self._hub.call_soon(self._drain)
+
+    def later(self, seconds: float, call: Callable[[], Any]) -> None:
+        """Have ``call`` made on the hub's thread after some time, by whoever is on it; without a hub at once."""
+        if self._hub is None:
+            self._make(call)
+        else:
+            self._hub.call_later(seconds, self._make, call)
 
     def turn(self) -> None:
         """Let a hub whose own loop has ended make one turn: our calls, acknowledgements, heartbeats."""
@@ -50,8 +60,11 @@ class HubCalls:
 
     def drain(self) -> None:
         """Make all waiting calls; only on the hub's thread."""
+        if not self._calls:
+            return
         while self._calls:
             self._make(self._calls.popleft())
+        self._make(self.then)
 
     def _make(self, call: Callable[[], Any]) -> None:
         try:

@@ -85,7 +85,7 @@ class InHand:
         """All that came over it comes again."""
         for receipt in list(self._held):
             self._lend(receipt, now)
-            receipt.forget()
+            receipt.lose()
 
     def _lend(self, receipt: Receipt, now: float) -> None:
         self._let_go(receipt, now)

@@ -5,6 +5,7 @@ import gc
 import sys
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future, wait
 from typing import Any
 from uuid import UUID
@@ -21,13 +22,15 @@ from ajo_worker.api.request import ForeignHost
 from ajo_worker.bootstrap import Worker, start_worker
 from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.identity import worker_id
+from ajo_worker.intake.acknowledging import Acknowledgements
 from ajo_worker.intake.fullness import Fullness
 from ajo_worker.intake.hub_calls import HubCalls
 from ajo_worker.intake.in_hand import InHand, look_every, overdue
 from ajo_worker.intake.open_files import allow_open_files
-from ajo_worker.intake.receipt import Key, QuarantineReceipt, Receipt, RequestReceipt, queue_of
+from ajo_worker.intake.receipt import Answerable, Key, Receipt, queue_of
 from ajo_worker.intake.stop_signals import told_to_quit, told_to_stop
 from ajo_worker.intake.taps import Taps
+from ajo_worker.intake.task import Task, Unread
 from ajo_worker.intake.vigil import Look, watch
 from ajo_worker.settings import missing_credentials, settings
 
@@ -57,6 +60,10 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._calls = HubCalls()
+        self._acknowledgements = Acknowledgements(self._calls)
+        self._consumer: Any = None
+        self._taken: deque[Delivery] = deque()
+        self._told = False
         self._loop: asyncio.AbstractEventLoop = Loop()
         self._thread = threading.Thread(target=self._run_loop, name="dispatch", daemon=True)
         self._worker: Worker | None = None
@@ -103,6 +110,8 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
 
     def consuming(self, consumer: Any) -> None:
         """Called by the consumer, on the hub's thread, whenever it is about to consume."""
+        self._consumer = consumer
+        self._acknowledgements.connection_lost()
         self._in_hand.connection_lost(time.monotonic())
         self._taps.attach(consumer)
 
@@ -120,20 +129,27 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         """Called by Celery at each connection to the broker, with its hub."""
         self._calls.attach(loop)
 
-    def on_apply(self, *_: Any, accept_callback: Any, **__: Any) -> None:
-        """Take a message. Celery's tracer (an argument) would call the task and never await it: it is left aside."""
+    def came(self, message: Any) -> None:
+        """A message came, and is taken or put into quarantine soon."""
+        self._acknowledgements.came(message)
+
+    def take(self, message: Any) -> None:
+        """Take a message that can be read. The loop is woken once for all that come before it looks."""
         if self._worker is None:  # what comes while the connection ends goes back with it
             return
-        request = accept_callback.__self__
-        accept_callback(None, time.monotonic())
-        if (delivery := self._held(request.message, request, RequestReceipt)) is not None:
-            self._loop.call_soon_threadsafe(self._worker.dispatcher.deliver, delivery)
+        task = Task(message, self._acknowledgements, self._consumer.event_dispatcher)
+        task.begins()
+        if (delivery := self._held(message, task, task=True)) is not None:
+            self._taken.append(delivery)
+            if not self._told:
+                self._told = True
+                self._loop.call_soon_threadsafe(self._deliver)
 
     def quarantine(self, message: Any, reason: str) -> None:
         """Keep a message that Celery can't read; it is acknowledged once it is kept."""
         if self._worker is None:
             return
-        if (delivery := self._held(message, message, QuarantineReceipt)) is not None:
+        if (delivery := self._held(message, Unread(message, self._acknowledgements), task=False)) is not None:
             self._loop.call_soon_threadsafe(self._worker.dispatcher.quarantine, delivery, reason)
 
     def on_close(self) -> None:
@@ -160,6 +176,9 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
                 hurried = True
                 self._loop.call_soon_threadsafe(self._worker.dispatcher.hurry)
             self._calls.turn()
+        self._acknowledgements.flush(held=0)
+        if self._consumer is not None:
+            self._consumer.send_events()
         self._worker = None
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
@@ -171,13 +190,21 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         """Celery's word for the pool's size; with the prefetch multiplier 1 it is the prefetch count."""
         return int(self.limit)
 
-    def _held(self, message: Any, answers: Any, receipt_of: type[Receipt]) -> Delivery | None:
+    def _deliver(self) -> None:
+        """Called on the loop's thread."""
+        self._told = False
+        while self._taken:
+            delivery = self._taken.popleft()
+            if self._worker is not None:
+                self._worker.dispatcher.deliver(delivery)
+
+    def _held(self, message: Any, answers: Answerable, *, task: bool) -> Delivery | None:
         """A message that the broker waits for from now on, by what ``answers``; None for a copy of work in hand."""
         now: float = getattr(message, "arrived", None) or time.monotonic()
-        key = Key(queue_of(message), _as_bytes(message.body), task=receipt_of is RequestReceipt)
+        key = Key(queue_of(message), _as_bytes(message.body), task)
         if self._in_hand.joins(key, answers, now):
             return None
-        receipt = receipt_of(answers, key, self._calls, self._ended)
+        receipt = Receipt(answers, key, self._calls, self._ended)
         self._in_hand.hold(receipt, now)
         headers = dict(message.headers or {})
         return Delivery(body=key.body, headers=headers, queue=key.queue, received=now, receipt=receipt)

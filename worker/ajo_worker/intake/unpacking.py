@@ -14,8 +14,6 @@ from ajo_producers.contract.unreadable import UNREADABLE, read_past_unreadable
 from kombu import compression, serialization
 
 PLAIN_ENCODINGS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "binary", "8bit", "7bit"})
-NO_ARGUMENTS: tuple[tuple[()], dict[str, Any], dict[str, Any]] = (), {}, {}
-"""What Celery sees of a message's body, which stays bytes until the dispatcher opens it."""
 
 
 def refuse_unpacking() -> None:

@@ -71,6 +71,16 @@ class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
         if self.channel.connection is not None:
             super().ack(delivery_tag)
 
+    def ack_all(self, delivery_tags: Sequence[str]) -> None:
+        """Acknowledge many, with one command for their times and one for what they are."""
+        for tag in delivery_tags:
+            self._ended(tag)
+        if self.channel.connection is not None:
+            with self.pipe_or_acquire() as pipe:
+                pipe.zrem(self.unacked_index_key, *delivery_tags).hdel(self.unacked_key, *delivery_tags).execute()
+            for tag in delivery_tags:
+                virtual.QoS.ack(self, tag)
+
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Give back, or drop; on a closed channel it comes again as well."""
         self._ended(delivery_tag)

@@ -1,12 +1,14 @@
 """Events for Flower never keep the hub: each is sent once."""
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ajo_worker.intake.application import make_app
-from ajo_worker.intake.events import Dispatcher
+from ajo_worker.intake.events import MOST_TOGETHER, Dispatcher
 from ajo_worker.settings import Settings
+from celery.events import EventReceiver
 
 
 @pytest.fixture
@@ -39,3 +41,53 @@ def test_any_other_event_is_dropped_then_and_nothing_grows(dispatcher: Any, kind
     dispatcher.send(kind, retry=True)
     assert [one["retry"] for one in dispatcher.tried] == [False]
     assert not dispatcher._outbound_buffer
+
+
+@pytest.fixture
+def sent(dispatcher: Any) -> list[Any]:
+    """What is sent over a connection that stands; ``dispatcher`` gathers for it."""
+    bodies: list[Any] = []
+    dispatcher.producer = SimpleNamespace(publish=lambda body, **how: bodies.append((body, how)))
+    dispatcher.on_send_buffered = lambda: None
+    return bodies
+
+
+def test_events_of_tasks_go_out_together_as_celerys_receivers_read_them(dispatcher: Any, sent: list[Any]) -> None:
+    for kind in ("task-received", "task-started", "task-succeeded"):
+        dispatcher.tell(kind, "an-id", result=kind)
+    assert sent == []
+    dispatcher.flush()
+    [(body, how)] = sent
+    seen: list[Any] = []
+    receiver = EventReceiver(dispatcher.connection, handlers={"*": seen.append}, app=dispatcher.app)
+    receiver._receive(json.loads(body), None)
+    assert [(one["type"], one["uuid"], one["result"]) for one in seen] == [
+        (kind, "an-id", kind) for kind in ("task-received", "task-started", "task-succeeded")
+    ]
+    assert {"timestamp", "hostname", "pid", "utcoffset", "clock", "local_received"} <= seen[0].keys()
+    assert (how["routing_key"], how["content_type"]) == ("task.multi", "application/json")
+
+
+def test_many_events_do_not_wait(dispatcher: Any, sent: list[Any]) -> None:
+    for _ in range(MOST_TOGETHER + 1):
+        dispatcher.tell("task-started", "an-id")
+    assert [len(json.loads(body)) for body, _ in sent] == [MOST_TOGETHER]
+
+
+def test_events_of_tasks_that_nobody_wants_are_not_gathered(dispatcher: Any, sent: list[Any]) -> None:
+    dispatcher.groups = {"worker"}
+    dispatcher.tell("task-started", "an-id")
+    dispatcher.flush()
+    assert sent == []
+
+
+def test_over_a_broken_connection_events_of_tasks_are_dropped_and_nothing_grows(dispatcher: Any) -> None:
+    dispatcher.producer = SimpleNamespace(publish=_breaks)
+    dispatcher.tell("task-started", "an-id")
+    dispatcher.flush()
+    dispatcher.flush()
+    assert not dispatcher._told
+
+
+def _breaks(*_: Any, **__: Any) -> None:
+    raise BrokenPipeError

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import Any
 
 import pytest
 from ajo_worker.intake.fullness import Fullness
@@ -24,18 +23,17 @@ class Message:
     place: str = "broker"
     acknowledged: int = 0
 
+    def acknowledge(self, summary: str, *, failed: bool) -> None:  # noqa: ARG002 - a receipt's
+        self.place = "gone"
+        self.acknowledged += 1
 
-class Kept(Receipt):
-    """A receipt whose messages are those above."""
+    def give_back(self) -> None:
+        self.place = "broker"
 
-    def _acknowledge(self, message: Any, summary: str, *, failed: bool) -> None:  # noqa: ARG002 - the base's
-        message.place = "gone"
-        message.acknowledged += 1
+    def lost(self) -> None:
+        pass
 
-    def _requeue(self, message: Any) -> None:
-        message.place = "broker"
-
-    def _show_retry(self, retries: int, reason: str) -> None:
+    def show_retry(self, retries: int, reason: str) -> None:
         pass
 
 
@@ -44,14 +42,14 @@ class Hand:
     """A worker's side, without the work."""
 
     in_hand: InHand
-    work: list[Kept]
+    work: list[Receipt]
     now: float = 0.0
 
     def deliver(self, message: Message) -> None:
         message.place = "worker"
         key = Key(QUEUE, message.body, task=True)
         if not self.in_hand.joins(key, message, self.now):
-            receipt = Kept(message, key, HubCalls(), self._ended)
+            receipt = Receipt(message, key, HubCalls(), self._ended)
             self.in_hand.hold(receipt, self.now)
             self.work.append(receipt)
 
@@ -114,9 +112,9 @@ Step = tuple[str, int]
 def test_every_message_is_with_the_broker_or_answered_for_by_one_work_whatever_happens(steps: list[Step]) -> None:
     hand = Hand(InHand({}), [])
     messages = [Message(body) for body in (b"a", b"a", b"b", b"c", b"c", b"c")]
-    ended: list[Kept] = []
+    ended: list[Receipt] = []
 
-    def end(number: int, how: Callable[[Kept], None]) -> None:
+    def end(number: int, how: Callable[[Receipt], None]) -> None:
         if hand.work:
             receipt = hand.work.pop(number % len(hand.work))
             ended.append(receipt)

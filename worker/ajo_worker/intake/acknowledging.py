@@ -1,0 +1,128 @@
+"""Acknowledgements, a turn of the hub at a time.
+
+RabbitMQ takes all tags up to one in one frame, and its quorum queue has one command for them: so an unbroken run of
+tags that are all answered goes out as one. What lies behind a tag that is not answered yet, as while a trigger backs
+off, is held for a moment, and then goes singly: what is held takes up the prefetch count. Redis and Valkey take any
+tags in one command.
+"""
+
+import time
+from itertools import takewhile
+from math import inf
+from typing import Any
+
+import structlog
+
+from ajo_worker.intake.hub_calls import HubCalls
+from ajo_worker.intake.valkey import QoS
+
+log = structlog.get_logger("ajo_worker.intake")
+
+HELD = 0.1
+"""Seconds for which what lies behind an open tag is held."""
+
+
+class Tags:
+    """Tags of one channel of RabbitMQ, which grow with its messages; without I/O."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, None] = {}
+        """Of messages that are not answered, in the order in which they came."""
+        self._answered: dict[int, float] = {}
+        """Of those to acknowledge, and since when (monotonic), the oldest first."""
+        self._lowest = 0.0
+
+    @property
+    def held(self) -> bool:
+        """Whether there are tags to acknowledge."""
+        return bool(self._answered)
+
+    def came(self, tag: int) -> None:
+        """A message came under this tag."""
+        self._open[tag] = None
+
+    def answered(self, tag: int, now: float) -> None:
+        """It is to be acknowledged."""
+        self._open.pop(tag, None)
+        self._answered[tag] = now
+
+    def given_back(self, tag: int) -> None:
+        """The broker was told that it goes back."""
+        self._open.pop(tag, None)
+
+    def run(self) -> int | None:
+        """The tag up to which all can be acknowledged as one; None if there is none. They count as told from now on."""
+        lowest = next(iter(self._open), inf)
+        if lowest == self._lowest:
+            return None
+        self._lowest = lowest
+        told = [tag for tag in self._answered if tag < lowest]
+        for tag in told:
+            del self._answered[tag]
+        return max(told, default=None)
+
+    def stragglers(self, before: float) -> list[int]:
+        """Those that were answered before an instant, and can only go singly. They count as told from now on."""
+        old = [tag for tag, _ in takewhile(lambda held: held[1] < before, self._answered.items())]
+        for tag in old:
+            del self._answered[tag]
+        return old
+
+
+class Acknowledgements:
+    """Those of a connection to the broker; on the hub's thread only."""
+
+    def __init__(self, calls: HubCalls) -> None:
+        self._calls = calls
+        calls.then = self.flush
+        self._tags: dict[Any, Tags] = {}
+        self._lists: dict[Any, list[str]] = {}
+        self._due = 0.0
+
+    def connection_lost(self) -> None:
+        """Nobody knows its tags any more."""
+        self._tags.clear()
+        self._lists.clear()
+
+    def came(self, message: Any) -> None:
+        """A message came; the broker waits for an answer."""
+        if not _is_listed(message):
+            self._tags.setdefault(message.channel, Tags()).came(message.delivery_tag)
+
+    def acknowledge(self, message: Any) -> None:
+        """Have it acknowledged with the others of this turn."""
+        if _is_listed(message):
+            self._lists.setdefault(message.channel, []).append(message.delivery_tag)
+        elif (tags := self._tags.get(message.channel)) is not None:
+            tags.answered(message.delivery_tag, time.monotonic())
+
+    def give_back(self, message: Any) -> None:
+        """Give it back to its queue, at once."""
+        if not _is_listed(message) and (tags := self._tags.get(message.channel)) is not None:
+            tags.given_back(message.delivery_tag)
+        message.requeue()
+
+    def flush(self, *, held: float = HELD) -> None:
+        """Tell the broker; what was ``held`` for so many seconds goes singly.
+
+        A connection that is broken is no fault here: the messages come again, and are known.
+        """
+        now = time.monotonic()
+        try:
+            for channel, tags in self._lists.items():
+                channel.qos.ack_all(tags)
+            for channel, of_channel in self._tags.items():
+                if (newest := of_channel.run()) is not None:
+                    channel.basic_ack(newest, multiple=True)
+                for tag in of_channel.stragglers(now - held):
+                    channel.basic_ack(tag)
+        except Exception as fault:  # noqa: BLE001 - whatever the broker's client raises then
+            log.debug("not-acknowledged", fault=type(fault).__name__)
+        self._lists.clear()
+        if now >= self._due and any(tags.held for tags in self._tags.values()):
+            self._due = now + HELD
+            self._calls.later(HELD, self.flush)
+
+
+def _is_listed(message: Any) -> bool:
+    return isinstance(getattr(message.channel, "qos", None), QoS)
