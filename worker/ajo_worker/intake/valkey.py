@@ -190,7 +190,10 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
             self._flush_brpop_reauth()
         if not taken:
             rooms = sorted(self._asked)
-            self._rest_until = monotonic() + (TOLD_POLL if self._arrivals.told == tuple(rooms) else IDLE_POLL)
+            told = self._arrivals.told == tuple(rooms)
+            self._rest_until = monotonic() + (TOLD_POLL if told else IDLE_POLL)
+            if not told and (hub := self.connection and self.connection.cycle.hub) is not None:
+                hub.call_later(IDLE_POLL, _turn)
             self._empty = self._asked
             self._arrivals.await_in(rooms)
             raise redis.Empty
@@ -222,7 +225,10 @@ class Poller(redis.MultiChannelPoller):  # type: ignore[misc] # kombu is typed i
 
 
 class Transport(redis.Transport):  # type: ignore[misc] # kombu is typed in part
-    """kombu's transport, with our channel; it turns the hub often enough for the polling."""
+    """kombu's transport, with our channel; it turns the hub often enough for the polling.
+
+    That is seldom: something that comes turns it by itself, if the server tells of it.
+    """
 
     Channel = Channel
 
@@ -236,7 +242,7 @@ class Transport(redis.Transport):  # type: ignore[misc] # kombu is typed in part
         self.cycle.hub = loop
         if getattr(self.cycle, "idle_poll", None) is not None:
             self.cycle.idle_poll.cancel()
-        self.cycle.idle_poll = loop.call_repeatedly(IDLE_POLL, _turn)
+        self.cycle.idle_poll = loop.call_repeatedly(TOLD_POLL, _turn)
 
 
 def refuse_unfit(connection: Any) -> None:

@@ -3,12 +3,17 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import redis
+from ajo_worker.intake.valkey import IDLE_POLL
 from kombu import Connection, Consumer, Queue
+from kombu.transport import redis as redis_transport
+
+from tests.support.waiting import wait_until
 
 TRANSPORT = "ajo_worker.intake.valkey:Transport"
 
@@ -76,6 +81,52 @@ def test_a_queue_that_was_full_is_looked_at_as_soon_as_it_has_room_whatever_rest
             got[0].ack()
             while len(got) < 2:
                 connection.drain_events(timeout=5)
+
+
+def test_many_that_are_acknowledged_at_once_are_gone_and_leave_room(
+    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+) -> None:
+    put(valkey_url, queue_prefix, 3)
+    channel = taken(uuid4())
+    kept, *others = channel.got
+    channel.qos.ack_all([message.delivery_tag for message in others])
+    assert waiting(valkey_url, queue_prefix) == (0, 1)
+    channel.basic_qos(0, 2, False)
+    assert channel.qos.room(f"{queue_prefix}.standard") == 1
+    channel.qos.ack_all([kept.delivery_tag])
+    assert waiting(valkey_url, queue_prefix) == (0, 0)
+    assert not channel.qos.holds or channel.qos._dirty
+
+
+def test_on_a_closed_channel_many_are_acknowledged_to_nobody(message: Any) -> None:
+    message.channel.qos.ack_all([message.delivery_tag])
+
+
+def test_the_hub_is_turned_soon_after_an_empty_look_only_where_the_server_does_not_tell(
+    taken: Callable[[UUID], Any],
+) -> None:
+    channel, turns = taken(uuid4()), list[float]()
+    channel.connection.cycle.hub = SimpleNamespace(
+        call_later=lambda seconds, _: turns.append(seconds), call_soon=lambda _: None
+    )
+
+    def looked() -> None:
+        channel._rest_until = 0.0
+        channel._brpop_start()
+        with suppress(redis_transport.Empty):
+            channel._brpop_read()
+
+    def told() -> bool:
+        looked()
+        return bool(channel._arrivals.told)
+
+    wait_until(told, what="the server tells what comes")
+    turns.clear()
+    looked()
+    assert turns == []
+    channel._arrivals.told = ()
+    looked()
+    assert turns == [IDLE_POLL]
 
 
 def put(valkey_url: str, queue_prefix: str, count: int) -> None:
