@@ -86,16 +86,18 @@ def classify(result: Answer | Failure, *, ambiguous_statuses: frozenset[int], as
 def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: Asked) -> Verdict:
     status, headers = answer.status, answer.headers
     document = _document(answer.body)
+    execution_id = _execution_id(document)
+    # 202 is the one documented success. Adobe's pages on Live activities show 200, with an id, for the same calls.
+    accepted = status == 202 or (200 <= status < 300 and bool(execution_id))  # noqa: PLR2004 - HTTP's class of successes
     known = Verdict(
         "accepted",
         http_status=status,
         adobe_request_id=_identifier(headers.get("x-request-id")),
         answered_request_id=_other_request(document.get("requestId"), asked.request_id),
+        execution_id=execution_id if accepted else None,
     )
-    execution_id = _execution_id(document)
-    # 202 is the one documented success. Adobe's pages on Live activities show 200, with an id, for the same calls.
-    if status == 202 or (200 <= status < 300 and execution_id):  # noqa: PLR2004 - HTTP's class of successes
-        return replace(known, execution_id=execution_id)
+    if accepted:
+        return known
     code, revoked = _error_code(document), revocation(_whole(answer), asked.body, truncated=answer.truncated)
     outcome, ambiguous, reason = _meaning(status, code, ambiguous_statuses)
     whose: Blame | None = None
@@ -191,7 +193,7 @@ def _execution_id(document: Mapping[str, Any]) -> str | None:
 
 def _other_request(value: object, ours: UUID | None) -> str | None:
     """The ``requestId`` of an answer, unless it is ours: in its usual form, if it is a UUID."""
-    if ours is None or not isinstance(value, str) or not value.strip():
+    if ours is None or not isinstance(value, str) or value == str(ours) or not value.strip():
         return None
     try:
         found = UUID(value.strip())
