@@ -53,7 +53,7 @@ class Tags:
     def run(self) -> int | None:
         """The tag up to which all can be acknowledged as one; None if there is none. They count as told from now on."""
         lowest = next(iter(self._open), inf)
-        if lowest == self._lowest:
+        if lowest == self._lowest and self._open:  # nothing new lies below it
             return None
         self._lowest = lowest
         told = [tag for tag in self._answered if tag < lowest]

@@ -52,6 +52,14 @@ def test_what_is_answered_is_told_once_and_soon_and_what_is_open_never(steps: li
             assert tags.held == bool(left)
 
 
+def test_one_by_one_each_is_told_in_its_turn() -> None:
+    tags = Tags()
+    for tag in (1, 2, 3):
+        tags.came(tag)
+        tags.answered(tag, 0.0)
+        assert tags.run() == tag
+
+
 @dataclass
 class Channel:
     """One of RabbitMQ's, that keeps what it is told."""
