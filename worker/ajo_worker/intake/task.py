@@ -26,7 +26,7 @@ class Task:
     the form of ours.
     """
 
-    __slots__ = ("__weakref__", "_acknowledgements", "_events", "args", "id", "message", "root_id", "time_start")
+    __slots__ = ("__weakref__", "_acknowledgements", "args", "eventer", "id", "message", "root_id", "time_start")
     name = TASK_NAME
 
     def __init__(self, message: Any, acknowledgements: Acknowledgements, events: Dispatcher) -> None:
@@ -36,16 +36,16 @@ class Task:
         self.root_id = id_of(headers.get("root_id"))
         self.args = shown(headers.get("argsrepr"))
         self.time_start = time.monotonic()
-        self._acknowledgements, self._events = acknowledgements, events
+        self._acknowledgements, self.eventer = acknowledgements, events  # Celery sets that of the next connection
 
     def begins(self) -> None:
         """Its work begins."""
         state.task_accepted(self)
-        self._events.tell(
+        self.eventer.tell(
             "task-received", self.id, name=TASK_NAME, args=self.args, kwargs="{}", root_id=self.root_id, parent_id=None,
             retries=0, eta=None, expires=None,
         )  # fmt: skip
-        self._events.tell("task-started", self.id)
+        self.eventer.tell("task-started", self.id)
 
     def acknowledge(self, summary: str, *, failed: bool) -> None:
         """It has come to its end: as its result in any case, and as the exception if it failed.
@@ -56,7 +56,7 @@ class Task:
         self._acknowledgements.acknowledge(self.message)
         kind, exception = ("task-failed", summary) if failed else ("task-succeeded", None)
         seconds = time.monotonic() - self.time_start
-        self._events.tell(kind, self.id, result=summary, runtime=seconds, exception=exception)
+        self.eventer.tell(kind, self.id, result=summary, runtime=seconds, exception=exception)
 
     def give_back(self) -> None:
         """It goes back to its queue."""
@@ -69,7 +69,7 @@ class Task:
 
     def show_retry(self, retries: int, reason: str) -> None:
         """A trigger of it goes into another attempt. The kind is Celery's: one of ours would set a wrong state."""
-        self._events.tell("task-retried", self.id, retries=retries, exception=reason)
+        self.eventer.tell("task-retried", self.id, retries=retries, exception=reason)
 
     def info(self, *, safe: bool = False) -> dict[str, Any]:  # noqa: ARG002 - Celery's signature; nothing is unsafe
         """What ``inspect active`` and ``inspect query_task`` show."""
@@ -79,11 +79,11 @@ class Task:
             "args": self.args,
             "kwargs": "{}",
             "type": self.name,
-            "hostname": self._events.hostname,
+            "hostname": self.eventer.hostname,
             "time_start": self.time_start,
             "acknowledged": False,
             "delivery_info": {"routing_key": (self.message.delivery_info or {}).get("routing_key")},
-            "worker_pid": self._events.pid,
+            "worker_pid": self.eventer.pid,
         }
 
     def terminate(self, *_: Any, **__: Any) -> None:

@@ -6,8 +6,12 @@ from uuid import UUID
 
 import pytest
 from ajo_producers.contract.task_message import headers, summary
+from ajo_worker.intake.application import make_app
 from ajo_worker.intake.task import Task, shown
+from ajo_worker.settings import Settings
 from celery.worker import control, state
+from celery.worker.consumer.consumer import Consumer
+from celery.worker.consumer.events import Events
 
 ID = UUID("01a2137e-7d7f-7d7f-8d7f-7d7f7d7f7d7f")
 
@@ -108,6 +112,19 @@ def test_what_a_message_came_to_is_told_in_plain_words_and_it_is_acknowledged_on
     assert fields["exception"] == (fields["result"] if failed else None)
     assert "traceback" not in fields
     assert border.answers == ["acknowledged"]
+
+
+def test_a_new_connection_for_events_is_given_to_what_is_open(border: Border) -> None:
+    task, app = task_of(border), make_app(Settings())
+    Consumer.on_close(SimpleNamespace(controller=None, task_buckets={}, pool=None))  # the connection broke
+    celery = SimpleNamespace(
+        app=app, hostname="a@host", amqheartbeat=0, hub=None, connection_errors=(), channel_errors=(),
+        connection_for_write=lambda **_: app.connection_for_write(),
+    )  # fmt: skip
+    step = Events(celery)
+    celery.event_dispatcher = app.events.Dispatcher(app.connection_for_write(), enabled=False)
+    step.start(celery)
+    assert task.eventer is celery.event_dispatcher
 
 
 def test_a_revoked_one_is_neither_answered_nor_forgotten(border: Border) -> None:
