@@ -7,6 +7,8 @@ tags in one command.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import takewhile
 from math import inf
 from typing import Any
@@ -100,15 +102,13 @@ class Acknowledgements:
         """Give it back to its queue, at once."""
         if not _is_listed(message) and (tags := self._tags.get(message.channel)) is not None:
             tags.given_back(message.delivery_tag)
-        message.requeue()
+        with _whatever_breaks():
+            message.requeue()
 
     def flush(self, *, held: float = HELD) -> None:
-        """Tell the broker; what was ``held`` for so many seconds goes singly.
-
-        A connection that is broken is no fault here: the messages come again, and are known.
-        """
+        """Tell the broker; what was ``held`` for so many seconds goes singly."""
         now = time.monotonic()
-        try:
+        with _whatever_breaks():
             for channel, tags in self._lists.items():
                 channel.qos.ack_all(tags)
             for channel, of_channel in self._tags.items():
@@ -116,12 +116,19 @@ class Acknowledgements:
                     channel.basic_ack(newest, multiple=True)
                 for tag in of_channel.stragglers(now - held):
                     channel.basic_ack(tag)
-        except Exception as fault:  # noqa: BLE001 - whatever the broker's client raises then
-            log.debug("not-acknowledged", fault=type(fault).__name__)
         self._lists.clear()
         if now >= self._due and any(tags.held for tags in self._tags.values()):
             self._due = now + HELD
             self._calls.later(HELD, self.flush)
+
+
+@contextmanager
+def _whatever_breaks() -> Iterator[None]:
+    """A connection that is broken is no fault here: its messages come again, and are known."""
+    try:
+        yield
+    except Exception as fault:  # noqa: BLE001 - whatever the broker's client raises then
+        log.debug("not-answered", fault=type(fault).__name__)
 
 
 def _is_listed(message: Any) -> bool:

@@ -98,6 +98,15 @@ def test_a_run_goes_out_as_one_and_what_lies_behind_an_open_one_singly(acknowled
     assert channel.told[1:] == [(5, False), (6, False)]
 
 
+def test_what_goes_back_over_a_broken_connection_is_no_fault(acknowledgements: Acknowledgements) -> None:
+    def breaks() -> None:
+        raise BrokenPipeError
+
+    acknowledgements.came(one := message(Channel(), 1))
+    one.requeue = breaks
+    acknowledgements.give_back(one)
+
+
 def test_of_a_connection_that_broke_no_tag_is_told_on_the_next(acknowledgements: Acknowledgements) -> None:
     old, new = Channel(broken=True), Channel()
     acknowledgements.came(message(old, 1))

@@ -8,6 +8,7 @@ import pytest
 from ajo_worker.intake.application import make_app
 from ajo_worker.intake.events import MOST_TOGETHER, Dispatcher
 from ajo_worker.settings import Settings
+from amqp.exceptions import AccessRefused
 from celery.events import EventReceiver
 
 
@@ -18,11 +19,12 @@ def dispatcher() -> Any:
 
     def publish(event: Any, **how: Any) -> None:
         tried.append({"type": event["type"], **how})
-        raise BrokenPipeError
+        raise made.fault
 
     app = make_app(Settings())
     made = app.events.Dispatcher(app.connection_for_write(), enabled=False)
     made.producer, made.enabled, made.tried = SimpleNamespace(publish=publish), True, tried
+    made.fault = BrokenPipeError()
     return made
 
 
@@ -30,8 +32,12 @@ def test_celery_takes_it(dispatcher: Any) -> None:
     assert isinstance(dispatcher, Dispatcher)
 
 
-def test_a_heartbeat_that_cant_be_sent_is_a_broken_connection_and_is_not_tried_again(dispatcher: Any) -> None:
-    with pytest.raises(BrokenPipeError):
+@pytest.mark.parametrize("fault", [BrokenPipeError(), AccessRefused("refused"), KeyError("anything")])
+def test_a_heartbeat_that_cant_be_sent_is_a_broken_connection_and_is_not_tried_again(
+    dispatcher: Any, fault: Exception
+) -> None:
+    dispatcher.fault = fault
+    with pytest.raises(dispatcher.connection.connection_errors):
         dispatcher.send("worker-heartbeat", retry=True)
     assert [(one["type"], one["retry"]) for one in dispatcher.tried] == [("worker-heartbeat", False)]
 
