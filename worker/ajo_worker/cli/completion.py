@@ -17,7 +17,6 @@ REASONS = (
     "campaign-ended",
     "campaign-not-live",
     "campaign-paused",
-    "campaign-refused",
     "clock-step",
     "confirmed-by-feedback",
     "definition-unknown",
