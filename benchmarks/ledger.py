@@ -15,9 +15,9 @@ from functools import partial
 from uuid import UUID, uuid4
 
 import asyncpg
+from ajo_local.postgres import start_postgres
+from ajo_local.processes import Processes, ended_by_sigterm
 from ajo_worker.ledger import schema
-from ajo_worker.local.postgres import start_postgres
-from ajo_worker.local.processes import Processes, ended_by_sigterm
 
 from benchmarks.questions import QUESTIONS, ask
 

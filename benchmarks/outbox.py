@@ -18,11 +18,11 @@ from statistics import median
 import asyncpg
 import psutil
 import psycopg
+from ajo_local.postgres import DURABLE, Postgres, start_postgres
+from ajo_local.processes import Child, Processes, ended_by_sigterm
 from ajo_producers import Campaigns, CheckedTrigger
 from ajo_producers.contract.sealing import new_key
 from ajo_producers.outbox import Outbox, create_statements
-from ajo_worker.local.postgres import DURABLE, Postgres, start_postgres
-from ajo_worker.local.processes import Child, Processes, ended_by_sigterm
 
 from tests.chaos.stack import Broker, start_rabbitmq, start_valkey_broker
 from tests.support.conservation import write_definition

@@ -17,12 +17,12 @@ from itertools import islice
 from statistics import median
 from typing import Any
 
+from ajo_local.processes import Processes
+from ajo_local.valkey import start_valkey
 from ajo_producers import AsyncPublisher, CheckedTrigger, Publisher
 from ajo_producers.contract import task_message
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
 from ajo_producers.publishing.campaign import Campaign
-from ajo_worker.local.processes import Processes
-from ajo_worker.local.valkey import start_valkey
 
 from tests.support import brokers
 from tests.support.definitions import ORDER_SHIPPED

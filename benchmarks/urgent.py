@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from statistics import median
 
+from ajo_local.processes import Processes, ended_by_sigterm
 from ajo_producers import Campaigns, CheckedTrigger, Publisher
-from ajo_worker.local.processes import Processes, ended_by_sigterm
 
 from tests.chaos.servers import Servers, serve
 from tests.chaos.stack import Broker

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import redis
-from ajo_worker.local.postgres import VOLATILE, Postgres, start_postgres
-from ajo_worker.local.processes import Processes
-from ajo_worker.local.valkey import start_valkey
+from ajo_local.postgres import VOLATILE, Postgres, start_postgres
+from ajo_local.processes import Processes
+from ajo_local.valkey import start_valkey
 
 from tests.support import brokers, delivery, programs, scratch
 from tests.support.conservation import write_definition

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ajo_worker.local.processes import Processes, ended_by_sigterm
+from ajo_local.processes import Processes, ended_by_sigterm
 
 from benchmarks.bench.building import NotBuilt, build
 from benchmarks.bench.contest import contest

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypedDict
 
 import trustme
-from ajo_worker.local.ports import LOOPBACK, on_free_port
-from ajo_worker.local.processes import Child, Processes
+from ajo_local.ports import LOOPBACK, on_free_port
+from ajo_local.processes import Child, Processes
 
 START_SECONDS = 30
 

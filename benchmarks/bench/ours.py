@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
-from ajo_worker.local.processes import environment
+from ajo_local.processes import environment
 
 from benchmarks.bench.building import HERE, PEERS, ROOT
 from benchmarks.bench.contender import Broker, Contender, Place, Program, Records

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import psycopg
 import redis
-from ajo_worker.local.postgres import DURABLE, Postgres, start_postgres
-from ajo_worker.local.processes import Child, Processes
-from ajo_worker.local.valkey import Valkey, start_valkey
+from ajo_local.postgres import DURABLE, Postgres, start_postgres
+from ajo_local.processes import Child, Processes
+from ajo_local.valkey import Valkey, start_valkey
 from kombu import Connection
 
 from tests.chaos.stack import RabbitMQ, start_rabbitmq

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg
-from ajo_worker.local.processes import Child, environment
+from ajo_local.processes import Child, environment
 
 from benchmarks.bench.building import Built
 from benchmarks.bench.contender import Contender, Place, Program

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from ajo_worker.local.postgres import Postgres
-from ajo_worker.local.processes import Processes
+from ajo_local.postgres import Postgres
+from ajo_local.processes import Processes
 
 from tests.support.conservation import accepted, finished
 from tests.support.database import query

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from ajo_worker.local.processes import environment
+from ajo_local.processes import environment
 
 from tests.support.programs import PLAIN, PROGRAM
 from tests.support.waiting import DEADLINE_SECONDS, wait_until

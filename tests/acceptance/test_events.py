@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from ajo_local.processes import Processes
 from ajo_producers.testing import RunningSimulator
-from ajo_worker.local.processes import Processes
 
 from tests.support.conservation import finished, ledger
 from tests.support.intakes import TOKEN, order_event, start_intake, write_mappings

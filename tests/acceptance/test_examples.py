@@ -14,10 +14,10 @@ from typing import Any
 import httpx2
 import psycopg
 import pytest
+from ajo_local.postgres import Postgres
+from ajo_local.processes import Processes, environment
 from ajo_producers.contract.batch import decode_body, decode_trigger
 from ajo_producers.outbox.alembic import include_name
-from ajo_worker.local.postgres import Postgres
-from ajo_worker.local.processes import Processes, environment
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import create_engine, inspect

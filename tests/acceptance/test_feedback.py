@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from ajo_worker.local.processes import Processes
+from ajo_local.processes import Processes
 
 from tests.integration.worker.feedback.receivers import start_receiver
 from tests.support.conservation import CAMPAIGN_ID, finished

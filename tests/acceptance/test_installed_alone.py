@@ -146,7 +146,7 @@ def test_each_wheel_has_its_own_package_with_what_it_needs_and_all_have_one_vers
     assert tops == {name: {package} for name, package in packages.items()}
     assert [name for name, package in packages.items() if f"{package}/py.typed" not in files[name]] == []
     assert [name for name, held in files.items() if not any(file.endswith("/LICENSE") for file in held)] == []
-    wanted = ["ajo_worker/migrations/env.py", "ajo_worker/local/order-shipped.curl", "ajo_worker/local/faults.toml"]
+    wanted = ["ajo_worker/migrations/env.py", "ajo_local/order-shipped.curl", "ajo_local/faults.toml"]
     assert [name for name in wanted if name not in files["ajo-dispatch"]] == []
     assert len({wheel.name.split("-")[1] for wheel in wheels.values()}) == 1
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ajo_worker.local.processes import environment
+from ajo_local.processes import environment
 
 from tests.support.programs import PLAIN, Finished, Simulator
 from tests.support.waiting import DEADLINE_SECONDS

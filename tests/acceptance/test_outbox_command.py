@@ -11,8 +11,8 @@ from urllib.request import urlopen
 
 import psycopg
 import pytest
+from ajo_local.processes import Processes
 from ajo_producers import Campaigns, outbox
-from ajo_worker.local.processes import Processes
 from kombu import Connection
 
 from tests.support.conservation import write_definition

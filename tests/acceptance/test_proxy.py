@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ajo_worker.local.processes import Processes
+from ajo_local.processes import Processes
 
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.conservation import accepted, finished, write_definition

@@ -10,8 +10,8 @@ from secrets import token_hex
 
 import pytest
 import redis
-from ajo_worker.local.processes import Processes
-from ajo_worker.local.valkey import Valkey, start_valkey
+from ajo_local.processes import Processes
+from ajo_local.valkey import Valkey, start_valkey
 
 from tests.support.conservation import journal, ledger
 from tests.support.database import query

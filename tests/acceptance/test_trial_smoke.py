@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ajo_worker.local.processes import Processes
+from ajo_local.processes import Processes
 
 from tests.chaos.servers import Servers, serve
 from tests.trial.judgement import mistakes

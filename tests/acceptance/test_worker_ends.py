@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ajo_worker.local.ports import free_port
-from ajo_worker.local.processes import Child, Processes
+from ajo_local.ports import free_port
+from ajo_local.processes import Child, Processes
 
 from tests.support.database import query
 from tests.support.delivery import Delivery

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ajo_worker.local.processes import Child, Processes
+from ajo_local.processes import Child, Processes
 
 from tests.support.conservation import accepted, finished, ledger
 from tests.support.database import query

@@ -5,10 +5,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from ajo_local.ports import free_port
+from ajo_local.processes import environment
 from ajo_producers.contract.batch import decode_body, decode_trigger
 from ajo_producers.contract.trigger import Trigger
-from ajo_worker.local.ports import free_port
-from ajo_worker.local.processes import environment
 
 from tests.integration.producers.publishing.queues import as_bytes, take
 from tests.support.definitions import write_definitions

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import psutil
 import typer
+from ajo_local.processes import Processes, ended_by_sigterm
 from ajo_producers import Campaigns, CheckedTrigger, Publisher
-from ajo_worker.local.processes import Processes, ended_by_sigterm
 
 from tests.chaos.evidence import gather
 from tests.chaos.run import WORKERS, Run

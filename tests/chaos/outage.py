@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ajo_worker.local.processes import Processes, ended_by_sigterm
+from ajo_local.processes import Processes, ended_by_sigterm
 
 from tests.chaos.evidence import gather
 from tests.chaos.run import SENDING, Run

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from ajo_local.postgres import Postgres
+from ajo_local.processes import Processes
 from ajo_producers import Publisher
-from ajo_worker.local.postgres import Postgres
-from ajo_worker.local.processes import Processes
 
 from tests.chaos.stack import Broker
 from tests.chaos.stream import CAMPAIGNS, Stream, triggers

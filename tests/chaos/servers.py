@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import typer
-from ajo_worker.local.postgres import Postgres, start_postgres
-from ajo_worker.local.processes import Processes
+from ajo_local.postgres import Postgres, start_postgres
+from ajo_local.processes import Processes
 
 from tests.chaos.run import ROLE, ROLE_PASSWORD
 from tests.chaos.stack import Broker, start_rabbitmq, start_valkey_broker

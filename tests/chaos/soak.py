@@ -10,7 +10,7 @@ from typing import Annotated
 
 import psutil
 import typer
-from ajo_worker.local.processes import Processes, ended_by_sigterm
+from ajo_local.processes import Processes, ended_by_sigterm
 
 from tests.chaos.evidence import gather
 from tests.chaos.faults import brokers, databases

@@ -3,9 +3,9 @@
 import shutil
 
 import pytest
-from ajo_worker.local.postgres import Postgres
-from ajo_worker.local.processes import Processes
-from ajo_worker.local.valkey import start_valkey
+from ajo_local.postgres import Postgres
+from ajo_local.processes import Processes
+from ajo_local.valkey import start_valkey
 
 from benchmarks.bench.building import build
 from benchmarks.bench.endpoint import Work

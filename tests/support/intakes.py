@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from ajo_worker.local.processes import Child, Processes
+from ajo_local.processes import Child, Processes
 
 from tests.support.conservation import write_definition
 from tests.support.programs import PLAIN, PROGRAM

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ajo_worker.local.processes import as_account
+from ajo_local.processes import as_account
 
 MINORS = range(11, 30)
 SERVES = (

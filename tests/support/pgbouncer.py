@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from ajo_worker.local.ports import LOOPBACK, on_free_port
-from ajo_worker.local.processes import Child, Processes
-from ajo_worker.local.rights import lesser_account, shared_place
+from ajo_local.ports import LOOPBACK, on_free_port
+from ajo_local.processes import Child, Processes
+from ajo_local.rights import lesser_account, shared_place
 
 PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")
 

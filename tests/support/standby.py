@@ -5,8 +5,8 @@ import secrets
 import subprocess
 from urllib.parse import urlsplit
 
-from ajo_worker.local.postgres import Postgres
-from ajo_worker.local.processes import as_account
+from ajo_local.postgres import Postgres
+from ajo_local.processes import as_account
 
 from tests.support.database import query
 from tests.support.waiting import wait_until

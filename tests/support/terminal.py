@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ajo_worker.local.processes import environment
+from ajo_local.processes import environment
 
 from tests.support import programs
 from tests.support.programs import Finished

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ajo_worker.local.processes import Processes, ended_by_sigterm
+from ajo_local.processes import Processes, ended_by_sigterm
 
 from tests.chaos.servers import Servers, serve
 from tests.trial.judgement import Judgement, Truth, mistakes

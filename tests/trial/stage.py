@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 
 import httpx2
+from ajo_local.processes import environment
 from ajo_producers import Campaigns, CheckedTrigger, Publisher
-from ajo_worker.local.processes import environment
 
 from tests.chaos.servers import Servers
 from tests.chaos.stack import ValkeyBroker, start_valkey_broker

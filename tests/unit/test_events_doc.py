@@ -15,7 +15,7 @@ from ajo_producers.events.openapi import document
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/events.md").read_text(encoding="utf-8")
-LOCAL = ROOT / "worker/ajo_worker/local"
+LOCAL = ROOT / "worker/ajo_local"
 DEFINITIONS = load_definitions(ROOT / "campaigns")
 BAD = """\
 [order-shipped]

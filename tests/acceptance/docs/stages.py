@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from ajo_local.ports import free_port
+from ajo_local.wheel import PROGRAMS, site_of_postgres
+from ajo_local.working_folder import make_working_folder
 from ajo_producers.contract.sealing import Sealer, new_key
-from ajo_worker.local.ports import free_port
-from ajo_worker.local.wheel import PROGRAMS, site_of_postgres
-from ajo_worker.local.working_folder import make_working_folder
 from kombu import Connection
 
 from tests.support import alert_rows, brokers, programs
@@ -465,7 +465,7 @@ eta = { from = "data.eta", mising = "skip" }
 
 def three_events(place: Place) -> None:
     """A good one, one without an address, and one of a type that nobody knows; the mapping file is mended."""
-    shutil.copy(ROOT / "worker/ajo_worker/local/events.toml", place.folder)
+    shutil.copy(ROOT / "worker/ajo_local/events.toml", place.folder)
     good = json.loads((place.folder / "event.json").read_text(encoding="utf-8"))
     customer = {"firstName": "Ada"}
     events = [

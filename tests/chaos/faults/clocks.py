@@ -5,7 +5,7 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from ajo_worker.local.processes import environment
+from ajo_local.processes import environment
 
 from tests.chaos.faults.workers import CRASHED
 from tests.chaos.plan import fault

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from ajo_local.processes import Child
 from ajo_producers import Campaigns, CheckedTrigger
 from ajo_producers.contract.sealing import new_key
 from ajo_producers.outbox import Outbox, create_statements
-from ajo_worker.local.processes import Child
 
 from tests.chaos.plan import fault
 from tests.chaos.run import Run

@@ -6,8 +6,8 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ajo_local.processes import environment
 from ajo_producers.publishing.request_id import keyed_request_id
-from ajo_worker.local.processes import environment
 
 from tests.chaos.plan import fault
 from tests.chaos.run import Run

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
-from ajo_worker.local.postgres import Postgres
+from ajo_local.postgres import Postgres
 
 from tests.support.database import query
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from ajo_local.postgres import Postgres
 from ajo_worker.ledger import schema
-from ajo_worker.local.postgres import Postgres
 
 from tests.support.alert_rows import DESTINATION, put_outage
 from tests.support.database import query

@@ -1,6 +1,6 @@
 """What a dead letter is says one function of the ledger, and one constant of the worker: they say the same."""
 
-from ajo_worker.cli.dead_filter import DeadState
+from ajo_worker.cli.dead.choosing import DeadState
 from ajo_worker.states import DEAD, STATES
 
 from tests.support.database import query

@@ -8,9 +8,9 @@ from threading import Event
 
 import asyncpg
 import pytest
+from ajo_local.postgres import Postgres
 from ajo_worker.ledger import schema
 from ajo_worker.ledger.database import DatabaseError
-from ajo_worker.local.postgres import Postgres
 
 from tests.support import programs
 from tests.support.database import query

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
-from ajo_worker.local.processes import Processes
+from ajo_local.processes import Processes
 
 from tests.integration.simulator.calls import PATIENCE, Api
 from tests.support import programs

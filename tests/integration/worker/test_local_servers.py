@@ -11,19 +11,19 @@ from pathlib import Path
 import psutil
 import pytest
 import redis
-from ajo_worker.local.postgres import VOLATILE, start_postgres
-from ajo_worker.local.processes import LocalStackError, Processes
-from ajo_worker.local.valkey import start_valkey
-from ajo_worker.local.wheel import folders_of_postgres, site_of_postgres
+from ajo_local.postgres import VOLATILE, start_postgres
+from ajo_local.processes import LocalStackError, Processes
+from ajo_local.valkey import start_valkey
+from ajo_local.wheel import folders_of_postgres, site_of_postgres
 
 from tests.support.database import query
 from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 STARTER = """
 import sys
-from ajo_worker.local.postgres import VOLATILE, start_postgres
-from ajo_worker.local.processes import Processes
-from ajo_worker.local.valkey import start_valkey
+from ajo_local.postgres import VOLATILE, start_postgres
+from ajo_local.processes import Processes
+from ajo_local.valkey import start_valkey
 
 with Processes() as processes:
     postgres = start_postgres(processes, VOLATILE)

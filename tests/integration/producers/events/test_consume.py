@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ajo_local.processes import Child, Processes
 from ajo_producers.contract.batch import decode_body, decode_trigger
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
-from ajo_worker.local.processes import Child, Processes
 from amqp import serialization
 from kombu import Connection, Exchange, Producer
 

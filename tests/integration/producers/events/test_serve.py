@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from ajo_local.processes import Processes
 from ajo_producers.contract.batch import decode_body, decode_trigger
-from ajo_worker.local.processes import Processes
 from kombu import Connection
 
 from tests.support.intakes import TOKEN, RunningIntake, order_event, start_intake, write_mappings

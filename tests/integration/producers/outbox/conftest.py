@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ajo_local.postgres import Postgres
 from ajo_producers import Campaigns, CheckedTrigger
 from ajo_producers.outbox import create_statements
-from ajo_worker.local.postgres import Postgres
 
 from tests.support.conservation import write_definition
 from tests.support.database import query

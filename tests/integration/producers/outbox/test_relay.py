@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from ajo_local.processes import Processes
 from ajo_producers import CheckedTrigger, Publisher, PublishError
 from ajo_producers.contract.batch import decode_body, decode_trigger
 from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
@@ -16,7 +17,6 @@ from ajo_producers.outbox import Outbox, rounds, watch
 from ajo_producers.outbox.lag import look
 from ajo_producers.outbox.relay import Relay
 from ajo_producers.outbox.settings import KEYS, RelaySettings
-from ajo_worker.local.processes import Processes
 
 from tests.integration.producers.publishing.queues import as_bytes, take
 from tests.support.database import query

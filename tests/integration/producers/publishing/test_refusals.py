@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import redis
+from ajo_local.processes import Processes
+from ajo_local.valkey import start_valkey
 from ajo_producers import Publisher, PublishError
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
 from ajo_producers.publishing import rabbitmq
-from ajo_worker.local.processes import Processes
-from ajo_worker.local.valkey import start_valkey
 from kombu import Connection
 
 from tests.integration.producers.publishing.queues import arrived, ids, make, make_many, take

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from ajo_local.processes import Processes
 from ajo_worker.api.answer import Answer, Call, HttpAdapter
-from ajo_worker.local.processes import Processes
 
 from tests.integration.simulator.calls import PATIENCE, UNITARY, Api, payload
 from tests.support.calls import only

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from ajo_producers.contract.batch import decode_trigger
 from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
-from ajo_worker.cli.dead_export import opened
+from ajo_worker.cli.dead.export import opened
 from uuid_utils.compat import uuid7
 
 from tests.support.database import query

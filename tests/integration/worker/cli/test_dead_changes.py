@@ -12,8 +12,8 @@ from typing import Any
 
 import asyncpg
 import pytest
+from ajo_local.processes import Processes, environment
 from ajo_worker.deadletters.redriving import BATCH
-from ajo_worker.local.processes import Processes, environment
 from uuid_utils.compat import uuid7
 
 from tests.support.database import query

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 import pytest
+from ajo_local.processes import Processes
 from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
-from ajo_worker.local.processes import Processes
 from ajo_worker.payloads.rotation import BATCH
 
 from tests.support.database import query

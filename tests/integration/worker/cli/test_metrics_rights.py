@@ -7,7 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from ajo_worker.local.postgres import Postgres
+from ajo_local.postgres import Postgres
 
 from tests.support.database import query
 from tests.support.programs import Finished

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from ajo_worker.local.processes import environment
+from ajo_local.processes import environment
 
 from tests.support.database import query
 from tests.support.ledger_rows import after, ago, put_attempt, put_trigger, put_worker

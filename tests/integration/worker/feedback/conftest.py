@@ -5,8 +5,8 @@ from typing import Any
 
 import asyncpg
 import pytest
+from ajo_local.processes import Processes
 from ajo_worker.ledger.ledger import PLANNER
-from ajo_worker.local.processes import Processes
 
 from tests.integration.worker.feedback.receivers import Receiver, start_receiver
 from tests.integration.worker.feedback.triggers import put_campaign

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-from ajo_worker.local.processes import Child, Processes
+from ajo_local.processes import Child, Processes
 
 from tests.support.feedback_items import HASH_KEY, SECRET
 from tests.support.programs import PLAIN, PROGRAM

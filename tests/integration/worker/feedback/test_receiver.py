@@ -15,7 +15,7 @@ import httpx2
 import jwt
 import pytest
 import trustme
-from ajo_worker.local.postgres import Postgres
+from ajo_local.postgres import Postgres
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 

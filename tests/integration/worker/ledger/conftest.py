@@ -10,10 +10,10 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from ajo_local.postgres import VOLATILE, Postgres, start_postgres
+from ajo_local.processes import Processes
 from ajo_worker.ledger import schema
 from ajo_worker.ledger.ledger import PLANNER
-from ajo_worker.local.postgres import VOLATILE, Postgres, start_postgres
-from ajo_worker.local.processes import Processes
 
 from tests.support.database import COPIED, query
 

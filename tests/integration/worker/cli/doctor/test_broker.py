@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import redis
 import trustme
+from ajo_local.processes import Processes
+from ajo_local.valkey import Valkey, start_valkey
 from ajo_producers.contract.lanes import LANES, queue_names
-from ajo_worker.local.processes import Processes
-from ajo_worker.local.valkey import Valkey, start_valkey
 
 from tests.support.brokers import delete_queues
 from tests.support.doctor import PASSWORD, Diagnose, declare, statuses

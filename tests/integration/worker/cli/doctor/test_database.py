@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 import pytest
-from ajo_worker.local.postgres import Postgres
+from ajo_local.postgres import Postgres
 
 from tests.support.database import query
 from tests.support.doctor import PASSWORD, Diagnose, role, statuses

@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Callable
 
-from ajo_worker.local.ports import free_port
-from ajo_worker.local.processes import Processes
+from ajo_local.ports import free_port
+from ajo_local.processes import Processes
 
 from tests.support.doctor import PASSWORD, Diagnose, statuses
 from tests.support.programs import Worker

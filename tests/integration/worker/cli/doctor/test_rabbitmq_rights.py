@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from ajo_local.ports import free_port
+from ajo_local.processes import Processes
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
-from ajo_worker.local.ports import free_port
-from ajo_worker.local.processes import Processes
 
 from tests.chaos.stack import SBIN, RabbitMQ
 from tests.support.conservation import finished

@@ -1,0 +1,1 @@
+"""Sealing days, verifying them, and what was sent to one recipient."""

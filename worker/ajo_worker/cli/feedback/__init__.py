@@ -1,0 +1,1 @@
+"""Feedback: its receiver, its import from files, and its figures."""

@@ -1,0 +1,1 @@
+"""Outages and holds: shown, begun and ended by operators."""
