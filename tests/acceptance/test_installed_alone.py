@@ -143,7 +143,9 @@ def test_each_wheel_has_its_own_package_with_what_it_needs_and_all_have_one_vers
         name: {file.partition("/")[0] for file in held if ".dist-info/" not in file} for name, held in files.items()
     }
     packages = {"ajo-producers": "ajo_producers", "ajo-dispatch": "ajo_worker", "ajo-simulator": "ajo_simulator"}
-    assert tops == {name: {package} for name, package in packages.items()}
+    assert tops == {name: {package} for name, package in packages.items()} | {
+        "ajo-dispatch": {"ajo_worker", "ajo_local"}
+    }
     assert [name for name, package in packages.items() if f"{package}/py.typed" not in files[name]] == []
     assert [name for name, held in files.items() if not any(file.endswith("/LICENSE") for file in held)] == []
     wanted = ["ajo_worker/migrations/env.py", "ajo_local/order-shipped.curl", "ajo_local/faults.toml"]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from ajo_worker.bootstrap import longest_budget, stops_within
-from ajo_worker.cli.all_settings import known_variables
 from ajo_worker.settings import Settings
+from ajo_worker.settings.listing import known_variables
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from ajo_worker.cli.all_settings import OTHERS, AllSettings, known_variables
 from ajo_worker.cli.settings import text_of
-from ajo_worker.settings_source import variable_of
+from ajo_worker.settings.listing import OTHERS, AllSettings, known_variables
+from ajo_worker.settings.source import variable_of
 from pydantic import SecretStr
 
 ROOT = Path(__file__).parents[2]

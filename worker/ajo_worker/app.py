@@ -9,7 +9,7 @@ from celery.signals import setup_logging
 from ajo_worker.intake.application import make_app
 from ajo_worker.logs import configure_logs
 from ajo_worker.settings import settings
-from ajo_worker.settings_source import SettingsError
+from ajo_worker.settings.source import SettingsError
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator] # Celery ships no types

@@ -18,7 +18,6 @@ from ajo_producers.contract.sealing import Sealer
 from ajo_worker.api.adapters import make_adapter
 from ajo_worker.api.answer import HttpAdapter
 from ajo_worker.api.campaign_status import CampaignStatuses, campaign_statuses
-from ajo_worker.api.proxies import proxies
 from ajo_worker.api.request import endpoint_of
 from ajo_worker.api.tls import tls_context
 from ajo_worker.api.token import TokenProvider, token_client, token_fetch
@@ -55,6 +54,7 @@ from ajo_worker.outages.view import View
 from ajo_worker.outages.wiring import lane_rates, leasing, pace_of, patience_of, ramp_of, thresholds_of, timing_of
 from ajo_worker.recipients import hashing_key
 from ajo_worker.settings import PLAIN_PAYLOADS, SEAL_PAYLOADS, Settings, renewed, renewed_as
+from ajo_worker.settings.proxies import proxies
 
 log = structlog.get_logger("ajo_worker")
 

@@ -11,9 +11,9 @@ import httpx2
 import structlog
 
 from ajo_worker.api.adapters.tunnels import ThroughProxies
-from ajo_worker.api.proxies import proxies
 from ajo_worker.api.token_answer import FetchFailed, plain, read_answer
 from ajo_worker.settings import Settings, renewed
+from ajo_worker.settings.proxies import proxies
 
 log = structlog.get_logger("ajo_worker.token")
 

@@ -6,7 +6,7 @@ RFC 9110, 9.3.6: any 2xx makes the tunnel, and what follows its head is the othe
 import re
 from http import HTTPStatus
 
-from ajo_worker.api.proxies import Proxy
+from ajo_worker.settings.proxies import Proxy
 
 MOST_HEAD = 65_536
 """Bytes of a proxy's answer that are read at most."""

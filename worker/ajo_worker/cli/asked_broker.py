@@ -5,7 +5,7 @@ from msgspec import structs
 
 from ajo_worker.intake.queue_lengths import QueueLengths
 from ajo_worker.settings import Settings
-from ajo_worker.settings_source import source_of
+from ajo_worker.settings.source import source_of
 from ajo_worker.views.backlog import Backlog, Queue
 
 NOT_SET = "AJO_BROKER_URL is not set here, so it can't be asked"

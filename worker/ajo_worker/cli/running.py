@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import typer
 
 from ajo_worker import settings as configuration
-from ajo_worker.api.proxies import Proxies, proxies
 from ajo_worker.ledger.database import DatabaseError
-from ajo_worker.settings_source import SettingsError
+from ajo_worker.settings.proxies import Proxies, proxies
+from ajo_worker.settings.source import SettingsError
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from ajo_worker.cli.all_settings import Setting, check_settings
 from ajo_worker.cli.printing import cell, make_console, make_table, print_json
 from ajo_worker.cli.running import WrongSettings
+from ajo_worker.settings.listing import Setting, check_settings
 
 app = typer.Typer(add_completion=False)
 

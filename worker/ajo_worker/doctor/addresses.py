@@ -6,9 +6,9 @@ Its parts are not what they seem to be, so that a password might stand where a h
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ajo_worker.cli.redaction import HIDDEN, redacted
 from ajo_worker.doctor.check import Check, failed, skipped
 from ajo_worker.doctor.settings import Readable
+from ajo_worker.settings.redaction import HIDDEN, redacted
 
 FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 

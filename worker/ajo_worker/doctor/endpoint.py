@@ -3,12 +3,12 @@
 import ssl
 from datetime import datetime
 
-from ajo_worker.api.proxies import Route
 from ajo_worker.doctor.bounds import HANGS
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
 from ajo_worker.network.destination import Destination
 from ajo_worker.network.reasons import reason_of
 from ajo_worker.network.way import Step, Way
+from ajo_worker.settings.proxies import Route
 
 CHECKS: dict[Step, str] = {"dns": "dns", "connect": "connect", "tls": "tls", "first_byte": "health"}
 """What the check of a step is called."""

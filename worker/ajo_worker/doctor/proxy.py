@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from ajo_worker.api.proxies import Proxies, proxies
 from ajo_worker.doctor.check import Check, failed, ok, skipped
 from ajo_worker.doctor.settings import Readable
 from ajo_worker.network.destination import Destination
-from ajo_worker.settings_source import SettingsError
+from ajo_worker.settings.proxies import Proxies, proxies
+from ajo_worker.settings.source import SettingsError
 
 PROXY = "proxy"
 

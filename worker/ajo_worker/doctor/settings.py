@@ -9,11 +9,11 @@ from ajo_producers.campaigns.definition import OnAmbiguous
 from pydantic import ValidationError
 
 from ajo_worker.api.tls import tls_context
-from ajo_worker.cli.all_settings import AllSettings, Checked, Unknown, check_settings
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
 from ajo_worker.settings import PLAIN_PAYLOADS, SEAL_PAYLOADS, Settings
-from ajo_worker.settings_audit import BETWEEN
-from ajo_worker.settings_source import variable_of
+from ajo_worker.settings.listing import AllSettings, Checked, Unknown, check_settings
+from ajo_worker.settings.rules import BETWEEN
+from ajo_worker.settings.source import variable_of
 
 
 @dataclass(frozen=True)

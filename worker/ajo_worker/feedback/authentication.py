@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from ajo_worker.renewal import Renewed
 from ajo_worker.settings import Settings
-from ajo_worker.settings_source import SettingsError, file_of, read_file, variable_of
+from ajo_worker.settings.source import SettingsError, file_of, read_file, variable_of
 
 LEEWAY_SECONDS = 60
 """By how much Adobe's clock and ours may differ where a JWT says until when it is good."""

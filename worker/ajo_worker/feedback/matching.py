@@ -13,8 +13,8 @@ from ajo_worker.feedback.correlation import Kind, Match, campaign_ids, candidate
 from ajo_worker.feedback.feedback import Feedback, own_request_id
 from ajo_worker.feedback.search import Unmatched, by_companion, by_recipient
 from ajo_worker.feedback.storing import ONE_AT_A_TIME
+from ajo_worker.ledger.recurring import Recurring
 from ajo_worker.recipients import bytea_array
-from ajo_worker.recurring import Recurring
 
 log = structlog.get_logger("ajo_worker.feedback")
 

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
@@ -10,6 +11,8 @@ import asyncpg
 from ajo_worker.ledger.connecting import CONNECT_SECONDS, TELLING, Connector, NoHost, SessionsMixed
 from ajo_worker.ledger.hosts import hosts_of, is_misread
 
+Connection: TypeAlias = asyncpg.Connection
+"""As commands name it, which import no driver."""
 OLDEST = 15
 """PostgreSQL's oldest major version that the ledger runs on."""
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import structlog
 
-from ajo_worker.recurring import Recurring
+from ajo_worker.ledger.recurring import Recurring
 
 log = structlog.get_logger("ajo_worker.ledger")
 

@@ -9,8 +9,8 @@ import msgspec
 import structlog
 from ajo_producers.campaigns.definition import Definition
 
+from ajo_worker.ledger.recurring import Recurring
 from ajo_worker.ledger.retention import Ages, tidy
-from ajo_worker.recurring import Recurring
 
 log = structlog.get_logger("ajo_worker.ledger")
 

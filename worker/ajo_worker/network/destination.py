@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
-from ajo_worker.api.proxies import DIRECT, Proxies, Route
 from ajo_worker.api.request import Endpoint, ForeignHost
+from ajo_worker.settings.proxies import DIRECT, Proxies, Route
 
 HEALTH = "/ajo/im/health"
 API = "/ajo/im/"

@@ -10,14 +10,14 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from ajo_worker.api.proxies import Proxies
 from ajo_worker.api.request import Endpoint
 from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.recurring import Recurring
 from ajo_worker.network import probes
 from ajo_worker.network.destination import Destination, destinations, routed, token_destination
 from ajo_worker.network.probes import Probe
 from ajo_worker.network.way import Way, explore
-from ajo_worker.recurring import Recurring
+from ajo_worker.settings.proxies import Proxies
 
 log = structlog.get_logger("ajo_worker.network")
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from time import monotonic, time
 from typing import TypeAlias
 
-from ajo_worker.api.proxies import Proxy
 from ajo_worker.api.tunnel import ProxyFailed, Tunnel, tunnel_request
 from ajo_worker.network.daemon_threads import DaemonThreads
 from ajo_worker.network.destination import Destination
 from ajo_worker.network.reasons import NoHttpAnswer
+from ajo_worker.settings.proxies import Proxy
 
 SocketAddress: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
 Address: TypeAlias = tuple[socket.AddressFamily, SocketAddress]

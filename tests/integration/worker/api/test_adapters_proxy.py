@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import trustme
 from ajo_worker.api.answer import Answer, Failure
-from ajo_worker.settings_source import SettingsError
+from ajo_worker.settings.source import SettingsError
 
 from tests.integration.worker.api.test_adapters_tls import context
 from tests.support import raw_behaviours as does

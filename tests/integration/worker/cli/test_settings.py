@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from ajo_worker.cli.all_settings import AllSettings
-from ajo_worker.settings_source import variable_of
+from ajo_worker.settings.listing import AllSettings
+from ajo_worker.settings.source import variable_of
 
 from tests.support.programs import Finished
 

@@ -1,8 +1,8 @@
 """A tunnel through a proxy: what is asked, and what the answer says."""
 
 import pytest
-from ajo_worker.api.proxies import Proxy
 from ajo_worker.api.tunnel import MOST_HEAD, ProxyFailed, Tunnel, tunnel_request
+from ajo_worker.settings.proxies import Proxy
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ajo_worker.api.proxies import DIRECT, Proxy, Route
 from ajo_worker.api.tunnel import ProxyFailed
 from ajo_worker.doctor.check import Status
 from ajo_worker.doctor.endpoint import (
@@ -22,6 +21,7 @@ from ajo_worker.doctor.proxy import judge_ways
 from ajo_worker.network.destination import Destination
 from ajo_worker.network.steps import Answer
 from ajo_worker.network.way import Step, Way
+from ajo_worker.settings.proxies import DIRECT, Proxy, Route
 
 DAY = 86_400.0
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

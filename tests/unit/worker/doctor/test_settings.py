@@ -6,7 +6,6 @@ from unittest.mock import patch
 
 import pytest
 from ajo_producers.campaigns.definition import OnAmbiguous
-from ajo_worker.cli.all_settings import Checked, Setting, Unknown, check_settings, known_variables
 from ajo_worker.doctor.check import Status
 from ajo_worker.doctor.settings import (
     Readable,
@@ -21,8 +20,9 @@ from ajo_worker.doctor.settings import (
     trust,
 )
 from ajo_worker.settings import Settings, read_settings
-from ajo_worker.settings_audit import BETWEEN, Rule
-from ajo_worker.settings_source import SettingsError, variable_of
+from ajo_worker.settings.listing import Checked, Setting, Unknown, check_settings, known_variables
+from ajo_worker.settings.rules import BETWEEN, Rule
+from ajo_worker.settings.source import SettingsError, variable_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

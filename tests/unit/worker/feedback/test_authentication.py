@@ -7,7 +7,7 @@ import jwt
 import pytest
 from ajo_worker.feedback.authentication import BearerToken, SecretHeader, checks_of
 from ajo_worker.settings import Settings
-from ajo_worker.settings_source import SettingsError
+from ajo_worker.settings.source import SettingsError
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as ec_key
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
-from ajo_worker.api.proxies import Proxies
 from ajo_worker.api.request import Endpoint
 from ajo_worker.network.destination import token_destination
 from ajo_worker.network.probing import probe_of, probed
 from ajo_worker.network.steps import Answer
 from ajo_worker.network.way import Way
+from ajo_worker.settings.proxies import Proxies
 from uuid_utils.compat import uuid7
 
 API = "https://platform.adobe.io/ajo/im/executions/unitary"

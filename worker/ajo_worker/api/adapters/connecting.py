@@ -11,8 +11,8 @@ from ajo_worker.api.adapters.exchange import Exchange
 from ajo_worker.api.adapters.http1 import Origin
 from ajo_worker.api.adapters.tcp import Deadline, connect, ready
 from ajo_worker.api.adapters.tls_layer import READ_BYTES, TlsLayer
-from ajo_worker.api.proxies import Proxy
 from ajo_worker.api.tunnel import Tunnel, tunnel_request
+from ajo_worker.settings.proxies import Proxy
 
 Stage: TypeAlias = Literal["tcp", "proxy", "tls"]
 

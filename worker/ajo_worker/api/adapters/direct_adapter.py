@@ -11,9 +11,9 @@ from ajo_worker.api.adapters.direct_failures import failure_of, unsent
 from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
 from ajo_worker.api.adapters.http1 import Origin, Reading, origin_of, request_bytes
 from ajo_worker.api.answer import Answer, Call, Failure
-from ajo_worker.api.proxies import Proxies, proxies
 from ajo_worker.api.tls import tls_context
 from ajo_worker.settings import Settings
+from ajo_worker.settings.proxies import Proxies, proxies
 
 
 class DirectAdapter:

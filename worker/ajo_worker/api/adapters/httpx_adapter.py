@@ -15,9 +15,9 @@ from ajo_worker.api.adapters.httpx_failures import failure_of
 from ajo_worker.api.adapters.tcp import options
 from ajo_worker.api.adapters.tunnels import ThroughProxies
 from ajo_worker.api.answer import Answer, Call, Failure
-from ajo_worker.api.proxies import proxies
 from ajo_worker.api.tls import tls_context
 from ajo_worker.settings import Settings
+from ajo_worker.settings.proxies import proxies
 
 CONNECTS = "connection.connect_tcp.started"
 SENDS = frozenset({"http11.send_request_headers.started", "http11.send_request_body.started"})

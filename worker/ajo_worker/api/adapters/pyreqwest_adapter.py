@@ -21,10 +21,10 @@ from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
 from ajo_worker.api.adapters.pyreqwest_failures import causes_of, failure_of
 from ajo_worker.api.adapters.wakes import Wake
 from ajo_worker.api.answer import Answer, Call, Failure
-from ajo_worker.api.proxies import Proxies, proxies
 from ajo_worker.api.tls import certificate_files, tls_context
 from ajo_worker.renewal import Renewed
 from ajo_worker.settings import Settings
+from ajo_worker.settings.proxies import Proxies, proxies
 
 Maker: TypeAlias = Callable[[bool], Client]
 """Makes a client with the certificates of its time; a wary one keeps no connection for another call."""

@@ -14,8 +14,8 @@ import httpx2
 from httpcore2 import AnyIOBackend
 
 from ajo_worker.api.adapters.system_words import words_of
-from ajo_worker.api.proxies import Proxies, Proxy
 from ajo_worker.api.tunnel import ProxyFailed, Tunnel, tunnel_request
+from ajo_worker.settings.proxies import Proxies, Proxy
 
 READ_BYTES = 65_536
 

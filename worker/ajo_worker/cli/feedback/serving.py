@@ -27,7 +27,7 @@ from ajo_worker.logs import configure_logs
 from ajo_worker.recipients import hashing_key
 from ajo_worker.renewal import Renewed
 from ajo_worker.settings import renewed
-from ajo_worker.settings_source import SettingsError
+from ajo_worker.settings.source import SettingsError
 
 log = structlog.get_logger("ajo_worker.feedback")
 

@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt, SecretStr, ValidationInfo, field_valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ajo_worker.days import read_zone
-from ajo_worker.settings_source import PREFIX
+from ajo_worker.settings.source import PREFIX
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

@@ -16,10 +16,10 @@ from ajo_producers.contract.sealing import Sealer
 from pydantic import Field, PositiveInt, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
-from ajo_worker.api.proxies import NONE, SETTING, read_proxy
 from ajo_worker.renewal import Renewed
-from ajo_worker.settings_audit import AuditSettings, Seconds, kept
-from ajo_worker.settings_source import FileSource, SettingsError, file_of, read_file, source_of, variable_of
+from ajo_worker.settings.proxies import NONE, SETTING, read_proxy
+from ajo_worker.settings.rules import AuditSettings, Seconds, kept
+from ajo_worker.settings.source import FileSource, SettingsError, file_of, read_file, source_of, variable_of
 
 T = TypeVar("T")
 PLAIN_PAYLOADS = "AJO_PAYLOAD_KEYS is not set: what parked triggers and dead letters have to send is stored plain"

@@ -3,8 +3,8 @@
 from urllib.parse import quote
 
 import pytest
-from ajo_worker.api.proxies import Proxies, Proxy, Route, is_excepted, proxies_of, read_proxy
-from ajo_worker.settings_source import SettingsError
+from ajo_worker.settings.proxies import Proxies, Proxy, Route, is_excepted, proxies_of, read_proxy
+from ajo_worker.settings.source import SettingsError
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,10 +11,10 @@ from pydantic import Field, PositiveInt, SecretStr, ValidationError, ValidationI
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from ajo_worker.cli.redaction import redacted
 from ajo_worker.settings import Settings
-from ajo_worker.settings_audit import kept
-from ajo_worker.settings_source import PREFIX, FileSource, SettingsError, source_of, variable_of
+from ajo_worker.settings.redaction import redacted
+from ajo_worker.settings.rules import kept
+from ajo_worker.settings.source import PREFIX, FileSource, SettingsError, source_of, variable_of
 
 OTHERS = {
     "AJO_DEBUG": "1: a fault of ajo-dispatch itself shows its traceback",

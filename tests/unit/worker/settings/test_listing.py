@@ -11,9 +11,9 @@ from ajo_producers.outbox.settings import read_relay
 from ajo_producers.publishing import environment
 from ajo_producers.publishing.errors import SettingError
 from ajo_producers.publishing.publisher import Publisher
-from ajo_worker.cli.all_settings import check_settings, known_variables, unknown_variables
 from ajo_worker.settings import read_settings
-from ajo_worker.settings_source import variable_of
+from ajo_worker.settings.listing import check_settings, known_variables, unknown_variables
+from ajo_worker.settings.source import variable_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

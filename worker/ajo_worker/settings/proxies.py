@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from ajo_worker.settings_source import SettingsError
+from ajo_worker.settings.source import SettingsError
 
 if TYPE_CHECKING:
     from ajo_worker.settings import Settings

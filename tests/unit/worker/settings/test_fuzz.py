@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from unittest.mock import patch
 
-from ajo_worker.cli.all_settings import check_settings
 from ajo_worker.doctor.settings import readable_settings
 from ajo_worker.settings import Settings, read_settings
-from ajo_worker.settings_source import PREFIX, SettingsError, variable_of
+from ajo_worker.settings.listing import check_settings
+from ajo_worker.settings.source import PREFIX, SettingsError, variable_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 

@@ -1,7 +1,7 @@
 """What may be shown of a secret."""
 
 import pytest
-from ajo_worker.cli.redaction import HIDDEN, redacted
+from ajo_worker.settings.redaction import HIDDEN, redacted
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,14 +5,8 @@ from pathlib import Path
 
 import pytest
 from ajo_producers.contract.sealing import Sealer, new_key
-from ajo_worker.settings import (
-    Settings,
-    SettingsError,
-    is_safe_url,
-    read_settings,
-    source_of,
-    variable_of,
-)
+from ajo_worker.settings import Settings, is_safe_url, read_settings
+from ajo_worker.settings.source import SettingsError, source_of, variable_of
 
 SECRET = "hunter2-very-secret"
 

@@ -1,0 +1,25 @@
+"""What operators set: the model, where values come from, the rules between them, their list, the proxy."""
+
+from ajo_worker.settings.model import (
+    PLAIN_PAYLOADS,
+    SEAL_PAYLOADS,
+    Settings,
+    is_safe_url,
+    missing_credentials,
+    read_settings,
+    renewed,
+    renewed_as,
+    settings,
+)
+
+__all__ = [
+    "PLAIN_PAYLOADS",
+    "SEAL_PAYLOADS",
+    "Settings",
+    "is_safe_url",
+    "missing_credentials",
+    "read_settings",
+    "renewed",
+    "renewed_as",
+    "settings",
+]
