@@ -33,6 +33,8 @@ PLANNER = {
     "enable_bitmapscan": "off",
     "jit": "off",
 }
+# A writer's plans are for any rows. For the hundreds at hand, the planner would at times read a whole index.
+WRITER = {"plan_cache_mode": "force_generic_plan"}
 # What reads whole tables plans as it likes.
 WHOLE_TABLES = {"enable_hashjoin": "on", "enable_mergejoin": "on", "enable_seqscan": "on", "enable_bitmapscan": "on"}
 # A worker that is frozen within a commit, or whose machine is gone, must not keep its rows from whoever takes over.
@@ -88,14 +90,14 @@ class Ledger:
         )
         self.upkeep = Upkeep(self.connect, worker_id, definitions, ages)
         self.rollup = Rollup(lambda: self.connect(**WHOLE_TABLES))
-        self.admissions: GroupCommit[Admission, Known | None] = GroupCommit("admissions", self.connect, admission.admit)
-        self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self.connect, progress.intend)
-        self.outcomes: GroupCommit[Outcome, bool] = GroupCommit("outcomes", self.connect, progress.record)
-        self.looks: GroupCommit[UUID, Known | None] = GroupCommit("looks", self.connect, _look)
-        self.answered: GroupCommit[UUID, Known | None] = GroupCommit("answered", self.connect, _look)
-        self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self.connect, ownership.take_over)
-        self.releases: GroupCommit[Release, None] = GroupCommit("releases", self.connect, ownership.release)
-        self.quarantine: GroupCommit[Unsent, None] = GroupCommit("quarantine", self.connect, quarantine.write)
+        self.admissions: GroupCommit[Admission, Known | None] = GroupCommit("admissions", self._writer, admission.admit)
+        self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self._writer, progress.intend)
+        self.outcomes: GroupCommit[Outcome, bool] = GroupCommit("outcomes", self._writer, progress.record)
+        self.looks: GroupCommit[UUID, Known | None] = GroupCommit("looks", self._writer, _look)
+        self.answered: GroupCommit[UUID, Known | None] = GroupCommit("answered", self._writer, _look)
+        self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self._writer, ownership.take_over)
+        self.releases: GroupCommit[Release, None] = GroupCommit("releases", self._writer, ownership.release)
+        self.quarantine: GroupCommit[Unsent, None] = GroupCommit("quarantine", self._writer, quarantine.write)
         self._before_a_send = (self.admissions, self.intents, self.looks, self.takeovers)
         self._after_a_send = (self.answered, self.outcomes, self.releases, self.quarantine)
 
@@ -139,6 +141,9 @@ class Ledger:
     async def connect_shared(self, **more: str) -> asyncpg.Connection:
         """A connection for what workers do to the same few rows: none may keep the others waiting for long."""
         return await self.connect(**IMPATIENT, **more)
+
+    async def _writer(self) -> asyncpg.Connection:
+        return await self.connect(**WRITER)
 
     async def connect(self, **more: str) -> asyncpg.Connection:
         """A new connection, as every writer has its own; with ``more`` settings of the server."""

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from ajo_worker.ledger.admission import INSERT, INSERT_HELD, LOOK, Admission, admit
 from ajo_worker.ledger.columns import columns
+from ajo_worker.ledger.ledger import WRITER
 from ajo_worker.ledger.ownership import RELEASE, TAKE_OVER, Release, Takeover
 from ajo_worker.ledger.progress import ACCEPT, ACCEPTED, INTEND, RECORD, Intent, Outcome, record
 from uuid_utils.compat import uuid7
@@ -96,9 +97,9 @@ async def test_a_workers_statement_opens_the_partitions_of_its_trigger_alone(
 async def test_a_plan_that_is_made_once_for_all_triggers_looks_each_up_by_its_id(
     connection: asyncpg.Connection, name: str, empty: bool
 ) -> None:
-    """A driver's prepared statement gets such a plan, perhaps while its tables are still empty."""
+    """A writer has such plans alone, perhaps made while its tables are still empty."""
     sql, arguments = statements(admission() if empty else await one_of_many(connection))[name]
-    await connection.execute("set plan_cache_mode = force_generic_plan")
+    await connection.execute(f"set plan_cache_mode = {WRITER['plan_cache_mode']}")
     read = await explained(connection, "analyze", sql, *arguments)
     scans = [node for node in read if "Scan" in node["Node Type"]]
     assert {node["Node Type"] for node in scans} <= {"Index Scan", "Index Only Scan"}
