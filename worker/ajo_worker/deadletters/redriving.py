@@ -17,15 +17,10 @@ from msgspec import Struct
 from ajo_worker.deadletters.choosing import READ, Filter, conditions, described
 from ajo_worker.ledger import operations
 from ajo_worker.ledger.operations import Authority
+from ajo_worker.ledger.passes import BATCH, in_passes
 
 Action: TypeAlias = Literal["redrive", "discard"]
 LeftOut: TypeAlias = Literal["expires-at", "unconfirmed"]
-BATCH = 500
-"""Dead letters that are changed in one transaction."""
-PASSES = 4
-PAUSE_SECONDS = 1.0
-"""Between two passes; a worker's locks last for milliseconds."""
-FIRST_ID = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +81,7 @@ PLAN = f"""
     SELECT t.campaign, t.state, t.reason, {{left_out}} AS left_out, count(*) AS letters
     FROM {READ} WHERE {{where}} GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2, 3, 4
 """  # noqa: S608 - built from the texts of dead_letters
-# Workers lock triggers before held payloads. Whoever never waits for a lock is part of no deadlock, so what others have
-# locked is left for the next pass.
+# Workers lock triggers before held payloads; what others have locked is left for the next pass.
 TAKE = """
     SELECT h.request_id, t.round, t.state
     FROM ledger.held_payloads h JOIN ledger.triggers t USING (request_id)
@@ -149,20 +143,23 @@ async def carry_out(
 ) -> Plan:
     """Do it to what there was ``at`` a moment; each batch is a transaction, so it may be cut off anywhere.
 
-    Rows that others have locked are tried again ``PASSES`` times in all, with ``pause`` (in seconds) in between.
+    Rows that others have locked are tried again, with ``pause`` (in seconds) in between.
     ``done`` grows, and ``progress`` is told, with each batch. Returns what is left: what was left out, and what is
     locked still.
     """
-    for turn in range(PASSES):
-        if turn:
-            await pause(PAUSE_SECONDS)
-        begin: UUID | None = FIRST_ID
-        while begin is not None:
-            begin = await _batch(connection, order, at, by, begin, done)
-            progress(done.letters)
+    left = Plan(at, [])
+
+    async def batch(begin: UUID) -> UUID | None:
+        following = await _batch(connection, order, at, by, begin, done)
+        progress(done.letters)
+        return following
+
+    async def is_done() -> bool:
+        nonlocal left
         left = await plan(connection, order, at)
-        if not left.letters:
-            break
+        return not left.letters
+
+    await in_passes(batch, is_done, pause)
     return left
 
 

@@ -9,12 +9,7 @@ import asyncpg
 from ajo_producers.contract.sealing import BrokenSeal, Sealer
 from msgspec import Struct
 
-BATCH = 500
-"""Payloads that are resealed in one transaction."""
-PASSES = 4
-PAUSE_SECONDS = 1.0
-"""Between two passes; a worker's locks last for milliseconds."""
-FIRST_ID = UUID(int=0)
+from ajo_worker.ledger.passes import BATCH, FIRST_ID, in_passes
 
 COUNTS = "SELECT key_id, count(*) AS payloads FROM ledger.held_payloads GROUP BY 1 ORDER BY 1 NULLS FIRST"
 # Only key_id and payload are ever read or written: what else a row says is the workers' own.
@@ -23,7 +18,6 @@ OLDER = """
     WHERE request_id >= $1 AND (key_id IS NULL OR key_id = ANY($2::text[])) AND request_id <> ALL($3::uuid[])
 """
 COUNT_OLDER = f"SELECT count(*) {OLDER}"
-# Whoever waits for a lock while it holds others can be part of a deadlock, so locked rows are left for the next pass.
 TAKE = f"SELECT request_id, key_id, payload {OLDER} ORDER BY request_id LIMIT {BATCH} FOR UPDATE SKIP LOCKED"
 PUT = "UPDATE ledger.held_payloads SET key_id = $2, payload = $3 WHERE request_id = $1"
 
@@ -79,20 +73,21 @@ async def rotate(
 ) -> Rotation:
     """Reseal every held payload under the newest key, in batches; each is a transaction, so it may be cut off anywhere.
 
-    Rows that others have locked are tried again ``PASSES`` times in all, with ``pause`` (in seconds) in between.
+    Rows that others have locked are tried again, with ``pause`` (in seconds) in between.
     ``progress`` is told after each batch how many were resealed so far. The sealer must have a key.
     """
     done = Rotation()
-    for turn in range(PASSES):
-        if turn:
-            await pause(PAUSE_SECONDS)
-        begin: UUID | None = FIRST_ID
-        while begin is not None:
-            begin = await _reseal_batch(connection, sealer, begin, done)
-            progress(done.resealed)
+
+    async def batch(begin: UUID) -> UUID | None:
+        following = await _reseal_batch(connection, sealer, begin, done)
+        progress(done.resealed)
+        return following
+
+    async def is_done() -> bool:
         done.left = await count_older(connection, sealer, done.broken)
-        if not done.left:
-            break
+        return not done.left
+
+    await in_passes(batch, is_done, pause)
     payloads = await payloads_by_key(connection)
     done.unknown = {
         key_id: number for key_id, number in payloads.items() if key_id is not None and key_id not in sealer.key_ids

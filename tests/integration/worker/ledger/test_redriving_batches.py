@@ -7,7 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 from ajo_worker.deadletters.choosing import Filter
-from ajo_worker.deadletters.redriving import BATCH, PASSES, Done, Order, carry_out
+from ajo_worker.deadletters.redriving import Done, Order, carry_out
+from ajo_worker.ledger.passes import BATCH, PASSES
 from ajo_worker.ledger.progress import Outcome, record
 from uuid_utils.compat import uuid7
 

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
-from ajo_worker.payloads.rotation import BATCH, PASSES, Rotation, rotate
+from ajo_worker.ledger.passes import BATCH, PASSES
+from ajo_worker.payloads.rotation import Rotation, rotate
 
 from tests.support.database import query
 from tests.support.held_payloads import Held, put_held, read_held
