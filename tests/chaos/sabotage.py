@@ -30,7 +30,7 @@ def without_fencing() -> None:
 
 def without_intent() -> None:
     """The first attempt is sent before its announcement is durable; what is written of it later waits for that."""
-    submit, submit_all = GroupCommit.submit, GroupCommit.submit_all
+    submit, submit_all, put = GroupCommit.submit, GroupCommit.submit_all, GroupCommit.put
     announcing: dict[UUID | None, asyncio.Task[None]] = {}
 
     async def announce(self: GroupCommit[Any, Any], row: Any) -> None:
@@ -50,6 +50,13 @@ def without_intent() -> None:
             await task
         return await submit(self, row)
 
+    def put_afterwards(self: GroupCommit[Any, Any], row: Any, told: Callable[[Any], None]) -> None:
+        if (task := announcing.pop(_trigger_of(row), None)) is not None:
+            task.add_done_callback(lambda _: put(self, row, told))
+        else:
+            put(self, row, told)
+
+    GroupCommit.put = put_afterwards  # type: ignore[method-assign] # as above
     GroupCommit.submit_all = at_once  # type: ignore[method-assign] # as above
     GroupCommit.submit = afterwards  # type: ignore[method-assign] # as above
 

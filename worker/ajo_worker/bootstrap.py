@@ -25,6 +25,7 @@ from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Policy
 from ajo_worker.dispatch.budget import Backoff
 from ajo_worker.dispatch.claim import Claims
+from ajo_worker.dispatch.decision import Retrying
 from ajo_worker.dispatch.messages import Dispatcher
 from ajo_worker.dispatch.pipeline import Pipeline
 from ajo_worker.dispatch.preparation import Preparation
@@ -169,7 +170,9 @@ def pipeline_of(preparation: Preparation, policy: Policy, statuses: CampaignStat
     ledger, clock = preparation.ledger, preparation.clock
     rows, strays = Rows(clock, ledger.worker_id, policy), Strays(ledger.answered, http)
     claims = Claims(ledger, clock, preparation, preparation.closing, policy, rows)
-    calls = Calls(ledger, clock, http, preparation, policy, rows, strays)
+    calls = Calls(
+        ledger, clock, http, preparation, policy, rows, strays, Retrying(policy.backoff, policy.attempt_minimum)
+    )
     return Pipeline(ledger, clock, claims, calls, preparation, policy, statuses)
 
 

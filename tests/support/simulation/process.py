@@ -13,6 +13,7 @@ from ajo_worker.bootstrap import OPEN_PER_SLOT, Worker
 from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Policy
 from ajo_worker.dispatch.claim import Claims
+from ajo_worker.dispatch.decision import Retrying
 from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.dispatch.messages import Dispatcher
 from ajo_worker.dispatch.pipeline import Pipeline
@@ -169,7 +170,9 @@ class Process:
         preparation = Preparation(self.ledger, clock, tokens, *parts)
         rows = Rows(clock, self.worker_id, policy)
         claims = Claims(self.ledger, clock, preparation, closing, policy, rows)
-        calls = Calls(self.ledger, clock, http, preparation, policy, rows, free)  # type: ignore[arg-type] # no strays
+        calls = Calls(
+            self.ledger, clock, http, preparation, policy, rows, free, Retrying(policy.backoff, policy.attempt_minimum)
+        )  # type: ignore[arg-type] # no strays
         pipeline = Pipeline(self.ledger, clock, claims, calls, preparation, policy, free)
         self.dispatcher = Dispatcher(pipeline, self.ledger, clock, campaigns, OPEN_PER_SLOT * slots)
         only_closed: list[Any] = [Nothing()] * 7

@@ -8,8 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from ajo_producers.contract.batch import BadMessage, BadTrigger, Batch, decode_body, decode_trigger
-from ajo_producers.contract.lanes import lane_of
+from ajo_producers.contract.batch import BadMessage, BadTrigger, decode_body
 
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.closing import HandedBack
@@ -18,7 +17,7 @@ from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.dispatch.opening import Opening
 from ajo_worker.dispatch.pipeline import Pipeline
-from ajo_worker.dispatch.received import Campaign, Received, as_sent, campaign_of
+from ajo_worker.dispatch.received import Campaign, Envelope, Received
 from ajo_worker.dispatch.summary import KNOWN_BEFORE, Outcome, mostly_failed, summary
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.group_commit import RowRefused, WriterStopped
@@ -177,11 +176,11 @@ class Dispatcher:
             return 0
         message = self._in_hand(delivery, len(batch.triggers), opened=True)
         new = list[Flight]()
-        ended = partial(self._ended, message)
+        ended, received = partial(self._ended, message), Envelope.of(delivery, batch, self._clock, unopened).trigger
         for raw in batch.triggers:
             payload = bytes(raw)
             try:
-                flight = Flight(self._received(delivery, batch, payload, unopened), ended, message.on_retry)
+                flight = Flight(received(payload, self._campaigns), ended, message.on_retry)
             except BadTrigger as bad:
                 self._begin(self._quarantined(message, payload, str(bad)))
                 continue
@@ -193,26 +192,6 @@ class Dispatcher:
                 new.append(flight)
         self._pipeline.start(new)
         return len(batch.triggers)
-
-    def _received(self, delivery: Delivery, batch: Batch, payload: bytes, unopened: float) -> Received:
-        trigger = decode_trigger(payload)
-        digest = trigger.call_digest or ""
-        campaign = campaign_of(self._campaigns, trigger.campaign, digest)
-        return Received(
-            trigger=as_sent(trigger, campaign),
-            payload=payload,
-            batch_id=batch.batch_id,
-            producer=batch.producer,
-            enqueued_at=batch.enqueued_at,
-            received=delivery.received,
-            received_at=self._clock.at(delivery.received),
-            campaign=campaign,
-            lane=campaign.definition.lane if campaign else lane_of(delivery.queue),
-            call_digest=digest,
-            given=trigger.recipients,
-            came_by=lane_of(delivery.queue),
-            unopened=unopened,
-        )
 
     async def _joins(self, copy: Flight, running: Flight) -> None:
         """A copy of a trigger in hand ends as that one does."""

@@ -35,6 +35,7 @@ class Opening:
         self._waiting: dict[str, deque[tuple[Delivery, float]]] = {}
         self._open_of: Counter[str] = Counter()
         self._opened_now: Counter[str] = Counter()
+        self._asked: set[str] = set()
 
     @property
     def waiting(self) -> dict[str, int]:
@@ -54,7 +55,9 @@ class Opening:
     def over(self, queue: str, triggers: int) -> None:
         """So many triggers of a queue are not under way any more."""
         self._open_of[queue] -= triggers
-        self._open_from(queue)
+        if self._waiting[queue] and queue not in self._asked:  # whoever tells of an end has other things to do
+            self._asked.add(queue)
+            asyncio.get_running_loop().call_soon(self._open_again, queue)
 
     def give_back(self, lane: str) -> None:
         """Give the messages of a lane back that are not opened yet."""
@@ -77,6 +80,10 @@ class Opening:
                     delivery.receipt.returned()
                 else:
                     waiting.append((delivery, came))
+
+    def _open_again(self, queue: str) -> None:
+        self._asked.discard(queue)
+        self._open_from(queue)
 
     def _open_from(self, queue: str) -> None:
         waiting = self._waiting[queue]

@@ -7,6 +7,8 @@ steps; so does each from its call on.
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -15,7 +17,7 @@ from ajo_worker.api.live_campaign import LiveCampaign
 from ajo_worker.closing import HandedBack
 from ajo_worker.dispatch.attempt import Announced, Attempt, Flight, Lost, Party, Policy, Round
 from ajo_worker.dispatch.claim import Claim, Claimed, Claims, Late
-from ajo_worker.dispatch.decision import End, EndState, History, Retry
+from ajo_worker.dispatch.decision import End, EndState, History
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import Preparing, Ready
 from ajo_worker.dispatch.received import UNKNOWN, Campaign, Received, Refusal, refusal
@@ -62,8 +64,9 @@ class Pipeline:
         """Send the triggers of a message on their way: by campaigns, but for those that must not be attempted."""
         parties: dict[str, tuple[Campaign, list[Flight]]] = {}
         refused: list[tuple[Flight, Refusal]] = []
+        now = self.clock.now()
         for flight in flights:
-            received, why = flight.received, self._refusal(flight.received)
+            received, why = flight.received, self._refusal(flight.received, now)
             if received.resumed:
                 self._spawn(self._resumed(flight, why))
             elif why is not None or received.campaign is None:
@@ -80,9 +83,9 @@ class Pipeline:
         for task in tuple(self._tasks):
             task.cancel()
 
-    def _refusal(self, received: Received) -> Refusal | None:
+    def _refusal(self, received: Received, now: datetime) -> Refusal | None:
         live = self.statuses.known(received.campaign.definition.campaign_id) if received.campaign else None
-        return refusal(received, self.clock.now(), self.policy.before_start, live)
+        return refusal(received, now, self.policy.before_start, live)
 
     def _begin(self, party: Party) -> None:
         self._spawn(self._made_ready(party))
@@ -152,18 +155,23 @@ class Pipeline:
                     announced = again
                 sent = await self.calls.sent(announced)
             verdict = await self.calls.judged(sent)
-            current = self.calls.decided(sent, verdict)
-            await self.calls.recorded(sent, verdict, current)
+            current, step = self.calls.decided(sent, verdict)
+            if isinstance(step, End):
+                self.calls.end_recorded(sent, verdict, current, step, partial(self._ended, flight, step))
+                return None
+            await self.calls.recorded(sent, verdict)
         except (Lost, Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - as above
             self._lost_or_failed(flight, fault)
             return None
-        match current.step:
-            case Retry(wait=wait):
-                flight.on_retry(flight.received, current.history.attempts, verdict, wait)
-                return Party(announced.attempt.campaign, (flight,), current, NO_WAIT)
-            case End() as end:
-                flight.ends(end)
-        return None
+        flight.on_retry(flight.received, current.history.attempts, verdict, step.wait)
+        return Party(announced.attempt.campaign, (flight,), current, NO_WAIT)
+
+    def _ended(self, flight: Flight, end: End, recorded: bool | Exception) -> None:
+        """Attempt and end are durable: called by the writer, so that no task waits for it."""
+        if recorded is True:
+            flight.ends(end)
+        else:
+            self._lost_or_failed(flight, recorded or Lost())
 
     async def _unready(self, flight: Flight, current: Round | None, why: Refusal | Known) -> Next:
         """One that is not to be attempted now: it has its end without, if it isn't known to have one."""

@@ -3,17 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import is_
 from uuid import UUID
 
 from ajo_producers.campaigns.definition import BeforeStart, Definition
 from ajo_producers.campaigns.payload import PayloadCheck
+from ajo_producers.contract.batch import Batch, decode_trigger
 from ajo_producers.contract.content import content_of
+from ajo_producers.contract.lanes import lane_of
 from ajo_producers.contract.trigger import Recipient, Trigger
-from msgspec import structs
+from msgspec import Struct, structs
 
 from ajo_worker.api.live_campaign import LiveCampaign
 from ajo_worker.api.request import Endpoint
+from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.ledger.admission import InsertState
+from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.limits.turns import Urgency
 from ajo_worker.recipients import bytea_array, recipient_hash
 from ajo_worker.recipients import content_digest as recipients_digest
@@ -42,8 +47,7 @@ def campaign_of(campaigns: Mapping[str, Campaign], name: str, digest: str) -> Ca
     return campaign if campaign is not None and digest in campaign.sends else None
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """One trigger in hand. ``received`` is the monotonic instant at which its message came, or its round was opened.
 
     ``campaign`` is None where its definition is unknown here; ``call_digest`` is that of the definition it must be sent
@@ -76,6 +80,46 @@ class Received:
         return Urgency.RESUMED if self.resumed else Urgency.FIRST
 
 
+class Envelope(Struct, frozen=True):
+    """What is the same for all triggers of a message that was opened; see ``Received``."""
+
+    batch: Batch
+    lane: str
+    received: float
+    received_at: datetime
+    unopened: float
+
+    @classmethod
+    def of(cls, delivery: Delivery, batch: Batch, clock: LedgerClock, unopened: float) -> "Envelope":
+        """That of a message which waited ``unopened`` seconds."""
+        return cls(batch, lane_of(delivery.queue), delivery.received, clock.at(delivery.received), unopened)
+
+    def trigger(self, payload: bytes, campaigns: Mapping[str, Campaign]) -> Received:
+        """One of its triggers.
+
+        Raises:
+            BadTrigger: it can't be read.
+        """
+        trigger = decode_trigger(payload)
+        digest = trigger.call_digest or ""
+        campaign = campaign_of(campaigns, trigger.campaign, digest)
+        return Received(
+            trigger=as_sent(trigger, campaign),
+            payload=payload,
+            batch_id=self.batch.batch_id,
+            producer=self.batch.producer,
+            enqueued_at=self.batch.enqueued_at,
+            received=self.received,
+            received_at=self.received_at,
+            campaign=campaign,
+            lane=campaign.definition.lane if campaign else self.lane,
+            call_digest=digest,
+            given=trigger.recipients,
+            came_by=self.lane,
+            unopened=self.unopened,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a trigger is not sent, or not now: a parked one may go on from ``resume_at``, or at once.
@@ -94,7 +138,10 @@ def as_sent(trigger: Trigger, campaign: Campaign | None) -> Trigger:
     """The trigger with its campaign's defaults where it brings no value, and without blanks around addresses."""
     if campaign is None:
         return trigger
-    filled = tuple(campaign.check.as_sent(recipient) for recipient in trigger.recipients)
+    as_sent = campaign.check.as_sent
+    filled = tuple([as_sent(recipient) for recipient in trigger.recipients])
+    if all(map(is_, filled, trigger.recipients)):
+        return trigger
     return structs.replace(trigger, recipients=filled)
 
 

@@ -1,6 +1,8 @@
 """The call of an announced attempt, and what follows from it: send → judge → decide → record."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from logging import DEBUG
 
 import structlog
 
@@ -8,7 +10,7 @@ from ajo_worker.api.answer import HttpAdapter
 from ajo_worker.api.classify import Asked, classify
 from ajo_worker.api.request import body_of, call_of
 from ajo_worker.api.verdict import Verdict
-from ajo_worker.dispatch.attempt import Announced, Attempt, Lost, Policy, Round, Sent
+from ajo_worker.dispatch.attempt import Announced, Attempt, Policy, Round, Sent
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import End, Retry, Retrying, Situation, decide
 from ajo_worker.dispatch.preparation import Preparation
@@ -16,7 +18,7 @@ from ajo_worker.dispatch.rows import Rows, wide_event
 from ajo_worker.dispatch.strays import Strays
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
-from ajo_worker.ledger.progress import Outcome
+from ajo_worker.ledger.progress import AttemptRow, Outcome
 
 log = structlog.get_logger("ajo_worker.dispatch")
 
@@ -32,6 +34,7 @@ class Calls:
     policy: Policy
     rows: Rows
     strays: Strays
+    retrying: Retrying
 
     async def sent(self, announced: Announced) -> Sent:
         """send: the one HTTP call of an attempt."""
@@ -50,10 +53,11 @@ class Calls:
         try:
             # What a probe is for is to wait for the answer, however impatient the operator is otherwise.
             timeout = budget.answer_time(dispatched, None if received.probe else campaign.attempt_timeout)
-            with preparation.standing.at(received.came_by, "headers"):
-                result = await self.http.post(call_of(campaign.endpoint, body, token), timeout=timeout)
+            preparation.standing.changes(received.came_by, "headers", 1)
+            result = await self.http.post(call_of(campaign.endpoint, body, token), timeout=timeout)
             answered = result.status is not None
         finally:
+            preparation.standing.changes(received.came_by, "headers", -1)
             silence.ended(received, answered=answered)
         return Sent(announced, budget, body, dispatched, result, token, token_until)
 
@@ -66,7 +70,7 @@ class Calls:
         self.preparation.gate.saw(received, verdict, sent.dispatched)
         return verdict
 
-    def decided(self, sent: Sent, verdict: Verdict) -> Round:
+    def decided(self, sent: Sent, verdict: Verdict) -> tuple[Round, End | Retry]:
         """decide: an end, or another attempt."""
         before, campaign = sent.announced.round, sent.announced.attempt.campaign
         gate, now = self.preparation.gate, self.clock.monotonic()
@@ -79,23 +83,31 @@ class Calls:
             campaign.holds_ambiguous,
             lambda: gate.answers_take(campaign),
         )
-        step = decide(verdict, situation, Retrying(self.policy.backoff, self.policy.attempt_minimum))
+        step = decide(verdict, situation, self.retrying)
         rejected = sent.token if isinstance(step, Retry) and step.fresh_token else None
-        return Round(before.number, before.fence, history, sent.budget, step, self.clock.monotonic(), rejected)
+        decided = self.clock.monotonic()
+        return Round(before.number, before.fence, history, sent.budget, step, decided, rejected), step
 
-    async def recorded(self, sent: Sent, verdict: Verdict, current: Round) -> None:
-        """record: the attempt, and the end that it brought.
+    async def recorded(self, sent: Sent, verdict: Verdict) -> None:
+        """record: the attempt that another one follows."""
+        await self.ledger.outcomes.submit(Outcome(self._attempt(sent, verdict, None), None))
 
-        Raises:
-            Lost: somebody else has given the trigger its end.
-        """
-        received, end = sent.announced.attempt.received, current.step if isinstance(current.step, End) else None
-        attempt = self.rows.attempt(sent, verdict)
-        ending = self.rows.ending(received, current, end, verdict.execution_id) if end else None
-        level = "debug" if verdict.outcome == "accepted" else "info"
-        getattr(log, level)("attempt", **wide_event(received, attempt, end))
-        if not await self.ledger.outcomes.submit(Outcome(attempt, ending)) and ending:
-            raise Lost
+    def end_recorded(
+        self, sent: Sent, verdict: Verdict, current: Round, end: End, told: Callable[[bool | Exception], None]
+    ) -> None:
+        """record: the attempt, and the end that it brought; ``told`` whether that is the trigger's end now."""
+        attempt = self._attempt(sent, verdict, end)
+        ending = self.rows.ending(sent.announced.attempt.received, current, end, verdict.execution_id)
+        self.ledger.outcomes.put(Outcome(attempt, ending), told)
+
+    def _attempt(self, sent: Sent, verdict: Verdict, end: End | None) -> AttemptRow:
+        """Its row; what was accepted is told only where that is asked for."""
+        row, received = self.rows.attempt(sent, verdict), sent.announced.attempt.received
+        if verdict.outcome != "accepted":
+            log.info("attempt", **wide_event(received, row, end))
+        elif log.is_enabled_for(DEBUG):
+            log.debug("attempt", **wide_event(received, row, end))
+        return row
 
     def _budget(self, attempt: Attempt, dispatched: float) -> Budget:
         expires_at = attempt.received.trigger.expires_at

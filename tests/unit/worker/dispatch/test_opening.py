@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -40,6 +41,9 @@ class Pipeline:
 
     def lanes(self) -> list[str]:
         return [flight.received.came_by for flight in self.came]
+
+    def cut_off(self) -> None:
+        """No task of its own: each flight waits for its record alone."""
 
     def end(self) -> None:
         for flight in self.came:
@@ -97,3 +101,21 @@ async def test_what_goes_back_to_the_broker_is_in_hand_until_the_others_of_its_m
     sent.ends(End("accepted", None))
     assert await taking.finish(10)
     assert not taking.under_way
+
+
+async def test_what_only_waits_for_its_record_goes_back_when_it_is_cut_off_and_its_end_changes_nothing_then() -> None:
+    pipeline, told = Pipeline(), list[str]()
+    taking = dispatcher(pipeline)
+    message = delivery(BACKLOG, 3)
+    answers = SimpleNamespace(
+        away=False, returned=lambda: told.append("returned"), done=told.append, failed=told.append
+    )
+    taking.deliver(replace(message, receipt=answers))
+    pipeline.came[0].ends(End("accepted", None))
+    assert not told
+    taking.hurry()
+    assert told == ["returned"]
+    pipeline.end()
+    assert told == ["returned"]
+    assert await taking.finish(10)
+    assert taking.open == 0

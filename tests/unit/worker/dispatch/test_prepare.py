@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -205,7 +204,7 @@ def test_a_message_that_lay_unopened_waited_for_what_those_under_way_waited_for_
 ) -> None:
     stage = Stage()
     stage.reasons = {"place": place, "permit": permit}
-    came = replace(received(), received=stage.world.now - 5.0, unopened=4.0, came_by="standard")
+    came = structs.replace(received(), received=stage.world.now - 5.0, unopened=4.0, came_by="standard")
     with stage.preparation.standing.at("standard", standing) if standing else nullcontext():
         ready = stage.run(lambda: stage.ready(came))
     assert isinstance(ready, Attempt)
@@ -317,7 +316,7 @@ def test_what_comes_too_late_is_parked_if_the_token_made_it_late_and_expired_if_
 def test_a_probe_waits_for_no_token_that_does_not_come() -> None:
     stage = Stage(token_from=10.0**6)
     stage.world.later(7.0, lambda: setattr(stage, "back", KeptBack("token-unavailable", of_probes=True)))
-    probe = replace(received(), probe=True)
+    probe = structs.replace(received(), probe=True)
     assert stage.run(lambda: stage.ready(probe)) == Refusal("parked", "token-unavailable")
     stage = Stage(token_from=3.0)
     stage.back = KeptBack("outage")

@@ -1,6 +1,5 @@
 """What a trigger's admission says of it, and whose turn it is."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -46,8 +45,8 @@ def received(recipient: Recipient = FINE, expires_at: datetime | None = None, **
         (received(start=NOW + HOUR), "wait", Refusal("parked", "before-start", NOW + HOUR)),
         (received(end=NOW), "wait", Refusal("rejected", "campaign-ended")),
         (received(start=NOW + HOUR, expires_at=NOW), "wait", Refusal("expired", "expires-at")),
-        (replace(received(), campaign=None), "refuse", Refusal("parked", "definition-unknown")),
-        (replace(received(expires_at=NOW), campaign=None), "refuse", Refusal("expired", "expires-at")),
+        (structs.replace(received(), campaign=None), "refuse", Refusal("parked", "definition-unknown")),
+        (structs.replace(received(expires_at=NOW), campaign=None), "refuse", Refusal("expired", "expires-at")),
     ],
 )
 def test_a_trigger_that_must_not_be_sent_now_says_why(
