@@ -1,7 +1,8 @@
 """A block of permits, and how many make one. Pure: instants are monotonic seconds, rates are calls a second."""
 
-from dataclasses import dataclass
 from math import ceil, exp2
+
+from msgspec import Struct
 
 BLOCK_SECONDS = 0.05
 """A block holds what its rate allows in this time: large enough to spare round trips, small enough to be exact."""
@@ -9,8 +10,7 @@ KEPT_SECONDS = 1.0
 """Permits that nobody wanted are no good later: many kept ones would make a burst."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """``permits`` that may be used from ``begins`` on, and not much later than ``ends``.
 
     ``throttled`` and ``ramped`` are the parts (0 to 1) of the configured rate that 429s and an outage have left of it.

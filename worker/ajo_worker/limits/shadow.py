@@ -6,7 +6,9 @@ through there waits on for the sake of what slows the queue, and for nothing els
 """
 
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 APART = 0.1
 """Seconds between two points that are kept."""
@@ -17,16 +19,14 @@ Causes = tuple[float, float]
 NONE: Causes = (0.0, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, frozen=True):
     """A place in both queues, taken at ``came``."""
 
     number: float
     came: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Point:
+class _Point(Struct, frozen=True):
     """By ``at`` so many were ``through`` in the shadow, and each cause had slowed the queue for so many seconds.
 
     ``full`` are the seconds at full speed in which as much would have got through.
@@ -59,7 +59,7 @@ class Shadow:
         self._lasting = NONE
         if self._points:
             last = self._points[-1]
-            self._points.append(replace(last, at=max(now, last.at)))
+            self._points.append(_Point(max(now, last.at), last.through, last.slowed, last.full))
 
     def lets_through(self, now: float, count: int, speed: float, causes: Causes = NONE) -> None:
         """So many are through since the last time, at this part (0 to 1) of the full speed, slowed by these causes."""
