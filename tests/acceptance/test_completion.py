@@ -18,7 +18,10 @@ CAMPAIGNS = Path(__file__).parents[2] / "campaigns"
         ("trigger ", ["order-shipped", "password-reset"]),
         ("campaigns show p", ["password-reset"]),
         ("dead redrive --state un", ["unconfirmed"]),
-        ("dead list --reason campaign-", ["campaign-ended", "campaign-not-live", "campaign-paused"]),
+        (
+            "dead list --reason campaign-",
+            ["campaign-ended", "campaign-not-live", "campaign-paused", "campaign-refused"],
+        ),
         ("delays --campaign o", ["order-shipped"]),
         ("outage hold hi", ["high-throughput"]),
     ],
