@@ -89,8 +89,8 @@ INSERT INTO ledger.phases (position, phase, system, level_seconds, precedence, a
     (22, 'ledger', 'worker', 1, NULL, 'ledger_wait_seconds', 'Until the announcements of its attempts were committed.'),
     (23, 'other', 'worker', 1, NULL, NULL, 'In the worker, doing anything else.'),
     (24, 'proxy', 'worker', 1, 4, NULL,
-        'Calls that got no tunnel through our proxy, the back-off after them, and the wait while an outage of the '
-        'proxy kept the queue back.'),
+        'Calls that didn''t leave our side (no tunnel through our proxy, or no file, port or memory left on our '
+        'machine), the back-off after them, and the wait while an outage of the proxy kept the queue back.'),
     (25, 'headers', 'adobe-api', 2, NULL, NULL, 'From the request to the answer''s headers, or to the failure.'),
     (26, 'body', 'adobe-api', 1, NULL, NULL, 'From the headers to the end of the answer''s body.'),
     (27, 'lag', 'worker', 1, NULL, NULL, 'From the arrival of an answer until the worker took it.'),

@@ -142,5 +142,6 @@ DROP FUNCTION ledger.make_partitions(date, date);
 DROP FUNCTION ledger.seconds(tstzmultirange);
 DROP FUNCTION ledger.uuid7_floor(timestamptz);
 
+DROP FUNCTION ledger.is_ours(text);
 DROP FUNCTION ledger.is_dead(text);
 DROP FUNCTION ledger.describe_like(regclass, regclass[]);

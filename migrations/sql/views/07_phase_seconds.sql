@@ -10,6 +10,14 @@
 -- One view after the other adds what it says to what the one before has: attempts, the waits around them, why these
 -- were long, and the seconds of each phase. The planner sees them as one statement.
 
+CREATE OR REPLACE FUNCTION ledger.is_ours(failure text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN coalesce(failure IN ('exhausted', 'proxy'), false);
+
+COMMENT ON FUNCTION ledger.is_ours IS
+    'Whether a call failed in this way before it left our side: no tunnel through our proxy, or no file, port or '
+    'memory left on our machine. False for null.';
+
 SELECT ledger.derive('ledger.attempt_spans', $view$
 SELECT *, lag(end_at) OVER w AS end_before, coalesce(lag(round) OVER w, 1) AS round_before,
        lag(outcome) OVER w AS outcome_before, lag(failure) OVER w AS failure_before,
@@ -58,11 +66,11 @@ CROSS JOIN LATERAL (
            {wait totals},
            coalesce(sum(lag_seconds), 0) AS lag_seconds,
            coalesce(sum(coalesce(to_headers_seconds, to_body_seconds))
-                        FILTER (WHERE failure IS DISTINCT FROM 'proxy'), 0) AS headers_seconds,
-           -- What didn't get through our own proxy, and what was waited after it, is nobody else's.
-           coalesce(sum(to_body_seconds) FILTER (WHERE failure = 'proxy'), 0) AS proxy_seconds,
-           coalesce(sum(backoff_wait_seconds) FILTER (WHERE failure_before = 'proxy'), 0) AS after_proxy_seconds,
-           coalesce(bool_or(failure = 'proxy') FILTER (WHERE newest), false) AS proxy_last,
+                        FILTER (WHERE NOT ledger.is_ours(failure)), 0) AS headers_seconds,
+           -- What didn't leave our own side, and what was waited after it, is nobody else's.
+           coalesce(sum(to_body_seconds) FILTER (WHERE ledger.is_ours(failure)), 0) AS proxy_seconds,
+           coalesce(sum(backoff_wait_seconds) FILTER (WHERE ledger.is_ours(failure_before)), 0) AS after_proxy_seconds,
+           coalesce(bool_or(ledger.is_ours(failure)) FILTER (WHERE newest), false) AS proxy_last,
            coalesce(sum(to_body_seconds - coalesce(to_headers_seconds, to_body_seconds)), 0) AS body_seconds,
            coalesce(sum(extract(epoch FROM end_at - dispatched_at)::float8 - coalesce(to_body_seconds, 0)
                         - lag_seconds), 0) AS residual_seconds,
@@ -98,7 +106,7 @@ COMMENT ON COLUMN ledger.attempts_together.interrupted_last IS 'True if the work
 COMMENT ON COLUMN ledger.attempts_together.sent_at IS 'When the first one was sent.';
 COMMENT ON COLUMN ledger.attempts_together.lag_seconds IS 'From the arrival of answers until a worker took them.';
 COMMENT ON COLUMN ledger.attempts_together.headers_seconds IS 'Until answers'' headers, or until failures.';
-COMMENT ON COLUMN ledger.attempts_together.proxy_seconds IS 'Of calls that got no tunnel through our proxy.';
+COMMENT ON COLUMN ledger.attempts_together.proxy_seconds IS 'Of calls that didn''t leave our side: see ledger.is_ours.';
 COMMENT ON COLUMN ledger.attempts_together.after_proxy_seconds IS 'Back-off after such calls.';
 COMMENT ON COLUMN ledger.attempts_together.proxy_last IS 'True if the last one was such a call.';
 COMMENT ON COLUMN ledger.attempts_together.body_seconds IS 'From answers'' headers to the end of their bodies.';

@@ -173,10 +173,11 @@ def test_an_outage_of_another_lane_or_campaign_explains_nothing(url: str) -> Non
     assert queued(url, 9)["system"] == "broker"
 
 
-def test_what_our_proxy_failed_and_the_back_off_after_it_is_ours(url: str) -> None:
-    """Two calls that got no tunnel, one that got 503, one that was accepted; each but the first after a back-off."""
+@pytest.mark.parametrize("ours", ["proxy", "exhausted"])
+def test_what_our_own_side_failed_and_the_back_off_after_it_is_ours(url: str, ours: str) -> None:
+    """Two calls that didn't leave our side, one that got 503, one accepted; each but the first after a back-off."""
     request_id = put_trigger(url, NOON, received_at=at(0.1), state="accepted", completed_at=at(30), attempts_started=4)
-    way = [(0.2, 3.0, "proxy", 0.0), (5.2, 3.0, "proxy", 2.0), (12.2, 1.0, None, 4.0), (21.2, 0.5, None, 8.0)]
+    way = [(0.2, 3.0, ours, 0.0), (5.2, 3.0, ours, 2.0), (12.2, 1.0, None, 4.0), (21.2, 0.5, None, 8.0)]
     for number, (dispatched, took, failure, waited) in enumerate(way, start=1):
         put_attempt(
             url, request_id, number, at(dispatched), responded_at=at(dispatched + took), failure=failure,

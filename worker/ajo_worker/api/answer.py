@@ -5,9 +5,24 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 FailureKind: TypeAlias = Literal[
-    "refused", "dns", "connect-timeout", "connect", "proxy", "tls", "timeout", "reset", "protocol", "body", "internal"
+    "refused",
+    "dns",
+    "connect-timeout",
+    "connect",
+    "exhausted",
+    "proxy",
+    "tls",
+    "timeout",
+    "reset",
+    "protocol",
+    "body",
+    "internal",
 ]
-"""``proxy``: there was no tunnel through it, for whatever reason."""
+"""``proxy``: there was no tunnel through it, for whatever reason. ``exhausted``: our machine had no file, port or
+memory left for a connection."""
+
+OURS = frozenset[FailureKind]({"exhausted", "proxy"})
+"""Failures on our side: nothing was sent to Adobe, and the time is ours."""
 
 
 @dataclass(frozen=True, slots=True)

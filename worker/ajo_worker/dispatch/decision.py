@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from ajo_worker.api.answer import OURS
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.budget import Backoff, Budget
 from ajo_worker.dispatch.gate import KeptBack
@@ -84,7 +85,7 @@ class End:
 class Retry:
     """Another attempt, ``wait`` seconds from now; ``fresh_token`` after an answer that refused the old one.
 
-    ``phase`` is that of the wait: what our own proxy failed is nobody else's.
+    ``phase`` is that of the wait: what our own proxy or machine failed is nobody else's.
     """
 
     wait: float
@@ -155,7 +156,7 @@ def decide(verdict: Verdict, situation: Situation, retrying: Retrying) -> End | 
     if now + wait > latest:
         beyond = verdict.retry_after is not None and now + verdict.retry_after > latest
         return End(history.failed(), "retry-after-beyond-budget" if beyond else budget.end_reason)
-    return Retry(wait, fresh_token, "proxy" if verdict.failure == "proxy" else "back-off")
+    return Retry(wait, fresh_token, "proxy" if verdict.failure in OURS else "back-off")
 
 
 def _own_fault(verdict: Verdict) -> bool:

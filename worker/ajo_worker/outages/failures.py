@@ -267,5 +267,7 @@ def destination_failed(verdict: Verdict) -> bool | None:
             return None
         case _ if verdict.reason == STRAY:  # it is not the answer to this call
             return None
+        case _ if verdict.failure == "exhausted":  # the call never left our machine
+            return None
         case _:
             return verdict.http_status not in {408, 429}

@@ -202,6 +202,7 @@ def test_a_campaign_is_paused_soon_and_never_while_it_works(most: int, answers: 
         (Verdict("retryable", http_status=500), True),
         (Verdict("retryable", http_status=503), True),
         (Verdict("retryable", failure="connect"), True),
+        (Verdict("retryable", failure="exhausted"), None),
         (Verdict("retryable", failure="timeout", ambiguous=True), True),
         (Verdict("unauthorized", http_status=401), None),
         (Verdict("retryable", http_status=202, ambiguous=True, reason=STRAY), None),

@@ -6,7 +6,7 @@ import ssl
 from ajo_worker.api.adapters.connecting import NotConnected
 from ajo_worker.api.adapters.exchange import Exchange
 from ajo_worker.api.adapters.http1 import NotHttp
-from ajo_worker.api.adapters.system_words import words_of
+from ajo_worker.api.adapters.system_words import exhausted, words_of
 from ajo_worker.api.answer import Failure, FailureKind
 
 
@@ -23,6 +23,8 @@ def failure_of(fault: Exception, exchange: Exchange, at: float | None = None) ->
 
 def _connect_kind(fault: NotConnected) -> FailureKind:
     match fault.__cause__:
+        case OSError() as cause if exhausted(cause):
+            return "exhausted"
         case _ if fault.stage == "proxy":
             return "proxy"
         case TimeoutError():

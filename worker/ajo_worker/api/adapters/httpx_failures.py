@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx2
 
 from ajo_worker.api.adapters.exchange import Exchange
-from ajo_worker.api.adapters.system_words import words_of
+from ajo_worker.api.adapters.system_words import exhausted, words_of
 from ajo_worker.api.answer import Failure, FailureKind
 
 CONNECTING = "connection."
@@ -33,6 +33,8 @@ def _connect_kind(fault: Exception, last_event: str) -> FailureKind:
     if isinstance(fault, httpx2.ProxyError):
         return "proxy"
     causes = [*_chain(fault)]
+    if any(exhausted(cause) for cause in causes):
+        return "exhausted"
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return "dns"
     if isinstance(fault, TimeoutError | httpx2.TimeoutException):

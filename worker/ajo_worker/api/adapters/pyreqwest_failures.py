@@ -9,6 +9,7 @@ import re
 from pyreqwest.exceptions import ClientClosedError, DecodeError, NetworkError, PyreqwestError, RequestTimeoutError
 
 from ajo_worker.api.adapters.exchange import Exchange
+from ajo_worker.api.adapters.system_words import exhausted
 from ajo_worker.api.answer import Failure, FailureKind
 
 CONNECT = "client error (Connect)"
@@ -29,7 +30,7 @@ def failure_of(fault: Exception, exchange: Exchange, at: float | None = None, *,
     """
     causes = causes_of(fault)
     kind = _kind(fault, causes)
-    if proxied and CONNECT in causes and kind != "tls":
+    if proxied and CONNECT in causes and kind not in {"exhausted", "tls"}:
         kind = "proxy"
     return exchange.failure(kind, nothing_sent=CONNECT in causes, detail=_detail(fault, causes), at=at)
 
@@ -57,6 +58,8 @@ def _connect_kind(fault: Exception, causes: list[str]) -> FailureKind:
         return "connect-timeout"
     if any(cause.startswith("tunnel error") for cause in causes):
         return "proxy"
+    if any(exhausted(cause) for cause in causes):
+        return "exhausted"
     if "dns error" in causes:
         return "dns"
     if any(cause.startswith("tcp ") for cause in causes):

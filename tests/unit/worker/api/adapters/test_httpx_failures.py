@@ -33,6 +33,12 @@ def unverified() -> ssl.SSLCertVerificationError:
         (caused(httpx2.ConnectError("x"), REFUSED), TCP, "refused"),
         (caused(httpx2.ConnectError("x"), ExceptionGroup("both addresses", [OSError("y"), REFUSED])), TCP, "refused"),
         (caused(httpx2.ConnectError("x"), OSError(errno.ENETUNREACH, "y")), TCP, "connect"),
+        (caused(httpx2.ConnectError("x"), OSError(errno.EMFILE, "y")), TCP, "exhausted"),
+        (
+            caused(httpx2.ConnectError("x"), ExceptionGroup("both addresses", [OSError(errno.EADDRNOTAVAIL, "y")])),
+            TCP,
+            "exhausted",
+        ),
         (caused(httpx2.ConnectError("x"), socket.gaierror(-2, "Name or service not known")), TCP, "dns"),
         (httpx2.ConnectTimeout("x"), TCP, "connect-timeout"),
         (httpx2.ConnectTimeout("x"), TLS, "connect-timeout"),

@@ -32,7 +32,7 @@ def error(kind: type[DetailedPyreqwestError], *causes: str) -> DetailedPyreqwest
     [
         (error(ConnectError, OUTER, CONNECT, TCP, "Connection refused (os error 111)"), "refused"),
         (error(ConnectError, OUTER, CONNECT, TCP, "Network is unreachable (os error 101)"), "connect"),
-        (error(RequestError, OUTER, CONNECT, "tcp open error", "Too many open files (os error 24)"), "connect"),
+        (error(RequestError, OUTER, CONNECT, "tcp open error", "Too many open files (os error 24)"), "exhausted"),
         (error(ConnectError, OUTER, CONNECT, "dns error", "error resolving DNS", "failed to lookup address"), "dns"),
         (error(ConnectTimeoutError, OUTER, CONNECT, TCP, "deadline has elapsed"), "connect-timeout"),
         (error(ConnectTimeoutError, OUTER, CONNECT, "operation timed out"), "connect-timeout"),
