@@ -9,7 +9,7 @@ from ajo_worker.words import counted
 
 DATABASE, MIGRATIONS, RIGHTS = "database", "database migrations", "database rights"
 DURABILITY, PARTITIONS = "database durability", "database partitions"
-CONNECTIONS = "database connections"
+CONNECTIONS, LOCKS = "database connections", "database locks"
 
 UPGRADE = "run 'ajo-dispatch db upgrade' with the role that owns the schema"
 GRANT = (
@@ -18,6 +18,8 @@ GRANT = (
 )
 NO_LEDGER = "there is no ledger: see database migrations"
 DURABLE = ("on", "remote_apply")
+LONG_LOCKED = 5.0
+"""Seconds that a session may wait for a lock; workers hold theirs for milliseconds."""
 LEAST_DAYS_AHEAD = 3
 """Workers make partitions for two weeks ahead, every six hours: fewer days than this, and none has for long."""
 
@@ -44,6 +46,17 @@ class Room(NamedTuple):
             (self.database_limit, self.database_used),
         )
         return min(max(limit - used, 0) for limit, used in pairs if limit is not None)
+
+
+class Blocker(NamedTuple):
+    """A session that others wait for: whose it is, what it does, and how many have waited for how long."""
+
+    pid: int
+    user: str
+    program: str
+    state: str
+    waiting: int
+    seconds: float
 
 
 class Rights(NamedTuple):
@@ -106,6 +119,22 @@ def judge_connections(room: Room, needed: int, pooled: int | None) -> Check:
             f"raise its default_pool_size: {needed} for each worker, and some for the commands",
         )
     return ok(CONNECTIONS, free if pooled is None else f"{free}; the pooler in between gives as many at once")
+
+
+def judge_locks(blockers: Sequence[Blocker]) -> Check:
+    """Whether sessions have long been waiting for another one's lock, as for that of a forgotten psql."""
+    if not blockers:
+        return ok(LOCKS, f"no session has waited for another one's lock for {LONG_LOCKED:g} s")
+    told = (
+        f"{counted(one.waiting, 'session')} for up to {one.seconds:.0f} s for process {one.pid} "
+        f"({one.user}, {one.program or 'no application name'}, {one.state or 'state not visible'})"
+        for one in blockers
+    )
+    return failed(
+        LOCKS,
+        f"locks are waited for: {'; '.join(told)}",
+        "have that session commit or roll back, or end it: SELECT pg_terminate_backend(PID)",
+    )
 
 
 def judge_durability(synchronous_commit: str, fsync: str, standbys: str | None) -> Check:

@@ -18,13 +18,17 @@ from ajo_worker.doctor.database import (
     DATABASE,
     DURABILITY,
     GRANT,
+    LOCKS,
+    LONG_LOCKED,
     MIGRATIONS,
     PARTITIONS,
     RIGHTS,
+    Blocker,
     Rights,
     Room,
     judge_connections,
     judge_durability,
+    judge_locks,
     judge_migrations,
     judge_partitions,
     judge_rights,
@@ -77,6 +81,18 @@ ROOM = """
 """
 DURABLY = """
     SELECT current_setting('synchronous_commit'), current_setting('fsync'), current_setting('synchronous_standby_names')
+"""
+# Of other roles' sessions the server may hide state and wait; their own waits all roles see.
+BLOCKERS = """
+    SELECT b.pid, coalesce(b.usename::text, '') AS user, coalesce(b.application_name, '') AS program,
+           coalesce(b.state, '') AS state, count(*)::int AS waiting,
+           max(extract(epoch FROM clock_timestamp() - w.query_start))::float8 AS seconds
+    FROM pg_stat_activity w
+    CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS by (pid)
+    JOIN pg_stat_activity b ON b.pid = by.pid
+    WHERE w.datname = current_database() AND w.wait_event_type = 'Lock'
+      AND w.query_start < clock_timestamp() - make_interval(secs => $1)
+    GROUP BY 1, 2, 3, 4 ORDER BY seconds DESC
 """
 POOL_SECONDS = 2.0
 """For how long a pooler is asked for as many as a worker needs: whoever wants one meanwhile waits as well."""
@@ -158,6 +174,10 @@ async def _connections(connection: asyncpg.Connection, url: str) -> Check:
     return judge_connections(Room(**room), ledger.CONNECTIONS, pooled)
 
 
+async def _locks(connection: asyncpg.Connection, _: str) -> Check:
+    return judge_locks([Blocker(**row) for row in await connection.fetch(BLOCKERS, LONG_LOCKED)])
+
+
 async def _partitions(connection: asyncpg.Connection, _: str) -> Check:
     today: date = await connection.fetchval(TODAY)
     return judge_partitions(today, {row["name"]: row["days"] or [] for row in await connection.fetch(DAYS)})
@@ -167,6 +187,7 @@ LOOKS: dict[str, Look] = {
     MIGRATIONS: _migrations,
     RIGHTS: _rights,
     CONNECTIONS: _connections,
+    LOCKS: _locks,
     DURABILITY: _durability,
     PARTITIONS: _partitions,
 }

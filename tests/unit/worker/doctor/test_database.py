@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from ajo_worker.doctor.check import Status
 from ajo_worker.doctor.database import (
+    Blocker,
     Rights,
     Room,
     judge_connections,
     judge_durability,
+    judge_locks,
     judge_migrations,
     judge_partitions,
     judge_rights,
@@ -100,6 +102,24 @@ FREE = Room(
 )
 def test_one_more_worker_should_get_its_connections(room: Room, pooled: int | None, status: Status, text: str) -> None:
     check = judge_connections(room, 15, pooled)
+    assert check.status == status
+    assert text in check.found
+
+
+@pytest.mark.parametrize(
+    ("blockers", "status", "text"),
+    [
+        ([], "ok", "no session has waited for another one's lock for 5 s"),
+        (
+            [Blocker(7, "ada", "psql", "idle in transaction", 2, 61.2)],
+            "failed",
+            "2 sessions for up to 61 s for process 7 (ada, psql, idle in transaction)",
+        ),
+        ([Blocker(7, "", "", "", 1, 6.0)], "failed", "for process 7 (, no application name, state not visible)"),
+    ],
+)
+def test_a_lock_that_is_long_waited_for_fails(blockers: list[Blocker], status: Status, text: str) -> None:
+    check = judge_locks(blockers)
     assert check.status == status
     assert text in check.found
 

@@ -10,6 +10,7 @@ from ajo_local.postgres import Postgres
 
 from tests.support.database import query
 from tests.support.doctor import PASSWORD, Diagnose, role, statuses
+from tests.support.waiting import wait_until
 
 LOOKS = {f"database {what}" for what in ("migrations", "rights", "durability", "partitions")}
 
@@ -80,3 +81,27 @@ async def test_a_question_that_hangs_meets_the_timeout_and_stops_no_other(
     assert (code, statuses(found, "failed")) == (1, {"database migrations"})
     assert found["database migrations"]["found"] == "no answer within 10 s"
     assert {"database rights", "database partitions", "workers", "clocks"} <= statuses(found, "ok")
+
+
+async def test_a_lock_that_somebody_forgot_is_told_with_whose_it_is(env: dict[str, str], diagnose: Diagnose) -> None:
+    url = env["AJO_DATABASE_URL"]
+    forgotten = await asyncpg.connect(url, server_settings={"application_name": "psql of yesterday"})
+    waiting = await asyncpg.connect(url)
+    try:
+        await forgotten.execute("begin")
+        await forgotten.execute("lock table ledger.network_probes in access exclusive mode")
+        admission = asyncio.create_task(waiting.execute("select from ledger.network_probes"))
+        long_ago = (
+            "select from pg_stat_activity where wait_event_type = 'Lock' and query_start < now() - interval '5 s'"
+        )
+        await asyncio.to_thread(wait_until, lambda: query(url, long), what="it has waited for long")
+        code, found = await asyncio.to_thread(diagnose, env)
+        await forgotten.execute("rollback")
+        await admission
+    finally:
+        await forgotten.close()
+        await waiting.close()
+    assert (code, found["database locks"]["status"]) == (1, "failed")
+    told = str(found["database locks"]["found"])
+    assert "1 session for up to" in told
+    assert f"for process {forgotten.get_server_pid()} (ajo, psql of yesterday, idle in transaction)" in told
