@@ -97,6 +97,9 @@ def _bad(run: Run, bomb: str) -> Iterator[Bad]:
     for name in ("bzip2", "zlib", "xz", "zstd", "gzip", "brotli", "snappy", 7, ["zlib"]):  # 30 MB once unpacked
         yield Bad(bz2.compress(bytes(30_000_000)) if name == "bzip2" else zlib.compress(bytes(30_000_000)),
                   headers={**_headers(), "compression": name})  # fmt: skip
+    for strange in ("\ud800", "a\x00b", "\\u0000"):
+        yield Bad(b"{", headers={**_headers(), "x-note": strange})
+        yield Bad(b"{", headers={**_headers(), "id": strange, "origin": strange, "argsrepr": strange})
     yield Bad(_batch(_trigger(), enqueued_at="0001-01-01T00:00:00Z"))
     yield Bad(_batch(_trigger(), enqueued_at="9999-12-31T23:59:59Z"))
     unknown = _trigger(campaign="no-such-campaign")

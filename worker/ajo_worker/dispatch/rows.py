@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,10 +13,9 @@ from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.received import Received, Refusal, content_digest, recipient_hashes
 from ajo_worker.ledger.admission import Admission
 from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.columns import storable
 from ajo_worker.ledger.progress import AttemptRow, Ending
 from ajo_worker.ledger.quarantine import DifferingCopy
-
-Text = TypeVar("Text", str, str | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +159,3 @@ def wide_event(received: Received, attempt: AttemptRow, end: End | None) -> dict
         "state": end.state if end else "sending",
         "reason": end.reason if end else None,
     }
-
-
-def storable(text: Text) -> Text:
-    """Text as PostgreSQL can hold it: it has no character with the number 0."""
-    return text.replace("\x00", "") if text else text

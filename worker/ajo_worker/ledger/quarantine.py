@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from ajo_worker.ledger.columns import columns
+from ajo_worker.ledger.columns import columns, storable
 
 MOST_BYTES = 65_536
 """Bytes of a body that are kept."""
@@ -81,12 +81,14 @@ def quarantined(
 ) -> Quarantined:
     """A bounded row for what couldn't be read. Headers keep only what is plain text, a number or nothing."""
     plain = {
-        str(name)[:100]: value[:500] if isinstance(value, str) else value
+        storable(str(name)[:100]): storable(value[:500]) if isinstance(value, str) else value
         for name, value in list(headers.items())[:50]
         if value is None or isinstance(value, str | int | float | bool)
     }
-    text = msgspec.json.encode(plain).decode().replace("\\u0000", "")
-    return Quarantined(received_at, queue[:200], reason[:500], text, body[:MOST_BYTES], len(body), worker)
+    told = msgspec.json.encode(plain).decode()
+    return Quarantined(
+        received_at, storable(queue[:200]), storable(reason[:500]), told, body[:MOST_BYTES], len(body), worker
+    )
 
 
 async def write(connection: asyncpg.Connection, rows: Sequence[Unsent]) -> list[None]:

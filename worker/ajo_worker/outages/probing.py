@@ -7,7 +7,7 @@ import structlog
 
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.received import Received
-from ajo_worker.dispatch.rows import storable
+from ajo_worker.ledger.columns import storable
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages import circuits, resumption
 from ajo_worker.outages.failures import destination_failed

@@ -12,7 +12,7 @@ from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.answer_times import AnswerTimes
 from ajo_worker.dispatch.gate import NO_TOKEN, KeptBack
 from ajo_worker.dispatch.received import Campaign, Received
-from ajo_worker.dispatch.rows import storable
+from ajo_worker.ledger.columns import storable
 from ajo_worker.limits.block import ramp_rate
 from ajo_worker.outages.circuits import Circuit
 from ajo_worker.outages.failures import (

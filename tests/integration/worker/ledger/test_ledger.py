@@ -1,6 +1,7 @@
 """A worker's whole ledger: it waits for its database, shares its commits, and says honestly what it left unwritten."""
 
 import asyncio
+import json
 
 import pytest
 from ajo_worker.ledger.group_commit import WriterStopped
@@ -56,6 +57,18 @@ async def test_every_kind_of_row_finds_its_table(database_url: str) -> None:
     assert await ledger.stop(10) is True
     (kept,) = query(database_url, "select * from ledger.quarantine")
     assert (kept["body"], kept["body_bytes"], kept["reason"]) == (b"\xff{", 2, "not JSON")
+
+
+async def test_whatever_text_the_headers_of_a_message_hold_it_finds_its_way_into_quarantine(database_url: str) -> None:
+    ledger = ledger_of(database_url)
+    ledger.start()
+    headers = {"half a pair": "\ud800", "zero": "a\x00b", "its escape": "\\u0000", "\\u0000": "x", "\udcff": 7}
+    await ledger.quarantine.submit(quarantined(b"{", headers=headers, worker=ledger.worker_id, **UNREADABLE))
+    assert await ledger.stop(10) is True
+    (kept,) = query(database_url, "select headers from ledger.quarantine")
+    assert json.loads(kept["headers"]) == {
+        "half a pair": "\ufffd", "zero": "a\ufffdb", "its escape": "\\u0000", "\\u0000": "x", "\ufffd": 7
+    }  # fmt: skip
 
 
 async def test_a_trigger_costs_two_commits_that_hundreds_share(database_url: str) -> None:

@@ -91,9 +91,7 @@ async def test_a_lock_that_somebody_forgot_is_told_with_whose_it_is(env: dict[st
         await forgotten.execute("begin")
         await forgotten.execute("lock table ledger.network_probes in access exclusive mode")
         admission = asyncio.create_task(waiting.execute("select from ledger.network_probes"))
-        long_ago = (
-            "select from pg_stat_activity where wait_event_type = 'Lock' and query_start < now() - interval '5 s'"
-        )
+        long = "select from pg_stat_activity where wait_event_type = 'Lock' and query_start < now() - interval '5 s'"
         await asyncio.to_thread(wait_until, lambda: query(url, long), what="it has waited for long")
         code, found = await asyncio.to_thread(diagnose, env)
         await forgotten.execute("rollback")
