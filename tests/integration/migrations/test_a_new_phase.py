@@ -86,7 +86,7 @@ def test_it_is_in_every_output(url: str, late: UUID) -> None:
     assert {"phase": "four-eyes", "system": "producer", "after_end": False, "seconds": 9} in found["phases"]
     (sent,) = [each for each in found["events"] if "dispatched" in each["what"]]
     assert "four-eyes 9.000 s" in sent["detail"]
-    assert cli(url, "delays")["all"]["phases"]["four-eyes"]["max"] == 9
+    assert cli(url, "delays")["all"]["phases"]["four-eyes"]["longest"] == 9
     text = run("delays", env={"AJO_DATABASE_URL": url}).out
     assert "four-eyes" in text
 
