@@ -37,7 +37,7 @@ DROP VIEW audit.network;
 DROP VIEW audit.alerts;
 DROP VIEW audit.alert_measures;
 DROP FUNCTION ledger.burnt(ledger.triggers, interval);
-DROP FUNCTION ledger.half_a_budget();
+DROP VIEW ledger.half_a_budget;
 DROP VIEW audit.clock_steps;
 DROP FUNCTION ledger.note_clock_step(uuid, double precision);
 DROP VIEW audit.rates;
