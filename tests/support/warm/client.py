@@ -42,10 +42,15 @@ class Fork:
             told += more
         return int(LENGTH.unpack(told)[0])
 
+    def _told(self) -> bool:
+        poller = select.poll()  # select can't look at descriptors above 1023
+        poller.register(self._report, select.POLLIN)
+        return bool(poller.poll(0))
+
     def poll(self) -> int | None:
         """Its exit code, negative for a signal; None while it runs."""
         with self._lock:
-            if self.returncode is None and select.select([self._report], [], [], 0)[0]:
+            if self.returncode is None and self._told():
                 self.returncode = os.waitstatus_to_exitcode(self._number())
                 self._report.close()
             return self.returncode

@@ -10,7 +10,7 @@ from ajo_simulator.scenario import BadScenario, Scenario, load_scenario, parse_s
 from hypothesis import given
 from hypothesis import strategies as st
 
-DEMO = Path(__file__).parents[3] / "worker" / "ajo_worker" / "local" / "faults.toml"
+DEMO = Path(__file__).parents[3] / "worker" / "ajo_local" / "faults.toml"
 
 
 def test_nothing_means_at_once_and_without_faults() -> None:
