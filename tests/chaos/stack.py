@@ -42,6 +42,7 @@ class RabbitMQ:
     home: Path
     programs: Path
     port: int
+    distribution_port: int
     name: str = "rabbitmq"
     child: Child | None = None
 
@@ -58,7 +59,7 @@ class RabbitMQ:
             "RABBITMQ_NODENAME": f"chaos-{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
             "RABBITMQ_NODE_PORT": str(self.port),
-            "RABBITMQ_DIST_PORT": str(self.port + 20_000 if self.port < 40_000 else self.port - 20_000),
+            "RABBITMQ_DIST_PORT": str(self.distribution_port),
             "RABBITMQ_MNESIA_BASE": str(self.home / "mnesia"),
             "RABBITMQ_LOGS": "-",
             "RABBITMQ_LOG_BASE": str(self.home / "log"),
@@ -111,7 +112,7 @@ def start_rabbitmq(processes: Processes, programs: Path | None = None) -> Rabbit
     (home / "rabbitmq.conf").write_text("disk_free_limit.absolute = 50MB\n")
     (home / ".erlang.cookie").write_text(secrets.token_hex(16))
     (home / ".erlang.cookie").chmod(0o400)
-    node = RabbitMQ(processes, home, Path(server).parent, free_port())
+    node = RabbitMQ(processes, home, Path(server).parent, free_port(), free_port())
     node.start()
     return node
 

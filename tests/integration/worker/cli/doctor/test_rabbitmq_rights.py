@@ -4,13 +4,14 @@ import re
 import secrets
 import shlex
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from ajo_local.ports import free_port
+from ajo_local.ports import LOOPBACK, free_port
 from ajo_local.processes import Processes
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
 
@@ -23,6 +24,16 @@ from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 PORTS_APART = 10_000
 USER = "limited"
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a port of the loopback interface."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((LOOPBACK, port))
+        except (OSError, OverflowError):
+            return False
+    return True
 
 
 class Node(RabbitMQ):
@@ -57,14 +68,14 @@ def node() -> Iterator[Node]:
         pytest.skip("RabbitMQ is not installed (apt-get install rabbitmq-server)")
     with Processes() as processes:
         home, port = processes.folder(), free_port()
-        while port + PORTS_APART > 65_535:
+        while not is_free(port + PORTS_APART):
             port = free_port()
         (home / "plugins").write_text("[rabbitmq_management].\n")
         management = f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {port + PORTS_APART}\n"
         (home / "rabbitmq.conf").write_text(f"disk_free_limit.absolute = 50MB\n{management}")
         (home / ".erlang.cookie").write_text(secrets.token_hex(16))
         (home / ".erlang.cookie").chmod(0o400)
-        node = Node(processes, home, Path(server).parent, port)
+        node = Node(processes, home, Path(server).parent, port, free_port())
         node.start()
         yield node
 
