@@ -9,9 +9,6 @@ from statistics import median
 
 from benchmarks.bench.run import Run
 
-DISTURBED = 0.3
-"""Cores of others above which a run says little about rates."""
-
 
 @dataclass(frozen=True)
 class Row:

@@ -101,18 +101,23 @@ class RabbitMQ:
         return done.stdout
 
 
+def home_of_node(processes: Processes, *, plugins: str = "", config: str = "") -> Path:
+    """The folder of a node that is to start: its cookie, its ``plugins``, and its ``config`` beside what all have."""
+    home = processes.folder()
+    (home / "plugins").write_text(f"[{plugins}].\n")
+    (home / "rabbitmq.conf").write_text(f"disk_free_limit.absolute = 50MB\n{config}")
+    (home / ".erlang.cookie").write_text(secrets.token_hex(16))
+    (home / ".erlang.cookie").chmod(0o400)
+    return home
+
+
 def start_rabbitmq(processes: Processes, programs: Path | None = None) -> RabbitMQ | None:
     """A node of our own, of the ``programs`` of a folder or of those installed; None where there are none."""
     places = [str(programs)] if programs else [SBIN, None]
     server = next((found for place in places if (found := shutil.which("rabbitmq-server", path=place))), None)
     if server is None:
         return None
-    home = processes.folder()
-    (home / "plugins").write_text("[].\n")
-    (home / "rabbitmq.conf").write_text("disk_free_limit.absolute = 50MB\n")
-    (home / ".erlang.cookie").write_text(secrets.token_hex(16))
-    (home / ".erlang.cookie").chmod(0o400)
-    node = RabbitMQ(processes, home, Path(server).parent, free_port(), free_port())
+    node = RabbitMQ(processes, home_of_node(processes), Path(server).parent, free_port(), free_port())
     node.start()
     return node
 

@@ -42,11 +42,6 @@ def queues_of(prefix: str, lanes: Iterable[Lane] = LANES) -> dict[str, Lane]:
     return {queue: lane for lane in lanes for queue in queue_names(prefix, lane)}
 
 
-def priority_of(queue: str) -> Priority:
-    """The priority of a queue's messages."""
-    return "urgent" if queue.endswith(_URGENT) else "normal"
-
-
 def lane_of(queue: str) -> str:
     """The lane of a queue's messages."""
     return queue.removesuffix(_URGENT).rpartition(".")[2]

@@ -11,7 +11,6 @@ VANISHED_ASLEEP = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 1
 
 OID = "SELECT '{table}'::regclass::oid::bigint"
 
-LISTEN = f"LISTEN {CHANNEL}"
 NOTIFY = f"NOTIFY {CHANNEL}"
 TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended($1, $2::bigint))"
 UNLOCK = "SELECT pg_advisory_unlock(hashtextextended($1, $2::bigint))"

@@ -1,10 +1,11 @@
 """``audit.delays`` names the system that holds the delay, by the service levels, and says where it can't know."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import pytest
+from ajo_worker.api.answer import OURS, FailureKind
 
 from tests.support.database import query
 from tests.support.ledger_rows import after, put_attempt, put_delivery, put_trigger, put_worker
@@ -173,7 +174,14 @@ def test_an_outage_of_another_lane_or_campaign_explains_nothing(url: str) -> Non
     assert queued(url, 9)["system"] == "broker"
 
 
-@pytest.mark.parametrize("ours", ["proxy", "exhausted"])
+def test_the_ledger_and_the_worker_know_the_same_failures_of_our_own_side(url: str) -> None:
+    rows = query(
+        url, "select f as failure from unnest($1::text[]) as f where ledger.is_ours(f)", list(get_args(FailureKind))
+    )
+    assert {row["failure"] for row in rows} == OURS
+
+
+@pytest.mark.parametrize("ours", sorted(OURS))
 def test_what_our_own_side_failed_and_the_back_off_after_it_is_ours(url: str, ours: str) -> None:
     """Two calls that didn't leave our side, one that got 503, one accepted; each but the first after a back-off."""
     request_id = put_trigger(url, NOON, received_at=at(0.1), state="accepted", completed_at=at(30), attempts_started=4)

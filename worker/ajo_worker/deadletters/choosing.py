@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from ajo_worker.states import DeadState
+from ajo_worker.states import DEAD, DeadState
 
 FETCHED_AT_ONCE = 500
 
@@ -112,7 +112,7 @@ OTHERS = """
     SELECT i.request_id, t.state FROM unnest($1::uuid[]) AS i(request_id)
     LEFT JOIN LATERAL (SELECT state FROM ledger.triggers WHERE request_id = i.request_id OFFSET 0) AS t ON true
     LEFT JOIN ledger.held_payloads h ON h.request_id = i.request_id
-    WHERE t.state IS NULL OR t.state IN ('accepted', 'parked', 'sending') OR h.request_id IS NULL
+    WHERE t.state IS NULL OR NOT ledger.is_dead(t.state) OR h.request_id IS NULL
 """
 
 
@@ -180,10 +180,6 @@ async def no_dead_letters(connection: asyncpg.Connection, chosen: Filter) -> dic
 
 
 def _instead(state: str | None) -> str:
-    match state:
-        case None:
-            return "the ledger has no such trigger"
-        case "accepted" | "parked" | "sending":
-            return f"it is {state}"
-        case _:
-            return f"it is {state}, and its payload was discarded"
+    if state is None:
+        return "the ledger has no such trigger"
+    return f"it is {state}, and its payload was discarded" if state in DEAD else f"it is {state}"

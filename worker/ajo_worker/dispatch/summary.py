@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ajo_worker.api.classify import OF_AN_ANSWER
+from ajo_worker.states import DEAD, STATES
 
-STATES = ("accepted", "rejected", "expired", "unconfirmed", "parked")
-"""As they are told, in this order; others, as of what was quarantined, come last."""
-FAILED = frozenset({"rejected", "expired", "unconfirmed", "quarantined"})
+FAILED = frozenset({*DEAD, "quarantined"})
 MOST_REASONS = 3
 """Reasons that are told of one state; ``ajo-dispatch status`` has all."""
 KNOWN_BEFORE = "known before"
@@ -31,6 +30,7 @@ def summary(outcomes: Mapping[Outcome, int]) -> str:
     for (state, reason), count in outcomes.items():
         states[state][reason] += count
     total = sum(outcomes.values())
+    # What is no state, as of what was quarantined, comes last.
     ordered = sorted(states, key=lambda state: (STATES.index(state) if state in STATES else len(STATES), state))
     told = ", ".join(f"{states[state].total():,} {state}{_reasons(states[state])}" for state in ordered)
     return f"{total:,} {'trigger' if total == 1 else 'triggers'}: {told or 'nothing was in it'}"

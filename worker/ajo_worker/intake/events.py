@@ -66,9 +66,7 @@ class Dispatcher(EventDispatcher):  # type: ignore[misc] # Celery ships no types
             else:
                 super()._publish(event, producer, routing_key, retry=False)
         except Exception as fault:
-            if (
-                routing_key == HEARTBEAT
-            ):  # to Celery's timers a refusal is none of a connection's faults, but a log line
+            if routing_key == HEARTBEAT:  # a refusal alone is no connection's fault to Celery's timers, but a log line
                 raise ConnectionError(f"{type(fault).__name__}: {fault}") from fault
             log.debug("event-dropped", event_type=routing_key, fault=type(fault).__name__)
 

@@ -66,13 +66,14 @@ class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
             self._taken_of[queue] -= 1
 
     def ack(self, delivery_tag: str) -> None:
-        """Acknowledge. On a channel that is closed there is nobody to tell: the message comes again, and is known."""
-        self._ended(delivery_tag)
-        if self.channel.connection is not None:
-            super().ack(delivery_tag)
+        """Acknowledge one; see ``ack_all``."""
+        self.ack_all([delivery_tag])
 
     def ack_all(self, delivery_tags: Sequence[str]) -> None:
-        """Acknowledge many, with one command for their times and one for what they are."""
+        """Acknowledge many, with one command for their times and one for what they are.
+
+        On a channel that is closed there is nobody to tell: the messages come again, and are known.
+        """
         for tag in delivery_tags:
             self._ended(tag)
         if self.channel.connection is not None:
@@ -144,9 +145,8 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
         """What the tags of all that it takes begin with: the worker's id in the ledger, and one of its own."""
         self._tags = (f"{self.owner}-{number}-" for number in count())
         self._rest_until = 0.0
-        self._empty: frozenset[str] = frozenset()
-        """The queues that are not looked at until then: one that was full, and now has room, is not among them."""
         self._asked: frozenset[str] = frozenset()
+        """The queues that were looked at last, which rest until then: one that was full is not among them."""
         self._arrivals = Arrivals(self._own_connection, self._something_came)
         super().__init__(*args, **options)
 
@@ -164,15 +164,20 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
     def _something_came(self) -> None:
         """Called on the thread that waits for it: have the hub look at once."""
         self._rest_until = 0.0
-        if (hub := self.connection and self.connection.cycle.hub) is not None:
+        if (hub := self._hub) is not None:
             hub.call_soon(_turn)
+
+    @property
+    def _hub(self) -> Any:
+        """Celery's, where it turns the poller."""
+        return self.connection and self.connection.cycle.hub
 
     def _brpop_start(self, timeout: float | None = None) -> None:  # noqa: ARG002 - kombu's signature
         rooms = self._rooms()
-        if not rooms or (monotonic() < self._rest_until and rooms.keys() <= self._empty):
+        if not rooms or (monotonic() < self._rest_until and rooms.keys() <= self._asked):
             return
         keys = (self.unacked_key, self.unacked_index_key, *rooms)
-        self._asked = frozenset(rooms)
+        self._asked, self._rest_until = frozenset(rooms), 0.0
         self._in_poll = self.client.connection
         self._brpop_sent_at = monotonic()
         self.client.connection.send_command(
@@ -192,9 +197,8 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
             rooms = sorted(self._asked)
             told = self._arrivals.told == tuple(rooms)
             self._rest_until = monotonic() + (TOLD_POLL if told else IDLE_POLL)
-            if not told and (hub := self.connection and self.connection.cycle.hub) is not None:
+            if not told and (hub := self._hub) is not None:
                 hub.call_later(IDLE_POLL, _turn)
-            self._empty = self._asked
             self._arrivals.await_in(rooms)
             raise redis.Empty
         for tag, queue, item, length in taken:

@@ -117,17 +117,6 @@ class Slots:
         self._lane_of[campaign] = lane
         return Line(self, urgency, campaign, lane, wanted, first=first)
 
-    async def take(self, urgency: Urgency, campaign: str, lane: str = "", *, first: bool = True) -> Place:
-        """Wait for one place.
-
-        Raises:
-            HandedBack: the worker is stopping.
-            TurnedAway: see ``turn_away``.
-        """
-        self._closing.check()
-        [place] = await self.line(urgency, campaign, lane, first=first).some()
-        return place
-
     def occupy(self, line: Line) -> Places:
         """As many free places as a line wants and may have."""
         found = self.none()

@@ -9,6 +9,8 @@ from ajo_worker.limits.turns import Urgency
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.places import take_one
+
 
 async def turn_of_the_loop() -> None:
     """Let whoever can run have run."""
@@ -22,7 +24,7 @@ async def test_a_line_takes_what_there_is_and_waits_for_the_rest_before_whoever_
     first = await line.some()
     assert (len(first), line.wanted) == (3, 2)
     more = asyncio.create_task(line.some())
-    later = asyncio.create_task(slots.take(Urgency.FIRST, "a"))
+    later = asyncio.create_task(take_one(slots, Urgency.FIRST, "a"))
     await turn_of_the_loop()
     with first.handed_on():
         pass  # three places come back in one moment
@@ -36,7 +38,7 @@ async def test_an_urgent_one_overtakes_a_line_in_the_middle_of_it() -> None:
     held = await slots.line(Urgency.FIRST, "a", wanted=1).some()
     line = slots.line(Urgency.FIRST, "a", wanted=2)
     some = asyncio.create_task(line.some())
-    urgent = asyncio.create_task(slots.take(Urgency.URGENT, "b"))
+    urgent = asyncio.create_task(take_one(slots, Urgency.URGENT, "b"))
     await turn_of_the_loop()
     with held:
         pass
@@ -82,7 +84,7 @@ async def test_who_is_turned_away_in_a_line_keeps_what_it_was_given_and_no_more(
     with held:
         pass
     assert slots.taken == 0
-    await asyncio.wait_for(slots.take(Urgency.FIRST, "b"), 10)
+    await asyncio.wait_for(take_one(slots, Urgency.FIRST, "b"), 10)
 
 
 @given(

@@ -10,6 +10,8 @@ from ajo_worker.limits.slots import Slots, TurnedAway
 from ajo_worker.limits.turns import Urgency
 from ajo_worker.limits.waits import Waits
 
+from tests.support.places import take_one
+
 
 async def turns(count: int = 5) -> None:
     """Let every task that can run do so."""
@@ -22,7 +24,7 @@ async def test_no_more_places_are_taken_than_there_are() -> None:
 
     async def use() -> None:
         nonlocal peak
-        place = await slots.take(Urgency.FIRST, "a")
+        place = await take_one(slots, Urgency.FIRST, "a")
         peak = max(peak, slots.taken)
         await turns(2)
         slots.release(place)
@@ -36,11 +38,11 @@ async def test_a_retry_gets_the_next_place_before_first_attempts_that_came_earli
     slots, order = Slots(1, Closing()), []
 
     async def use(name: str, *, retry: bool) -> None:
-        place = await slots.take(Urgency.RETRY if retry else Urgency.FIRST, "a")
+        place = await take_one(slots, Urgency.RETRY if retry else Urgency.FIRST, "a")
         order.append(name)
         slots.release(place)
 
-    held = await slots.take(Urgency.FIRST, "a")
+    held = await take_one(slots, Urgency.FIRST, "a")
     waiting = [
         asyncio.create_task(use(name, retry=name.startswith("retry"))) for name in ("first-1", "first-2", "retry")
     ]
@@ -52,8 +54,8 @@ async def test_a_retry_gets_the_next_place_before_first_attempts_that_came_earli
 
 async def test_a_cancelled_wait_gives_its_place_to_the_next() -> None:
     slots = Slots(1, Closing())
-    held = await slots.take(Urgency.FIRST, "a")
-    gone, stays = (asyncio.create_task(slots.take(Urgency.FIRST, "a")) for _ in range(2))
+    held = await take_one(slots, Urgency.FIRST, "a")
+    gone, stays = (asyncio.create_task(take_one(slots, Urgency.FIRST, "a")) for _ in range(2))
     await turns()
     slots.release(held)  # the place is given to `gone` ...
     gone.cancel()  # ... which is cancelled before it can use it
@@ -65,12 +67,12 @@ async def test_a_cancelled_wait_gives_its_place_to_the_next() -> None:
 async def test_closing_ends_every_wait_and_refuses_new_ones() -> None:
     closing = Closing()
     slots = Slots(1, closing)
-    held = await slots.take(Urgency.FIRST, "a")
-    waiting = asyncio.create_task(slots.take(Urgency.RETRY, "a"))
+    held = await take_one(slots, Urgency.FIRST, "a")
+    waiting = asyncio.create_task(take_one(slots, Urgency.RETRY, "a"))
     sleeping = asyncio.create_task(closing.sleep(3600))
     await turns()
     closing.begin()
-    for wait in (waiting, sleeping, asyncio.create_task(slots.take(Urgency.FIRST, "a"))):
+    for wait in (waiting, sleeping, asyncio.create_task(take_one(slots, Urgency.FIRST, "a"))):
         with pytest.raises(HandedBack):
             await wait
     slots.release(held)
@@ -79,12 +81,12 @@ async def test_closing_ends_every_wait_and_refuses_new_ones() -> None:
 
 async def test_a_campaign_at_its_limit_leaves_the_next_places_to_others() -> None:
     slots = Slots(3, Closing(), {"slow": 1}.get)
-    slow = await slots.take(Urgency.FIRST, "slow")
-    second = asyncio.create_task(slots.take(Urgency.RETRY, "slow"))
+    slow = await take_one(slots, Urgency.FIRST, "slow")
+    second = asyncio.create_task(take_one(slots, Urgency.RETRY, "slow"))
     await turns()
-    held = await slots.take(Urgency.FIRST, "a")
-    await slots.take(Urgency.FIRST, "a")
-    other = asyncio.create_task(slots.take(Urgency.FIRST, "a"))
+    held = await take_one(slots, Urgency.FIRST, "a")
+    await take_one(slots, Urgency.FIRST, "a")
+    other = asyncio.create_task(take_one(slots, Urgency.FIRST, "a"))
     await turns()
     slots.release(held)
     await other
@@ -96,10 +98,10 @@ async def test_a_campaign_at_its_limit_leaves_the_next_places_to_others() -> Non
 
 async def test_a_place_that_nobody_may_take_stays_free() -> None:
     slots = Slots(1, Closing(), {"slow": 0}.get)
-    waits = asyncio.create_task(slots.take(Urgency.FIRST, "slow"))
+    waits = asyncio.create_task(take_one(slots, Urgency.FIRST, "slow"))
     await turns()
-    slots.release(await slots.take(Urgency.FIRST, "a"))
-    await slots.take(Urgency.FIRST, "a")
+    slots.release(await take_one(slots, Urgency.FIRST, "a"))
+    await take_one(slots, Urgency.FIRST, "a")
     assert not waits.done()
     waits.cancel()
     await asyncio.gather(waits, return_exceptions=True)
@@ -111,14 +113,14 @@ def lanes(places: int = 10) -> Slots:
 
 async def test_a_lane_that_hangs_leaves_the_others_their_places_and_its_own_urgent_ones_some_of_theirs() -> None:
     slots = lanes(100)
-    hang = [asyncio.create_task(slots.take(Urgency.FIRST, "hangs", "standard")) for _ in range(200)]
-    urgent = [asyncio.create_task(slots.take(Urgency.URGENT, "hangs-urgently", "standard")) for _ in range(200)]
+    hang = [asyncio.create_task(take_one(slots, Urgency.FIRST, "hangs", "standard")) for _ in range(200)]
+    urgent = [asyncio.create_task(take_one(slots, Urgency.URGENT, "hangs-urgently", "standard")) for _ in range(200)]
     await turns()
     assert slots.taken_of("standard") == 80
-    others = [asyncio.create_task(slots.take(Urgency.FIRST, "b", "high-throughput")) for _ in range(200)]
+    others = [asyncio.create_task(take_one(slots, Urgency.FIRST, "b", "high-throughput")) for _ in range(200)]
     await turns()
     assert slots.taken_of("high-throughput") == 19
-    await slots.take(Urgency.URGENT, "c", "high-throughput")
+    await take_one(slots, Urgency.URGENT, "c", "high-throughput")
     for task in (*hang, *urgent, *others):
         task.cancel()
     await asyncio.gather(*hang, *urgent, *others, return_exceptions=True)
@@ -126,10 +128,10 @@ async def test_a_lane_that_hangs_leaves_the_others_their_places_and_its_own_urge
 
 async def test_who_is_turned_away_waits_no_more_and_retries_stay() -> None:
     slots = Slots(1, Closing())
-    held = await slots.take(Urgency.FIRST, "a")
-    first = asyncio.create_task(slots.take(Urgency.FIRST, "a"))
-    retry = asyncio.create_task(slots.take(Urgency.RETRY, "a", first=False))
-    other = asyncio.create_task(slots.take(Urgency.FIRST, "b"))
+    held = await take_one(slots, Urgency.FIRST, "a")
+    first = asyncio.create_task(take_one(slots, Urgency.FIRST, "a"))
+    retry = asyncio.create_task(take_one(slots, Urgency.RETRY, "a", first=False))
+    other = asyncio.create_task(take_one(slots, Urgency.FIRST, "b"))
     await turns()
     slots.turn_away(["a"])
     with pytest.raises(TurnedAway):
@@ -155,10 +157,10 @@ async def waits_behind(seconds: float, rounds: int = 1) -> Waits:
     clock = Clock()
     slots = Slots(4, Closing(), monotonic=clock)
     for _ in range(rounds):
-        places = [await slots.take(Urgency.FIRST, "a") for _ in range(4)]
+        places = [await take_one(slots, Urgency.FIRST, "a") for _ in range(4)]
         for place in places:
             slots.sent(place)
-        waiting = asyncio.create_task(slots.take(Urgency.FIRST, "a"))
+        waiting = asyncio.create_task(take_one(slots, Urgency.FIRST, "a"))
         await turns()
         clock.now += seconds
         for place in places:
@@ -179,10 +181,10 @@ async def test_a_wait_for_a_place_is_congestion_as_far_as_calls_are_slow(seconds
 async def test_calls_that_all_end_at_once_hand_all_their_places_on_as_slowly(spread: float) -> None:
     clock = Clock()
     slots = Slots(10, Closing(), monotonic=clock)
-    places = [await slots.take(Urgency.FIRST, "slow") for _ in range(10)]
+    places = [await take_one(slots, Urgency.FIRST, "slow") for _ in range(10)]
     for place in places:
         slots.sent(place)
-    waiting = [asyncio.create_task(slots.take(Urgency.FIRST, "a")) for _ in range(10)]
+    waiting = [asyncio.create_task(take_one(slots, Urgency.FIRST, "a")) for _ in range(10)]
     await turns()
     clock.now = 10.0
     for place in places:
@@ -196,10 +198,10 @@ async def test_who_waits_for_the_few_places_that_hanging_calls_left_waits_for_ad
     clock = Clock()
     slots = Slots(10, Closing(), monotonic=clock)
     for _ in range(8):
-        slots.sent(await slots.take(Urgency.FIRST, "hangs"))
+        slots.sent(await take_one(slots, Urgency.FIRST, "hangs"))
     clock.now = 5.0
-    places = [await slots.take(Urgency.FIRST, "a") for _ in range(2)]
-    waiting = [asyncio.create_task(slots.take(Urgency.FIRST, "a")) for _ in range(100)]
+    places = [await take_one(slots, Urgency.FIRST, "a") for _ in range(2)]
+    waiting = [asyncio.create_task(take_one(slots, Urgency.FIRST, "a")) for _ in range(100)]
     await turns()
     done: list[Waits] = []
     while waiting:
@@ -224,7 +226,7 @@ async def test_a_steady_stream_that_would_have_had_its_places_waits_for_adobes_s
     for _ in range(240):
         clock.now += 0.5
         if clock.now == int(clock.now):
-            waiting.append(asyncio.create_task(slots.take(Urgency.FIRST, "a")))
+            waiting.append(asyncio.create_task(take_one(slots, Urgency.FIRST, "a")))
         while ends and ends[0][0] <= clock.now:
             slots.release(ends.pop(0)[1])
         await turns()

@@ -1,7 +1,6 @@
 """Rights, policies and alarms of RabbitMQ: they need a node of our own, with its management API."""
 
 import re
-import secrets
 import shlex
 import shutil
 import socket
@@ -15,7 +14,7 @@ from ajo_local.ports import LOOPBACK, free_port
 from ajo_local.processes import Processes
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
 
-from tests.chaos.stack import SBIN, RabbitMQ
+from tests.chaos.stack import SBIN, RabbitMQ, home_of_node
 from tests.support.conservation import finished
 from tests.support.delivery import Delivery
 from tests.support.doctor import PASSWORD, Diagnose, declare, statuses
@@ -67,14 +66,11 @@ def node() -> Iterator[Node]:
     if server is None:
         pytest.skip("RabbitMQ is not installed (apt-get install rabbitmq-server)")
     with Processes() as processes:
-        home, port = processes.folder(), free_port()
+        port = free_port()
         while not is_free(port + PORTS_APART):
             port = free_port()
-        (home / "plugins").write_text("[rabbitmq_management].\n")
         management = f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {port + PORTS_APART}\n"
-        (home / "rabbitmq.conf").write_text(f"disk_free_limit.absolute = 50MB\n{management}")
-        (home / ".erlang.cookie").write_text(secrets.token_hex(16))
-        (home / ".erlang.cookie").chmod(0o400)
+        home = home_of_node(processes, plugins="rabbitmq_management", config=management)
         node = Node(processes, home, Path(server).parent, port, free_port())
         node.start()
         yield node
