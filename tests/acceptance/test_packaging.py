@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
-from ajo_worker.bootstrap import longest_budget, stops_within
+from ajo_worker.bootstrap import stops_within
 from ajo_worker.settings import Settings
 from ajo_worker.settings.listing import known_variables
+from ajo_worker.triggers.campaign import longest_budget
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))

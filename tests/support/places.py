@@ -2,7 +2,7 @@
 
 from ajo_worker.limits.places import Place
 from ajo_worker.limits.slots import Slots
-from ajo_worker.limits.turns import Urgency
+from ajo_worker.triggers.urgency import Urgency
 
 
 async def take_one(slots: Slots, urgency: Urgency, campaign: str, lane: str = "", *, first: bool = True) -> Place:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -11,16 +11,14 @@ import httpx2
 import structlog
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import load_definitions
-from ajo_producers.campaigns.payload import PayloadCheck
 from ajo_producers.contract.lanes import queues_of
 from ajo_producers.contract.sealing import Sealer
 
 from ajo_worker.api.adapters import make_adapter
 from ajo_worker.api.answer import HttpAdapter
-from ajo_worker.api.campaign_status import CampaignStatuses, campaign_statuses
-from ajo_worker.api.request import endpoint_of
 from ajo_worker.api.tls import tls_context
 from ajo_worker.api.token import TokenProvider, token_client, token_fetch
+from ajo_worker.campaigns.statuses import CampaignStatuses, campaign_statuses
 from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Policy
 from ajo_worker.dispatch.budget import Backoff
@@ -29,13 +27,10 @@ from ajo_worker.dispatch.decision import Retrying
 from ajo_worker.dispatch.messages import Dispatcher
 from ajo_worker.dispatch.pipeline import Pipeline
 from ajo_worker.dispatch.preparation import Preparation
-from ajo_worker.dispatch.received import Campaign
 from ajo_worker.dispatch.rows import Rows
 from ajo_worker.dispatch.send import Calls
 from ajo_worker.dispatch.strays import Strays
 from ajo_worker.feedback.matching import Matching, Rules
-from ajo_worker.intake.looking import Looking
-from ajo_worker.intake.queue_lengths import QueueLengths
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.liveness import InHand
@@ -53,9 +48,12 @@ from ajo_worker.outages.taking import Intake, LeftBehind, Tap, Unsealing
 from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.view import View
 from ajo_worker.outages.wiring import lane_rates, leasing, pace_of, patience_of, ramp_of, thresholds_of, timing_of
+from ajo_worker.queues.lengths import QueueLengths
+from ajo_worker.queues.looking import Looking
 from ajo_worker.recipients import hashing_key
 from ajo_worker.settings import PLAIN_PAYLOADS, SEAL_PAYLOADS, Settings, renewed, renewed_as
 from ajo_worker.settings.proxies import proxies
+from ajo_worker.triggers.campaign import campaigns_of, longest_budget
 
 log = structlog.get_logger("ajo_worker")
 
@@ -99,36 +97,6 @@ class Worker:
         await self.token_http.aclose()
         self.leases.close()
         log.info("worker-stopped", worker_id=str(self.worker_id), finished=finished, written=written)
-
-
-def campaigns_of(definitions: Mapping[str, Definition], settings: Settings) -> dict[str, Campaign]:
-    """Definitions with what the worker derives from them.
-
-    Raises:
-        ForeignHost: a definition's endpoint is not on the allow-list.
-    """
-    return {
-        name: Campaign(
-            definition=definition,
-            check=PayloadCheck(definition),
-            endpoint=endpoint_of(
-                definition,
-                base_url=settings.base_url,
-                allowed_hosts=settings.allowed_hosts,
-                client_id=settings.client_id,
-                org_id=settings.org_id,
-            ),
-            budget=definition.budget or settings.budget_seconds,
-            attempt_timeout=definition.attempt_timeout or settings.attempt_timeout,
-            holds_ambiguous=(definition.on_ambiguous or settings.on_ambiguous) == "hold",
-        )
-        for name, definition in definitions.items()
-    }
-
-
-def longest_budget(settings: Settings, campaigns: Mapping[str, Campaign]) -> float:
-    """How long a call may be under way, in seconds: a probe waits for all of its campaign's budget."""
-    return max([settings.budget_seconds, *(campaign.budget for campaign in campaigns.values())])
 
 
 def stops_within(longest: float) -> float:

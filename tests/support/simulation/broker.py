@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from ajo_worker.dispatch.delivery import Delivery
+from ajo_worker.triggers.delivery import Delivery
 
 from tests.support.simulation.loops import Loop, World
 

@@ -13,7 +13,7 @@ from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.api.request import Endpoint as Address
 from ajo_worker.dispatch.attempt import Policy
 from ajo_worker.dispatch.budget import Backoff
-from ajo_worker.dispatch.received import Campaign
+from ajo_worker.triggers.campaign import KnownCampaign
 from msgspec import Raw
 
 from tests.support.definitions import ORDER_SHIPPED
@@ -54,7 +54,7 @@ class Cluster:
         self.broker = Broker(self.world, self.witness.acknowledged)
         self.processes: list[Process] = []
         self._slots = slots
-        self._campaign = Campaign(
+        self._campaign = KnownCampaign(
             ORDER_SHIPPED,
             PayloadCheck(ORDER_SHIPPED),
             Address(ORDER_SHIPPED.endpoint, {}),

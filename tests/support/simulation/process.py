@@ -14,19 +14,20 @@ from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Policy
 from ajo_worker.dispatch.claim import Claims
 from ajo_worker.dispatch.decision import Retrying
-from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.dispatch.messages import Dispatcher
 from ajo_worker.dispatch.pipeline import Pipeline
 from ajo_worker.dispatch.preparation import Preparation
-from ajo_worker.dispatch.received import Campaign, Received
 from ajo_worker.dispatch.rows import Rows
 from ajo_worker.dispatch.send import Calls
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.limits.slots import Slots
-from ajo_worker.limits.turns import Urgency
 from ajo_worker.limits.waits import Waits
+from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.delivery import Delivery
+from ajo_worker.triggers.received import Received
+from ajo_worker.triggers.urgency import Urgency
 
 from tests.support.simulation.broker import Broker
 from tests.support.simulation.connection import connect
@@ -107,10 +108,10 @@ class Free:
     def ended(self, received: Received, *, answered: bool) -> None:
         """Learn nothing."""
 
-    def kept_back(self, campaign: Campaign) -> None:
+    def kept_back(self, campaign: KnownCampaign) -> None:
         """Keep nothing back."""
 
-    def kept_back_since(self, campaign: Campaign, moment: datetime) -> bool:  # noqa: ARG002 - the protocol's
+    def kept_back_since(self, campaign: KnownCampaign, moment: datetime) -> bool:  # noqa: ARG002 - the protocol's
         """Never."""
         return False
 
@@ -118,18 +119,18 @@ class Free:
         """Never."""
         return False
 
-    def wants_any(self, campaign: Campaign) -> bool:  # noqa: ARG002 - the protocol's
+    def wants_any(self, campaign: KnownCampaign) -> bool:  # noqa: ARG002 - the protocol's
         """Never."""
         return False
 
-    def wants_one(self, campaign: Campaign) -> bool:  # noqa: ARG002 - the protocol's
+    def wants_one(self, campaign: KnownCampaign) -> bool:  # noqa: ARG002 - the protocol's
         """Never."""
         return False
 
     def known(self, campaign_id: str) -> None:
         """Know nothing of any campaign."""
 
-    def answers_take(self, campaign: Campaign) -> float:  # noqa: ARG002 - the protocol's
+    def answers_take(self, campaign: KnownCampaign) -> float:  # noqa: ARG002 - the protocol's
         """Nobody knows."""
         return 0.0
 
@@ -149,7 +150,7 @@ class Process:
         network: Network,
         endpoint: Endpoint,
         broker: Broker,
-        campaigns: Mapping[str, Campaign],
+        campaigns: Mapping[str, KnownCampaign],
         *,
         number: int,
         slots: int,

@@ -1,1 +1,1 @@
-"""One call to Journey Optimizer: the request, both HTTP adapters, the token, and what an answer means."""
+"""One call to Journey Optimizer: the request, the HTTP adapters, the token, and what an answer means."""

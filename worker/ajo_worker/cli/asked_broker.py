@@ -3,7 +3,7 @@
 from ajo_producers.contract.lanes import lane_of, queues_of
 from msgspec import structs
 
-from ajo_worker.intake.queue_lengths import QueueLengths
+from ajo_worker.queues.lengths import QueueLengths
 from ajo_worker.settings import Settings
 from ajo_worker.settings.source import source_of
 from ajo_worker.views.backlog import Backlog, Queue

@@ -11,13 +11,13 @@ import typer
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.live import Compared
 
-from ajo_worker.api.campaign_question import Unreadable, ask, question_of
-from ajo_worker.api.differences import differences
-from ajo_worker.api.live_campaign import LiveCampaign
 from ajo_worker.api.request import ForeignHost
 from ajo_worker.api.tls import tls_context
 from ajo_worker.api.token import token_client, token_fetch
 from ajo_worker.api.token_answer import FetchFailed
+from ajo_worker.campaigns.differences import differences
+from ajo_worker.campaigns.live_campaign import LiveCampaign
+from ajo_worker.campaigns.question import Unreadable, ask, question_of
 from ajo_worker.cli.running import WrongSettings, finish, read_settings, ways_of
 from ajo_worker.settings import Settings, missing_credentials
 

@@ -12,10 +12,11 @@ from ajo_worker.api.answer import Answer, Failure
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.budget import Backoff, Budget
 from ajo_worker.dispatch.decision import End, History, Retry
-from ajo_worker.dispatch.received import Campaign, Received
 from ajo_worker.ledger.admission import Done
 from ajo_worker.limits.places import Place
 from ajo_worker.limits.waits import Waits
+from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.received import Received
 
 OnRetry = Callable[[Received, int, Verdict, float], None]
 """Told of each retry: the trigger, how many attempts it has had, what the last one showed, and the wait in seconds."""
@@ -103,7 +104,7 @@ class Party(Struct, frozen=True):
     ``place``.
     """
 
-    campaign: Campaign
+    campaign: KnownCampaign
     flights: tuple[Flight, ...]
     round: Round | None = None
     waits: Waits | None = None
@@ -118,7 +119,7 @@ class Attempt(Struct, frozen=True):
     """
 
     flight: Flight
-    campaign: Campaign
+    campaign: KnownCampaign
     round: Round | None
     token: str
     place: Place

@@ -17,7 +17,6 @@ from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import without_token
-from ajo_worker.dispatch.received import Received, Refusal, content_digest
 from ajo_worker.dispatch.rows import Rows
 from ajo_worker.ledger.admission import Done, Known, TakeOver, Wait, on_copy
 from ajo_worker.ledger.clock import LedgerClock
@@ -26,6 +25,8 @@ from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.ownership import Takeover
 from ajo_worker.ledger.progress import Intent
 from ajo_worker.recipients import is_other_content
+from ajo_worker.triggers.received import Received, content_digest
+from ajo_worker.triggers.refusal import Refusal
 
 log = structlog.get_logger("ajo_worker.dispatch")
 

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Protocol
 
 from ajo_worker.api.verdict import Verdict
-from ajo_worker.dispatch.received import Campaign, Received
-from ajo_worker.limits.turns import Urgency
+from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.received import Received
+from ajo_worker.triggers.urgency import Urgency
 
 NO_TOKEN = "token-unavailable"  # noqa: S105 - a reason
 """Why nothing is sent for want of a token."""
@@ -24,22 +25,22 @@ class KeptBack:
 class Gate(Protocol):
     """Whether a campaign's triggers may be sent."""
 
-    def kept_back(self, campaign: Campaign) -> KeptBack | None:
+    def kept_back(self, campaign: KnownCampaign) -> KeptBack | None:
         """Why they may not; None if they may."""
 
-    def kept_back_since(self, campaign: Campaign, moment: datetime) -> bool:
+    def kept_back_since(self, campaign: KnownCampaign, moment: datetime) -> bool:
         """Whether anything kept them back at ``moment``, by the ledger's clock, or later."""
 
     def waits_in_broker(self, lane: str) -> bool:
         """Whether this lane's queues are not consumed from; what came through one of them goes back there."""
 
-    def wants_any(self, campaign: Campaign) -> bool:
+    def wants_any(self, campaign: KnownCampaign) -> bool:
         """Whether a probe waits for a trigger of this destination."""
 
-    def wants_one(self, campaign: Campaign) -> bool:
+    def wants_one(self, campaign: KnownCampaign) -> bool:
         """Whether a trigger that comes while its whole lane is kept back is to be parked, for a probe to send."""
 
-    def answers_take(self, campaign: Campaign) -> float:
+    def answers_take(self, campaign: KnownCampaign) -> float:
         """Seconds within which nearly all answers of its destination have come of late; 0 if nothing is known."""
 
     def sends(self, received: Received, dispatched: float) -> None:

@@ -14,15 +14,16 @@ from ajo_worker.api.verdict import Verdict
 from ajo_worker.closing import HandedBack
 from ajo_worker.dispatch.attempt import Ended, Flight
 from ajo_worker.dispatch.decision import End
-from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.dispatch.opening import Opening
 from ajo_worker.dispatch.pipeline import Pipeline
-from ajo_worker.dispatch.received import Campaign, Envelope, Received
 from ajo_worker.dispatch.summary import KNOWN_BEFORE, Outcome, mostly_failed, summary
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.group_commit import RowRefused, WriterStopped
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.quarantine import quarantined
+from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.delivery import Delivery
+from ajo_worker.triggers.received import Opened, Received
 
 log = structlog.get_logger("ajo_worker.dispatch")
 
@@ -60,7 +61,7 @@ class Dispatcher:
         pipeline: Pipeline,
         ledger: Ledger,
         clock: LedgerClock,
-        campaigns: Mapping[str, Campaign],
+        campaigns: Mapping[str, KnownCampaign],
         most_open: int,
     ) -> None:
         self._pipeline = pipeline
@@ -176,7 +177,7 @@ class Dispatcher:
             return 0
         message = self._in_hand(delivery, len(batch.triggers), opened=True)
         new = list[Flight]()
-        ended, received = partial(self._ended, message), Envelope.of(delivery, batch, self._clock, unopened).trigger
+        ended, received = partial(self._ended, message), Opened.of(delivery, batch, self._clock, unopened).trigger
         for raw in batch.triggers:
             payload = bytes(raw)
             try:

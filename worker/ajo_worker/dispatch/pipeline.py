@@ -13,14 +13,13 @@ from typing import Any, Protocol
 
 import structlog
 
-from ajo_worker.api.live_campaign import LiveCampaign
+from ajo_worker.campaigns.live_campaign import LiveCampaign
 from ajo_worker.closing import HandedBack
 from ajo_worker.dispatch.attempt import Announced, Attempt, Flight, Lost, Party, Policy, Round
 from ajo_worker.dispatch.claim import Claim, Claimed, Claims, Late
 from ajo_worker.dispatch.decision import End, EndState, History
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import Preparing, Ready
-from ajo_worker.dispatch.received import UNKNOWN, Campaign, Received, Refusal, refusal
 from ajo_worker.dispatch.send import Calls
 from ajo_worker.ledger.admission import Done, Known
 from ajo_worker.ledger.clock import LedgerClock
@@ -30,6 +29,9 @@ from ajo_worker.ledger.ownership import Release
 from ajo_worker.ledger.progress import Outcome
 from ajo_worker.limits.places import Places
 from ajo_worker.limits.waits import NO_WAIT
+from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.received import Received
+from ajo_worker.triggers.refusal import UNKNOWN, Refusal, refusal
 
 log = structlog.get_logger("ajo_worker.dispatch")
 
@@ -62,7 +64,7 @@ class Pipeline:
 
     def start(self, flights: Sequence[Flight]) -> None:
         """Send the triggers of a message on their way: by campaigns, but for those that must not be attempted."""
-        parties: dict[str, tuple[Campaign, list[Flight]]] = {}
+        parties: dict[str, tuple[KnownCampaign, list[Flight]]] = {}
         refused: list[tuple[Flight, Refusal]] = []
         now = self.clock.now()
         for flight in flights:

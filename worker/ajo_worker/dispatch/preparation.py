@@ -7,13 +7,13 @@ from ajo_worker.closing import Closing
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import History
 from ajo_worker.dispatch.gate import Gate, Silence
-from ajo_worker.dispatch.received import Received
 from ajo_worker.dispatch.standing import Standing
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.slots import Slots
 from ajo_worker.limits.waits import Waits
+from ajo_worker.triggers.received import Received
 
 
 @dataclass(frozen=True, slots=True)

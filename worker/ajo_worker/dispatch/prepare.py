@@ -12,13 +12,13 @@ from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import Retry
 from ajo_worker.dispatch.gate import NO_TOKEN, KeptBack, SentBack, Turn
 from ajo_worker.dispatch.preparation import Preparation
-from ajo_worker.dispatch.received import Refusal
 from ajo_worker.ledger.admission import Known
 from ajo_worker.limits.block import KEPT_SECONDS
 from ajo_worker.limits.places import Place, Places
 from ajo_worker.limits.slots import Line, TurnedAway
-from ajo_worker.limits.turns import Urgency
 from ajo_worker.limits.waits import NO_WAIT, Waits
+from ajo_worker.triggers.refusal import Refusal
+from ajo_worker.triggers.urgency import Urgency
 
 TOKEN_POLL = 1.0
 """Seconds between looks, while a token is waited for: whether the worker stops, or something keeps the trigger back."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ajo_producers.campaigns.definition import Definition
 
+from ajo_worker.daemon_threads import DaemonThreads
 from ajo_worker.doctor import campaigns
 from ajo_worker.doctor.bounds import bounded, surely
 from ajo_worker.doctor.broker import examine_broker
@@ -19,7 +20,6 @@ from ajo_worker.doctor.proxy import find_ways, judge_ways
 from ajo_worker.doctor.settings import examine_settings, readable_settings, trust
 from ajo_worker.doctor.token import TOKEN, Fetched, fetch_token
 from ajo_worker.doctor.workers import WORKERS, look_at_workers
-from ajo_worker.network.daemon_threads import DaemonThreads
 from ajo_worker.network.destination import Destination, destinations, routed, token_destination
 
 

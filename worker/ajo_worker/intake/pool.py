@@ -20,7 +20,6 @@ from celery.worker.state import maybe_shutdown
 
 from ajo_worker.api.request import ForeignHost
 from ajo_worker.bootstrap import Worker, start_worker
-from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.identity import worker_id
 from ajo_worker.intake.acknowledging import Acknowledgements
 from ajo_worker.intake.fullness import Fullness
@@ -33,6 +32,7 @@ from ajo_worker.intake.taps import Taps
 from ajo_worker.intake.task import Task, Unread
 from ajo_worker.intake.vigil import Look, watch
 from ajo_worker.settings import missing_credentials, settings
+from ajo_worker.triggers.delivery import Delivery
 
 try:
     from uvloop import Loop

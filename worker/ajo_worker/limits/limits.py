@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from ajo_worker.closing import Closing
-from ajo_worker.dispatch.received import Campaign, Received
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.limits.block import Block, block_size
 from ajo_worker.limits.permits import Permits
-from ajo_worker.limits.turns import Urgency
 from ajo_worker.limits.waits import NO_WAIT, Waits
+from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.received import Received
+from ajo_worker.triggers.urgency import Urgency
 
 Lease = Callable[[str, float], Awaitable[tuple[float, float]]]
 """Takes the next block of a scope, of so many seconds at its full rate; answers in how many seconds it ends, and which
@@ -22,7 +23,7 @@ class Pace(Protocol):
     def lane_rate(self, lane: str, limit: float) -> float:
         """Calls a second for a whole lane now."""
 
-    def campaign_rate(self, campaign: Campaign, limit: float | None) -> float | None:
+    def campaign_rate(self, campaign: KnownCampaign, limit: float | None) -> float | None:
         """Calls a second for one campaign now; None where its lane's limit is enough."""
 
     def ramped(self, scope: str, limit: float) -> float:
@@ -86,7 +87,7 @@ class Limits:
         limit = self._lanes[lane]
         return self._scope(f"lane:{lane}", lambda: self._pace.lane_rate(lane, limit), limit)
 
-    def _of_campaign(self, campaign: Campaign) -> Permits:
+    def _of_campaign(self, campaign: KnownCampaign) -> Permits:
         definition = campaign.definition
         limit = definition.rate_limit or self._lanes[definition.lane]
 

@@ -8,8 +8,9 @@ import structlog
 from ajo_worker.closing import Closing
 from ajo_worker.limits.block import Block
 from ajo_worker.limits.shadow import Shadow
-from ajo_worker.limits.turns import Turns, Urgency
+from ajo_worker.limits.turns import Turns
 from ajo_worker.limits.waits import Waits
+from ajo_worker.triggers.urgency import Urgency
 
 log = structlog.get_logger("ajo_worker.limits")
 

@@ -2,22 +2,11 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
-from enum import IntEnum
 from typing import Generic, TypeVar
 
+from ajo_worker.triggers.urgency import Urgency
+
 T = TypeVar("T")
-
-
-class Urgency(IntEnum):
-    """A retry goes before a first attempt, since its budget is running; what is urgent goes before both.
-
-    What was parked goes before what is new, and never before a retry: after an outage many go on at a low rate.
-    """
-
-    URGENT = 0
-    RETRY = 1
-    RESUMED = 2
-    FIRST = 3
 
 
 class _Entry(Generic[T]):

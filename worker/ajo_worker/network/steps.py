@@ -9,7 +9,7 @@ from time import monotonic, time
 from typing import TypeAlias
 
 from ajo_worker.api.tunnel import ProxyFailed, Tunnel, tunnel_request
-from ajo_worker.network.daemon_threads import DaemonThreads
+from ajo_worker.daemon_threads import DaemonThreads
 from ajo_worker.network.destination import Destination
 from ajo_worker.network.reasons import NoHttpAnswer
 from ajo_worker.settings.proxies import Proxy

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Literal, TypeAlias
 
-from ajo_worker.network.daemon_threads import DaemonThreads
+from ajo_worker.daemon_threads import DaemonThreads
 from ajo_worker.network.destination import Destination
 from ajo_worker.network.reasons import reason_of
 from ajo_worker.network.steps import Answer, Resolver, ask, connect, look_up, open_tunnel, resolve, shake_hands

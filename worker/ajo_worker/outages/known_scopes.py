@@ -6,15 +6,15 @@ been renamed, and only an operator can let them go on then.
 
 from collections.abc import Collection, Iterable, Mapping
 
-from ajo_worker.dispatch.received import Campaign
 from ajo_worker.outages.scope import CAMPAIGN, TOKEN, destination_of, is_token, lane_of, scope_of_campaign
+from ajo_worker.triggers.campaign import KnownCampaign
 
 
 class UnknownScope(ValueError):  # noqa: N818 - says what it found
     """Neither a definition, nor a setting, nor an outage has such a lane, destination, campaign or token endpoint."""
 
 
-def campaigns_in(scope: str, campaigns: Mapping[str, Campaign]) -> list[str]:
+def campaigns_in(scope: str, campaigns: Mapping[str, KnownCampaign]) -> list[str]:
     """The campaigns that a scope keeps back; a campaign's own scope also if it is defined no longer."""
     kind, _, name = scope.partition(":")
     if kind == CAMPAIGN:
@@ -25,7 +25,7 @@ def campaigns_in(scope: str, campaigns: Mapping[str, Campaign]) -> list[str]:
 
 
 def scopes_named(
-    word: str, campaigns: Mapping[str, Campaign], kept_back: Collection[str], token_scope: str
+    word: str, campaigns: Mapping[str, KnownCampaign], kept_back: Collection[str], token_scope: str
 ) -> list[str]:
     """The scopes that a word means: all destinations of a lane, or one scope; ``kept_back`` are those not closed.
 

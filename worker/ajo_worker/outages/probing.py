@@ -6,7 +6,6 @@ from uuid import UUID
 import structlog
 
 from ajo_worker.api.verdict import Verdict
-from ajo_worker.dispatch.received import Received
 from ajo_worker.ledger.columns import storable
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages import circuits, resumption
@@ -15,6 +14,7 @@ from ajo_worker.outages.resumption import Resumed
 from ajo_worker.outages.scope import lane_of
 from ajo_worker.outages.taking import Intake
 from ajo_worker.outages.view import View
+from ajo_worker.triggers.received import Received
 
 log = structlog.get_logger("ajo_worker.outages")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from ajo_worker.dispatch.received import Campaign
+from ajo_worker.triggers.campaign import KnownCampaign
 
 DESTINATION, CAMPAIGN, TOKEN = "destination", "campaign", "token"
 CREDENTIALS_REFUSED = "credentials-refused"
@@ -12,12 +12,12 @@ PROXY_FAILING = "proxy-failing"
 """Reason of an outage of a destination, or of the token endpoint, that our proxy doesn't let us reach."""
 
 
-def destination_of(campaign: Campaign) -> str:
+def destination_of(campaign: KnownCampaign) -> str:
     """The scope of a campaign's lane at its host: ``destination:LANE@HOST``."""
     return f"{DESTINATION}:{campaign.definition.lane}@{urlsplit(campaign.endpoint.url).netloc}"
 
 
-def destinations_of(campaigns: Mapping[str, Campaign]) -> dict[str, str]:
+def destinations_of(campaigns: Mapping[str, KnownCampaign]) -> dict[str, str]:
     """Each campaign's destination."""
     return {name: destination_of(campaign) for name, campaign in campaigns.items()}
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from ajo_worker.closing import Closing
 from ajo_worker.dispatch.gate import SentBack
-from ajo_worker.dispatch.received import Received
-from ajo_worker.limits.turns import Turns, Urgency
+from ajo_worker.limits.turns import Turns
 from ajo_worker.outages.silence import Listening, Patience
+from ajo_worker.triggers.received import Received
+from ajo_worker.triggers.urgency import Urgency
 
 EVERY = 1.0
 """Seconds between two first attempts at a silent destination."""

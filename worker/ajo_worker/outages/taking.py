@@ -10,9 +10,10 @@ import structlog
 from ajo_producers.contract.batch import BadTrigger, decode_trigger
 from ajo_producers.contract.sealing import BrokenSeal, Sealer, UnknownKey
 
-from ajo_worker.dispatch.received import Campaign, Received, as_sent, campaign_of
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.outages.resumption import Resumed
+from ajo_worker.triggers.campaign import KnownCampaign, as_sent, campaign_of
+from ajo_worker.triggers.received import Received
 
 log = structlog.get_logger("ajo_worker.outages")
 
@@ -43,7 +44,7 @@ class Resumer(Protocol):
 class Unsealing:
     """Held payloads made triggers again."""
 
-    campaigns: Mapping[str, Campaign]
+    campaigns: Mapping[str, KnownCampaign]
     clock: LedgerClock
     sealer: Callable[[], Sealer]
 

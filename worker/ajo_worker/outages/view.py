@@ -11,7 +11,6 @@ from uuid import UUID
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.answer_times import AnswerTimes
 from ajo_worker.dispatch.gate import NO_TOKEN, KeptBack
-from ajo_worker.dispatch.received import Campaign, Received
 from ajo_worker.ledger.columns import storable
 from ajo_worker.limits.block import ramp_rate
 from ajo_worker.outages.circuits import Circuit
@@ -27,6 +26,8 @@ from ajo_worker.outages.failures import (
     kind_of,
 )
 from ajo_worker.outages.scope import CAMPAIGN, PROXY_FAILING, destination_of, lane_of, scope_of_campaign
+from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.received import Received
 
 LEAST_KEPT = 0.5
 """A rate is never lowered further than this at once, however many 429s there were."""
@@ -55,7 +56,7 @@ class View:
 
     def __init__(
         self,
-        campaigns: Mapping[str, Campaign],
+        campaigns: Mapping[str, KnownCampaign],
         thresholds: Thresholds,
         ramp: Ramp,
         lanes: Mapping[str, float],
@@ -98,7 +99,7 @@ class View:
         self._wanted &= {scope for scope, circuit in circuits.items() if circuit.state == "open"}
         self._kept = {name: back for name in self._campaigns if (back := self._back(name, self._stopped)) is not None}
 
-    def kept_back(self, campaign: Campaign) -> KeptBack | None:
+    def kept_back(self, campaign: KnownCampaign) -> KeptBack | None:
         """Why nothing of this campaign may be sent; None if it may. What is suspected counts as found."""
         name = campaign.definition.name
         suspected = self._back(name, self.suspected.__contains__) if self.suspected else None
@@ -108,18 +109,18 @@ class View:
         """Whether a lane's queues are not consumed from."""
         return lane in self.paused_lanes()
 
-    def kept_back_since(self, campaign: Campaign, moment: datetime) -> bool:
+    def kept_back_since(self, campaign: KnownCampaign, moment: datetime) -> bool:
         """Whether an outage of its destination, its own or the token endpoint's was not over by then."""
         name = campaign.definition.name
         scopes = (self.destinations[name], scope_of_campaign(name), self.token_scope)
         circuits = (self.circuits.get(scope) for scope in scopes)
         return any(c and c.outage_id is not None and (c.ended_at is None or c.ended_at >= moment) for c in circuits)
 
-    def wants_any(self, campaign: Campaign) -> bool:
+    def wants_any(self, campaign: KnownCampaign) -> bool:
         """Whether a probe waits for a trigger of this destination."""
         return not self._all_back() and self.destinations[campaign.definition.name] in self._wanted
 
-    def wants_one(self, campaign: Campaign) -> bool:
+    def wants_one(self, campaign: KnownCampaign) -> bool:
         """Whether this trigger is to be parked for a probe; the next one is not, then."""
         scope = self.destinations[campaign.definition.name]
         wanted = scope in self._wanted
@@ -132,7 +133,7 @@ class View:
         """A probe has nothing to send: the next trigger that comes is to be parked."""
         self._wanted.add(scope)
 
-    def answers_take(self, campaign: Campaign) -> float:
+    def answers_take(self, campaign: KnownCampaign) -> float:
         """Seconds within which nearly all answers of its destination have come of late; 0 if nothing is known."""
         return self._answer_times[self.destinations[campaign.definition.name]].usual(self._monotonic())
 
@@ -217,7 +218,7 @@ class View:
         scopes = self._destinations_of(lane)
         return min([limit, *(rate for scope in scopes if (rate := self._recovering(scope, limit)) is not None)])
 
-    def campaign_rate(self, campaign: Campaign, limit: float | None) -> float | None:
+    def campaign_rate(self, campaign: KnownCampaign, limit: float | None) -> float | None:
         """Calls a second of a campaign; None where its lane's limit is all there is to it."""
         scope = scope_of_campaign(campaign.definition.name)
         lane = self._lanes[campaign.definition.lane]

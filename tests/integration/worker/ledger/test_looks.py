@@ -7,10 +7,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from ajo_worker.intake.looking import Looking
 from ajo_worker.ledger.looks import claim, record, record_rates
 from ajo_worker.ledger.rate_limits import slow_down
 from ajo_worker.ledger.shared_connection import SharedConnection
+from ajo_worker.queues.looking import Looking
 
 from tests.support.backlog_rows import put_campaign, put_pacing_worker
 from tests.support.database import query

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from ajo_worker.closing import Closing
-from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.dispatch.messages import Dispatcher
 from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.triggers.delivery import Delivery
 
 
 @dataclass

@@ -14,10 +14,10 @@ from ajo_worker.api.request import Endpoint
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.attempt import Flight
 from ajo_worker.dispatch.decision import End
-from ajo_worker.dispatch.delivery import Delivery
 from ajo_worker.dispatch.messages import Dispatcher
-from ajo_worker.dispatch.received import Campaign
 from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.delivery import Delivery
 from msgspec import Raw
 from uuid_utils.compat import uuid7
 
@@ -91,7 +91,7 @@ async def test_of_a_backlog_only_some_is_opened_before_a_message_of_another_queu
 async def test_what_goes_back_to_the_broker_is_in_hand_until_the_others_of_its_message_are_at_their_end() -> None:
     pipeline = Pipeline()
     one = definition()
-    campaign = Campaign(one, PayloadCheck(one), Endpoint("https://api.example.com", {}), 60.0)
+    campaign = KnownCampaign(one, PayloadCheck(one), Endpoint("https://api.example.com", {}), 60.0)
     taking = dispatcher(pipeline, {one.name: campaign})
     taking.deliver(delivery(BACKLOG, 5))
     sent, *others = pipeline.came

@@ -21,11 +21,13 @@ from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import PERMIT, PLACE, Preparing, Ready
-from ajo_worker.dispatch.received import Campaign, Received, Refusal
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.limits.places import Place, Places
-from ajo_worker.limits.turns import Urgency
 from ajo_worker.limits.waits import Waits
+from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.received import Received
+from ajo_worker.triggers.refusal import Refusal
+from ajo_worker.triggers.urgency import Urgency
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
@@ -36,7 +38,7 @@ from tests.support.simulation.loops import Loop, World
 from tests.support.simulation.network import START
 from tests.support.simulation.process import Free
 
-CAMPAIGN = Campaign(
+CAMPAIGN = KnownCampaign(
     ORDER_SHIPPED, PayloadCheck(ORDER_SHIPPED), Endpoint(ORDER_SHIPPED.endpoint, {}), budget=60.0, attempt_timeout=60.0
 )
 

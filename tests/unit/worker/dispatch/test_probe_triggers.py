@@ -13,8 +13,10 @@ from ajo_worker.dispatch.attempt import Flight, Party
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import Preparing, Ready
-from ajo_worker.dispatch.received import Campaign, Received, Refusal
 from ajo_worker.ledger.admission import Known
+from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.received import Received
+from ajo_worker.triggers.refusal import Refusal
 
 from tests.support.simulation.network import START
 
@@ -41,16 +43,16 @@ class Shut:
     def __init__(self, wanted: int) -> None:
         self.wanted = wanted
 
-    def kept_back(self, campaign: Campaign) -> KeptBack:  # noqa: ARG002 - the protocol's
+    def kept_back(self, campaign: KnownCampaign) -> KeptBack:  # noqa: ARG002 - the protocol's
         return KeptBack("outage")
 
     def waits_in_broker(self, lane: str) -> bool:  # noqa: ARG002 - the protocol's
         return True
 
-    def wants_any(self, campaign: Campaign) -> bool:  # noqa: ARG002 - the protocol's
+    def wants_any(self, campaign: KnownCampaign) -> bool:  # noqa: ARG002 - the protocol's
         return self.wanted > 0
 
-    def wants_one(self, campaign: Campaign) -> bool:  # noqa: ARG002 - the protocol's
+    def wants_one(self, campaign: KnownCampaign) -> bool:  # noqa: ARG002 - the protocol's
         self.wanted -= 1
         return self.wanted >= 0
 

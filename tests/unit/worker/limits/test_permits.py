@@ -6,7 +6,7 @@ import pytest
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.limits.block import Block
 from ajo_worker.limits.permits import Permits
-from ajo_worker.limits.turns import Urgency
+from ajo_worker.triggers.urgency import Urgency
 
 
 class Office:

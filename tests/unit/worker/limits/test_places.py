@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.limits.slots import Line, Slots, TurnedAway
-from ajo_worker.limits.turns import Urgency
+from ajo_worker.triggers.urgency import Urgency
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,8 +7,8 @@ from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.limits.places import Place
 from ajo_worker.limits.shares import shares
 from ajo_worker.limits.slots import Slots, TurnedAway
-from ajo_worker.limits.turns import Urgency
 from ajo_worker.limits.waits import Waits
+from ajo_worker.triggers.urgency import Urgency
 
 from tests.support.places import take_one
 

@@ -2,7 +2,8 @@
 
 from itertools import islice
 
-from ajo_worker.limits.turns import Turns, Urgency
+from ajo_worker.limits.turns import Turns
+from ajo_worker.triggers.urgency import Urgency
 from hypothesis import given
 from hypothesis import strategies as st
 

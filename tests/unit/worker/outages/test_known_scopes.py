@@ -3,16 +3,16 @@
 import pytest
 from ajo_producers.campaigns.payload import PayloadCheck
 from ajo_worker.api.request import Endpoint
-from ajo_worker.dispatch.received import Campaign
 from ajo_worker.outages.known_scopes import UnknownScope, campaigns_in, scopes_named
 from ajo_worker.outages.scope import lane_of
+from ajo_worker.triggers.campaign import KnownCampaign
 
 from tests.support.definitions import definition
 
 
-def campaign(name: str, lane: str, host: str) -> Campaign:
+def campaign(name: str, lane: str, host: str) -> KnownCampaign:
     one = definition(name=name, lane=lane)
-    return Campaign(one, PayloadCheck(one), Endpoint(f"https://{host}/executions", {}), 60.0, 20.0)
+    return KnownCampaign(one, PayloadCheck(one), Endpoint(f"https://{host}/executions", {}), 60.0, 20.0)
 
 
 CAMPAIGNS = {

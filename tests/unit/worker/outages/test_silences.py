@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.gate import SentBack, Turn
-from ajo_worker.limits.turns import Urgency
 from ajo_worker.outages.silence import Patience
 from ajo_worker.outages.silences import EVERY, STOCK, Silences
+from ajo_worker.triggers.urgency import Urgency
 
 SCOPE = "destination:standard@platform.adobe.io"
 

@@ -10,10 +10,11 @@ from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.api.request import Endpoint
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.gate import KeptBack
-from ajo_worker.dispatch.received import Campaign, Received
 from ajo_worker.outages.circuits import Circuit, CircuitState
 from ajo_worker.outages.failures import PLACES_ON_TRIAL, Thresholds
 from ajo_worker.outages.view import Ramp, View
+from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.received import Received
 
 from tests.support.definitions import definition
 
@@ -26,9 +27,9 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 LANES = {"standard": 500.0, "high-throughput": 5000.0}
 
 
-def campaign(name: str, lane: str = "standard", host: str = "api.example.com", **facts: Any) -> Campaign:
+def campaign(name: str, lane: str = "standard", host: str = "api.example.com", **facts: Any) -> KnownCampaign:
     one = definition(name=name, lane=lane, **facts)
-    return Campaign(one, PayloadCheck(one), Endpoint(f"https://{host}/executions", {}), 60.0, 20.0)
+    return KnownCampaign(one, PayloadCheck(one), Endpoint(f"https://{host}/executions", {}), 60.0, 20.0)
 
 
 CAMPAIGNS = {
@@ -44,7 +45,7 @@ class Clock:
         return self.now
 
 
-def view(campaigns: dict[str, Campaign] = CAMPAIGNS, clock: Clock | None = None) -> View:
+def view(campaigns: dict[str, KnownCampaign] = CAMPAIGNS, clock: Clock | None = None) -> View:
     return View(campaigns, THRESHOLDS, Ramp(5.0, 5.0), LANES, clock or Clock())
 
 

@@ -11,7 +11,6 @@ import typer
 from ajo_producers.campaigns.folder import load_definitions
 
 from ajo_worker.api.tls import tls_context
-from ajo_worker.bootstrap import campaigns_of
 from ajo_worker.cli.network.report import NowReport, Told, now_report, show_now, show_ways, told
 from ajo_worker.cli.printing import make_console, print_json
 from ajo_worker.cli.running import WrongSettings, finish, read_settings, ways_of
@@ -21,6 +20,7 @@ from ajo_worker.network import probes
 from ajo_worker.network.probing import STEP_SECONDS, probed
 from ajo_worker.network.way import explore
 from ajo_worker.settings import Settings
+from ajo_worker.triggers.campaign import campaigns_of
 
 app = typer.Typer(add_completion=False)
 

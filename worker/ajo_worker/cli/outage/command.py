@@ -13,7 +13,6 @@ from ajo_producers.campaigns.folder import load_definitions
 from msgspec import structs
 
 from ajo_worker.api.tls import tls_context
-from ajo_worker.bootstrap import campaigns_of
 from ajo_worker.cli import completion
 from ajo_worker.cli.asked_broker import complete
 from ajo_worker.cli.authority import Operator, read_authority
@@ -22,9 +21,7 @@ from ajo_worker.cli.outage.until import parse_until
 from ajo_worker.cli.printing import make_console, print_json
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.cli.since import read_since
-from ajo_worker.dispatch.received import Campaign
 from ajo_worker.doctor.token import fetch_token
-from ajo_worker.intake.queue_lengths import queue_lengths
 from ajo_worker.ledger import operations
 from ajo_worker.ledger.database import connected, snapshot
 from ajo_worker.ledger.operations import Authority
@@ -33,7 +30,9 @@ from ajo_worker.outages.history import Detail
 from ajo_worker.outages.known_scopes import UnknownScope, campaigns_in, scopes_named
 from ajo_worker.outages.runbook import runbook
 from ajo_worker.outages.scope import is_token, lane_of, scope_of_token
+from ajo_worker.queues.lengths import queue_lengths
 from ajo_worker.settings import Settings
+from ajo_worker.triggers.campaign import KnownCampaign, campaigns_of
 from ajo_worker.views.backlog import backlog as read_backlog
 from ajo_worker.words import instant
 
@@ -155,7 +154,7 @@ def resume(scope: Scope, *, why: Why, operator: Operator = None) -> None:
         raise typer.Exit(1)
 
 
-def _campaigns(settings: Settings) -> Mapping[str, Campaign]:
+def _campaigns(settings: Settings) -> Mapping[str, KnownCampaign]:
     try:
         return campaigns_of(load_definitions(settings.campaigns), settings)
     except ValueError as bad:
@@ -166,7 +165,7 @@ def _scopes(word: str, settings: Settings) -> list[str]:
     return _named(word, _campaigns(settings), finish(_kept_back(settings)), settings)
 
 
-def _named(word: str, campaigns: Mapping[str, Campaign], kept_back: list[str], settings: Settings) -> list[str]:
+def _named(word: str, campaigns: Mapping[str, KnownCampaign], kept_back: list[str], settings: Settings) -> list[str]:
     try:
         return scopes_named(word, campaigns, kept_back, scope_of_token(settings.token_url))
     except UnknownScope as unknown:
@@ -192,7 +191,7 @@ async def _kept_back(settings: Settings) -> list[str]:
         return await circuits.kept_back(connection)
 
 
-async def _detail(settings: Settings, word: str, campaigns: Mapping[str, Campaign]) -> Detail | None:
+async def _detail(settings: Settings, word: str, campaigns: Mapping[str, KnownCampaign]) -> Detail | None:
     async with snapshot(settings.database_url.get_secret_value()) as connection:
         if word.isdecimal():
             outage = await history.numbered(connection, int(word))

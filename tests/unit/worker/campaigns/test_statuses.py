@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from ajo_worker.api.campaign_question import Unreadable
-from ajo_worker.api.campaign_status import FAILED_PAUSE, CampaignStatuses
-from ajo_worker.api.live_campaign import UNKNOWN, LiveCampaign
+from ajo_worker.campaigns.live_campaign import UNKNOWN, LiveCampaign
+from ajo_worker.campaigns.question import Unreadable
+from ajo_worker.campaigns.statuses import FAILED_PAUSE, CampaignStatuses
 from structlog.testing import capture_logs
 
 LIVE, ENDED = LiveCampaign("live", "LIVE"), LiveCampaign("ended", "STOPPED")
@@ -152,7 +152,7 @@ async def test_adobe_is_asked_for_no_other_campaign_and_for_none_without_a_time_
 async def test_the_background_task_keeps_all_campaigns_fresh_until_it_is_stopped(
     adobe: Adobe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ajo_worker.api.campaign_status.LEAST_PAUSE", 0.001)
+    monkeypatch.setattr("ajo_worker.campaigns.statuses.LEAST_PAUSE", 0.001)
     statuses = adobe.statuses("a", "b", ttl=0.001)
     statuses.start()
     async with asyncio.timeout(10):

@@ -9,10 +9,12 @@ from ajo_producers.campaigns.call_digest import call_digest
 from ajo_producers.campaigns.definition import BeforeStart
 from ajo_producers.campaigns.payload import PayloadCheck
 from ajo_producers.contract.trigger import Recipient, Trigger
-from ajo_worker.api.live_campaign import LiveCampaign, LiveStatus
 from ajo_worker.api.request import Endpoint
-from ajo_worker.dispatch.received import Campaign, Received, Refusal, campaign_of, refusal
-from ajo_worker.limits.turns import Urgency
+from ajo_worker.campaigns.live_campaign import LiveCampaign, LiveStatus
+from ajo_worker.triggers.campaign import KnownCampaign, campaign_of
+from ajo_worker.triggers.received import Received
+from ajo_worker.triggers.refusal import Refusal, refusal
+from ajo_worker.triggers.urgency import Urgency
 from msgspec import structs
 
 from tests.support.definitions import definition
@@ -26,7 +28,7 @@ FINE = Recipient(
 
 def received(recipient: Recipient = FINE, expires_at: datetime | None = None, **facts: Any) -> Received:
     one = definition(**facts)
-    campaign = Campaign(one, PayloadCheck(one), Endpoint("https://api.example.com", {}), 60.0, 20.0)
+    campaign = KnownCampaign(one, PayloadCheck(one), Endpoint("https://api.example.com", {}), 60.0, 20.0)
     trigger = Trigger(request_id=uuid4(), campaign=one.name, recipients=(recipient,), expires_at=expires_at)
     return Received(trigger, b"", uuid4(), "shop", NOW, 0.0, NOW, campaign, "standard")
 

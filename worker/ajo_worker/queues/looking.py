@@ -7,10 +7,10 @@ from typing import TypeVar
 
 import structlog
 
+from ajo_worker.daemon_threads import DaemonThreads
 from ajo_worker.ledger import looks
 from ajo_worker.ledger.looks import EVERY
 from ajo_worker.ledger.shared_connection import SharedConnection
-from ajo_worker.network.daemon_threads import DaemonThreads
 
 log = structlog.get_logger("ajo_worker.intake")
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from ajo_worker.api.campaign_question import Unreadable, ask, question_of
-from ajo_worker.api.campaign_status import CampaignStatuses, campaign_statuses
-from ajo_worker.api.live_campaign import UNKNOWN, LiveCampaign
 from ajo_worker.api.tls import tls_context
 from ajo_worker.api.token import TokenProvider, token_client, token_fetch
+from ajo_worker.campaigns.live_campaign import UNKNOWN, LiveCampaign
+from ajo_worker.campaigns.question import Unreadable, ask, question_of
+from ajo_worker.campaigns.statuses import CampaignStatuses, campaign_statuses
 from ajo_worker.settings import Settings
 from structlog.testing import capture_logs
 
@@ -126,7 +126,7 @@ async def test_an_answer_that_takes_an_hour_delays_nobody_but_who_asked(adobe: A
 
 
 async def test_an_answer_that_takes_too_long_is_given_up(adobe: Adobe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ajo_worker.api.campaign_question.ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("ajo_worker.campaigns.question.ANSWER_SECONDS", 0.2)
     await adobe.play(LIVE + "latency = 3600\n")
     question = question_of(definition(campaign_id="a"), adobe.settings())
     assert await ask(question, adobe.client, await adobe.tokens.get(DEADLINE_SECONDS)) == Unreadable(

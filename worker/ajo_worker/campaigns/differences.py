@@ -7,7 +7,7 @@ from typing import Literal
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.live import Difference
 
-from ajo_worker.api.live_campaign import LiveCampaign
+from ajo_worker.campaigns.live_campaign import LiveCampaign
 
 SAME_MOMENT = timedelta(seconds=1)
 """Moments less apart are the same: Adobe writes fractions of a second that people don't."""

@@ -4,7 +4,7 @@ import asyncio
 import threading
 
 import pytest
-from ajo_worker.network.daemon_threads import DaemonThreads
+from ajo_worker.daemon_threads import DaemonThreads
 
 
 def test_a_thread_that_hangs_keeps_neither_the_loop_nor_the_process_from_ending() -> None:

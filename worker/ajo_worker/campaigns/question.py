@@ -12,8 +12,8 @@ from msgspec import structs
 
 from ajo_worker.api.answer import Answer
 from ajo_worker.api.classify import classify
-from ajo_worker.api.live_campaign import LiveCampaign, read_status
 from ajo_worker.api.request import Endpoint, call_of, endpoint_of
+from ajo_worker.campaigns.live_campaign import LiveCampaign, read_status
 from ajo_worker.settings import Settings
 
 CAMPAIGNS = "/journey/campaigns/service/campaigns/"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ajo_worker.api.live_campaign import UNKNOWN, LiveCampaign, read_status
+from ajo_worker.campaigns.live_campaign import UNKNOWN, LiveCampaign, read_status
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -1,8 +1,8 @@
 """Where to ask for a campaign: beside its executions, with the headers of its attempts, and at no other host."""
 
 import pytest
-from ajo_worker.api.campaign_question import question_of
 from ajo_worker.api.request import ForeignHost
+from ajo_worker.campaigns.question import question_of
 from ajo_worker.settings import Settings
 
 from tests.support.definitions import definition

@@ -9,9 +9,9 @@ import httpx2
 import structlog
 from ajo_producers.campaigns.definition import Definition
 
-from ajo_worker.api.campaign_question import ANSWER_SECONDS, Unreadable, ask, question_of
-from ajo_worker.api.live_campaign import UNKNOWN, LiveCampaign
 from ajo_worker.api.token import TokenProvider, TokenUnavailable
+from ajo_worker.campaigns.live_campaign import UNKNOWN, LiveCampaign
+from ajo_worker.campaigns.question import ANSWER_SECONDS, Unreadable, ask, question_of
 from ajo_worker.settings import Settings
 
 log = structlog.get_logger("ajo_worker.campaigns")

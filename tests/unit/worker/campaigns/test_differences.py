@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from ajo_worker.api.differences import differences
-from ajo_worker.api.live_campaign import LiveCampaign
+from ajo_worker.campaigns.differences import differences
+from ajo_worker.campaigns.live_campaign import LiveCampaign
 
 from tests.support.definitions import definition
 

@@ -1,0 +1,1 @@
+"""What Adobe says of campaigns: asked, read, cached, and compared with their definitions."""

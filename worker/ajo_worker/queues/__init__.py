@@ -1,0 +1,1 @@
+"""How much waits in the broker, asked now and then beside the consuming."""

@@ -1,0 +1,62 @@
+"""Why a trigger is not sent, or not now, as far as can be told before its first attempt. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ajo_producers.campaigns.definition import BeforeStart, Definition
+
+from ajo_worker.campaigns.live_campaign import LiveCampaign
+from ajo_worker.ledger.admission import InsertState
+from ajo_worker.triggers.received import Received
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a trigger is not sent, or not now: a parked one may go on from ``resume_at``, or at once.
+
+    ``in_vain`` is how long an attempt was waited for that was not made after all: seconds by the column of
+    ledger.attempts that would have them.
+    """
+
+    state: InsertState
+    reason: str
+    resume_at: datetime | None = None
+    in_vain: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+
+UNKNOWN = Refusal("parked", "definition-unknown")
+"""What becomes of a trigger whose definition this worker lacks: another one may have it, now or later."""
+NOT_LIVE = {"ended": "campaign-ended", "not-live": "campaign-not-live"}
+"""Reasons of triggers whose campaign Journey Optimizer says is over, or not activated."""
+
+
+def refusal(
+    received: Received, now: datetime, before_start: BeforeStart, live: LiveCampaign | None = None
+) -> Refusal | None:
+    """Whether the trigger must not be sent, as far as can be told before its first attempt.
+
+    ``live`` is what Journey Optimizer says of the campaign, if it was asked.
+    """
+    trigger, campaign = received.trigger, received.campaign
+    if trigger.expires_at is not None and trigger.expires_at <= now:
+        return Refusal("expired", "expires-at")
+    if campaign is None:
+        return UNKNOWN
+    if closed := _outside_dates(campaign.definition, now, before_start):
+        return closed
+    if live is not None and live.status in NOT_LIVE:
+        return Refusal("rejected", NOT_LIVE[live.status])
+    if campaign.check.problems(trigger.recipients):
+        return Refusal("rejected", "invalid-payload")
+    return None
+
+
+def _outside_dates(definition: Definition, now: datetime, before_start: BeforeStart) -> Refusal | None:
+    if definition.end is not None and now >= definition.end:
+        return Refusal("rejected", "campaign-ended")
+    if definition.start is not None and now < definition.start:
+        if before_start == "wait":
+            return Refusal("parked", "before-start", definition.start)
+        return Refusal("rejected", "before-start")
+    return None
