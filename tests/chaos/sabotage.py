@@ -14,17 +14,17 @@ from ajo_producers.cli.main import main
 from ajo_worker.dispatch import claim, messages
 from ajo_worker.intake import pool
 from ajo_worker.intake.acknowledging import Acknowledgements
-from ajo_worker.ledger import ownership, progress
-from ajo_worker.ledger.admission import Done, TakeOver
+from ajo_worker.ledger import attempts, ownership
+from ajo_worker.ledger.admission import Settled, TakeOver
+from ajo_worker.ledger.attempts import Record
 from ajo_worker.ledger.group_commit import GroupCommit, WriterStopped
 from ajo_worker.ledger.liveness import Liveness
-from ajo_worker.ledger.progress import Outcome
 from msgspec import structs
 
 
 def without_fencing() -> None:
     """An owner that lost its trigger goes on sending it."""
-    progress.INTEND = progress.INTEND.replace("AND t.fence = i.fence AND t.state = 'sending'", "")
+    attempts.INTEND = attempts.INTEND.replace("AND t.fence = i.fence AND t.state = 'sending'", "")
     Liveness.may_send = lambda *_: True  # type: ignore[method-assign] # what sabotage is
 
 
@@ -62,7 +62,7 @@ def without_intent() -> None:
 
 
 def _trigger_of(row: Any) -> UUID | None:
-    if isinstance(row, Outcome):
+    if isinstance(row, Record):
         row = row.attempt or row.ending
     return row if isinstance(row, UUID) else getattr(row, "request_id", None)
 
@@ -99,7 +99,7 @@ def without_joining() -> None:
     messages.Dispatcher.__init__ = forgetful  # type: ignore[method-assign] # as above
     ownership.TAKE_OVER = ownership.TAKE_OVER.replace("(old.owner = w.owner OR", "(true OR")
     claim.on_copy = lambda known, _: (  # type: ignore[assignment, attr-defined] # as above
-        Done(known.state)
+        Settled(known.state)
         if known.state != "sending"
         else TakeOver(known, interrupted=known.attempts_started > 0 and not known.last_attempt_recorded)
     )

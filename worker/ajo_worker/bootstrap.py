@@ -39,12 +39,12 @@ from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.shares import Shares, shares
 from ajo_worker.limits.slots import Slots
-from ajo_worker.network.probing import Probing, probed
+from ajo_worker.network.probing import NetworkProbes, probed
 from ajo_worker.outages.listening import Listening
 from ajo_worker.outages.patrol import Patrol
 from ajo_worker.outages.scope import destinations_of, scope_of_token
 from ajo_worker.outages.silences import Silences
-from ajo_worker.outages.taking import Intake, LeftBehind, Tap, Unsealing
+from ajo_worker.outages.taking import LeftBehind, Tap, Unsealing, WaysIn
 from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.view import View
 from ajo_worker.outages.wiring import lane_rates, leasing, pace_of, patience_of, ramp_of, thresholds_of, timing_of
@@ -82,14 +82,14 @@ class Worker:
     patrol: Patrol
     leases: SharedConnection
     matching: Matching
-    probing: Probing
+    network_probes: NetworkProbes
     looking: Looking
     grace: float
 
     async def stop(self) -> None:
         """Finish what is in flight, give back the rest, and give up all ownership."""
         self.dispatcher.begin_closing()
-        await asyncio.gather(self.patrol.stop(), self.matching.stop(), self.probing.stop(), self.looking.stop())
+        await asyncio.gather(self.patrol.stop(), self.matching.stop(), self.network_probes.stop(), self.looking.stop())
         finished = await self.dispatcher.finish(self.grace)
         written = await self.ledger.stop(HURRIED_GRACE if self.dispatcher.hurried else LEDGER_GRACE)
         await self.statuses.stop()
@@ -201,16 +201,18 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     statuses = campaign_statuses(settings, definitions, tokens, token_http)
     pipeline = pipeline_of(preparation, policy, statuses, http)
     dispatcher = Dispatcher(pipeline, ledger, clock, campaigns, OPEN_PER_SLOT * settings.max_in_flight)
-    intake = Intake(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap, left_behind)
+    ways_in = WaysIn(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap, left_behind)
     listening = Listening(silences, slots, clock.monotonic)
     patrol_ledger = SharedConnection(ledger.connect_shared)
     watch = TokenWatch(tokens, view, clock, ledger.worker_id, settings.outage_seconds)
-    patrol = Patrol(view, patrol_ledger, intake, ledger.worker_id, timing_of(settings, longest), listening, watch)
+    patrol = Patrol(view, patrol_ledger, ways_in, ledger.worker_id, timing_of(settings, longest), listening, watch)
     rules = Rules(timedelta(seconds=settings.feedback_window), timedelta(days=settings.feedback_match_days))
     matching = Matching(ledger.connect, rules)
     endpoints = {name: one.endpoint for name, one in campaigns.items()}
     ways = probed(endpoints, settings.base_url, settings.token_url, proxies(settings))
-    probing = Probing(ledger.connect_shared, ledger.worker_id, clock, ways, tls, every=settings.network_probe_seconds)
+    network_probes = NetworkProbes(
+        ledger.connect_shared, ledger.worker_id, clock, ways, tls, every=settings.network_probe_seconds
+    )
     ledger.liveness.full_because = preparation.because
     ledger.liveness.token_failing = lambda: tokens.failing
     ledger.liveness.in_hand = lambda: in_hand(dispatcher, slots)
@@ -224,7 +226,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     patrol.start()
     statuses.start()
     matching.start()
-    probing.start()
+    network_probes.start()
     looking.start()
     await patrol.first_round.wait()  # an outage that lasts must be known before the first message comes
     log.info(
@@ -247,7 +249,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
         patrol,
         leases,
         matching,
-        probing,
+        network_probes,
         looking,
         grace,
     )

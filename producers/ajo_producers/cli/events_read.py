@@ -15,7 +15,7 @@ import typer
 from ajo_producers.cli.events_loading import DEFAULT_FILE, DEFAULT_FOLDER, File, Folder, Rules, load
 from ajo_producers.cli.stopping import Stop
 from ajo_producers.cli.trigger_file import publisher
-from ajo_producers.events.dead_letters import DeadLetters
+from ajo_producers.events.dead_letters import DeadLetterFile
 from ajo_producers.events.event import BadEvent, Event
 from ajo_producers.events.lines import UnreadableLine, read_lines
 from ajo_producers.events.portion import Portion, Streaming
@@ -56,7 +56,7 @@ def read_events(
         run = _Run(
             rules,
             _Nowhere() if dry_run else stack.enter_context(publisher()),
-            DeadLetters(dead_letters) if dead_letters is not None and not dry_run else None,
+            DeadLetterFile(dead_letters) if dead_letters is not None and not dry_run else None,
             as_json=as_json,
         )
         stop = stack.enter_context(Stop())
@@ -72,7 +72,9 @@ def read_events(
 class _Run:
     """What became of the events of one stream."""
 
-    def __init__(self, rules: Rules, publisher: Streaming, dead_letters: DeadLetters | None, *, as_json: bool) -> None:
+    def __init__(
+        self, rules: Rules, publisher: Streaming, dead_letters: DeadLetterFile | None, *, as_json: bool
+    ) -> None:
         self._rules, self._publisher, self._dead_letters, self._as_json = rules, publisher, dead_letters, as_json
         self.counts: Counter[str] = Counter()
         self.confirmed = 0

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from ajo_producers.cli.events_loading import DEFAULT_FILE, DEFAULT_FOLDER, File, Folder, load
+from ajo_producers.cli.usage import WrongUsage
 from ajo_producers.entrance.connections import SentAway
 from ajo_producers.entrance.guests import Room
 from ajo_producers.entrance.open_files import allow_open_files
@@ -27,7 +28,7 @@ from ajo_producers.entrance.options import (
 )
 from ajo_producers.entrance.renewal import Renewed
 from ajo_producers.entrance.server import CantListen, bind, serve
-from ajo_producers.events.dead_letters import DeadLetters
+from ajo_producers.events.dead_letters import DeadLetterFile
 from ajo_producers.events.event import MAX_EVENTS
 from ajo_producers.events.intake import Intake
 from ajo_producers.events.log import tell
@@ -40,12 +41,6 @@ from ajo_producers.publishing.link import Deadline, LinkFailure, open_link
 
 LOOK_SECONDS = 5.0
 """For which an answer to /healthz holds, and how long the broker has to answer."""
-
-
-class WrongSettings(typer.TyperException):
-    """The environment is at fault: wrong usage."""
-
-    exit_code = 2
 
 
 def serve_events(
@@ -74,9 +69,9 @@ def serve_events(
         publisher = AsyncPublisher.from_env(max_waiting=most)
         admitted = _admitted()
     except SettingError as bad:
-        raise WrongSettings(str(bad)) from None
+        raise WrongUsage(str(bad)) from None
     if not admitted.now() and not insecure:
-        raise WrongSettings(
+        raise WrongUsage(
             f"anybody could post events: set {TOKENS} (such as: export {TOKENS}=$(openssl rand -hex 32)) or {SECRETS} "
             "(or, to try it on this machine, --insecure)"
         )
@@ -87,7 +82,7 @@ def serve_events(
         publisher,
         admitted.now if admitted.now() else None,
         Look(partial(_reachable, url)),
-        DeadLetters(dead_letters) if dead_letters is not None else None,
+        DeadLetterFile(dead_letters) if dead_letters is not None else None,
         pending=settings.pending,
         most_bytes=settings.max_bytes,
         body_seconds=settings.body_seconds,

@@ -5,17 +5,15 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import msgspec
-import typer
 
 from ajo_producers.campaigns.live import Compared, Difference, LiveCheck
+from ajo_producers.cli.usage import WrongUsage
 
 LIVE_CHECK = "ajo_dispatch.live_check"
 
 
-class NotInstalled(typer.TyperException):
-    """Nothing that could ask Adobe is installed: wrong usage."""
-
-    exit_code = 2
+class NotInstalled(WrongUsage):
+    """Nothing that could ask Adobe is installed."""
 
     def __init__(self) -> None:
         super().__init__("--live asks Adobe, which takes the worker's packages: install ajo-dispatch[worker]")

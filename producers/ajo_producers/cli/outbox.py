@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from ajo_producers.cli.outbox_relay import run_relay, triggers
+from ajo_producers.cli.usage import WrongUsage
 from ajo_producers.outbox.database import OutboxUnavailable, connected
 from ajo_producers.outbox.lag import Lag, look
 from ajo_producers.outbox.settings import RelaySettings, read_relay, read_table
@@ -26,22 +27,16 @@ app = typer.Typer(
 )
 
 
-class WrongSetting(typer.TyperException):
-    """The environment is at fault: wrong usage."""
-
-    exit_code = 2
-
-
 def settings() -> RelaySettings:
     """The settings.
 
     Raises:
-        WrongSetting: one of them can't be used.
+        WrongUsage: one of them can't be used.
     """
     try:
         return read_relay(os.environ)
     except SettingError as wrong:
-        raise WrongSetting(str(wrong)) from None
+        raise WrongUsage(str(wrong)) from None
 
 
 @app.command()
@@ -50,7 +45,7 @@ def sql(*, drop: Annotated[bool, typer.Option("--drop", help="Those that remove 
     try:
         table = read_table(os.environ)
     except SettingError as wrong:
-        raise WrongSetting(str(wrong)) from None
+        raise WrongUsage(str(wrong)) from None
     for statement in (drop_statements if drop else create_statements)(table):
         typer.echo(f"{statement};")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ajo_producers.cli.usage import WrongUsage
 from ajo_producers.outbox.database import place
 from ajo_producers.outbox.metrics import Metrics
 from ajo_producers.outbox.relay import Relay
@@ -28,15 +29,13 @@ def run_relay(settings: RelaySettings, host: str, port: int | None) -> None:
     """Relay until a signal comes.
 
     Raises:
-        typer.BadParameter, typer.TyperException: a setting can't be used; the metrics' port can't be had.
+        WrongUsage, typer.TyperException: a setting can't be used; the metrics' port can't be had.
     """
     try:
         publisher, sealer = Publisher.from_env(), read_sealer(os.environ)
         broker = broker_of(read_settings(os.environ).url)
     except SettingError as wrong:
-        fault = typer.TyperException(str(wrong))
-        fault.exit_code = 2
-        raise fault from None
+        raise WrongUsage(str(wrong)) from None
     try:
         asyncio.run(_run(settings, publisher, sealer, f"{place(settings)} to {broker.shown}", host, port))
     finally:

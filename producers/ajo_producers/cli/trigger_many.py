@@ -10,7 +10,7 @@ from ajo_producers.cli.pacing import paced
 from ajo_producers.cli.stopping import Stop
 from ajo_producers.cli.trigger_keys import Clash
 from ajo_producers.cli.trigger_lines import Line
-from ajo_producers.cli.trigger_outcome import Outcome
+from ajo_producers.cli.trigger_outcome import FileOutcome
 from ajo_producers.cli.trigger_receipts import Receipts
 from ajo_producers.publishing.checked import CheckedTrigger, check_trigger
 from ajo_producers.publishing.errors import InvalidTrigger, PublishError
@@ -31,16 +31,16 @@ class Run:
     batch_size: int
     receipts: Receipts | None
     on_refused: Callable[[int, tuple[str, ...]], None]
-    on_progress: Callable[[Outcome], None]
+    on_progress: Callable[[FileOutcome], None]
     stop: Stop
     clash: Clash
     rate: float | None = None
     start_line: int = 1
     before_start: BeforeStart = "refuse"
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: FileOutcome = field(default_factory=FileOutcome)
     _in_flight: dict[UUID, list[int]] = field(default_factory=dict)
 
-    def publish(self, lines: Iterable[Line]) -> Outcome:
+    def publish(self, lines: Iterable[Line]) -> FileOutcome:
         """Check and publish all lines; after the broker failed, the rest is still checked.
 
         Raises:

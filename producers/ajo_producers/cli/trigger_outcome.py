@@ -11,7 +11,7 @@ Spans = list[tuple[int, int]]
 
 
 @dataclass
-class Outcome:
+class FileOutcome:
     """What became of the lines so far; without a publisher, ``confirmed`` are those that could be published.
 
     Of the lines not confirmed, those in ``doubtful_lines`` were on their way and may have arrived; the broker certainly
@@ -49,7 +49,7 @@ class Outcome:
             _add(self.doubtful_lines, number)
 
 
-def as_json(outcome: Outcome, done: str) -> dict[str, Any]:
+def as_json(outcome: FileOutcome, done: str) -> dict[str, Any]:
     """The counts as JSON; what concerns an early end is there only after one."""
     counts = {"read": outcome.read, done: outcome.confirmed, "refused": outcome.refused}
     more: dict[str, Any] = {"unconfirmed": outcome.unconfirmed, "unconfirmed_lines": outcome.unconfirmed_lines}
@@ -62,12 +62,12 @@ def as_json(outcome: Outcome, done: str) -> dict[str, Any]:
     return {**counts, **more, "error": outcome.error}
 
 
-def early_end(outcome: Outcome, receipts: Path | None) -> list[str]:
+def early_end(outcome: FileOutcome, receipts: Path | None) -> list[str]:
     """What is not confirmed, and how to go on, in lines; ``receipts`` is the file that was written. Pure."""
     return [*_what_is_left(outcome), *_how_to_go_on(outcome, receipts)]
 
 
-def _what_is_left(outcome: Outcome) -> Iterator[str]:
+def _what_is_left(outcome: FileOutcome) -> Iterator[str]:
     if outcome.unconfirmed_lines:
         yield f"not confirmed: {lines(outcome.unconfirmed_lines)}"
         if not outcome.doubtful_lines:
@@ -80,7 +80,7 @@ def _what_is_left(outcome: Outcome) -> Iterator[str]:
         yield f"nothing after line {outcome.stopped_after} was looked at"
 
 
-def _how_to_go_on(outcome: Outcome, receipts: Path | None) -> Iterator[str]:
+def _how_to_go_on(outcome: FileOutcome, receipts: Path | None) -> Iterator[str]:
     if receipts is not None:
         yield f"to go on: the same command with --resume {receipts} in place of --receipts {receipts}"
         yield "it leaves out what is confirmed, and sends what may have arrived under the same request id: never twice"

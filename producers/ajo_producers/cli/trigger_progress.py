@@ -9,7 +9,7 @@ from typing import BinaryIO, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from ajo_producers.cli.trigger_outcome import Outcome
+from ajo_producers.cli.trigger_outcome import FileOutcome
 
 
 class ProgressLine(AbstractContextManager["ProgressLine"]):
@@ -28,7 +28,7 @@ class ProgressLine(AbstractContextManager["ProgressLine"]):
         )
         self._task = self._progress.add_task("", total=_size(file), confirmed=0, refused=0)
 
-    def show(self, outcome: Outcome) -> None:
+    def show(self, outcome: FileOutcome) -> None:
         """Bring the line up to date."""
         with suppress(OSError, ValueError):  # a pipe doesn't know
             self._progress.update(self._task, completed=self._file.tell())

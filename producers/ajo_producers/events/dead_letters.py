@@ -22,7 +22,7 @@ MAX_FILE_BYTES = 1_000_000_000
 """Nothing is added to a longer file: whoever sends nonsense must not fill the disk."""
 
 
-class DeadLetters:
+class DeadLetterFile:
     """Adds to a file, a JSON object a line; each call is on disk when it returns. Threads may share one."""
 
     def __init__(self, path: Path) -> None:

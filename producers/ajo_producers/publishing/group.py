@@ -15,7 +15,7 @@ from ajo_producers.publishing.outgoing import DEFAULT_BATCH_SIZE, WINDOW_BYTES, 
 
 GROUP_TRIGGERS = WINDOW_MESSAGES * DEFAULT_BATCH_SIZE
 
-Outcome: TypeAlias = Receipt | PublishError
+ReceiptOrError: TypeAlias = Receipt | PublishError
 
 
 class Waiting:
@@ -38,7 +38,7 @@ class Waiting:
         self.handed_over = False
         self.queued = False
         self.gone = False
-        self.outcome: Outcome | None = None
+        self.outcome: ReceiptOrError | None = None
 
 
 W = TypeVar("W", bound=Waiting)

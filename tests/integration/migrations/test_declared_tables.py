@@ -5,7 +5,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 from ajo_worker.ledger.admission import Admission
-from ajo_worker.ledger.progress import AttemptRow, Ending
+from ajo_worker.ledger.attempts import AttemptRow, Ending
 from ajo_worker.ledger.tables import ATTEMPTS, METADATA, TRIGGERS, TYPES
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext

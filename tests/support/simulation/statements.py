@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ajo_worker.ledger import admission, liveness, ownership, progress, rollup, upkeep
+from ajo_worker.ledger import admission, attempts, liveness, ownership, rollup, upkeep
 from ajo_worker.ledger.admission import Known
+from ajo_worker.ledger.attempts import Intent
 from ajo_worker.ledger.ownership import Release, Takeover
-from ajo_worker.ledger.progress import Intent
 
 from tests.support.simulation.tables import Tables
 
@@ -15,10 +15,10 @@ KINDS = {
     admission.INSERT: "admissions",
     admission.INSERT_HELD: "admissions",
     admission.LOOK: "looks",
-    progress.INTEND: "intents",
-    progress.ACCEPT: "outcomes",
-    progress.ACCEPTED: "outcomes",
-    progress.RECORD: "outcomes",
+    attempts.INTEND: "intents",
+    attempts.ACCEPT: "records",
+    attempts.ACCEPTED: "records",
+    attempts.RECORD: "records",
     ownership.TAKE_OVER: "takeovers",
     ownership.RELEASE: "releases",
     liveness.TIME: "clocks",
@@ -43,13 +43,13 @@ def run(tables: Tables, now: datetime, statement: str, parameters: Sequence[Any]
             {"request_id": key} | {name: getattr(known, name) for name in Known.__slots__}
             for key, known in found.items()
         ]
-    if statement == progress.INTEND:
+    if statement == attempts.INTEND:
         return [(one,) for one in tables.intend(rows_of(Intent, parameters))]
-    if statement == progress.ACCEPT:
+    if statement == attempts.ACCEPT:
         return f"INSERT 0 {tables.accept(*parameters[:3], now)}"
-    if statement == progress.ACCEPTED:
+    if statement == attempts.ACCEPTED:
         return [(one,) for one in tables.accepted(parameters[0])]
-    if statement == progress.RECORD:
+    if statement == attempts.RECORD:
         ended = tables.end(parameters[1])
         tables.record(parameters[0], now)
         return [(one,) for one in ended]

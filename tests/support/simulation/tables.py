@@ -1,4 +1,4 @@
-"""A model of the ledger's tables: what the statements of ledger/admission.py and ledger/progress.py do, without SQL.
+"""A model of the ledger's tables: what the statements of ledger/admission.py and ledger/attempts.py do, without SQL.
 
 tests/integration/worker/ledger/test_tables.py holds it to what PostgreSQL does.
 """
@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from ajo_worker.ledger.admission import MOST_AHEAD, Admission, Known
+from ajo_worker.ledger.attempts import AttemptRow, Ending, Intent
 from ajo_worker.ledger.ownership import Release, Takeover
-from ajo_worker.ledger.progress import AttemptRow, Ending, Intent
 
 
 @dataclass(slots=True)

@@ -69,7 +69,7 @@ class Plan:
 
 
 @dataclass
-class Done:
+class CarriedOut:
     """What was done so far, in which operation; ``last_at`` is when the last redriven trigger may go on."""
 
     operation_id: int | None = None
@@ -137,7 +137,7 @@ async def carry_out(
     order: Order,
     at: datetime,
     by: Authority,
-    done: Done,
+    done: CarriedOut,
     progress: Callable[[int], None],
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Plan:
@@ -164,7 +164,7 @@ async def carry_out(
 
 
 async def _batch(
-    connection: asyncpg.Connection, order: Order, at: datetime, by: Authority, begin: UUID, done: Done
+    connection: asyncpg.Connection, order: Order, at: datetime, by: Authority, begin: UUID, done: CarriedOut
 ) -> UUID | None:
     """Change the next dead letters; the id to begin with next, or None at the end."""
     where = conditions(order.chosen, at)

@@ -12,7 +12,7 @@ from ajo_worker.api.answer import Answer, Failure
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.budget import Backoff, Budget
 from ajo_worker.dispatch.decision import End, History, Retry
-from ajo_worker.ledger.admission import Done
+from ajo_worker.ledger.admission import Settled
 from ajo_worker.limits.places import Place
 from ajo_worker.limits.waits import Waits
 from ajo_worker.triggers.campaign import KnownCampaign
@@ -39,7 +39,7 @@ class Policy:
     copy_poll: float = 1.0
 
 
-Ended: TypeAlias = End | Done | BaseException
+Ended: TypeAlias = End | Settled | BaseException
 """What became of a trigger in hand: its state is in the ledger; or why it isn't, and the trigger must come again."""
 
 

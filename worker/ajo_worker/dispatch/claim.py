@@ -18,12 +18,12 @@ from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import without_token
 from ajo_worker.dispatch.rows import Rows
-from ajo_worker.ledger.admission import Done, Known, TakeOver, Wait, on_copy
+from ajo_worker.ledger.admission import Known, Settled, TakeOver, Wait, on_copy
+from ajo_worker.ledger.attempts import Intent
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.group_commit import RowRefused
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.ownership import Takeover
-from ajo_worker.ledger.progress import Intent
 from ajo_worker.recipients import is_other_content
 from ajo_worker.triggers.received import Received, content_digest
 from ajo_worker.triggers.refusal import Refusal
@@ -145,11 +145,11 @@ class Claims:
         rows = [self.rows.admission(received, refusal, now) for received, refusal in refused]
         return await self.ledger.admissions.submit_all(rows)
 
-    async def resumed(self, received: Received) -> Claim | Done:
+    async def resumed(self, received: Received) -> Claim | Settled:
         """Its round was opened for us; if something has happened in it since, this is a copy like any other."""
         known = await self.ledger.looks.submit(received.trigger.request_id)
         if known is None:
-            return Done("forgotten")
+            return Settled("forgotten")
         if known.state == "sending" and known.owner == self.ledger.worker_id and not known.attempts_started:
             history = History(0, known.ambiguous_attempts, known.ambiguous_before, known.interrupted_attempts)
             return Claim(Round(known.round, known.fence, history, None, None, self.clock.monotonic()))
@@ -165,7 +165,7 @@ class Claims:
             log.warning("copy-differs", request_id=str(received.trigger.request_id), campaign=received.trigger.campaign)
             await self.ledger.quarantine.submit(self.rows.differing_copy(received, digest))
 
-    async def copy(self, received: Received, known: Known) -> Claim | Done:
+    async def copy(self, received: Received, known: Known) -> Claim | Settled:
         """What to do with a copy of a trigger that the ledger knows: perhaps it becomes ours.
 
         Raises:
@@ -177,7 +177,7 @@ class Claims:
             if known.clock_stepped:  # after a long wait for its owner that can't be told any more
                 stepped = known.round
             match on_copy(known, self.ledger.worker_id):
-                case Done() as done:
+                case Settled() as done:
                     return done
                 case Wait():
                     await self.closing.sleep(self.policy.copy_poll)
@@ -192,7 +192,7 @@ class Claims:
                         return self._taken_over(received, known, interrupted=interrupted, untimed=untimed)
             seen = await self.ledger.looks.submit(request_id)
             if seen is None:  # its partition was dropped meanwhile: retention outlives every message
-                return Done("forgotten")
+                return Settled("forgotten")
             known = seen
 
     def _kept_back_since(self, received: Received, moment: datetime) -> bool:

@@ -16,7 +16,7 @@ from ajo_worker.dispatch.attempt import Ended, Flight
 from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.opening import Opening
 from ajo_worker.dispatch.pipeline import Pipeline
-from ajo_worker.dispatch.summary import KNOWN_BEFORE, Outcome, mostly_failed, summary
+from ajo_worker.dispatch.summary import KNOWN_BEFORE, Fate, mostly_failed, summary
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.group_commit import RowRefused, WriterStopped
 from ajo_worker.ledger.ledger import Ledger
@@ -36,13 +36,13 @@ UNREADABLE = "unreadable"
 class Message:
     """A message in hand, ``opened`` if it could be: how much of it has no end yet, and what became of the rest."""
 
-    __slots__ = ("back", "delivery", "fault", "left", "opened", "outcomes")
+    __slots__ = ("back", "delivery", "fates", "fault", "left", "opened")
 
     def __init__(self, delivery: Delivery, left: int, *, opened: bool) -> None:
         self.delivery = delivery
         self.left = left
         self.opened = opened
-        self.outcomes: Counter[Outcome] = Counter()
+        self.fates: Counter[Fate] = Counter()
         self.fault: BaseException | None = None
         self.back: list[UUID] = []
         """Those of it that go back to the broker once the others are at their end."""
@@ -244,7 +244,7 @@ class Dispatcher:
                 self._going_back[request_id] = flight.received
             self._one_less(message, fault=end)
         else:
-            self._one_less(message, Outcome(end.state, end.reason if isinstance(end, End) else KNOWN_BEFORE))
+            self._one_less(message, Fate(end.state, end.reason if isinstance(end, End) else KNOWN_BEFORE))
 
     def _let_go(self, flight: Flight) -> None:
         request_id = flight.received.trigger.request_id
@@ -268,19 +268,17 @@ class Dispatcher:
         except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - the message answers for it
             self._one_less(message, fault=fault)
         else:
-            self._one_less(message, Outcome("quarantined", UNREADABLE))
+            self._one_less(message, Fate("quarantined", UNREADABLE))
 
     def _in_hand(self, delivery: Delivery, left: int, *, opened: bool) -> Message:
         message = Message(delivery, left, opened=opened)
         self._messages.add(message)
         return message
 
-    def _one_less(
-        self, message: Message, outcome: Outcome | None = None, *, fault: BaseException | None = None
-    ) -> None:
+    def _one_less(self, message: Message, fate: Fate | None = None, *, fault: BaseException | None = None) -> None:
         """One trigger of a message has its end; with the last one the message is answered for."""
-        if outcome is not None:
-            message.outcomes[outcome] += 1
+        if fate is not None:
+            message.fates[fate] += 1
         message.fault = message.fault or fault
         message.left -= 1
         if not message.left:
@@ -289,9 +287,9 @@ class Dispatcher:
             self._opening.over(message.delivery.queue, 1)
 
     def _answer(self, message: Message) -> None:
-        receipt, outcomes, fault = message.delivery.receipt, message.outcomes, message.fault
+        receipt, fates, fault = message.delivery.receipt, message.fates, message.fault
         if fault is None:
-            (receipt.failed if mostly_failed(outcomes) else receipt.done)(summary(outcomes))
+            (receipt.failed if mostly_failed(fates) else receipt.done)(summary(fates))
         elif isinstance(fault, HandedBack | WriterStopped | asyncio.CancelledError):
             receipt.returned()
         else:

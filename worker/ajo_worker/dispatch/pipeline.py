@@ -21,12 +21,12 @@ from ajo_worker.dispatch.decision import End, EndState, History
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import Preparing, Ready
 from ajo_worker.dispatch.send import Calls
-from ajo_worker.ledger.admission import Done, Known
+from ajo_worker.ledger.admission import Known, Settled
+from ajo_worker.ledger.attempts import Record
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.group_commit import RowRefused, WriterStopped
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.ownership import Release
-from ajo_worker.ledger.progress import Outcome
 from ajo_worker.limits.places import Places
 from ajo_worker.limits.waits import NO_WAIT
 from ajo_worker.triggers.campaign import KnownCampaign
@@ -228,8 +228,8 @@ class Pipeline:
             return None
         return await self._claimed(flight, claim, refused)
 
-    async def _claimed(self, flight: Flight, claim: Claim | Done, refused: Refusal | None) -> Next:
-        if isinstance(claim, Done):
+    async def _claimed(self, flight: Flight, claim: Claim | Settled, refused: Refusal | None) -> Next:
+        if isinstance(claim, Settled):
             flight.ends(claim)
             return None
         received, current = flight.received, claim.round
@@ -243,7 +243,7 @@ class Pipeline:
         end = End(_state_of(refused, current.history), refused.reason, refused.resume_at)
         try:
             ending = self.claims.rows.ending(flight.received, current, end, None, refused)
-            if not await self.ledger.outcomes.submit(Outcome(None, ending)):
+            if not await self.ledger.records.submit(Record(None, ending)):
                 raise Lost  # noqa: TRY301 - as if it had come from below
         except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - as above
             self._lost_or_failed(flight, fault)

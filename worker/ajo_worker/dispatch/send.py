@@ -16,9 +16,9 @@ from ajo_worker.dispatch.decision import End, Retry, Retrying, Situation, decide
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.rows import Rows, wide_event
 from ajo_worker.dispatch.strays import Strays
+from ajo_worker.ledger.attempts import AttemptRow, Record
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
-from ajo_worker.ledger.progress import AttemptRow, Outcome
 
 log = structlog.get_logger("ajo_worker.dispatch")
 
@@ -90,7 +90,7 @@ class Calls:
 
     async def recorded(self, sent: Sent, verdict: Verdict) -> None:
         """record: the attempt that another one follows."""
-        await self.ledger.outcomes.submit(Outcome(self._attempt(sent, verdict, None), None))
+        await self.ledger.records.submit(Record(self._attempt(sent, verdict, None), None))
 
     def end_recorded(
         self, sent: Sent, verdict: Verdict, current: Round, end: End, told: Callable[[bool | Exception], None]
@@ -98,7 +98,7 @@ class Calls:
         """record: the attempt, and the end that it brought; ``told`` whether that is the trigger's end now."""
         attempt = self._attempt(sent, verdict, end)
         ending = self.rows.ending(sent.announced.attempt.received, current, end, verdict.execution_id)
-        self.ledger.outcomes.put(Outcome(attempt, ending), told)
+        self.ledger.records.put(Record(attempt, ending), told)
 
     def _attempt(self, sent: Sent, verdict: Verdict, end: End | None) -> AttemptRow:
         """Its row; what was accepted is told only where that is asked for."""

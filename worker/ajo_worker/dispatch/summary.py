@@ -14,32 +14,32 @@ KNOWN_BEFORE = "known before"
 """The reason of a copy: what became of its trigger was known, and nothing was sent for it."""
 
 
-class Outcome(NamedTuple):
+class Fate(NamedTuple):
     """What became of a trigger, or of a message that can't be read; ``reason`` is one of docs/states.md, or None."""
 
     state: str
     reason: str | None
 
 
-def summary(outcomes: Mapping[Outcome, int]) -> str:
+def summary(fates: Mapping[Fate, int]) -> str:
     """``100 triggers: 98 accepted, 1 rejected (Adobe: recipient-refused), 1 parked (outage)``.
 
     It has neither addresses nor anything of a payload: states and reasons are words of our own.
     """
     states: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
-    for (state, reason), count in outcomes.items():
+    for (state, reason), count in fates.items():
         states[state][reason] += count
-    total = sum(outcomes.values())
+    total = sum(fates.values())
     # What is no state, as of what was quarantined, comes last.
     ordered = sorted(states, key=lambda state: (STATES.index(state) if state in STATES else len(STATES), state))
     told = ", ".join(f"{states[state].total():,} {state}{_reasons(states[state])}" for state in ordered)
     return f"{total:,} {'trigger' if total == 1 else 'triggers'}: {told or 'nothing was in it'}"
 
 
-def mostly_failed(outcomes: Mapping[Outcome, int]) -> bool:
+def mostly_failed(fates: Mapping[Fate, int]) -> bool:
     """Whether more than half of it is dead letters or in quarantine: then the task is red."""
-    failed = sum(count for outcome, count in outcomes.items() if outcome.state in FAILED)
-    return 2 * failed > sum(outcomes.values())
+    failed = sum(count for fate, count in fates.items() if fate.state in FAILED)
+    return 2 * failed > sum(fates.values())
 
 
 def _reasons(reasons: Counter[str | None]) -> str:

@@ -170,7 +170,7 @@ def _unless_own(row: Admission, known: Known | None) -> Known | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Settled:
     """The trigger has its state (or is parked): this copy has nothing left to do."""
 
     state: str
@@ -189,14 +189,14 @@ class TakeOver:
     interrupted: bool
 
 
-def on_copy(known: Known, me: UUID) -> Done | Wait | TakeOver:
+def on_copy(known: Known, me: UUID) -> Settled | Wait | TakeOver:
     """What to do with a copy of a trigger that the ledger knows. Pure.
 
     A trigger of our own that isn't in hand any more (its copies would have joined it) was handed back: it has no other
     owner to wait for.
     """
     if known.state != "sending":
-        return Done(known.state)
+        return Settled(known.state)
     if known.owner_alive and known.owner != me:
         return Wait()
     return TakeOver(known, interrupted=known.attempts_started > 0 and not known.last_attempt_recorded)

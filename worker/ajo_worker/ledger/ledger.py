@@ -9,14 +9,14 @@ import structlog
 from ajo_producers.campaigns.call_digest import call_digest
 from ajo_producers.campaigns.definition import Definition
 
-from ajo_worker.ledger import admission, ownership, progress, quarantine
+from ajo_worker.ledger import admission, attempts, ownership, quarantine
 from ajo_worker.ledger.admission import Admission, Known
+from ajo_worker.ledger.attempts import Intent, Record
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.connecting import Connector
 from ajo_worker.ledger.group_commit import GroupCommit
 from ajo_worker.ledger.liveness import NO_LIMITS, Liveness, Pace
 from ajo_worker.ledger.ownership import Release, Takeover
-from ajo_worker.ledger.progress import Intent, Outcome
 from ajo_worker.ledger.quarantine import Unsent
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.rollup import Rollup
@@ -91,15 +91,15 @@ class Ledger:
         self.upkeep = Upkeep(self.connect, worker_id, definitions, ages)
         self.rollup = Rollup(lambda: self.connect(**WHOLE_TABLES))
         self.admissions: GroupCommit[Admission, Known | None] = GroupCommit("admissions", self._writer, admission.admit)
-        self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self._writer, progress.intend)
-        self.outcomes: GroupCommit[Outcome, bool] = GroupCommit("outcomes", self._writer, progress.record)
+        self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self._writer, attempts.intend)
+        self.records: GroupCommit[Record, bool] = GroupCommit("records", self._writer, attempts.record)
         self.looks: GroupCommit[UUID, Known | None] = GroupCommit("looks", self._writer, _look)
         self.answered: GroupCommit[UUID, Known | None] = GroupCommit("answered", self._writer, _look)
         self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self._writer, ownership.take_over)
         self.releases: GroupCommit[Release, None] = GroupCommit("releases", self._writer, ownership.release)
         self.quarantine: GroupCommit[Unsent, None] = GroupCommit("quarantine", self._writer, quarantine.write)
         self._before_a_send = (self.admissions, self.intents, self.looks, self.takeovers)
-        self._after_a_send = (self.answered, self.outcomes, self.releases, self.quarantine)
+        self._after_a_send = (self.answered, self.records, self.releases, self.quarantine)
 
     def start(self) -> None:
         """Begin to beat and to write."""

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
-from ajo_worker.ledger.progress import AttemptRow
+from ajo_worker.ledger.attempts import AttemptRow
 
 METADATA = MetaData(schema="ledger")
 INSTANT = DateTime(timezone=True)

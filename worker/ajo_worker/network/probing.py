@@ -29,7 +29,7 @@ FRESH = 0.8
 """Share of the interval within which another worker's probe makes one of our own needless."""
 
 
-class Probing(Recurring):
+class NetworkProbes(Recurring):
     """Probes what nobody has probed just now; triggers are sent without probes just as well.
 
     Of all workers one probes an endpoint at a time, whichever comes first: the way from each of them is seen in turn.

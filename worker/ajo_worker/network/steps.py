@@ -25,7 +25,7 @@ DATE = re.compile(rb"\r\ndate: *([ -~]+?) *\r\n", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Head:
     """What an endpoint answered: its first byte came after ``seconds``.
 
     ``asked`` and ``answered``, which is when that byte came, are by this machine's wall clock.
@@ -109,7 +109,7 @@ def shake_hands(connection: socket.socket, tls: ssl.SSLContext, host: str, secon
     return tls.wrap_socket(connection, server_hostname=host)
 
 
-def ask(connection: socket.socket, destination: Destination, headers: Mapping[str, str], seconds: float) -> Answer:
+def ask(connection: socket.socket, destination: Destination, headers: Mapping[str, str], seconds: float) -> Head:
     """The answer's head; redirects are not followed, and the body says nothing.
 
     Raises:
@@ -133,7 +133,7 @@ def ask(connection: socket.socket, destination: Destination, headers: Mapping[st
     if not (status := STATUS_LINE.match(head)):
         raise NoHttpAnswer("the answer is not HTTP")
     date = DATE.search(head)
-    return Answer(int(status[1]), date[1].decode("ascii") if date else None, took, asked, answered)
+    return Head(int(status[1]), date[1].decode("ascii") if date else None, took, asked, answered)
 
 
 def _request(destination: Destination, headers: Mapping[str, str]) -> bytes:

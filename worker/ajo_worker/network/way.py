@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 from ajo_worker.daemon_threads import DaemonThreads
 from ajo_worker.network.destination import Destination
 from ajo_worker.network.reasons import reason_of
-from ajo_worker.network.steps import Answer, Resolver, ask, connect, look_up, open_tunnel, resolve, shake_hands
+from ajo_worker.network.steps import Head, Resolver, ask, connect, look_up, open_tunnel, resolve, shake_hands
 
 Step: TypeAlias = Literal["dns", "connect", "tls", "first_byte"]
 STEPS: tuple[Step, ...] = ("dns", "connect", "tls", "first_byte")
@@ -31,7 +31,7 @@ class Way:
     address: str | None = None
     tls_version: str | None = None
     certificate_expires_at: datetime | None = None
-    answer: Answer | None = None
+    answer: Head | None = None
     failed: Step | None = None
     fault: OSError | None = None
 

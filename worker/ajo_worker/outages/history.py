@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 
-class Probe(Struct, frozen=True):
+class TriggerProbe(Struct, frozen=True):
     """One real trigger that tried the way."""
 
     probed_at: datetime
@@ -18,7 +18,7 @@ class Probe(Struct, frozen=True):
     found: str
 
 
-class Answer(Struct, frozen=True):
+class FailedAttempt(Struct, frozen=True):
     """One attempt that was not accepted; ``adobe_request_id`` is what Adobe's support asks for."""
 
     responded_at: datetime
@@ -77,8 +77,8 @@ class Detail(Struct, frozen=True):
     """One outage with all that is known of it."""
 
     outage: Outage
-    probes: list[Probe]
-    answers: list[Answer]
+    probes: list[TriggerProbe]
+    answers: list[FailedAttempt]
     parked: list[Parked]
     with_workers: WithWorkers
     without_token: list[WithoutToken] = []
@@ -143,9 +143,9 @@ async def numbered(connection: asyncpg.Connection, outage_id: int) -> Outage | N
     return _outage(record) if record else None
 
 
-async def probes(connection: asyncpg.Connection, outage_id: int) -> list[Probe]:
+async def probes(connection: asyncpg.Connection, outage_id: int) -> list[TriggerProbe]:
     """An outage's newest probes."""
-    return [Probe(**record) for record in await connection.fetch(PROBES, outage_id)]
+    return [TriggerProbe(**record) for record in await connection.fetch(PROBES, outage_id)]
 
 
 async def detail(connection: asyncpg.Connection, outage: Outage, campaigns: Sequence[str]) -> Detail:
@@ -154,7 +154,7 @@ async def detail(connection: asyncpg.Connection, outage: Outage, campaigns: Sequ
     return Detail(
         outage,
         await probes(connection, outage.outage_id),
-        [Answer(**record) for record in answers],
+        [FailedAttempt(**record) for record in answers],
         [Parked(**record) for record in await connection.fetch(PARKED, campaigns)],
         WithWorkers(
             await connection.fetchval(UNOPENED, outage.scope),

@@ -11,10 +11,10 @@ from ajo_worker.ledger import liveness, rate_limits, silences, unknown_definitio
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages import circuits, resumption
 from ajo_worker.outages.listening import Listening
-from ajo_worker.outages.probing import Probing
 from ajo_worker.outages.resumption import Resumed
-from ajo_worker.outages.taking import Intake
+from ajo_worker.outages.taking import WaysIn
 from ajo_worker.outages.token_watch import TokenWatch
+from ajo_worker.outages.trigger_probes import TriggerProbes
 from ajo_worker.outages.view import NOTHING_SENT, View
 
 log = structlog.get_logger("ajo_worker.outages")
@@ -53,7 +53,7 @@ class Patrol:
         self,
         view: View,
         ledger: SharedConnection,
-        intake: Intake,
+        ways_in: WaysIn,
         worker: UUID,
         timing: Timing,
         listening: Listening,
@@ -63,11 +63,16 @@ class Patrol:
         self._listening = listening
         self._token_watch = token_watch
         self._ledger = ledger
-        self._intake = intake
+        self._ways_in = ways_in
         self._worker = worker
         self._timing = timing
-        self._probing = Probing(
-            view, ledger, intake, worker, longest_interval=timing.longest_interval, longest_budget=timing.longest_budget
+        self._probes = TriggerProbes(
+            view,
+            ledger,
+            ways_in,
+            worker,
+            longest_interval=timing.longest_interval,
+            longest_budget=timing.longest_budget,
         )
         self._task: asyncio.Task[None] | None = None
         self._ear: asyncio.Task[None] | None = None
@@ -89,7 +94,7 @@ class Patrol:
                 await asyncio.gather(task, return_exceptions=True)
         with suppress(Exception):  # unsaid, its silences end with its heartbeat
             await self._ledger.run(lambda c: silences.end_all(c, self._worker))
-        await self._probing.stop()
+        await self._probes.stop()
         self._ledger.close()
 
     async def _run(self) -> None:
@@ -110,7 +115,7 @@ class Patrol:
                     self._view.woken.set()
                 self._turn_taps()
                 for lane in self._paused or ():
-                    self._intake.dispatcher.give_back(lane)
+                    self._ways_in.dispatcher.give_back(lane)
             except Exception:
                 log.exception("listening-failed")
             await asyncio.sleep(LISTEN_EVERY)
@@ -135,7 +140,7 @@ class Patrol:
         self._turn_taps()
         await self._tell_dead()
         self.first_round.set()
-        self._probing.start_due()
+        self._probes.start_due()
         await self._resume()
         await self._look_for_definitions()
 
@@ -174,7 +179,7 @@ class Patrol:
     async def _tell_dead(self) -> None:
         dead = await self._ledger.run(lambda c: liveness.dead_workers(c, self._worker))
         if new := dead - self._dead:
-            self._intake.left_behind(new)
+            self._ways_in.left_behind(new)
         self._dead = dead
 
     def _turn_taps(self) -> None:
@@ -182,11 +187,11 @@ class Patrol:
         paused = self._view.paused_lanes()
         if paused != self._paused:
             self._paused = paused
-            self._intake.tap(paused)
+            self._ways_in.tap(paused)
 
     async def _resume(self) -> None:
         definitions = self._view.definitions_of(self._view.free_campaigns())
-        most = min(self._intake.dispatcher.room, MOST_RESUMED)
+        most = min(self._ways_in.dispatcher.room, MOST_RESUMED)
         if not most:
             return
         if definitions:
@@ -216,16 +221,16 @@ class Patrol:
         self._rescue_at = now + RESCUE_EVERY
         definitions = self._view.definitions_of(self._view.destinations)
         rows = await self._ledger.run(lambda c: resumption.rescue(c, definitions, most, self._worker))
-        return [row for row in rows if not self._intake.dispatcher.has(row.request_id)]
+        return [row for row in rows if not self._ways_in.dispatcher.has(row.request_id)]
 
     async def _take(self, rows: list[Resumed]) -> None:
         unreadable = []
         for row in rows:
-            received = self._intake.unsealing.received(row, probe=False)
+            received = self._ways_in.unsealing.received(row, probe=False)
             if received is None:
                 unreadable.append(row.request_id)
             else:
-                self._intake.dispatcher.resume(received)
+                self._ways_in.dispatcher.resume(received)
         for request_id in unreadable:
             await self._ledger.run(
                 lambda c, request_id=request_id: resumption.park_again(c, request_id, self._worker)  # type: ignore[misc] # bound now

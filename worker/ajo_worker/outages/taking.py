@@ -75,7 +75,7 @@ class Unsealing:
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class WaysIn:
     """The ways in: resumed triggers, the taps of the lanes, and what dead workers left behind."""
 
     dispatcher: Resumer

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import asyncpg
 from ajo_worker.deadletters.choosing import Filter
-from ajo_worker.deadletters.redriving import Done, Order, Plan, carry_out
+from ajo_worker.deadletters.redriving import CarriedOut, Order, Plan, carry_out
 from ajo_worker.ledger.operations import Authority
 
 from tests.support.database import query
@@ -30,9 +30,9 @@ async def no_need(_: float) -> None:
     raise AssertionError
 
 
-async def do(connection: asyncpg.Connection, order: Order, at: datetime | None = None) -> tuple[Done, Plan]:
+async def do(connection: asyncpg.Connection, order: Order, at: datetime | None = None) -> tuple[CarriedOut, Plan]:
     """Do it to what there is now, or was at a moment."""
-    done = Done()
+    done = CarriedOut()
     moment = at or await connection.fetchval(NOW)
     return done, await carry_out(connection, order, moment, BY, done, ignore, no_pause)
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from ajo_worker.ledger.admission import Admission
-from ajo_worker.ledger.progress import AttemptRow, Ending, Outcome
+from ajo_worker.ledger.attempts import AttemptRow, Ending, Record
 from uuid_utils.compat import uuid7
 
 HOUR = timedelta(hours=1)
@@ -136,6 +136,6 @@ def dead(trigger: Admission, state: str = "expired", **changes: Any) -> Ending:
     return ending(trigger, **{**usual, **changes})
 
 
-def accepted(trigger: Admission) -> Outcome:
+def accepted(trigger: Admission) -> Record:
     """The first attempt, and the end that it brought."""
-    return Outcome(attempt(trigger), ending(trigger))
+    return Record(attempt(trigger), ending(trigger))

@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 from ajo_worker.ledger import schema
 from ajo_worker.ledger.admission import admit
+from ajo_worker.ledger.attempts import record
 from ajo_worker.ledger.database import DatabaseError
-from ajo_worker.ledger.progress import record
 from ajo_worker.views.timeline import timeline
 
 from tests.integration.worker.ledger.conftest import Connect

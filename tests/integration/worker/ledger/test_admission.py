@@ -9,8 +9,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 from ajo_worker.ledger.admission import Known, admit, look
+from ajo_worker.ledger.attempts import Intent, Record, intend, record
 from ajo_worker.ledger.ownership import Takeover, take_over
-from ajo_worker.ledger.progress import Intent, Outcome, intend, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Connect, Read
@@ -110,9 +110,9 @@ async def test_a_copy_learns_everything_that_its_next_step_depends_on(connection
     offered, taker = admission(), uuid7()
     request_id = offered.request_id
     await admit(connection, [offered])
-    await record(connection, [Outcome(attempt(offered, **BUSY), None)])
+    await record(connection, [Record(attempt(offered, **BUSY), None)])
     await intend(connection, [Intent(request_id, 1, 2, after(5), None)])
-    await record(connection, [Outcome(attempt(offered, 2, outcome="retryable", ambiguous=True, http_status=504), None)])
+    await record(connection, [Record(attempt(offered, 2, outcome="retryable", ambiguous=True, http_status=504), None)])
     await intend(connection, [Intent(request_id, 1, 3, after(9), "ambiguous-answer")])
     assert (await look(connection, [request_id]))[request_id].last_attempt_recorded is False
     assert await take_over(connection, [Takeover(request_id, 1, taker, 3, interrupted=True)]) == [True]
@@ -141,7 +141,7 @@ async def test_a_copy_learns_everything_that_its_next_step_depends_on(connection
 async def test_of_earlier_rounds_only_what_may_have_been_accepted_counts(connection: asyncpg.Connection) -> None:
     offered = admission()
     await admit(connection, [offered])
-    await record(connection, [Outcome(attempt(offered, ambiguous=True, outcome="interrupted"), None)])
+    await record(connection, [Record(attempt(offered, ambiguous=True, outcome="interrupted"), None)])
     await connection.execute(
         "update ledger.triggers set round = 2, attempts_started = 1, first_dispatched_at = null where request_id = $1",
         offered.request_id,

@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 from ajo_worker.ledger import group_commit
 from ajo_worker.ledger.admission import Admission, Known, admit
+from ajo_worker.ledger.attempts import Record, record
 from ajo_worker.ledger.group_commit import GroupCommit, RowRefused
 from ajo_worker.ledger.ledger import PLANNER
-from ajo_worker.ledger.progress import Outcome, record
 from structlog.testing import capture_logs
 
 from tests.integration.worker.ledger.conftest import Stoppable
@@ -163,10 +163,10 @@ async def test_an_attempt_that_no_column_can_hold_is_refused_alone_with_its_end(
     outcomes = [accepted(trigger) for trigger in triggers]
     worst = outcomes[1].attempt
     assert worst is not None
-    bad = Outcome(worst._replace(error_title="\x00"), None)
+    bad = Record(worst._replace(error_title="\x00"), None)
     async with writer(database_url, admit_all) as admissions, writer(database_url, record) as group:
         await asyncio.gather(*(admissions.submit(trigger) for trigger in triggers))
-        rows = [outcomes[0], Outcome(bad.attempt, outcomes[1].ending), outcomes[2]]
+        rows = [outcomes[0], Record(bad.attempt, outcomes[1].ending), outcomes[2]]
         answers = await all_of(group, rows)
     assert isinstance(answers[1], RowRefused)
     assert [answers[0], answers[2]] == [True, True]

@@ -4,7 +4,7 @@ import random
 
 import asyncpg
 from ajo_worker.ledger.admission import admit
-from ajo_worker.ledger.progress import Intent, Outcome, intend, record
+from ajo_worker.ledger.attempts import Intent, Record, intend, record
 
 from tests.integration.worker.ledger.rows import BUSY, admission, after, attempt, ending
 from tests.support.database import query
@@ -29,11 +29,11 @@ async def test_intents_and_ends_of_mingled_triggers_stay_inside_their_pages(conn
         await admit(connection, triggers[begin : begin + 100])
     random.Random(1).shuffle(triggers)
     retried = triggers[::10]
-    await record(connection, [Outcome(attempt(trigger, **BUSY), None) for trigger in retried])
+    await record(connection, [Record(attempt(trigger, **BUSY), None) for trigger in retried])
     await intend(connection, [Intent(trigger.request_id, 1, 2, after(1), None) for trigger in retried])
     for begin in range(0, 1_000, 100):
         ended = [(trigger, 2 if trigger in retried else 1) for trigger in triggers[begin : begin + 100]]
-        await record(connection, [Outcome(attempt(one, n), ending(one, attempts_started=n)) for one, n in ended])
+        await record(connection, [Record(attempt(one, n), ending(one, attempts_started=n)) for one, n in ended])
     await connection.execute("select pg_stat_force_next_flush()")
     counted = await connection.fetchrow(UPDATES)
     assert counted["updates"] == 1_100

@@ -4,9 +4,9 @@ import asyncio
 import json
 
 import pytest
+from ajo_worker.ledger.attempts import Intent
 from ajo_worker.ledger.group_commit import WriterStopped
 from ajo_worker.ledger.ownership import Takeover
-from ajo_worker.ledger.progress import Intent
 from ajo_worker.ledger.quarantine import quarantined
 from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
@@ -32,7 +32,7 @@ async def test_a_ledger_whose_database_is_away_at_the_start_waits_and_then_goes_
     await asyncio.to_thread(stoppable.start)
     assert await waiting is None
     await ledger.liveness.first_beat.wait()
-    assert await ledger.outcomes.submit(accepted(offered)) is True
+    assert await ledger.records.submit(accepted(offered)) is True
     assert await ledger.stop(10) is True
     assert query(stoppable.url, "select state from ledger.triggers") == [{"state": "accepted"}]
     assert worker_row(stoppable.url, ledger.worker_id)["stopped_at"]
@@ -51,7 +51,7 @@ async def test_every_kind_of_row_finds_its_table(database_url: str) -> None:
     takeover = Takeover(other.request_id, seen.fence, ledger.worker_id, seen.attempts_started, interrupted=True)
     assert await ledger.takeovers.submit(takeover) is True
     assert await ledger.looks.submit(uuid7()) is None
-    assert await ledger.outcomes.submit(accepted(mine)) is True
+    assert await ledger.records.submit(accepted(mine)) is True
     row = quarantined(b"\xff{", headers={"id": "1", "x": "\x00"}, worker=ledger.worker_id, **UNREADABLE)
     assert await ledger.quarantine.submit(row) is None
     assert await ledger.stop(10) is True
@@ -79,7 +79,7 @@ async def test_a_trigger_costs_two_commits_that_hundreds_share(database_url: str
     counted = "select count(distinct xmin::text)::int as commits from ledger.{}"
     assert set(await asyncio.gather(*(ledger.admissions.submit(trigger) for trigger in triggers))) == {None}
     assert query(database_url, counted.format("triggers")) == [{"commits": 1}]
-    assert set(await asyncio.gather(*(ledger.outcomes.submit(accepted(trigger)) for trigger in triggers))) == {True}
+    assert set(await asyncio.gather(*(ledger.records.submit(accepted(trigger)) for trigger in triggers))) == {True}
     both = "select count(distinct xmin::text)::int as commits from (select xmin from ledger.triggers {})"
     assert query(database_url, both.format("union all select xmin from ledger.attempts")) == [{"commits": 1}]
     assert await ledger.stop(10) is True
@@ -95,7 +95,7 @@ async def test_a_ledger_that_hands_back_begins_nothing_but_still_records_what_wa
         await ledger.admissions.submit(admission())
     with pytest.raises(WriterStopped):
         await ledger.intents.submit(Intent(sent.request_id, 1, 2, after(1), None))
-    assert await ledger.outcomes.submit(accepted(sent)) is True
+    assert await ledger.records.submit(accepted(sent)) is True
     assert await ledger.stop(10) is True
 
 
@@ -105,7 +105,7 @@ async def test_a_ledger_that_could_not_write_everything_says_so(stoppable: Stopp
     sent = admission(owner=ledger.worker_id)
     await ledger.admissions.submit(sent)
     stoppable.stop()
-    unwritten = asyncio.create_task(ledger.outcomes.submit(accepted(sent)))
+    unwritten = asyncio.create_task(ledger.records.submit(accepted(sent)))
     await asyncio.sleep(0)
     assert await ledger.stop(0.1) is False
     with pytest.raises(WriterStopped):

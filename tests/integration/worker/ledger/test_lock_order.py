@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 from ajo_worker.ledger.admission import Admission, admit
+from ajo_worker.ledger.attempts import Intent, Record, intend, record
 from ajo_worker.ledger.ownership import Takeover, take_over
-from ajo_worker.ledger.progress import Intent, Outcome, intend, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Connect
@@ -37,7 +37,7 @@ def ends(connection: asyncpg.Connection, triggers: list[Admission]) -> Awaitable
 
 
 def attempts(connection: asyncpg.Connection, triggers: list[Admission]) -> Awaitable[list[bool]]:
-    return record(connection, [Outcome(attempt(trigger), None) for trigger in triggers])
+    return record(connection, [Record(attempt(trigger), None) for trigger in triggers])
 
 
 @asynccontextmanager

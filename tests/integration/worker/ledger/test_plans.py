@@ -8,10 +8,10 @@ from typing import Any
 import asyncpg
 import pytest
 from ajo_worker.ledger.admission import INSERT, INSERT_HELD, LOOK, Admission, admit
+from ajo_worker.ledger.attempts import ACCEPT, ACCEPTED, INTEND, RECORD, Intent, Record, record
 from ajo_worker.ledger.columns import columns
 from ajo_worker.ledger.ledger import WRITER
 from ajo_worker.ledger.ownership import RELEASE, TAKE_OVER, Release, Takeover
-from ajo_worker.ledger.progress import ACCEPT, ACCEPTED, INTEND, RECORD, Intent, Outcome, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.rows import accepted, admission, after, attempt, ending, refused
@@ -75,7 +75,7 @@ async def one_of_many(connection: asyncpg.Connection) -> Admission:
     """One of many triggers: the planner has seen that the tables are not empty."""
     triggers = [admission() for _ in range(300)]
     await admit(connection, triggers)
-    await record(connection, [Outcome(attempt(each), None) for each in triggers[1:]])
+    await record(connection, [Record(attempt(each), None) for each in triggers[1:]])
     await connection.execute("analyze ledger.triggers, ledger.attempts")
     return triggers[0]
 

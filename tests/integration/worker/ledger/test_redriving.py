@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 from ajo_worker.deadletters.choosing import Filter
-from ajo_worker.deadletters.redriving import BATCH, Done, LeftOut, Order, carry_out, plan
+from ajo_worker.deadletters.redriving import BATCH, CarriedOut, LeftOut, Order, carry_out, plan
 from ajo_worker.outages.resumption import resume
 from uuid_utils.compat import uuid7
 
@@ -80,7 +80,7 @@ async def test_a_late_batch_goes_on_from_its_own_time_and_never_all_at_once(
         seen.append(query(database_url, f"{NOW} as at")[0]["at"])
 
     order = Order("redrive", Filter(), rate=100_000)
-    await carry_out(connection, order, await connection.fetchval(NOW), BY, Done(), wait_for_the_last, no_need)
+    await carry_out(connection, order, await connection.fetchval(NOW), BY, CarriedOut(), wait_for_the_last, no_need)
     moments = [row["resume_at"] for row in query(database_url, RESUMES)]
     assert moments[BATCH - 1] == seen[0] < seen[1] < moments[BATCH]
 
@@ -128,5 +128,5 @@ async def test_a_discard_deletes_the_payload_and_nothing_else(
 
 async def test_nothing_to_do_leaves_no_operation(connection: asyncpg.Connection, database_url: str) -> None:
     done, left = await do(connection, Order("redrive", Filter(request_ids=(UUID(int=0),))))
-    assert (done, left.kinds) == (Done(), [])
+    assert (done, left.kinds) == (CarriedOut(), [])
     assert query(database_url, OPERATIONS) == []

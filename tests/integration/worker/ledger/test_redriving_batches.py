@@ -7,9 +7,9 @@ from typing import Any
 import asyncpg
 import pytest
 from ajo_worker.deadletters.choosing import Filter
-from ajo_worker.deadletters.redriving import Done, Order, carry_out
+from ajo_worker.deadletters.redriving import CarriedOut, Order, carry_out
+from ajo_worker.ledger.attempts import Record, record
 from ajo_worker.ledger.passes import BATCH, PASSES
-from ajo_worker.ledger.progress import Outcome, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Connect
@@ -67,7 +67,7 @@ async def test_what_was_redriven_and_died_again_meanwhile_is_not_met_a_second_ti
     query(database_url, "update ledger.triggers set state = 'rejected', completed_at = now(), round = 2")
     query(database_url, "update ledger.held_payloads set resume_at = null, held_at = clock_timestamp()")
     done, left = await do(connection, REDRIVE, at)
-    assert (done, left.kinds) == (Done(), [])
+    assert (done, left.kinds) == (CarriedOut(), [])
     done, _ = await do(connection, REDRIVE)
     assert done.letters == 1, "a redrive that begins now takes it"
 
@@ -89,7 +89,7 @@ async def test_what_somebody_has_locked_is_never_waited_for_and_taken_once_it_is
         if len(pauses) == PASSES - 1:
             await worker.execute("rollback")
 
-    more, at = Done(), await worker.fetchval(NOW)
+    more, at = CarriedOut(), await worker.fetchval(NOW)
     left = await carry_out(await impatient(connect), REDRIVE, at, BY, more, ignore, free)
     assert (more.letters, left.kinds, len(pauses)) == (1, [], PASSES - 1)
     assert states(database_url) == {"parked": 3}
@@ -107,7 +107,7 @@ async def test_a_late_acceptance_and_an_operator_lock_nobody_out_and_the_accepta
     transaction = operator.transaction()
     await transaction.start()
     await operator.execute("select from ledger.triggers where request_id = $1 for update", request_id)
-    late = asyncio.create_task(record(owner, [Outcome(None, ending(trigger, fence=1))]))
+    late = asyncio.create_task(record(owner, [Record(None, ending(trigger, fence=1))]))
     await until(lambda: waiting(database_url) == 1, "the late acceptance waits")
     done, _ = await do(operator, order)
     await transaction.commit()
@@ -128,7 +128,7 @@ async def test_a_batch_is_a_transaction_and_progress_is_told_after_each(
         counts = {row["operation_id"]: row["triggers"] for row in query(database_url, OPERATIONS)}
         told.append((letters, Counter({**states(database_url), "counted": sum(counts.values())})))
 
-    done = Done()
+    done = CarriedOut()
     await carry_out(connection, REDRIVE, await connection.fetchval(NOW), BY, done, watch, no_need)
     assert [letters for letters, _ in told] == [BATCH, 2 * BATCH, 2 * BATCH + 1]
     for letters, seen in told:
@@ -145,7 +145,7 @@ async def test_a_batch_that_fails_changes_nothing_of_it_and_leaves_the_ones_befo
         database_url,
         f"alter table ledger.operation_triggers add check (request_id <> '{ids[BATCH + 7]}'::uuid)",
     )
-    done = Done()
+    done = CarriedOut()
     with pytest.raises(asyncpg.CheckViolationError):
         await carry_out(connection, REDRIVE, await connection.fetchval(NOW), BY, done, ignore, no_pause)
     assert done.letters == BATCH

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import asyncpg
 from ajo_worker.ledger.admission import Admission, admit, look
+from ajo_worker.ledger.attempts import Record, record
 from ajo_worker.ledger.ownership import Takeover, take_over
-from ajo_worker.ledger.progress import Outcome, record
 from ajo_worker.outages.resumption import park_again, rescue, resume, resume_some
 from uuid_utils.compat import uuid7
 
@@ -94,7 +94,7 @@ async def test_an_accepted_round_lets_the_payload_go_and_a_failed_one_keeps_it_a
     await admit(connection, [good, bad])
     await resume(connection, CAMPAIGNS, 10, ME)
     row = attempt(good, round=2)
-    assert await record(connection, [Outcome(row, ending(good, fence=2)), Outcome(None, dead(bad, fence=2))]) == [
+    assert await record(connection, [Record(row, ending(good, fence=2)), Record(None, dead(bad, fence=2))]) == [
         True,
         True,
     ]
@@ -125,7 +125,7 @@ async def test_what_may_have_been_accepted_in_an_earlier_round_is_remembered_in_
     one = refused(state="sending", reason=None, intended_at=NOON, completed_at=None, attempts_started=1, payload=None)
     await admit(connection, [one])
     first = attempt(one, outcome="retryable", http_status=504, ambiguous=True, retry_after_seconds=60.0)
-    await record(connection, [Outcome(first, dead(one, "parked", completed_at=None, resume_at=NOON))])
+    await record(connection, [Record(first, dead(one, "parked", completed_at=None, resume_at=NOON))])
     await resume(connection, CAMPAIGNS, 10, ME)
     known = (await look(connection, [one.request_id]))[one.request_id]
     assert (known.ambiguous_attempts, known.attempts_started, known.last_attempt_recorded) == (1, 0, False)

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import asyncpg
 from ajo_worker.ledger.admission import Admission, Known, admit, look
+from ajo_worker.ledger.attempts import Intent, Record, intend, record
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.ledger.liveness import BEAT, STOPPED
 from ajo_worker.ledger.ownership import Release, Takeover, release, take_over
-from ajo_worker.ledger.progress import Intent, Outcome, intend, record
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
@@ -91,7 +91,7 @@ class Result:
         facts = {"outcome": self.outcome, "ambiguous": self.ambiguous, "retry_after_seconds": self.retry_after}
         made = None if self.brings == "only an end" else attempt(trigger, self.number, **facts)
         end = (ending if self.brings == "acceptance" else dead)(trigger, fence=self.fence, attempts_started=self.number)
-        return await record(connection, [Outcome(made, None if self.brings == "no end" else end)])
+        return await record(connection, [Record(made, None if self.brings == "no end" else end)])
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 from ajo_worker.ledger.admission import Admission, TakeOver, admit, look, on_copy
+from ajo_worker.ledger.attempts import Intent, Record, intend, record
 from ajo_worker.ledger.ownership import Release, Takeover, release, take_over
-from ajo_worker.ledger.progress import Intent, Outcome, intend, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Connect, Read
@@ -57,7 +57,7 @@ async def test_a_takeover_records_the_interrupted_attempt_as_perhaps_accepted(
 async def test_a_takeover_between_two_attempts_interrupts_none(
     connection: asyncpg.Connection, trigger: Admission, read: Read
 ) -> None:
-    await record(connection, [Outcome(attempt(trigger, **BUSY), None)])
+    await record(connection, [Record(attempt(trigger, **BUSY), None)])
     assert await take_over(connection, [await seen(connection, trigger)]) == [True]
     assert [row["outcome"] for row in await read("attempts", trigger.request_id)] == ["retryable"]
 
@@ -86,7 +86,7 @@ async def test_nobody_takes_over_what_has_ended(
     connection: asyncpg.Connection, trigger: Admission, read: Read, how: str
 ) -> None:
     takeover = await seen(connection, trigger)
-    await record(connection, [accepted(trigger) if how == "accepted" else Outcome(None, dead(trigger))])
+    await record(connection, [accepted(trigger) if how == "accepted" else Record(None, dead(trigger))])
     assert await take_over(connection, [takeover]) == [False]
     assert (await read("triggers", trigger.request_id))[0]["owner"] == trigger.owner
 
@@ -116,7 +116,7 @@ async def test_a_takeover_is_refused_if_the_owner_announced_another_attempt_sinc
     connection: asyncpg.Connection, trigger: Admission, read: Read
 ) -> None:
     """It was slow and not dead: the taker would send an attempt of the same number, unmarked."""
-    await record(connection, [Outcome(attempt(trigger, **BUSY), None)])
+    await record(connection, [Record(attempt(trigger, **BUSY), None)])
     takeover = await seen(connection, trigger)
     await intend(connection, [Intent(trigger.request_id, 1, 2, after(2), None)])
     before = await read("triggers", trigger.request_id)
@@ -133,7 +133,7 @@ async def test_a_takeover_is_refused_if_the_answer_that_it_missed_has_come_since
     """Else an attempt that is known to have failed would count as perhaps accepted."""
     takeover = await seen(connection, trigger)
     assert takeover.interrupted
-    await record(connection, [Outcome(attempt(trigger, **BUSY), None)])
+    await record(connection, [Record(attempt(trigger, **BUSY), None)])
     assert await take_over(connection, [takeover]) == [False]
     again = await seen(connection, trigger)
     assert not again.interrupted
@@ -152,7 +152,7 @@ async def test_a_trigger_that_was_given_up_is_taken_over_at_once_and_unmarked(
     connection: asyncpg.Connection, trigger: Admission, database_url: str, read: Read
 ) -> None:
     put_worker(database_url, worker_id=trigger.owner)
-    await record(connection, [Outcome(attempt(trigger, **BUSY), None)])
+    await record(connection, [Record(attempt(trigger, **BUSY), None)])
     late = Intent(trigger.request_id, 1, 2, NOON, None)
     assert await intend(connection, [late]) == [True]
     await release(connection, [Release(trigger.request_id, 1, attempts=1)])
@@ -174,7 +174,7 @@ async def test_a_copy_sees_until_when_retry_after_asked_to_wait(
     connection: asyncpg.Connection, trigger: Admission
 ) -> None:
     answered = attempt(trigger, **{**BUSY, "retry_after_seconds": 9.0})
-    await record(connection, [Outcome(answered, None)])
+    await record(connection, [Record(answered, None)])
     known = (await look(connection, [trigger.request_id]))[trigger.request_id]
     assert answered.responded_at is not None
     assert known.not_before == answered.responded_at + timedelta(seconds=9)

@@ -12,8 +12,8 @@ import pytest
 from ajo_producers.campaigns.definition import Definition
 from ajo_worker.ledger import schema, upkeep
 from ajo_worker.ledger.admission import admit
+from ajo_worker.ledger.attempts import Intent, intend
 from ajo_worker.ledger.database import DatabaseError
-from ajo_worker.ledger.progress import Intent, intend
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.upkeep import Upkeep
 from structlog.testing import capture_logs

@@ -12,7 +12,7 @@ import pytest
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.network.destination import Destination
 from ajo_worker.network.probes import claim
-from ajo_worker.network.probing import Probing
+from ajo_worker.network.probing import NetworkProbes
 from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
@@ -37,9 +37,9 @@ def to(port: int) -> Destination:
 
 
 @asynccontextmanager
-async def probing(connect: Connect, *ports: int, every: float = OFTEN) -> AsyncIterator[Probing]:
+async def probing(connect: Connect, *ports: int, every: float = OFTEN) -> AsyncIterator[NetworkProbes]:
     """A worker's probes of these ports."""
-    one = Probing(connect, uuid7(), LedgerClock(), map(to, ports), TLS, every=every)
+    one = NetworkProbes(connect, uuid7(), LedgerClock(), map(to, ports), TLS, every=every)
     one.start()
     try:
         yield one

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 import typer
-from ajo_producers.cli.trigger_outcome import Outcome, early_end, lines
+from ajo_producers.cli.trigger_outcome import FileOutcome, early_end, lines
 from ajo_producers.cli.trigger_receipts import open_receipts
 
 FILE = Path("r.jsonl")
@@ -55,7 +55,7 @@ FIRST, SECOND = UUID(int=1), UUID(int=2)
 def test_an_early_end_says_what_is_in_doubt_and_how_to_go_on(
     unsent: list[int], doubtful: list[int], stopped_after: int | None, receipts: Path | None, told: list[str]
 ) -> None:
-    outcome = Outcome(stopped_after=stopped_after)
+    outcome = FileOutcome(stopped_after=stopped_after)
     for number in sorted([*unsent, *doubtful]):
         outcome.give_up(number, doubtful=number in doubtful)
     assert early_end(outcome, receipts) == told

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from ajo_producers.events.dead_letters import DeadLetters
+from ajo_producers.events.dead_letters import DeadLetterFile
 from ajo_producers.events.event import BATCHED, STRUCTURED
 from ajo_producers.events.intake import MOST_OPEN, Intake
 from ajo_producers.events.lines import read_lines
@@ -51,7 +51,7 @@ class Broker:
 class Post:
     """An intake, and what is posted to it."""
 
-    def __init__(self, broker: Broker, dead_letters: DeadLetters | None = None, most_pending: int = 100) -> None:
+    def __init__(self, broker: Broker, dead_letters: DeadLetterFile | None = None, most_pending: int = 100) -> None:
         mappings = mappings_of(SHIPPED)
         self.broker = broker
         self.intake = Intake(
@@ -197,7 +197,7 @@ async def test_attributes_that_no_signature_covers_are_refused(post: Post, prefi
 
 async def test_what_is_refused_is_kept_as_it_came_and_can_be_read_again(broker: Broker, tmp_path: Path) -> None:
     file = tmp_path / "dead.jsonl"
-    post = Post(broker, DeadLetters(file))
+    post = Post(broker, DeadLetterFile(file))
     bad = event_json(data={"status": "shipped"}, id="A-2")
     await post([event_json(), bad, {"specversion": "1.0"}], BATCH)
     letters = [json.loads(line) for line in file.read_text().splitlines()]

@@ -17,7 +17,7 @@ from tests.support.simulation.endpoint import Reply
 from tests.support.simulation.network import Fate
 from tests.support.simulation.process import OWNER_TIMEOUT, Process
 
-WRITERS = ("admissions", "intents", "outcomes", "looks", "takeovers", "releases", "beats")
+WRITERS = ("admissions", "intents", "records", "looks", "takeovers", "releases", "beats")
 MOMENTS = (
     "delivered",
     "called",

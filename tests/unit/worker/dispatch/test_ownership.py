@@ -97,7 +97,7 @@ def test_where_ambiguous_calls_are_held_a_dead_workers_attempt_in_flight_is_not_
 def test_where_ambiguous_calls_are_held_a_dead_workers_known_failure_is_repeated(holding: Cluster) -> None:
     holding.endpoint.planned.append(Reply(503))
     owner, _ = begin(holding)
-    holding.until("written outcomes")
+    holding.until("written records")
     owner.kill()
     assert end(holding) == ("accepted", ())
     assert len(holding.endpoint.calls) == 2
@@ -116,7 +116,7 @@ def test_a_frozen_workers_late_202_ends_what_its_taker_held(holding: Cluster) ->
 def test_a_dead_workers_recorded_failure_is_no_doubt(cluster: Cluster) -> None:
     cluster.endpoint.planned.append(Reply(503))
     owner, _ = begin(cluster)
-    cluster.until("written outcomes")
+    cluster.until("written records")
     owner.kill()
     assert end(cluster) == ("accepted", ())
 
@@ -135,7 +135,7 @@ def test_a_taker_goes_on_in_what_is_left_of_the_budget(cluster: Cluster) -> None
 def test_a_frozen_worker_that_lost_its_trigger_sends_no_more(cluster: Cluster) -> None:
     cluster.endpoint.planned += [Reply(503), Reply(202, accepts=True, seconds=4.0)]
     owner, other = begin(cluster)
-    cluster.until("written outcomes")
+    cluster.until("written records")
     owner.freeze(LONG)
     copy(cluster, other)
     assert end(cluster) == ("accepted", ())
@@ -162,7 +162,7 @@ def test_a_taker_waits_for_a_retry_after_that_the_ledger_knows(cluster: Cluster)
     wait = 9
     cluster.endpoint.planned.append(Reply(429, retry_after=wait))
     owner, _ = begin(cluster)
-    cluster.until("answered outcomes")
+    cluster.until("answered records")
     owner.terminate()
     assert end(cluster) == ("accepted", ())
     first, second = (call.at for call in cluster.endpoint.calls)

@@ -19,7 +19,7 @@ from ajo_worker.doctor.endpoint import (
 )
 from ajo_worker.doctor.proxy import judge_ways
 from ajo_worker.network.destination import Destination
-from ajo_worker.network.steps import Answer
+from ajo_worker.network.steps import Head
 from ajo_worker.network.way import Step, Way
 from ajo_worker.settings.proxies import DIRECT, Proxy, Route
 
@@ -28,7 +28,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SECURE = Destination("api.example.com", "api.example.com", 443, True, "/ajo/im/health")
 PLAIN = replace(SECURE, port=80, secure=False)
 PROXIED = replace(SECURE, route=Route(Proxy("proxy.example.com", 3128, "us", "pw"), "HTTPS_PROXY"))
-ANSWER = Answer(200, None, 0.1, 0.0, 0.1)
+ANSWER = Head(200, None, 0.1, 0.0, 0.1)
 
 
 def way(*steps: Step, fault: OSError | None = None) -> Way:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from ajo_worker.ledger.admission import Done, Known, TakeOver, Wait, on_copy
+from ajo_worker.ledger.admission import Known, Settled, TakeOver, Wait, on_copy
 
 ME, OTHER = UUID(int=1), UUID(int=2)
 BEGAN = datetime(2026, 11, 24, tzinfo=UTC)
@@ -35,7 +35,7 @@ def known(**changes: Any) -> Known:
 @pytest.mark.parametrize("state", ["accepted", "rejected", "expired", "unconfirmed", "parked"])
 @pytest.mark.parametrize("owner_alive", [True, False])
 def test_a_copy_of_a_trigger_that_has_its_state_has_nothing_left_to_do(state: str, owner_alive: bool) -> None:
-    assert on_copy(known(state=state, owner_alive=owner_alive), ME) == Done(state)
+    assert on_copy(known(state=state, owner_alive=owner_alive), ME) == Settled(state)
 
 
 def test_a_copy_waits_for_a_living_owner() -> None:

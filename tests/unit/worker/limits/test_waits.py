@@ -1,7 +1,7 @@
 """Waits add up part by part."""
 
 import pytest
-from ajo_worker.ledger.progress import AttemptRow
+from ajo_worker.ledger.attempts import AttemptRow
 from ajo_worker.limits.waits import Waits
 from hypothesis import given
 from hypothesis import strategies as st

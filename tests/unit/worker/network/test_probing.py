@@ -6,7 +6,7 @@ import pytest
 from ajo_worker.api.request import Endpoint
 from ajo_worker.network.destination import token_destination
 from ajo_worker.network.probing import probe_of, probed
-from ajo_worker.network.steps import Answer
+from ajo_worker.network.steps import Head
 from ajo_worker.network.way import Way
 from ajo_worker.settings.proxies import Proxies
 from uuid_utils.compat import uuid7
@@ -39,7 +39,7 @@ def test_a_row_has_the_steps_that_were_made_and_the_fault_of_the_one_that_failed
     failed = Way({"dns": 0.1}, failed="connect", fault=ConnectionRefusedError(111, "hidden"))
     row = probe_of(token_destination(TOKEN), failed, worker, now)
     assert (row.seconds, row.failure, row.http_status) == ({"dns": 0.1}, "connect: Connection refused", None)
-    whole = Way({"dns": 0.1, "connect": 0.2}, address="192.0.2.1", answer=Answer(404, None, 0.1, 0.0, 0.1))
+    whole = Way({"dns": 0.1, "connect": 0.2}, address="192.0.2.1", answer=Head(404, None, 0.1, 0.0, 0.1))
     row = probe_of(token_destination(TOKEN), whole, worker, now)
     assert (row.failure, row.http_status, row.address, row.probed_at, row.worker) == (
         None,

@@ -4,13 +4,15 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from ajo_worker.outages.history import Detail, Outage, Probe, WithWorkers
+from ajo_worker.outages.history import Detail, Outage, TriggerProbe, WithWorkers
 from ajo_worker.outages.runbook import STEPS, runbook
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
-def detail(reason: str, *probes: Probe, scope: str = "destination:standard@api.example.com", **seen: int) -> Detail:
+def detail(
+    reason: str, *probes: TriggerProbe, scope: str = "destination:standard@api.example.com", **seen: int
+) -> Detail:
     outage = Outage(1, scope, reason, "open", NOON, "a worker", None, None, NOON, len(probes), seen)
     return Detail(outage, list(probes), [], [], WithWorkers(0, {}))
 
@@ -29,7 +31,7 @@ def test_the_cosmos_outage_has_its_four_steps_and_the_last_is_a_command(reason: 
 
 
 def test_the_probes_are_what_the_system_has_checked_of_the_last_step() -> None:
-    steps = runbook(detail("cosmos-key", Probe(NOON, uuid4(), False, "500 CJMRT-110100-500")))
+    steps = runbook(detail("cosmos-key", TriggerProbe(NOON, uuid4(), False, "500 CJMRT-110100-500")))
     assert [step.checked for step in steps[:3]] == [None] * 3
     assert steps[3].checked == "probed 1 times; the last at 12:00:00 UTC found 500 CJMRT-110100-500"
 

@@ -15,7 +15,7 @@ from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.deadletters import redriving
 from ajo_worker.deadletters.choosing import Filter, no_dead_letters
-from ajo_worker.deadletters.redriving import Done, Order, Plan
+from ajo_worker.deadletters.redriving import CarriedOut, Order, Plan
 from ajo_worker.ledger.database import connected, snapshot
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.ledger.operations import Authority
@@ -120,7 +120,7 @@ def _run(order: Order, why: str | None, operator: str | None, *, dry_run: bool, 
 
 def _change(url: str, order: Order, plan: Plan, by: Authority) -> list[str]:
     """Do it and say what was done; returns what could not be done."""
-    done = Done()
+    done = CarriedOut()
     try:
         left = finish(_carry_out(url, order, plan, by, done))
     except (KeyboardInterrupt, typer.TyperException):
@@ -146,7 +146,7 @@ async def _plan(url: str, order: Order) -> tuple[Plan, dict[UUID, str]]:
         return await redriving.plan(connection, order), await no_dead_letters(connection, order.chosen)
 
 
-async def _carry_out(url: str, order: Order, plan: Plan, by: Authority, done: Done) -> Plan:
+async def _carry_out(url: str, order: Order, plan: Plan, by: Authority, done: CarriedOut) -> Plan:
     async with connected(url, PLANNER) as connection:
         with progress_bar(plan.letters, "dead letters") as show:
             return await redriving.carry_out(connection, order, plan.at, by, done, show)

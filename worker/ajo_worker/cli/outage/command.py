@@ -222,7 +222,7 @@ async def _state(settings: Settings, scope: str) -> str:
         return circuit.state if circuit else "closed"
 
 
-async def _probe(settings: Settings, scope: str, wait: float) -> tuple[str, list[history.Probe]] | None:
+async def _probe(settings: Settings, scope: str, wait: float) -> tuple[str, list[history.TriggerProbe]] | None:
     async with connected(settings.database_url.get_secret_value()) as connection:
         number = await circuits.probe_now(connection, scope)
         if number is None:

@@ -104,7 +104,7 @@ class Ending(NamedTuple):
     call_digest: str = ""
 
 
-class Outcome(NamedTuple):
+class Record(NamedTuple):
     """One attempt and perhaps the end it brought; or an end without an attempt."""
 
     attempt: AttemptRow | None
@@ -180,13 +180,13 @@ RECORD = f"""
 """  # noqa: S608 - as above
 
 
-async def record(connection: asyncpg.Connection, outcomes: Sequence[Outcome]) -> list[bool]:
+async def record(connection: asyncpg.Connection, records: Sequence[Record]) -> list[bool]:
     """Write attempts and ends, each trigger's in one commit; True where its state was set by this row."""
-    plain = [(attempt, ending) for attempt, ending in outcomes if attempt and ending and is_plain(attempt, ending)]
+    plain = [(attempt, ending) for attempt, ending in records if attempt and ending and is_plain(attempt, ending)]
     ended = await _accept(connection, plain) if plain else set()
-    others = [one for one in outcomes if not (one.ending and one.ending.request_id in ended)]
+    others = [one for one in records if not (one.ending and one.ending.request_id in ended)]
     ended |= await _record(connection, others) if others else set()
-    return [one.ending is not None and one.ending.request_id in ended for one in outcomes]
+    return [one.ending is not None and one.ending.request_id in ended for one in records]
 
 
 def is_plain(attempt: AttemptRow, ending: Ending) -> bool:
@@ -212,9 +212,9 @@ async def _accept(connection: asyncpg.Connection, plain: Sequence[tuple[AttemptR
     return {record[0] for record in await connection.fetch(ACCEPTED, ids, *between)}
 
 
-async def _record(connection: asyncpg.Connection, outcomes: Sequence[Outcome]) -> set[UUID]:
+async def _record(connection: asyncpg.Connection, records: Sequence[Record]) -> set[UUID]:
     """The triggers that have come to an end by this."""
-    attempts = {(o.attempt.request_id, o.attempt.round, o.attempt.attempt): o.attempt for o in outcomes if o.attempt}
-    endings = sorted({o.ending.request_id: o.ending for o in outcomes if o.ending}.values(), key=LOCK_ORDER)
+    attempts = {(o.attempt.request_id, o.attempt.round, o.attempt.attempt): o.attempt for o in records if o.attempt}
+    endings = sorted({o.ending.request_id: o.ending for o in records if o.ending}.values(), key=LOCK_ORDER)
     in_order = sorted(attempts.values(), key=LOCK_ORDER)
     return {row[0] for row in await connection.fetch(RECORD, in_order, endings, *bounds(endings))}

@@ -12,7 +12,7 @@ from ajo_worker.outages import circuits, resumption
 from ajo_worker.outages.failures import destination_failed
 from ajo_worker.outages.resumption import Resumed
 from ajo_worker.outages.scope import lane_of
-from ajo_worker.outages.taking import Intake
+from ajo_worker.outages.taking import WaysIn
 from ajo_worker.outages.view import View
 from ajo_worker.triggers.received import Received
 
@@ -26,14 +26,14 @@ OF_CAMPAIGN = 5
 OWN = frozenset({"recipient", "trigger"})
 
 
-class Probing:
+class TriggerProbes:
     """This worker's probes."""
 
     def __init__(
         self,
         view: View,
         ledger: SharedConnection,
-        intake: Intake,
+        ways_in: WaysIn,
         worker: UUID,
         *,
         longest_interval: float,
@@ -41,7 +41,7 @@ class Probing:
     ) -> None:
         self._view = view
         self._ledger = ledger
-        self._intake = intake
+        self._ways_in = ways_in
         self._worker = worker
         self._longest_interval = longest_interval
         self._lease = longest_budget + LEASE_MARGIN
@@ -83,7 +83,7 @@ class Probing:
             return
         began = asyncio.get_running_loop().time()
         # A call that was sent is seen through.
-        await asyncio.gather(*(asyncio.shield(self._intake.dispatcher.resume(one)) for one in opened))
+        await asyncio.gather(*(asyncio.shield(self._ways_in.dispatcher.resume(one)) for one in opened))
         ids = [one.trigger.request_id for one in opened]
         shown = {one: verdict for one in ids if (verdict := self._view.probed.pop(one, None)) is not None}
         if not shown:  # not sent after all: their time had passed, or their payload is refused
@@ -105,7 +105,7 @@ class Probing:
 
     async def _opened(self, row: Resumed) -> Received | None:
         """A resumed trigger; None, and parked again, if it can't be read here."""
-        received = self._intake.unsealing.received(row, probe=True)
+        received = self._ways_in.unsealing.received(row, probe=True)
         if received is None:
             await self._ledger.run(lambda c: resumption.park_again(c, row.request_id, self._worker))
         return received

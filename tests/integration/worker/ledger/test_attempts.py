@@ -5,8 +5,8 @@ from typing import Any
 import asyncpg
 import pytest
 from ajo_worker.ledger.admission import Admission, admit
+from ajo_worker.ledger.attempts import AttemptRow, Intent, Record, intend, record
 from ajo_worker.ledger.ownership import Takeover, take_over
-from ajo_worker.ledger.progress import AttemptRow, Intent, Outcome, intend, record
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.conftest import Read
@@ -88,7 +88,7 @@ async def test_an_attempt_and_the_end_that_it_brought_are_recorded_together(
     connection: asyncpg.Connection, trigger: Admission, read: Read
 ) -> None:
     row = attempt(trigger)
-    assert await record(connection, [Outcome(row, ending(trigger))]) == [True]
+    assert await record(connection, [Record(row, ending(trigger))]) == [True]
     (kept,) = await read("attempts", trigger.request_id)
     assert kept == written(row)
     (ended,) = await read("triggers", trigger.request_id)
@@ -103,7 +103,7 @@ async def test_of_an_attempt_and_its_end_either_both_are_recorded_or_neither(
     bad_attempt = {"outcome": "invented"} if wrong == "attempt" else {}
     bad_end = {"state": "invented"} if wrong == "end" else {}
     with pytest.raises(asyncpg.CheckViolationError):
-        await record(connection, [Outcome(attempt(trigger, **bad_attempt), ending(trigger, **bad_end))])
+        await record(connection, [Record(attempt(trigger, **bad_attempt), ending(trigger, **bad_end))])
     assert await read("attempts", trigger.request_id) == []
     assert (await read("triggers", trigger.request_id))[0]["state"] == "sending"
 
@@ -112,7 +112,7 @@ async def test_an_attempt_that_a_retry_follows_leaves_the_trigger_as_it_is(
     connection: asyncpg.Connection, trigger: Admission, read: Read
 ) -> None:
     before = await read("triggers", trigger.request_id)
-    assert await record(connection, [Outcome(attempt(trigger, **BUSY), None)]) == [False]
+    assert await record(connection, [Record(attempt(trigger, **BUSY), None)]) == [False]
     assert await read("triggers", trigger.request_id) == before
     assert [row["outcome"] for row in await read("attempts", trigger.request_id)] == ["retryable"]
 
@@ -122,7 +122,7 @@ async def test_a_repeated_record_changes_nothing(
     connection: asyncpg.Connection, trigger: Admission, read: Read, how: str
 ) -> None:
     attempted = None if how == "without an attempt" else attempt(trigger)
-    outcome = Outcome(attempted, ending(trigger) if how == "accepted" else dead(trigger))
+    outcome = Record(attempted, ending(trigger) if how == "accepted" else dead(trigger))
     assert await record(connection, [outcome]) == [True]
     tables = ("triggers", "attempts", "held_payloads")
     before = [await read(table, trigger.request_id) for table in tables]
@@ -137,7 +137,7 @@ async def test_a_dead_letter_keeps_its_payload_and_an_accepted_trigger_none(
     lucky = admission()
     await admit(connection, [lucky])
     letter = dead(trigger, state)
-    assert await record(connection, [Outcome(None, letter), accepted(lucky)]) == [True, True]
+    assert await record(connection, [Record(None, letter), accepted(lucky)]) == [True, True]
     (held,) = await read("held_payloads", trigger.request_id)
     assert (held["payload"], held["reason"], held["round"]) == (letter.payload, letter.reason, 1)
     assert (held["campaign"], held["resume_at"], held["resumed_by"]) == (trigger.campaign, None, None)
@@ -147,10 +147,10 @@ async def test_a_dead_letter_keeps_its_payload_and_an_accepted_trigger_none(
 async def test_a_later_round_that_fails_too_replaces_the_held_payload(
     connection: asyncpg.Connection, trigger: Admission, read: Read
 ) -> None:
-    await record(connection, [Outcome(None, dead(trigger))])
+    await record(connection, [Record(None, dead(trigger))])
     redrive = "update ledger.triggers set state = 'sending', round = 2 where request_id = $1"
     await connection.execute(redrive, trigger.request_id)
-    assert await record(connection, [Outcome(None, dead(trigger, reason="bad-request"))]) == [True]
+    assert await record(connection, [Record(None, dead(trigger, reason="bad-request"))]) == [True]
     (held,) = await read("held_payloads", trigger.request_id)
     assert (held["round"], held["reason"]) == (2, "bad-request")
 
@@ -173,7 +173,7 @@ async def test_any_other_late_end_changes_nothing_but_its_attempt(
 ) -> None:
     await taken_over(connection, trigger)
     before = await read("triggers", trigger.request_id)
-    late = Outcome(attempt(trigger, outcome="refused", http_status=400), dead(trigger, "rejected"))
+    late = Record(attempt(trigger, outcome="refused", http_status=400), dead(trigger, "rejected"))
     assert await record(connection, [late]) == [False]
     assert await read("triggers", trigger.request_id) == before
     assert await read("held_payloads", trigger.request_id) == []
@@ -185,7 +185,7 @@ async def test_a_late_acceptance_ends_what_is_not_known_to_have_failed(
     connection: asyncpg.Connection, trigger: Admission, read: Read, state: str
 ) -> None:
     await taken_over(connection, trigger)
-    await record(connection, [Outcome(None, dead(trigger, state, fence=2))])
+    await record(connection, [Record(None, dead(trigger, state, fence=2))])
     assert await record(connection, [accepted(trigger)]) == [True]
     (row,) = await read("triggers", trigger.request_id)
     assert (row["state"], row["reason"], row["execution_id"]) == ("accepted", None, "UMA-1")
@@ -197,7 +197,7 @@ async def test_no_late_acceptance_changes_what_is_known_to_have_failed(
     connection: asyncpg.Connection, trigger: Admission, read: Read, state: str
 ) -> None:
     await taken_over(connection, trigger)
-    await record(connection, [Outcome(None, dead(trigger, state, fence=2))])
+    await record(connection, [Record(None, dead(trigger, state, fence=2))])
     before = await read("triggers", trigger.request_id)
     assert await record(connection, [accepted(trigger)]) == [False]
     assert await read("triggers", trigger.request_id) == before
@@ -211,17 +211,17 @@ async def test_an_attempt_taken_for_interrupted_is_corrected_by_what_truly_came_
     await taken_over(connection, trigger)
     assert (await read("attempts", trigger.request_id))[0]["outcome"] == "interrupted"
     row = attempt(trigger, **truth)
-    await record(connection, [Outcome(row, None)])
+    await record(connection, [Record(row, None)])
     assert await read("attempts", trigger.request_id) == [written(row)]
 
 
 async def test_what_came_of_an_attempt_is_never_overwritten(
     connection: asyncpg.Connection, trigger: Admission, read: Read
 ) -> None:
-    await record(connection, [Outcome(attempt(trigger, **BUSY), None)])
+    await record(connection, [Record(attempt(trigger, **BUSY), None)])
     before = await read("attempts", trigger.request_id)
-    await record(connection, [Outcome(attempt(trigger, outcome="interrupted", worker=uuid7()), None)])
-    await record(connection, [Outcome(attempt(trigger, worker=uuid7()), None)])
+    await record(connection, [Record(attempt(trigger, outcome="interrupted", worker=uuid7()), None)])
+    await record(connection, [Record(attempt(trigger, worker=uuid7()), None)])
     assert await read("attempts", trigger.request_id) == before
 
 
@@ -232,9 +232,9 @@ async def test_a_group_holds_ends_attempts_and_strangers_and_each_gets_its_own_a
     await admit(connection, [busy, unsent])
     outcomes = [
         accepted(trigger),
-        Outcome(attempt(busy, **BUSY), None),
-        Outcome(None, dead(unsent)),
-        Outcome(None, ending(stranger)),
+        Record(attempt(busy, **BUSY), None),
+        Record(None, dead(unsent)),
+        Record(None, ending(stranger)),
     ]
     assert await record(connection, outcomes) == [True, False, True, False]
     assert (await read("triggers", unsent.request_id))[0]["state"] == "expired"
@@ -248,7 +248,7 @@ async def test_acceptances_that_meet_a_taken_trigger_a_known_attempt_and_a_repet
     known, repeated, plain = admission(), admission(), admission()
     await admit(connection, [known, repeated, plain])
     await taken_over(connection, trigger)
-    await record(connection, [Outcome(attempt(known, **BUSY), None)])
+    await record(connection, [Record(attempt(known, **BUSY), None)])
     await record(connection, [accepted(repeated)])
     group = [trigger, known, repeated, plain]
     assert await record(connection, [accepted(one) for one in (trigger, repeated)]) == [True, True]
