@@ -9,13 +9,13 @@ from ajo_worker.reports.value import (
     CampaignRow,
     Counts,
     DuplicateRow,
-    Event,
     Moment,
     OutageRow,
     PhaseRow,
     Report,
     SystemMoment,
     SystemRow,
+    TimelineRow,
     TriggerSpread,
     WorstRow,
 )
@@ -115,8 +115,8 @@ def slow_trigger(number: int, campaign: str) -> WorstRow:
     """One of the slowest."""
     began = OUTAGE + timedelta(seconds=number)
 
-    def event(seconds: float, what: str, detail: str, clock: str) -> Event:
-        return Event(began + timedelta(seconds=seconds), seconds, what, detail, clock)
+    def event(seconds: float, what: str, detail: str, clock: str) -> TimelineRow:
+        return TimelineRow(began + timedelta(seconds=seconds), seconds, what, detail, clock)
 
     return WorstRow(
         request_id=UUID(f"01a21381-d0d2-74eb-87ff-db593e3a3c{number:02x}"),

@@ -19,7 +19,7 @@ NAMED = set(re.findall(r"`(\w+)`", TEXT))
         overview.Oldest,
         overview.Held,
         timeline.Timeline,
-        timeline.Event,
+        timeline.TimelineEvent,
         timeline.PhaseSeconds,
         phases.Phase,
         delays.DelayReport,

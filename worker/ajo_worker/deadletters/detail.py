@@ -1,6 +1,5 @@
 """One trigger as an operator looks at it: its attempts, what operators did about it, what its payload looks like."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +10,7 @@ from ajo_producers.contract.sealing import Sealer
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from ajo_worker.payloads.reading import Part, Unreadable, read_payload, shape
+from ajo_worker.views.trigger import Row, read_trigger
 
 
 class TriggerFacts(Struct, frozen=True):
@@ -84,35 +84,28 @@ class LetterDetail(Struct, frozen=True):
     payload: Raw | UnsetType | None = UNSET
 
 
-def _columns(alias: str, names: Sequence[str]) -> str:
-    return ", ".join(f"{alias}.{name}" for name in names)
-
-
-TRIGGER = f"""
-    SELECT {_columns("t", TriggerFacts.__struct_fields__[:-3])}, h.held_at, h.resume_at, h.key_id, h.payload
-    FROM ledger.triggers t LEFT JOIN ledger.held_payloads h USING (request_id) WHERE t.request_id = $1
-"""  # noqa: S608 - built from the names above
-ATTEMPTS = f"""
-    SELECT {_columns("a", AttemptFacts.__struct_fields__)} FROM ledger.attempts a
-    WHERE a.request_id = $1 ORDER BY a.round, a.attempt
-"""  # noqa: S608 - as above
+HELD = TriggerFacts.__struct_fields__[-3:]
+# Beside the views: what auditors may not see.
 OPERATIONS = """
     SELECT operation_id, o.done_at, o.action, o.operator, o.reason, n.round, n.state
     FROM ledger.operation_triggers n JOIN ledger.operations o USING (operation_id)
     WHERE n.request_id = $1 ORDER BY operation_id
 """
+PAYLOAD = "SELECT payload FROM ledger.held_payloads WHERE request_id = $1"
 
 
 async def find_letter(connection: asyncpg.Connection, request_id: UUID) -> Found | None:
     """A trigger, in whatever state; None if the ledger doesn't have it."""
-    row = await connection.fetchrow(TRIGGER, request_id)
-    if row is None:
+    whole = await read_trigger(connection, request_id)
+    if whole is None:
         return None
+    facts: Row = whole.facts | (whole.held or dict.fromkeys(HELD))
+    operations = await connection.fetch(OPERATIONS, request_id)
     return Found(
-        TriggerFacts(**{name: row[name] for name in TriggerFacts.__struct_fields__}),
-        [AttemptFacts(**attempt) for attempt in await connection.fetch(ATTEMPTS, request_id)],
-        [OperationFacts(**operation) for operation in await connection.fetch(OPERATIONS, request_id)],
-        row["payload"],
+        TriggerFacts(**{name: facts[name] for name in TriggerFacts.__struct_fields__}),
+        [AttemptFacts(**{name: row[name] for name in AttemptFacts.__struct_fields__}) for row in whole.attempts],
+        [OperationFacts(**operation) for operation in operations],
+        await connection.fetchval(PAYLOAD, request_id),
     )
 
 

@@ -13,7 +13,6 @@ from ajo_worker.reports.value import (
     CampaignRow,
     Counts,
     DuplicateRow,
-    Event,
     LateSpan,
     Moment,
     OutageRow,
@@ -21,6 +20,7 @@ from ajo_worker.reports.value import (
     Report,
     SystemMoment,
     SystemRow,
+    TimelineRow,
     TriggerSpread,
     WorstRow,
 )
@@ -50,7 +50,7 @@ def tables(report: Report) -> dict[str, list[Row]]:
     found["worst_phases"] = [["request_id", "phase", "seconds"]] + [
         [_cell(one.request_id), phase, _cell(seconds)] for one in report.worst for phase, seconds in one.phases.items()
     ]
-    found["timelines"] = [["request_id", *_columns(Event)]] + [
+    found["timelines"] = [["request_id", *_columns(TimelineRow)]] + [
         [_cell(one.request_id), *_cells(event)] for one in report.worst for event in one.timeline
     ]
     return found

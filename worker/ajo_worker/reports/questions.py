@@ -1,4 +1,4 @@
-"""What a report asks: roll-ups, so that it takes as long for ten million triggers as for ten; and a few triggers by id.
+"""What a report asks: roll-ups, so that it takes as long for ten million triggers as for ten.
 
 $1 and $2 are the while, $3 the campaign or null. The views of the schema ``audit`` are all that is read, so an auditor
 can make the report.
@@ -74,15 +74,3 @@ SLOWEST = f"""
     CROSS JOIN LATERAL unnest(worst, worst_seconds) AS slow (request_id, seconds)
     ORDER BY 2 DESC, 1 LIMIT $4
 """  # noqa: S608 - as above
-DELAYS = """
-    SELECT d.*, b.budget_seconds AS budget, b.used_seconds AS budget_used
-    FROM audit.delays d LEFT JOIN audit.budget_use b USING (request_id) WHERE d.request_id = ANY($1::uuid[])
-"""
-# Whoever operated it is left out: a report goes from hand to hand.
-TIMELINES = r"""
-    SELECT request_id, at, elapsed_seconds, event, by_clock,
-           CASE WHEN detail LIKE 'by %: %' THEN 'by an operator'
-                ELSE regexp_replace(detail, '\S+@\S+', '(an address)', 'g') END AS detail
-    FROM audit.timeline WHERE request_id = ANY($1::uuid[])
-    ORDER BY request_id, at, round NULLS FIRST, attempt NULLS FIRST
-"""

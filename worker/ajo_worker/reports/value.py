@@ -110,7 +110,7 @@ class OutageRow(Struct, frozen=True):
     probes: int
 
 
-class Event(Struct, frozen=True):
+class TimelineRow(Struct, frozen=True):
     """Something that happened to a trigger, ``by_clock`` of that machine."""
 
     at: datetime
@@ -138,7 +138,7 @@ class WorstRow(Struct, frozen=True):
     budget_seconds: float | None
     budget_used_seconds: float | None
     phases: dict[str, float | None]
-    timeline: list[Event]
+    timeline: list[TimelineRow]
 
 
 class DuplicateRow(Struct, frozen=True):

@@ -1,17 +1,19 @@
 """Reads the slowest triggers, with all that happened to them."""
 
-from collections import defaultdict
+import re
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 import asyncpg
 
 from ajo_worker.reports import questions
-from ajo_worker.reports.value import Event, WorstRow
+from ajo_worker.reports.value import TimelineRow, WorstRow
 from ajo_worker.views.phases import Phase, column
+from ajo_worker.views.trigger import Event, WholeTrigger, read_triggers
 
 SLOWEST = 10
+OPERATED = re.compile(r"by .*: ", re.DOTALL)
+ADDRESS = re.compile(r"\S+@\S+")
 
 
 async def read_worst(
@@ -19,31 +21,37 @@ async def read_worst(
 ) -> list[WorstRow]:
     """The slowest triggers of the while, the slowest first."""
     slowest = await connection.fetch(questions.SLOWEST, since, until, campaign, SLOWEST)
-    seconds: dict[UUID, float] = {row["request_id"]: row["seconds"] for row in slowest}
-    timelines: dict[UUID, list[Event]] = defaultdict(list)
-    for row in await connection.fetch(questions.TIMELINES, list(seconds)):
-        timelines[row["request_id"]].append(Event(*(row[name] for name in Event.__struct_fields__)))
-    rows = await connection.fetch(questions.DELAYS, list(seconds))
-    found = [_row(row, seconds[row["request_id"]], timelines[row["request_id"]], phases) for row in rows]
+    triggers = await read_triggers(connection, [row["request_id"] for row in slowest])
+    found = [
+        _row(triggers[row["request_id"]], row["seconds"], phases) for row in slowest if row["request_id"] in triggers
+    ]
     return sorted(found, key=lambda one: (-one.seconds, one.request_id))
 
 
-def _row(row: asyncpg.Record, seconds: float, timeline: list[Event], phases: Sequence[Phase]) -> WorstRow:
+def _row(found: WholeTrigger, seconds: float, phases: Sequence[Phase]) -> WorstRow:
+    delay = found.delay
     return WorstRow(
-        request_id=row["request_id"],
-        campaign=row["campaign"],
-        lane=row["lane"],
-        producer=row["producer"],
-        state=row["state"],
-        reason=row["reason"],
-        attempts=row["attempts"],
-        received_at=row["received_at"],
+        request_id=delay["request_id"],
+        campaign=delay["campaign"],
+        lane=delay["lane"],
+        producer=delay["producer"],
+        state=delay["state"],
+        reason=delay["reason"],
+        attempts=delay["attempts"],
+        received_at=delay["received_at"],
         seconds=seconds,
-        system=row["system"],
-        phase=row["phase"],
-        delay_seconds=row["delay_seconds"],
-        budget_seconds=row["budget"],
-        budget_used_seconds=row["budget_used"],
-        phases={each.phase: row[column(each.phase)] for each in phases},
-        timeline=timeline,
+        system=delay["system"],
+        phase=delay["phase"],
+        delay_seconds=delay["delay_seconds"],
+        budget_seconds=delay["budget_seconds"],
+        budget_used_seconds=delay["used_seconds"],
+        phases={each.phase: delay[column(each.phase)] for each in phases},
+        timeline=[
+            TimelineRow(one.at, one.elapsed_seconds, one.event, impersonal(one), one.by_clock) for one in found.events
+        ],
     )
+
+
+def impersonal(one: Event) -> str:
+    """An event's detail without whoever operated it, and without addresses: a report goes from hand to hand. Pure."""
+    return "by an operator" if OPERATED.match(one.detail) else ADDRESS.sub("(an address)", one.detail)

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 
 from ajo_worker.cli.printing import cell, make_table, print_whole
 from ajo_worker.reports.value import CLOCKS
-from ajo_worker.views.timeline import Event, Timeline, is_in_flight
+from ajo_worker.views.timeline import Timeline, TimelineEvent, is_in_flight
 from ajo_worker.words import instant, percent, seconds, system_name
 
 
@@ -58,7 +58,7 @@ def _state(found: Timeline) -> str:
     return f"sending: {'an attempt is under way' if under_way else 'before its next attempt'}; {owner}"
 
 
-def _events(events: list[Event]) -> Table:
+def _events(events: list[TimelineEvent]) -> Table:
     """All events; the date is told where it changes."""
     table = make_table("UTC", "After")
     table.columns[1].justify = "right"
