@@ -18,10 +18,9 @@ from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import without_token
 from ajo_worker.dispatch.rows import Rows
-from ajo_worker.ledger.admission import Known, Settled, TakeOver, Wait, on_copy
+from ajo_worker.ledger.admission import Admission, Known, Settled, TakeOver, Wait, on_copy
 from ajo_worker.ledger.attempts import Intent
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.group_commit import RowRefused
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.ownership import Takeover
 from ajo_worker.recipients import is_other_content
@@ -48,9 +47,9 @@ class Late(Struct, frozen=True):
     refused: Refusal
 
 
-Claimed: TypeAlias = Announced | Late | Known | RowRefused | Lost
+Claimed: TypeAlias = Announced | Late | Known | Exception
 """What became of an attempt that was to be announced: it may be sent, or it comes too late; or the ledger knows the
-trigger already, can't hold it, or says that somebody else has it."""
+trigger already; or why it isn't: ``RowRefused`` if the ledger can't hold it, ``Lost`` if somebody else has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,7 @@ class Claims:
     async def first(self, attempts: Sequence[Attempt]) -> Sequence[Claimed]:
         """Claim triggers by announcing their first attempts, all in one commit."""
         intended = self.clock.monotonic()
-        rows = [self.rows.admission(attempt.received, None, intended) for attempt in attempts]
-        answers = await self.ledger.admissions.submit_all(rows)
+        answers = await self._admitted([(attempt.received, None) for attempt in attempts], intended)
         ours, took = Round(1, 1, NO_HISTORY, None, None, intended), self.clock.monotonic() - intended
         return [
             Announced(attempt, ours, intended, intended, took) if answer is None else answer
@@ -139,11 +137,22 @@ class Claims:
                 return asked
             await self.closing.sleep(LEASE_POLL)
 
-    async def refused(self, refused: Sequence[tuple[Received, Refusal]]) -> Sequence[Known | RowRefused | None]:
+    async def refused(self, refused: Sequence[tuple[Received, Refusal]]) -> Sequence[Known | Exception | None]:
         """Give triggers their end with their first rows, all in one commit; None for each that is new."""
-        now = self.clock.monotonic()
-        rows = [self.rows.admission(received, refusal, now) for received, refusal in refused]
-        return await self.ledger.admissions.submit_all(rows)
+        return await self._admitted(refused, self.clock.monotonic())
+
+    async def _admitted(
+        self, several: Sequence[tuple[Received, Refusal | None]], now: float
+    ) -> Sequence[Known | Exception | None]:
+        """What the ledger answers to their first rows. A fault of one row is that trigger's alone."""
+        rows, faults = list[Admission](), dict[int, Exception]()
+        for index, (received, refusal) in enumerate(several):
+            try:
+                rows.append(self.rows.admission(received, refusal, now))
+            except Exception as fault:  # noqa: BLE001 - its neighbours may be of other messages
+                faults[index] = fault
+        answers = iter(await self.ledger.admissions.submit_all(rows) if rows else ())
+        return [faults.get(index) or next(answers) for index in range(len(several))]
 
     async def resumed(self, received: Received) -> Claim | Settled:
         """Its round was opened for us; if something has happened in it since, this is a copy like any other."""

@@ -1,6 +1,6 @@
 """Group commit: rows of many triggers go into one transaction, and each waits for the commit that holds its own.
 
-Rows that are offered together (a message's) are written together, and have one future.
+Rows that are offered together are written together, and have one future.
 
 While a commit is under way the next rows gather, so the groups grow by themselves as the load grows. A failed commit is
 repeated until it works: statements must therefore be harmless when repeated. It repeats bookkeeping, never a send.
@@ -51,7 +51,7 @@ class RowRefused(Exception):  # noqa: N818 - named like the other ends of a row
         self.writer = writer
 
 
-Told: TypeAlias = "Callable[[list[Result | RowRefused] | Exception], None]"
+Told: TypeAlias = "Callable[[list[Result | Exception] | Exception], None]"
 
 
 class _Offer(Generic[Row, Result]):
@@ -69,7 +69,7 @@ class _Offer(Generic[Row, Result]):
         """Whether somebody still waits for it."""
         return self._future is None or not self._future.cancelled()
 
-    def tell(self, results: "list[Result | RowRefused] | Exception") -> None:
+    def tell(self, results: "list[Result | Exception] | Exception") -> None:
         told, self._told = self._told, None
         if told is None:
             return
@@ -107,18 +107,18 @@ class GroupCommit(Generic[Row, Result]):
             Exception: a fault of our own, met twice.
         """
         [result] = await self._future([row])
-        if isinstance(result, RowRefused):
+        if isinstance(result, Exception):
             raise result
         return result
 
-    async def submit_all(self, rows: Sequence[Row]) -> list[Result | RowRefused]:
-        """Write the rows of one message together and return once all are durable, each with its result.
+    async def submit_all(self, rows: Sequence[Row]) -> list[Result | Exception]:
+        """Write rows together and return once all are durable, each with its result.
 
-        Of a row that can't be stored the result says so; its neighbours are written.
+        Of a row that can't be stored, or is met by a fault of our own, the result is what ``submit`` would raise; its
+        neighbours are written.
 
         Raises:
             WriterStopped: the writer was stopped first; some of the rows may have been written.
-            Exception: a fault of our own, met twice.
         """
         if len(rows) <= MOST_ROWS:
             return await self._future(rows)
@@ -155,10 +155,10 @@ class GroupCommit(Generic[Row, Result]):
             await asyncio.gather(self._task, return_exceptions=True)
         self._disconnect()
 
-    def _future(self, rows: Sequence[Row]) -> "asyncio.Future[list[Result | RowRefused]]":
-        future: asyncio.Future[list[Result | RowRefused]] = asyncio.get_running_loop().create_future()
+    def _future(self, rows: Sequence[Row]) -> "asyncio.Future[list[Result | Exception]]":
+        future: asyncio.Future[list[Result | Exception]] = asyncio.get_running_loop().create_future()
 
-        def told(results: list[Result | RowRefused] | Exception) -> None:
+        def told(results: list[Result | Exception] | Exception) -> None:
             if future.done():
                 return
             if isinstance(results, Exception):
@@ -202,7 +202,7 @@ class GroupCommit(Generic[Row, Result]):
     async def _commit(self, group: list[_Offer[Row, Result]]) -> None:
         rows = [row for offer in group for row in offer.rows]
         try:
-            results: list[Result | RowRefused] = list(await self._durable(rows))
+            results: list[Result | Exception] = list(await self._durable(rows))
         except Exception as fault:  # noqa: BLE001 - of one of the rows, or our own: each is told
             for offer in group:
                 await self._one_by_one(offer, fault if len(rows) == 1 else None)
@@ -237,17 +237,13 @@ class GroupCommit(Generic[Row, Result]):
 
     async def _one_by_one(self, offer: _Offer[Row, Result], fault: Exception | None) -> None:
         """Find the bad row: its neighbours are written all the same. ``fault`` is known of a row that stood alone."""
-        results: list[Result | RowRefused] = []
+        results: list[Result | Exception] = []
         for row in offer.rows:
             result = fault or await self._alone(row)
             if isinstance(result, ROW_FAULTS):
                 log.error("ledger-row-refused", writer=self.name, fault=type(result).__name__)
-                results.append(RowRefused(self.name, result))
-            elif isinstance(result, Exception):
-                offer.tell(result)
-                return
-            else:
-                results.append(result)
+                result = RowRefused(self.name, result)
+            results.append(result)
         offer.tell(results)
 
     async def _alone(self, row: Row) -> Result | Exception:

@@ -175,13 +175,16 @@ async def test_messages_that_would_exceed_the_bound_together_are_written_one_aft
     assert [len(rows) for rows in database.groups] == [group_commit.MOST_ROWS - 1, 3]
 
 
-async def test_what_nobody_foresaw_fails_the_message_that_meets_it_and_the_writer_goes_on() -> None:
+async def test_what_nobody_foresaw_fails_the_row_that_meets_it_and_no_neighbour() -> None:
     database = Database()
     async with writer(database) as group:
         database.faults = [KeyError("ours")] * 4  # twice with its neighbours, twice alone
-        met = await asyncio.gather(group.submit_all([1]), group.submit_all([2]), return_exceptions=True)
-        assert isinstance(met[0], KeyError)
-        assert met[1] == [4]
+        [met, written], [other] = await asyncio.gather(group.submit_all([1, 2]), group.submit_all([3]))
+        assert isinstance(met, KeyError)
+        assert (written, other) == (4, 6)
+        database.faults = [KeyError("ours")] * 4
+        with pytest.raises(KeyError):
+            await group.submit(5)
 
 
 async def test_a_row_that_nobody_waits_for_is_told_of_once_it_is_durable() -> None:
