@@ -55,6 +55,11 @@ class Flight:
         self._end: Ended | None = None
         self._copies: list[Flight] | None = None
 
+    @property
+    def over(self) -> bool:
+        """Whether it has been told already."""
+        return self._end is not None
+
     def joined(self, copy: "Flight") -> None:
         """A copy of the trigger has the same end."""
         if self._end is not None:
@@ -97,11 +102,11 @@ class Round(Struct, frozen=True):
 
 
 class Party(Struct, frozen=True):
-    """Triggers of one message and campaign that are to be attempted, together as long as none is different.
+    """Triggers of one campaign that came by one lane and are to be attempted, together as long as none is different.
 
     ``round`` is that of one which is ours already, and alone; None where this attempt is to be its claim. ``waits`` are
-    theirs up to the instant ``since``; None for all the time since their message came. One that went apart may have a
-    ``place``.
+    theirs up to the instant ``since``; None for all the time since the message of each came. One that went apart may
+    have a ``place``.
     """
 
     campaign: KnownCampaign

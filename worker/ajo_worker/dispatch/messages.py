@@ -72,6 +72,7 @@ class Dispatcher:
         self._most_open = most_open
         self._opening = Opening(most_open, closing, clock.monotonic, self._opened)
         self._flights: dict[UUID, Flight] = {}
+        self._new: list[Flight] = []
         self._going_back: dict[UUID, Received] = {}
         self._messages: set[Message] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -176,7 +177,6 @@ class Dispatcher:
             self.quarantine(delivery, str(bad))
             return 0
         message = self._in_hand(delivery, len(batch.triggers), opened=True)
-        new = list[Flight]()
         ended, received = partial(self._ended, message), Opened.of(delivery, batch, self._clock, unopened).trigger
         for raw in batch.triggers:
             payload = bytes(raw)
@@ -190,9 +190,18 @@ class Dispatcher:
                 self._begin(self._joins(flight, running))
             else:
                 self._flights[request_id] = flight
-                new.append(flight)
-        self._pipeline.start(new)
+                self._starts(flight)
         return len(batch.triggers)
+
+    def _starts(self, flight: Flight) -> None:
+        """It starts with all others that are opened in this turn of the loop, of whatever messages."""
+        if not self._new:
+            asyncio.get_running_loop().call_soon(self._start)
+        self._new.append(flight)
+
+    def _start(self) -> None:
+        new, self._new = self._new, []
+        self._pipeline.start([flight for flight in new if not flight.over])
 
     async def _joins(self, copy: Flight, running: Flight) -> None:
         """A copy of a trigger in hand ends as that one does."""

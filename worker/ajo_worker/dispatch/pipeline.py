@@ -24,7 +24,7 @@ from ajo_worker.dispatch.send import Calls
 from ajo_worker.ledger.admission import Known, Settled
 from ajo_worker.ledger.attempts import Record
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.group_commit import RowRefused, WriterStopped
+from ajo_worker.ledger.group_commit import WriterStopped
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.ownership import Release
 from ajo_worker.limits.places import Places
@@ -63,18 +63,24 @@ class Pipeline:
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
     def start(self, flights: Sequence[Flight]) -> None:
-        """Send the triggers of a message on their way: by campaigns, but for those that must not be attempted."""
-        parties: dict[str, tuple[KnownCampaign, list[Flight]]] = {}
+        """Send triggers on their way: by campaigns and lanes, but for those that must not be attempted."""
+        parties: dict[tuple[str, str], tuple[KnownCampaign, list[Flight]]] = {}
         refused: list[tuple[Flight, Refusal]] = []
         now = self.clock.now()
         for flight in flights:
-            received, why = flight.received, self._refusal(flight.received, now)
+            received = flight.received
+            try:
+                why = self._refusal(received, now)
+            except Exception as fault:  # noqa: BLE001 - the others start
+                flight.ends(fault)
+                continue
             if received.resumed:
                 self._spawn(self._resumed(flight, why))
             elif why is not None or received.campaign is None:
                 refused.append((flight, why or UNKNOWN))
             else:
-                parties.setdefault(received.trigger.campaign, (received.campaign, []))[1].append(flight)
+                alike = received.trigger.campaign, received.came_by
+                parties.setdefault(alike, (received.campaign, []))[1].append(flight)
         for campaign, party in parties.values():
             self._begin(Party(campaign, tuple(party)))
         if refused:
@@ -183,7 +189,7 @@ class Pipeline:
             return await self._refused([(flight, why)], for_good=False)
         return await self._ended_unsent(flight, current, why)
 
-    async def _not_sent(self, flight: Flight, found: Late | Known | RowRefused | Lost) -> Next:
+    async def _not_sent(self, flight: Flight, found: Late | Known | Exception) -> Next:
         """One whose announcement brought something else."""
         match found:
             case Known():

@@ -1,9 +1,11 @@
 """What all attempts of a worker are made ready with, and what their waits are put down to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ajo_worker.api.token import TokenProvider
 from ajo_worker.closing import Closing
+from ajo_worker.dispatch.attempt import Flight
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import History
 from ajo_worker.dispatch.gate import Gate, Silence
@@ -12,7 +14,7 @@ from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.slots import Slots
-from ajo_worker.limits.waits import Waits
+from ajo_worker.limits.waits import NO_WAIT, Waits
 from ajo_worker.triggers.received import Received
 
 
@@ -47,13 +49,21 @@ class Preparation:
             case phase:
                 return phase
 
-    def before(self, received: Received) -> Waits:
-        """What went by since its message came: too many were under way, or the loop was late with it.
+    def before(self, flights: Sequence[Flight]) -> dict[Flight, Waits]:
+        """What went by since the message of each came: too many were under way, or the loop was late with it.
 
         Whatever keeps those that are under way kept it from being opened.
         """
-        waits = Waits(intake=max(self.clock.monotonic() - received.received - received.unopened, 0.0))
-        return waits + Waits(**{self._unopened(received): received.unopened}) if received.unopened else waits
+        now, phase, came, waits, found = self.clock.monotonic(), "", None, NO_WAIT, dict[Flight, Waits]()
+        for flight in flights:
+            received = flight.received
+            if came != (came := (received.received, received.unopened)):  # of another message than the one before
+                waits = Waits(intake=max(now - received.received - received.unopened, 0.0))
+                if received.unopened:
+                    phase = phase or self._unopened(received)
+                    waits += Waits(**{phase: received.unopened})
+            found[flight] = waits
+        return found
 
     def _unopened(self, received: Received) -> str:
         """The part of ``Waits`` that most of those under way wait in now."""

@@ -48,14 +48,15 @@ class Unready(Struct, frozen=True):
 
 
 class Preparing:
-    """A party on its way to its attempts; ``flights`` are those that are not ready yet, ``waits`` theirs so far.
+    """A party on its way to its attempts; ``flights`` are those not ready yet, ``waits`` what they waited together.
 
     Whoever differs from the others goes apart, and is a party of one.
     """
 
     def __init__(self, by: Preparation, party: Party, apart: Callable[[Party], None]) -> None:
         received, round_, self._campaign = party.flights[0].received, party.round, party.campaign
-        self.flights, self.waits = party.flights, by.before(received) if party.waits is None else party.waits
+        self.flights, self.waits = party.flights, NO_WAIT if party.waits is None else party.waits
+        self._before = by.before(party.flights) if party.waits is None else {}
         self._by, self._apart, self._round, self._place = by, apart, round_, party.place
         if party.since is not None:  # the loop has not come round to it before
             self.waits += Waits(intake=by.clock.monotonic() - party.since)
@@ -215,7 +216,7 @@ class Preparing:
             unpermitted = self._unpermitted(places)
             alone, attempts = self._alone(flights), list[Attempt]()
             for flight, place in zip(flights, tuple(places), strict=True):
-                waits = self.waits + waited
+                waits = self._waits_of(flight) + waited
                 if place.waits is not NO_WAIT:  # the loop had not come round to it
                     waits += place.waits + Waits(intake=max(now - place.came - waited.token, 0.0))
                 if place.number in unpermitted:
@@ -248,7 +249,7 @@ class Preparing:
             if token is None:
                 return None
             [flight] = self._leaving(1)
-            return Ready([self._attempt(flight, token, place, self.waits)], places.handed_on())
+            return Ready([self._attempt(flight, token, place, self._waits_of(flight))], places.handed_on())
 
     async def _newest_token(self) -> tuple[str | None, Waits]:
         """The token that is to be sent; the one that came first may have expired since, and a new one be on its way."""
@@ -289,6 +290,9 @@ class Preparing:
     def _waited(self, waits: Waits) -> None:
         self.waits += waits
 
+    def _waits_of(self, flight: Flight) -> Waits:
+        return self._before.get(flight, NO_WAIT) + self.waits
+
     def _leaving(self, many: int) -> tuple[Flight, ...]:
         """The first of them leave; with the last one the line is at its end."""
         left, self.flights = self.flights[:many], self.flights[many:]
@@ -301,14 +305,14 @@ class Preparing:
         kept, others = self.flights[:many], self.flights[many:]
         self.flights = kept
         for flight in others:
-            self._apart(Party(self._campaign, (flight,), self._round, self.waits, None, self._now()))
+            self._apart(Party(self._campaign, (flight,), self._round, self._waits_of(flight), None, self._now()))
 
     def _anew(self, places: Places, waited: Waits) -> None:
         """Those that have these places ask for everything again: each has waited for itself."""
         flights = self._leaving(len(places))
         alone = self._alone(flights)
         for flight, place in zip(flights, places, strict=True):
-            self._goes_on(flight, self.waits + place.waits + waited, None, alone=alone)
+            self._goes_on(flight, self._waits_of(flight) + place.waits + waited, None, alone=alone)
 
     def _alone(self, leaving: tuple[Flight, ...]) -> bool:
         """Whether this has been a party of one."""
@@ -317,7 +321,7 @@ class Preparing:
     def _goes_on(self, flight: Flight, waits: Waits, place: Place | None, *, alone: bool) -> None:
         """As a party of its own, perhaps with a place in hand; as this one, where there is nobody else."""
         if alone:
-            self.flights, self.waits, self._place = (flight,), waits, place
+            self.flights, self.waits, self._before, self._place = (flight,), waits, {}, place
         else:
             self._apart(Party(self._campaign, (flight,), self._round, waits, place, self._now()))
 

@@ -35,9 +35,11 @@ class Pipeline:
 
     def __init__(self) -> None:
         self.came: list[Flight] = []
+        self.together: list[int] = []
 
     def start(self, flights: Sequence[Flight]) -> None:
         self.came += flights
+        self.together.append(len(flights))
 
     def lanes(self) -> list[str]:
         return [flight.received.came_by for flight in self.came]
@@ -88,12 +90,36 @@ async def test_of_a_backlog_only_some_is_opened_before_a_message_of_another_queu
     assert await taking.finish(10)
 
 
+async def test_triggers_of_all_messages_that_are_opened_in_one_turn_start_together() -> None:
+    pipeline = Pipeline()
+    taking = dispatcher(pipeline)
+    for _ in range(7):
+        taking.deliver(delivery(BACKLOG, 1))
+    taking.deliver(delivery(OTHER, 2))
+    await asyncio.sleep(0)
+    assert pipeline.together == [9]
+    pipeline.end()
+    assert await taking.finish(10)
+
+
+async def test_what_is_cut_off_before_it_starts_never_starts() -> None:
+    pipeline, returned = Pipeline(), list[str]()
+    taking = dispatcher(pipeline)
+    answers = SimpleNamespace(away=False, returned=lambda: returned.append("returned"))
+    taking.deliver(replace(delivery(BACKLOG, 2), receipt=answers))
+    taking.hurry()
+    await asyncio.sleep(0)
+    assert not pipeline.came
+    assert returned == ["returned"]
+
+
 async def test_what_goes_back_to_the_broker_is_in_hand_until_the_others_of_its_message_are_at_their_end() -> None:
     pipeline = Pipeline()
     one = definition()
     campaign = KnownCampaign(one, PayloadCheck(one), Endpoint("https://api.example.com", {}), 60.0)
     taking = dispatcher(pipeline, {one.name: campaign})
     taking.deliver(delivery(BACKLOG, 5))
+    await asyncio.sleep(0)
     sent, *others = pipeline.came
     for flight in others:  # an outage begins in the middle of the message
         flight.ends(HandedBack())
@@ -111,6 +137,7 @@ async def test_what_only_waits_for_its_record_goes_back_when_it_is_cut_off_and_i
         away=False, returned=lambda: told.append("returned"), done=told.append, failed=told.append
     )
     taking.deliver(replace(message, receipt=answers))
+    await asyncio.sleep(0)
     pipeline.came[0].ends(End("accepted", None))
     assert not told
     taking.hurry()

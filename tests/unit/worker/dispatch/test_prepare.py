@@ -214,6 +214,22 @@ def test_a_message_that_lay_unopened_waited_for_what_those_under_way_waited_for_
     assert ready.waits.intake == pytest.approx(1.0)
 
 
+def test_triggers_of_several_messages_wait_together_and_each_since_its_own_message_came() -> None:
+    stage = Stage(token_from=3.0)
+    came = [structs.replace(received(), received=-seconds) for seconds in (5.0, 2.0)]
+    flights = tuple(Flight(one, lambda *_: None, lambda *_: None) for one in came)
+    apart: list[Party] = []
+
+    async def ready() -> Any:
+        return await Preparing(stage.preparation, Party(CAMPAIGN, flights), apart.append).some()
+
+    [attempt] = stage.run(ready).attempts
+    [other] = apart
+    assert other.waits is not None
+    assert (attempt.waits.intake, other.waits.intake) == (5.0, 2.0)
+    assert attempt.waits.token == other.waits.token >= 3.0
+
+
 def test_a_token_that_ends_while_a_permit_is_waited_for_is_waited_for_again_and_all_of_it_counts() -> None:
     stage = Stage(lifetime=10.0, permit=8.0)
 
