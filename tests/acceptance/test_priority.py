@@ -65,7 +65,8 @@ def test_the_rate_of_two_workers_together_is_the_lane_s_limit(
     valkey_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
 ) -> None:
     limit, count = 200, 2_000
-    delivery = prepare_delivery(valkey_url, QUICK, AJO_RATE_LIMIT_STANDARD=str(limit))
+    # None takes so much in advance that there is nothing left for the other one.
+    delivery = prepare_delivery(valkey_url, QUICK, AJO_RATE_LIMIT_STANDARD=str(limit), AJO_PREFETCH="10")
     delivery.start_worker()
     delivery.start_worker()
     delivery.publish(count)
