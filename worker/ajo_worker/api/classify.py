@@ -16,6 +16,15 @@ from ajo_worker.api.cosmos import revocation
 from ajo_worker.api.error_texts import error_texts, without_sent
 from ajo_worker.api.repetition import is_conflict, says_repeated
 from ajo_worker.api.verdict import Outcome, Verdict
+from ajo_worker.reasons import (
+    CAMPAIGN_REFUSED,
+    OF_STATUS,
+    RECIPIENT_REFUSED,
+    REDIRECT,
+    REFUSED,
+    SERVER_ERROR,
+    UNEXPECTED,
+)
 
 UNAUTHORIZED_CODES = frozenset({"401013", "403010"})
 """Gateway codes for an expired and a missing token (Adobe's gateway troubleshooting pages)."""
@@ -26,31 +35,7 @@ MOST_TEXT = 300
 LONGEST_RETRY_AFTER = 366 * 86_400.0
 """Seconds; whoever asks for more than a year means never."""
 
-REASONS = {
-    400: "bad-request",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not-found",
-    408: "request-timeout",
-    409: "conflict",
-    413: "too-large",
-    415: "unsupported-media-type",
-    422: "unprocessable",
-    429: "rate-limited",
-    502: "bad-gateway",
-    503: "unavailable",
-    504: "gateway-timeout",
-}
-RECIPIENT_REFUSED = "recipient-refused"
-"""The reason where the answer names the recipient's fault, whatever its status."""
-CAMPAIGN_REFUSED = "campaign-refused"
-"""The same for the campaign's: stopped, ended, unknown, or not as it must be authored."""
 RETRYABLE_CLIENT_ERRORS = frozenset({408, 429})
-SERVER_ERROR, UNEXPECTED, REDIRECT, REFUSED = "server-error", "unexpected-status", "redirect", "refused"
-OF_AN_ANSWER = frozenset(
-    {*REASONS.values(), RECIPIENT_REFUSED, CAMPAIGN_REFUSED, SERVER_ERROR, UNEXPECTED, REDIRECT, REFUSED}
-)
-"""Reasons that an answer of Adobe's gives; all others are our own, or failures on the way."""
 
 # What may be personal or secret in an error's text: anything like an address or a phone number, and runs long enough to
 # be a token.
@@ -106,7 +91,7 @@ def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: Asked)
     elif (outcome == "refused" or status >= 500) and not ambiguous:  # noqa: PLR2004 - HTTP's class of server errors
         texts = error_texts(document, answer.body, asked.body)
         if is_conflict(code) or (asked.repeated and says_repeated(texts)):
-            outcome, ambiguous, reason = "refused", True, REASONS[409]
+            outcome, ambiguous, reason = "refused", True, OF_STATUS[409]
         elif outcome == "refused":
             whose = blame(status, code, texts)
             if whose == "recipient":
@@ -134,16 +119,16 @@ def _whole(answer: Answer) -> bytes:
 
 def _meaning(status: int, code: str | None, ambiguous_statuses: frozenset[int]) -> tuple[Outcome, bool, str]:
     if status == 401 or code in UNAUTHORIZED_CODES:  # noqa: PLR2004 - HTTP's number for it
-        return "unauthorized", False, REASONS[401]
+        return "unauthorized", False, OF_STATUS[401]
     if status >= 500 or status in RETRYABLE_CLIENT_ERRORS:  # noqa: PLR2004 - HTTP's class of server errors
-        return "retryable", status in ambiguous_statuses, REASONS.get(status, SERVER_ERROR)
+        return "retryable", status in ambiguous_statuses, OF_STATUS.get(status, SERVER_ERROR)
     if status == 409:  # noqa: PLR2004 - perhaps this requestId was accepted before
-        return "refused", True, REASONS[409]
+        return "refused", True, OF_STATUS[409]
     if 200 <= status < 300:  # noqa: PLR2004 - undocumented successes: nothing says what they mean
         return "refused", True, UNEXPECTED
     if 300 <= status < 400:  # noqa: PLR2004 - never followed: the token would go along
         return "refused", False, REDIRECT
-    return "refused", False, REASONS.get(status, REFUSED)
+    return "refused", False, OF_STATUS.get(status, REFUSED)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

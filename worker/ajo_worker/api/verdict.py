@@ -5,8 +5,9 @@ from typing import Literal, TypeAlias
 
 from ajo_worker.api.answer import FailureKind
 from ajo_worker.api.blame import Blame
+from ajo_worker.reasons import OwnReason
 
-STRAY = "stray-answer"
+STRAY: OwnReason = "stray-answer"
 """The reason of an attempt that was answered with what belongs to another trigger's."""
 
 Outcome: TypeAlias = Literal["accepted", "refused", "retryable", "unauthorized"]

@@ -4,34 +4,16 @@ Nothing here raises, reads the database or prints: the shell shows whatever come
 """
 
 import os
+from typing import get_args
 
 from ajo_producers.campaigns.folder import names_in
 from ajo_producers.contract.lanes import LANES
 
-from ajo_worker.api.classify import OF_AN_ANSWER
+from ajo_worker.api.answer import FailureKind
+from ajo_worker.reasons import OF_AN_ANSWER, OWN
 
-REASONS = (
-    "ambiguous-answer",
-    "before-start",
-    "budget-spent",
-    "campaign-ended",
-    "campaign-not-live",
-    "campaign-paused",
-    "clock-step",
-    "confirmed-by-feedback",
-    "definition-unknown",
-    "expires-at",
-    "invalid-payload",
-    "outage",
-    "payload-unreadable",
-    "redrive",
-    "retry-after-beyond-budget",
-    "stray-answer",
-    "token-unavailable",
-    "worker-crash",
-    *OF_AN_ANSWER,
-)
-"""Why triggers are in the state that they are in (docs/states.md)."""
+REASONS = OWN | OF_AN_ANSWER | frozenset(get_args(FailureKind))
+"""Why triggers are in the state that they are in (docs/states.md); an ambiguous call may end one by how it broke."""
 
 
 def campaign_names(incomplete: str) -> list[str]:

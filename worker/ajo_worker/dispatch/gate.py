@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Protocol
 
 from ajo_worker.api.verdict import Verdict
+from ajo_worker.reasons import OwnReason
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.received import Received
 from ajo_worker.triggers.urgency import Urgency
 
-NO_TOKEN = "token-unavailable"  # noqa: S105 - a reason
+NO_TOKEN: OwnReason = "token-unavailable"  # noqa: S105 - a reason
 """Why nothing is sent for want of a token."""
 
 
@@ -17,7 +18,7 @@ NO_TOKEN = "token-unavailable"  # noqa: S105 - a reason
 class KeptBack:
     """Nothing may be sent for now: of a destination, of one campaign, or (without a token) at all, not even a probe."""
 
-    reason: str
+    reason: OwnReason
     of_campaign: bool = False
     of_probes: bool = False
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ajo_worker.api.classify import OF_AN_ANSWER
+from ajo_worker.reasons import OF_AN_ANSWER
 from ajo_worker.states import DEAD, STATES
 
 FAILED = frozenset({*DEAD, "quarantined"})

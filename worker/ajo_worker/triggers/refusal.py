@@ -6,8 +6,9 @@ from datetime import datetime
 
 from ajo_producers.campaigns.definition import BeforeStart, Definition
 
-from ajo_worker.campaigns.live_campaign import LiveCampaign
+from ajo_worker.campaigns.live_campaign import LiveCampaign, LiveStatus
 from ajo_worker.ledger.admission import InsertState
+from ajo_worker.reasons import OwnReason
 from ajo_worker.triggers.received import Received
 
 
@@ -20,14 +21,14 @@ class Refusal:
     """
 
     state: InsertState
-    reason: str
+    reason: OwnReason
     resume_at: datetime | None = None
     in_vain: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 UNKNOWN = Refusal("parked", "definition-unknown")
 """What becomes of a trigger whose definition this worker lacks: another one may have it, now or later."""
-NOT_LIVE = {"ended": "campaign-ended", "not-live": "campaign-not-live"}
+NOT_LIVE: dict[LiveStatus, OwnReason] = {"ended": "campaign-ended", "not-live": "campaign-not-live"}
 """Reasons of triggers whose campaign Journey Optimizer says is over, or not activated."""
 
 

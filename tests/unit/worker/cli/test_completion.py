@@ -2,10 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
-from ajo_worker.api.classify import OF_AN_ANSWER
+from ajo_worker.api.answer import FailureKind
 from ajo_worker.cli import completion
+from ajo_worker.reasons import OF_AN_ANSWER, OWN
 
 STATES = (Path(__file__).parents[4] / "docs/states.md").read_text(encoding="utf-8").partition("## Reasons")[2]
 
@@ -13,8 +15,8 @@ STATES = (Path(__file__).parents[4] / "docs/states.md").read_text(encoding="utf-
 def test_every_reason_that_is_documented_is_completed_and_no_other() -> None:
     rows = [line.split("|")[1] for line in STATES.partition("## Ownership")[0].splitlines() if line.startswith("| `")]
     documented = {name for row in rows for name in re.findall(r"`([\w-]+)`", row)}
-    assert documented | OF_AN_ANSWER == set(completion.REASONS)
-    assert len(completion.REASONS) == len(set(completion.REASONS))
+    assert OWN <= documented <= OWN | OF_AN_ANSWER
+    assert set(completion.reasons("")) == documented | OF_AN_ANSWER | set(get_args(FailureKind))
 
 
 def test_campaigns_are_those_of_the_folder_whatever_their_files_hold(
