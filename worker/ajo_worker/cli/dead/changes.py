@@ -7,8 +7,7 @@ from uuid import UUID
 import typer
 
 from ajo_worker.cli.authority import Operator, read_authority
-from ajo_worker.cli.dead import choosing
-from ajo_worker.cli.dead.choosing import read_filter
+from ajo_worker.cli.dead.choosing import takes_filter
 from ajo_worker.cli.dead.report import DONE, left_out_lines, other_lines, pace, show_plan
 from ajo_worker.cli.printing import make_console
 from ajo_worker.cli.progress import progress_bar
@@ -28,15 +27,10 @@ Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 SLOWEST, FASTEST = 0.01, 100_000
 
 
+@takes_filter
 def redrive(
-    request_ids: choosing.RequestIds = None,
     *,
-    campaigns: choosing.Campaigns = None,
-    states: choosing.States = None,
-    reasons: choosing.Reasons = None,
-    statuses: choosing.Statuses = None,
-    since: choosing.Since = None,
-    until: choosing.Until = None,
+    chosen: Filter,
     everything: All = False,
     rate: Annotated[
         float, typer.Option(min=SLOWEST, max=FASTEST, metavar="N", help="So many go on a second at most.")
@@ -56,20 +50,14 @@ def redrive(
 
     It may be interrupted and repeated at any time: what is done stays done, and nothing is redriven twice.
     """
-    chosen = read_filter(request_ids, campaigns, states, reasons, statuses, since, until)
     order = Order("redrive", _not_by_accident(chosen, everything=everything), unconfirmed, rate)
     _run(order, why, operator, dry_run=dry_run, yes=yes)
 
 
+@takes_filter
 def discard(
-    request_ids: choosing.RequestIds = None,
     *,
-    campaigns: choosing.Campaigns = None,
-    states: choosing.States = None,
-    reasons: choosing.Reasons = None,
-    statuses: choosing.Statuses = None,
-    since: choosing.Since = None,
-    until: choosing.Until = None,
+    chosen: Filter,
     everything: All = False,
     why: Why = None,
     operator: Operator = None,
@@ -80,7 +68,6 @@ def discard(
 
     They can never be sent again. Their triggers, attempts, states and reasons stay in the ledger.
     """
-    chosen = read_filter(request_ids, campaigns, states, reasons, statuses, since, until)
     order = Order("discard", _not_by_accident(chosen, everything=everything))
     _run(order, why, operator, dry_run=dry_run, yes=yes)
 

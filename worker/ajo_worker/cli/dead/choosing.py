@@ -1,8 +1,11 @@
 """The arguments and options that say which dead letters are meant: the same for every command of ``dead``."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -17,47 +20,43 @@ MOST_SHOWN = 60
 """Characters of a wrong id that its message shows."""
 
 
-class DeadState(StrEnum):
-    """The states of dead letters."""
+class StateOption(StrEnum):
+    """``states.DeadState`` as Typer takes it in a list."""
 
     REJECTED = "rejected"
     EXPIRED = "expired"
     UNCONFIRMED = "unconfirmed"
 
 
-RequestIds = Annotated[list[str] | None, typer.Argument(metavar="REQUEST_ID", help="These alone.")]
-Campaigns = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--campaign", metavar="NAME", help="Of this campaign; repeat it.", autocompletion=completion.campaign_names
-    ),
-]
-States = Annotated[list[DeadState] | None, typer.Option("--state", help="In this state; repeat it.")]
-Reasons = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--reason",
-        metavar="REASON",
-        help="That ended for this reason; repeat it.",
-        autocompletion=completion.reasons,
-    ),
-]
-Statuses = Annotated[
-    list[int] | None,
-    typer.Option("--status", metavar="CODE", min=100, max=599, help="HTTP status of the last attempt; repeat it."),
-]
-Since = Annotated[str | None, typer.Option(metavar="DURATION", help="That ended in the last 30s, 2d, 1h30m.")]
-Until = Annotated[str | None, typer.Option(metavar="DURATION", help="That ended longer ago than 30s, 2d, 1h30m.")]
-
-
 def read_filter(
-    request_ids: list[str] | None,
-    campaigns: list[str] | None,
-    states: list[DeadState] | None,
-    reasons: list[str] | None,
-    statuses: list[int] | None,
-    since: str | None,
-    until: str | None,
+    request_ids: Annotated[list[str] | None, typer.Argument(metavar="REQUEST_ID", help="These alone.")] = None,
+    *,
+    campaigns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--campaign", metavar="NAME", help="Of this campaign; repeat it.", autocompletion=completion.campaign_names
+        ),
+    ] = None,
+    states: Annotated[list[StateOption] | None, typer.Option("--state", help="In this state; repeat it.")] = None,
+    reasons: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reason",
+            metavar="REASON",
+            help="That ended for this reason; repeat it.",
+            autocompletion=completion.reasons,
+        ),
+    ] = None,
+    statuses: Annotated[
+        list[int] | None,
+        typer.Option("--status", metavar="CODE", min=100, max=599, help="HTTP status of the last attempt; repeat it."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="That ended in the last 30s, 2d, 1h30m.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="That ended longer ago than 30s, 2d, 1h30m.")
+    ] = None,
 ) -> Filter:
     """What the arguments and options say. Pure.
 
@@ -76,6 +75,25 @@ def read_filter(
         since=first,
         until=last,
     )
+
+
+def takes_filter(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the parameters of ``read_filter`` in place of its own ``chosen``, the filter that they make."""
+    of_filter = signature(read_filter, eval_str=True).parameters
+    own = dict(signature(command, eval_str=True).parameters)
+    del own["chosen"]
+    first = [one for one in own.values() if one.kind is Parameter.POSITIONAL_OR_KEYWORD]
+    last = [one for one in own.values() if one.kind is Parameter.KEYWORD_ONLY]
+    parameters = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*first, *of_filter.values(), *last)]
+
+    @wraps(command)
+    def run(**given: object) -> None:
+        facts: dict[str, Any] = {name: given.pop(name) for name in of_filter}
+        command(**given, chosen=read_filter(**facts))
+
+    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined] # as the library inspect has it
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run
 
 
 def read_request_id(text: str) -> UUID:

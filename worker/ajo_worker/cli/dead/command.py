@@ -10,8 +10,8 @@ from uuid import UUID
 import typer
 from ajo_producers.contract.sealing import Sealer
 
-from ajo_worker.cli.dead import changes, choosing
-from ajo_worker.cli.dead.choosing import read_filter, read_request_id
+from ajo_worker.cli.dead import changes
+from ajo_worker.cli.dead.choosing import read_request_id, takes_filter
 from ajo_worker.cli.dead.export import export_letters
 from ajo_worker.cli.dead.report import show_letter, show_list
 from ajo_worker.cli.printing import make_console, print_json
@@ -26,15 +26,10 @@ app = typer.Typer(
 
 
 @app.command("list")
+@takes_filter
 def list_(
-    request_ids: choosing.RequestIds = None,
     *,
-    campaigns: choosing.Campaigns = None,
-    states: choosing.States = None,
-    reasons: choosing.Reasons = None,
-    statuses: choosing.Statuses = None,
-    since: choosing.Since = None,
-    until: choosing.Until = None,
+    chosen: Filter,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Dead letters that are listed at most.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -42,7 +37,6 @@ def list_(
 
     The exit code is 1 if there are none.
     """
-    chosen = read_filter(request_ids, campaigns, states, reasons, statuses, since, until)
     report = finish(_list(read_settings().database_url.get_secret_value(), chosen, limit))
     if as_json:
         print_json(report)
@@ -77,23 +71,17 @@ def show(
 
 
 @app.command()
+@takes_filter
 def export(
     file: Annotated[Path, typer.Argument(metavar="FILE|-", help="A file that isn't there yet; - for standard output.")],
-    request_ids: choosing.RequestIds = None,
     *,
-    campaigns: choosing.Campaigns = None,
-    states: choosing.States = None,
-    reasons: choosing.Reasons = None,
-    statuses: choosing.Statuses = None,
-    since: choosing.Since = None,
-    until: choosing.Until = None,
+    chosen: Filter,
 ) -> None:
     """Write dead letters with their payloads as JSON lines.
 
     They are personal data: the file can be read by its owner alone. What can't be decrypted is left out and told,
     with exit code 1.
     """
-    chosen = read_filter(request_ids, campaigns, states, reasons, statuses, since, until)
     export_letters(read_settings(), chosen, file)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 import typer
 from ajo_worker.cli.authority import read_text
-from ajo_worker.cli.dead.choosing import DeadState, read_filter, read_request_id
+from ajo_worker.cli.dead.choosing import StateOption, read_filter, read_request_id
 from ajo_worker.deadletters.choosing import Filter
 
 ONE = UUID("01a2137e-0000-7000-8000-000000000001")
@@ -19,7 +19,7 @@ NONE: dict[str, Any] = dict.fromkeys(("request_ids", "campaigns", "states", "rea
     [
         ({}, Filter()),
         ({"request_ids": [str(ONE), ONE.hex.upper(), str(ONE)]}, Filter(request_ids=(ONE,))),
-        ({"campaigns": ["a", "b"], "states": [DeadState.EXPIRED]}, Filter(campaigns=("a", "b"), states=("expired",))),
+        ({"campaigns": ["a", "b"], "states": [StateOption.EXPIRED]}, Filter(campaigns=("a", "b"), states=("expired",))),
         ({"reasons": ["bad-request"], "statuses": [400]}, Filter(reasons=("bad-request",), statuses=(400,))),
         ({"since": "2h", "until": "1h"}, Filter(since=timedelta(hours=2), until=timedelta(hours=1))),
     ],
