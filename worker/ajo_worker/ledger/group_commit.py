@@ -184,9 +184,10 @@ class GroupCommit(Generic[Row, Result]):
             while group := self._take():
                 try:
                     await self._commit(group)
-                finally:
+                except BaseException:  # stopped in the middle of it
                     for offer in group:
                         offer.tell(WriterStopped())
+                    raise
             self._empty.set()
 
     def _take(self) -> list[_Offer[Row, Result]]:
