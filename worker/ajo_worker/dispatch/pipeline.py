@@ -1,7 +1,7 @@
 """The way of triggers in hand: prepare → announce → send → judge → decide → record, until each has its state.
 
-The triggers of a message take the steps together as long as they are alike. Whoever differs goes on alone, by the same
-steps; so does each from its call on.
+Triggers that came in one moment, in one message or in many, take the steps together as long as they are alike. Whoever
+differs goes on alone, by the same steps; so does each from its call on.
 """
 
 import asyncio
