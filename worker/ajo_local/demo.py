@@ -9,10 +9,16 @@ import typer
 from rich.console import Console
 
 from ajo_local.order_events import write_order_events
-from ajo_local.outcome import confirmed_ids, contradictions, journal_calls, recorded_triggers
+from ajo_local.outcome import (
+    confirmed_ids,
+    contradictions,
+    duplicate_lines,
+    journal_calls,
+    outcome_table,
+    recorded_triggers,
+)
 from ajo_local.processes import LocalStackError, ended_by_sigterm
 from ajo_local.progress import follow
-from ajo_local.report import duplicate_lines, outcome_table
 from ajo_local.scripted import blame_table, blamed_triggers, scripted_faults
 from ajo_local.stack import CAMPAIGN, Stack, local_stack
 

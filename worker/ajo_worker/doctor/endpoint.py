@@ -1,14 +1,43 @@
-"""What each step on the way to an endpoint says. Pure."""
+"""The way to an endpoint, through a proxy or direct: it is gone once, and judged step by step."""
 
 import ssl
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
 
-from ajo_worker.doctor.bounds import HANGS
+from ajo_worker.doctor.bounds import HANGS, bounded
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
+from ajo_worker.doctor.clocks import Offset, offset_of_date
+from ajo_worker.doctor.settings import Readable
 from ajo_worker.network.destination import Destination
 from ajo_worker.network.reasons import reason_of
-from ajo_worker.network.way import Step, Way
-from ajo_worker.settings.proxies import Route
+from ajo_worker.network.way import STEPS, Step, Way, explore
+from ajo_worker.settings.proxies import Proxies, Route, proxies
+from ajo_worker.settings.source import SettingsError
+
+PROXY = "proxy"
+
+
+def find_ways(readable: Readable) -> Proxies | Check:
+    """What settings and environment say; a check that failed or was skipped if that can't be used."""
+    if readable.wrong_of("proxy"):
+        return skipped(PROXY, "AJO_PROXY can't be read: see settings")
+    try:
+        return proxies(readable.settings)
+    except SettingsError as bad:
+        return failed(
+            PROXY, str(bad), "correct it, or say AJO_PROXY=none to go direct: a worker refuses to start with it"
+        )
+
+
+def judge_ways(found: Iterable[Destination]) -> Check:
+    """Which way each of them is reached. Pure."""
+    by_way: dict[str, list[str]] = {}
+    for one in found:
+        by_way.setdefault(str(one.route), []).append(one.endpoint)
+    told = [f"{way}: {', '.join(dict.fromkeys(endpoints))}" for way, endpoints in by_way.items()]
+    return ok(PROXY, "; ".join(told)) if told else skipped(PROXY, "no address says where calls go")
+
 
 CHECKS: dict[Step, str] = {"dns": "dns", "connect": "connect", "tls": "tls", "first_byte": "health"}
 """What the check of a step is called."""
@@ -118,3 +147,24 @@ def judge_health(check: str, status: int, took: float, *, with_token: bool) -> C
         case _:
             advice = "a gateway in between answers otherwise than Journey Optimizer does"
     return failed(check, found, advice)
+
+
+class Visited(NamedTuple):
+    """What was found on the way, and the endpoint's clock if it told the time."""
+
+    checks: list[Check]
+    offset: Offset | None = None
+
+
+async def visit(destination: Destination, tls: ssl.SSLContext | None, token: str | None, seconds: float) -> Visited:
+    """Go the way; where a step fails, those after it are skipped. Each step has ``seconds``."""
+    headers = destination.headers | ({"authorization": f"Bearer {token}"} if token else {})
+    way = await bounded(
+        f"dns {destination.name}", (len(STEPS) + 1) * seconds, explore(destination, tls, seconds, headers)
+    )
+    if isinstance(way, Check):
+        return Visited([way])
+    checks = judge_way(destination, way, seconds, datetime.now(UTC), with_token=token is not None)
+    if (answer := way.answer) is None:
+        return Visited(checks)
+    return Visited(checks, offset_of_date(destination.name, answer.date, answer.asked, answer.answered))

@@ -14,9 +14,8 @@ from ajo_worker.doctor.broker import examine_broker
 from ajo_worker.doctor.check import Check, skipped
 from ajo_worker.doctor.clocks import CLOCKS, judge_clocks
 from ajo_worker.doctor.database_wire import clock_offset, examine_database
-from ajo_worker.doctor.endpoint_wire import Visited, visit
+from ajo_worker.doctor.endpoint import Visited, find_ways, judge_ways, visit
 from ajo_worker.doctor.flower import FLOWER, look_at_flower
-from ajo_worker.doctor.proxy import find_ways, judge_ways
 from ajo_worker.doctor.settings import examine_settings, readable_settings, trust
 from ajo_worker.doctor.token import TOKEN, Fetched, fetch_token
 from ajo_worker.doctor.workers import WORKERS, look_at_workers

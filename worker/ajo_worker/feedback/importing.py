@@ -12,8 +12,7 @@ import asyncpg
 from ajo_worker.feedback.correlation import Kind
 from ajo_worker.feedback.files import NumberedRow, UnreadableRow
 from ajo_worker.feedback.reading import UnreadableFeedback, read_row
-from ajo_worker.feedback.rows import FeedbackRow, row_of
-from ajo_worker.feedback.storing import store
+from ajo_worker.feedback.storing import FeedbackRow, row_of, store
 
 T = TypeVar("T")
 

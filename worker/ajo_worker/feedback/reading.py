@@ -2,6 +2,10 @@
 
 Field paths: Adobe's page on feedback webhooks, and its schema dictionary (Message Feedback Event Schema), in
 November 2026.
+
+A webhook brings more: other events, and inbound messages as their provider sent them. Journey Optimizer may relay a
+recipient's SMS as it is, so its form is the provider's. It is known by who sent it and what it says; neither is kept,
+but for a keyed hash of the first.
 """
 
 import re
@@ -9,10 +13,18 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ajo_worker.feedback.feedback import Feedback
-from ajo_worker.feedback.leaves import Leaves, first_of, leaves_of, tails
-from ajo_worker.feedback.masking import masked, without_addresses
-from ajo_worker.feedback.other_events import other_event
-from ajo_worker.feedback.values import MOST_TEXT, count_of, instant_of, text_of
+from ajo_worker.feedback.values import (
+    MOST_TEXT,
+    Leaves,
+    count_of,
+    first_of,
+    instant_of,
+    leaves_of,
+    masked,
+    tails,
+    text_of,
+    without_addresses,
+)
 from ajo_worker.recipients import recipient_hash
 
 _CJM = "_experience.customerJourneyManagement."
@@ -49,6 +61,11 @@ CAMPAIGN_TYPE = tails(_EXECUTION + "campaignType")
 JOURNEY = (*tails(_EXECUTION + "journeyVersionID"), *tails(_EXECUTION + "journeyID"))
 BY_SCHEDULE = frozenset({"scheduled", "recurring"})
 """Types of campaigns that no call starts."""
+INBOUND = "inbound"
+FEEDBACK_EVENT = "messagefeedback"
+_SENDER = re.compile(r"(?:from|sender|msisdn|originator|sourceaddress|fromnumber|channelidentityidentity)$")
+_TEXT = re.compile(r"(?:body|text|message|keyword|content|smsbody|messagetext)$")
+_ID = re.compile(r"(?:message|sms)?s?id$")
 
 FIELDS = frozenset({
     *STATUS, *EXECUTION_ID, *REQUEST_ID, *CAMPAIGN_ID, *CHANNEL, *CATEGORY, *TYPE, *CODE, *REASON, *RETRIES,
@@ -166,3 +183,21 @@ def read_items(content: object, key: bytes) -> Iterator[Feedback | UnreadableFee
             yield read_webhook(item, key)
         except UnreadableFeedback as fault:
             yield fault
+
+
+def other_event(leaves: Leaves, key: bytes) -> Feedback | None:
+    """What came, as a row that is kept apart; None if it is neither another event nor an inbound message."""
+    event = text_of(leaves.get("eventtype"))
+    sender = next((text for path, value in leaves.items() if _SENDER.search(path) and (text := text_of(value))), None)
+    inbound = sender is not None and any(_TEXT.search(path) for path in leaves)
+    if event is None and not inbound:
+        return None
+    if event is not None and re.sub(r"[^a-z]", "", event.lower()) == FEEDBACK_EVENT:
+        return None
+    identifier = next((text for path, value in leaves.items() if _ID.search(path) and (text := text_of(value))), None)
+    return Feedback(
+        status=INBOUND if event is None else without_addresses(event)[:MOST_TEXT],
+        adobe_request_id=identifier and without_addresses(identifier)[:MOST_TEXT],
+        recipient_hashes=(recipient_hash(sender, key),) if key and sender else (),
+        others=True,
+    )

@@ -4,20 +4,20 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Protocol
+from urllib.parse import parse_qsl
 
+import msgspec
 import structlog
-from ajo_producers.entrance.body import BadBody
+from ajo_producers.entrance.body import BadBody, read_bytes
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ajo_worker.feedback.authentication import Check
-from ajo_worker.feedback.body import read_json
 from ajo_worker.feedback.feedback import Feedback
 from ajo_worker.feedback.reading import UnreadableFeedback, read_items
-from ajo_worker.feedback.rows import FeedbackRow, row_of
-from ajo_worker.feedback.storing import Stored
+from ajo_worker.feedback.storing import FeedbackRow, Stored, row_of
 from ajo_worker.feedback.writing import LedgerAwayError
 
 log = structlog.get_logger("ajo_worker.feedback")
@@ -26,6 +26,9 @@ PATH, HEALTH = "/feedback", "/healthz"
 RETRY_SECONDS = "5"
 MOST_OPEN = 256
 """Requests in hand at most: what waits for the ledger must not fill the memory."""
+MOST_ITEMS = 5000
+FORM = "application/x-www-form-urlencoded"
+"""How some providers send the messages of recipients, which may be relayed as they are."""
 MOST_TOLD = 20
 
 
@@ -126,3 +129,35 @@ def _away(why: str) -> JSONResponse:
 
 def _answer(status: int, content: Mapping[str, object], headers: dict[str, str] | None = None) -> JSONResponse:
     return JSONResponse(content, status, headers)
+
+
+async def read_json(request: Request, most_bytes: int, seconds: float) -> object:
+    """What a request's body holds, which gets so many ``seconds`` to come: JSON, or the fields of a form.
+
+    Raises:
+        BadBody: it is no JSON, too large, too slow, or has too many items.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    as_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+    if not as_json and kind != FORM:
+        raise BadBody(415, "Content-Type must be application/json")
+    if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise BadBody(415, "Content-Encoding is not supported: send it plain")
+    body = await read_bytes(request, most_bytes, seconds)
+    if not as_json:
+        return _form(body)
+    try:
+        content: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        why = str(fault) if isinstance(fault, msgspec.DecodeError) else "it is not UTF-8, or nested too deeply"
+        raise BadBody(400, f"the body is no JSON: {why}") from None
+    if isinstance(content, list) and len(content) > MOST_ITEMS:
+        raise BadBody(413, f"a list may have {MOST_ITEMS} items at most")
+    return content
+
+
+def _form(body: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(body.decode(errors="replace"), max_num_fields=MOST_ITEMS))
+    except ValueError:
+        raise BadBody(413, f"a form may have {MOST_ITEMS} fields at most") from None

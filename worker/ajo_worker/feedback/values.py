@@ -1,7 +1,75 @@
-"""Single values of feedback as they come: texts, numbers, instants. Pure."""
+"""What came as values, whichever way it was written. Pure.
 
+A webhook's object and a dataset's row, nested or flattened in whatever way, as one flat table; single texts, numbers
+and instants; and free texts without the addresses that mail servers quote in them.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+Leaves = Mapping[str, Any]
+"""Values by path, whose names run together without signs: ``experiencea0b`` stands for ``_experience.a[0].B``."""
+
+DEEPEST = 16
+MOST_LEAVES = 2000
+_SIGNS = re.compile(r"[^0-9a-z]")
+
+
+def leaves_of(row: object) -> Leaves:
+    """All values of a row. JSON inside a text is looked into: exports have structures in one column.
+
+    What lies deeper than ``DEEPEST`` names, or after the first ``MOST_LEAVES`` values, is left out.
+    """
+    found: dict[str, Any] = {}
+    for path, value in _walk("", row, 0):
+        found.setdefault(path, value)
+        if len(found) >= MOST_LEAVES:
+            break
+    return found
+
+
+def _walk(path: str, value: object, depth: int) -> Iterator[tuple[str, Any]]:
+    if depth > DEEPEST:
+        return
+    for name, inner in _parts(value) or ():
+        yield from _walk(path + _SIGNS.sub("", name.lower()), inner, depth + 1)
+    if path and not isinstance(value, dict | list | tuple) and value not in {None, ""}:
+        yield path, value
+
+
+def _parts(value: object) -> list[tuple[str, object]] | None:
+    match value:
+        case dict():
+            return [(str(name), inner) for name, inner in value.items()]
+        case list() if value and all(_is_entry(inner) for inner in value):  # Parquet's maps come as pairs
+            return [(name, inner) for name, inner in value]
+        case list():
+            return [(str(number), inner) for number, inner in enumerate(value)]
+        case str() if value[:1] in {"{", "["}:
+            try:
+                return _parts(json.loads(value))
+            except (ValueError, RecursionError):
+                return None
+    return None
+
+
+def _is_entry(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)  # noqa: PLR2004 - a pair
+
+
+def tails(path: str, shortest: int = 1) -> tuple[str, ...]:
+    """The keys that a value may have: its whole path, then without the first names, down to ``shortest`` of them."""
+    names = [_SIGNS.sub("", name.lower()) for name in path.split(".")]
+    return tuple("".join(names[begin:]) for begin in range(len(names) - shortest + 1))
+
+
+def first_of(leaves: Leaves, keys: Sequence[str]) -> Any:  # noqa: ANN401 - a value of JSON, CSV or Parquet
+    """The value under the first key that has one."""
+    return next((leaves[key] for key in keys if key in leaves), None)
+
 
 MOST_TEXT = 200
 MOST_COUNT = 2**31 - 1
@@ -63,3 +131,22 @@ def _read(text: str) -> datetime:
         return EPOCH + timedelta(milliseconds=number if abs(number) >= MILLISECONDS_FROM else number * 1000)
     except (OverflowError, ValueError):
         raise ValueError("is out of range") from None
+
+
+MOST_READ, MOST_KEPT = 2000, 500
+"""Characters: an address that is cut at the first lies behind the second, and is not kept in part."""
+
+_PART = r"[^\s<>()\[\]{}\"',;:=@]"
+EMAIL = re.compile(rf"{_PART}{{1,200}}?(?:@|\N{{FULLWIDTH COMMERCIAL AT}}|%40){_PART}+", re.IGNORECASE)
+# Seven digits or more with at most two other signs between them: also dates and IP addresses, which nobody misses.
+PHONE = re.compile(r"(?<![\w.])\+?\(?\d(?:[\s().\-/]{0,2}\d){6,}(?!\w)")
+
+
+def masked(text: str) -> str:
+    """The text with ``(address)`` for whatever looks like an e-mail address, and ``(number)`` for a phone number."""
+    return PHONE.sub("(number)", without_addresses(text[:MOST_READ]))[:MOST_KEPT]
+
+
+def without_addresses(text: str) -> str:
+    """The text with ``(address)`` for whatever looks like an e-mail address; ids keep their digits."""
+    return EMAIL.sub("(address)", text)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 import asyncpg
 import structlog
 
-from ajo_worker.feedback.rows import FeedbackRow
-from ajo_worker.feedback.storing import Stored, store
+from ajo_worker.feedback.storing import FeedbackRow, Stored, store
 from ajo_worker.ledger.connecting import Connector, told
 from ajo_worker.ledger.group_commit import ROW_FAULTS, GroupCommit, RowRefused, WriterStopped
 from ajo_worker.ledger.ledger import IMPATIENT, PLANNER

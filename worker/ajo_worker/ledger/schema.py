@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from ajo_worker.ledger.database import DatabaseError, connect, connected, place
-from ajo_worker.ledger.turns import take_turn
 
 DAYS_BEHIND, DAYS_AHEAD = 1, 14
 """Days around today that have partitions after an upgrade; ids of other days go to the default partitions."""
@@ -29,6 +28,17 @@ PARTITIONS = """
     FROM (SELECT (now() AT TIME ZONE 'UTC')::date) AS t(today)
 """
 
+# One at a time makes partitions, by an advisory lock, and says whom it waits for.
+TAKE = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+WAIT = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+# Of other roles' processes pg_stat_activity tells nothing but the number, unless the role may know (pg_monitor).
+HOLDER = """
+    SELECT a.pid, a.application_name, extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS seconds
+    FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND (l.classid::bigint << 32) | l.objid::bigint = hashtextextended($1, 0)
+"""
 NO_AUDITORS = (
     "the role ajo_auditor is missing, and this one may not make it: have a superuser do "
     "CREATE ROLE ajo_auditor NOLOGIN, then run 'ajo-dispatch db upgrade' again"
@@ -171,3 +181,24 @@ async def _run(url: str, alembic: Callable[[Config], None], progress: Progress) 
         raise DatabaseError(f"{place(url)}: {fault}") from fault
     finally:
         await engine.dispose()
+
+
+async def take_turn(connection: asyncpg.Connection, lock: str, what: str, progress: Callable[[str], None]) -> None:
+    """Hold ``lock`` until the transaction under way ends. Where others hold it, ``progress`` is told once, and waited.
+
+    Raises:
+        asyncpg.PostgresError: the database ended the wait.
+    """
+    if await connection.fetchval(TAKE, lock):
+        return
+    holder = await connection.fetchrow(HOLDER, lock)
+    progress(f"waiting for another process that {what}{_told(holder)}")
+    await connection.execute(WAIT, lock)
+
+
+def _told(holder: asyncpg.Record | None) -> str:
+    if holder is None:  # it has just ended
+        return ""
+    name, seconds = holder["application_name"], holder["seconds"]
+    since = "" if seconds is None else f", at it for {seconds:.0f} s"
+    return f": {name or 'its name is not for this role'} (PostgreSQL's process {holder['pid']}{since})"

@@ -9,8 +9,7 @@ import asyncpg
 import pytest
 from ajo_worker.feedback import matching
 from ajo_worker.feedback.matching import Matching, Rules, confirm_overtaken, make_due, match_unmatched
-from ajo_worker.feedback.rows import FeedbackRow
-from ajo_worker.feedback.storing import store
+from ajo_worker.feedback.storing import FeedbackRow, store
 
 from tests.integration.worker.feedback.triggers import (
     delivery,

@@ -6,9 +6,8 @@ from typing import Any
 
 import asyncpg
 import pytest
-from ajo_worker.feedback import correlation, deliveries, matching, rows, search
-from ajo_worker.feedback.rows import FeedbackRow
-from ajo_worker.feedback.storing import store
+from ajo_worker.feedback import correlation, deliveries, matching, search, storing
+from ajo_worker.feedback.storing import FeedbackRow, store
 from ajo_worker.ledger.columns import columns
 
 from tests.integration.worker.feedback.triggers import put_sent, some_execution, told
@@ -20,8 +19,8 @@ INDEXED = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Bitmap Index Sc
 SMALL = {"campaigns"}
 ROW = told("sent", ago(minutes=4))
 PARAMETERS = {
-    "known": (rows.KNOWN, 1),
-    "insert": (rows.INSERT, len(columns([ROW], FeedbackRow)) + 3),
+    "known": (storing.KNOWN, 1),
+    "insert": (storing.INSERT, len(columns([ROW], FeedbackRow)) + 3),
     "by execution": (correlation.BY_EXECUTION, 4),
     "by request": (correlation.BY_REQUEST, 2),
     "since": (deliveries.SINCE, 1),

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from ajo_worker.feedback.rows import FeedbackRow
-from ajo_worker.feedback.storing import Stored, store
+from ajo_worker.feedback.storing import FeedbackRow, Stored, store
 
 from tests.integration.worker.feedback.triggers import (
     delivery,

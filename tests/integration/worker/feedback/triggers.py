@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from ajo_worker.feedback.reading import read_row, read_webhook
-from ajo_worker.feedback.rows import FeedbackRow, row_of
+from ajo_worker.feedback.storing import FeedbackRow, row_of
 from ajo_worker.recipients import recipient_hash
 
 from tests.support.database import query

@@ -16,8 +16,8 @@ from ajo_worker.doctor.endpoint import (
     judge_handshake,
     judge_health,
     judge_way,
+    judge_ways,
 )
-from ajo_worker.doctor.proxy import judge_ways
 from ajo_worker.network.destination import Destination
 from ajo_worker.network.steps import Head
 from ajo_worker.network.way import Step, Way

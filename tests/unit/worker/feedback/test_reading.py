@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from ajo_worker.feedback.feedback import Feedback
-from ajo_worker.feedback.leaves import leaves_of
 from ajo_worker.feedback.reading import UnreadableFeedback, is_read, read_items, read_row, read_webhook
-from ajo_worker.feedback.values import count_of, instant_of, text_of
+from ajo_worker.feedback.values import count_of, instant_of, leaves_of, text_of
 from ajo_worker.recipients import recipient_hash
 from hypothesis import given
 from hypothesis import strategies as st

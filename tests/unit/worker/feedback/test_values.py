@@ -1,7 +1,7 @@
 """No address is kept that a mail server quotes in its reason."""
 
 import pytest
-from ajo_worker.feedback.masking import MOST_KEPT, masked, without_addresses
+from ajo_worker.feedback.values import MOST_KEPT, masked, without_addresses
 from hypothesis import given
 from hypothesis import strategies as st
 
