@@ -4,16 +4,16 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from aiohttp import web
 
 from ajo_simulator.executions import EXECUTIONS
 from ajo_simulator.feedback.dataset import FORMS, MEDIA_TYPES, encode
-from ajo_simulator.scenario import BadScenario, decode_scenario
-
-if TYPE_CHECKING:
-    from ajo_simulator.server import Simulator
+from ajo_simulator.feedback.reports import Reports
+from ajo_simulator.journal import Journal
+from ajo_simulator.scenario import BadScenario, Scenario, decode_scenario
+from ajo_simulator.tokens import Tokens
 
 CONTROL = "/_simulator/"
 
@@ -21,7 +21,18 @@ CONTROL = "/_simulator/"
 NO_PARQUET = "Parquet needs the package pyarrow: install ajo-simulator[parquet]\n"
 
 
-async def control(simulator: "Simulator", request: web.BaseRequest) -> web.Response:
+class Controlled(Protocol):
+    """The simulator, as far as these endpoints are concerned."""
+
+    journal: Journal
+    tokens: Tokens
+    feedback: Reports
+
+    def play(self, scenario: Scenario) -> None:
+        """Begin a scenario."""
+
+
+async def control(simulator: Controlled, request: web.BaseRequest) -> web.Response:
     """Answer a call to the simulator itself; these are not in the journal."""
     match request.method, request.path.removeprefix(CONTROL):
         case "GET", "summary":
@@ -43,7 +54,7 @@ async def control(simulator: "Simulator", request: web.BaseRequest) -> web.Respo
     return web.Response(status=404)
 
 
-def _summary(simulator: "Simulator") -> dict[str, object]:
+def _summary(simulator: Controlled) -> dict[str, object]:
     """Counts of what the journal has in memory; but for ``paths``, of executions alone."""
     executions = [entry for entry in simulator.journal.entries if entry.path in EXECUTIONS]
     accepted = simulator.journal.accepted()
@@ -59,7 +70,7 @@ def _summary(simulator: "Simulator") -> dict[str, object]:
     }
 
 
-async def _feedback(simulator: "Simulator", query: Mapping[str, str]) -> web.Response:
+async def _feedback(simulator: Controlled, query: Mapping[str, str]) -> web.Response:
     """What was told by now as an export of the dataset, or with ``all=true`` also what will be."""
     wanted, everything = query.get("format", "jsonl"), query.get("all", "false")
     form = next((one for one in FORMS if one == wanted), None)

@@ -11,7 +11,6 @@ import msgspec
 from aiohttp import web
 
 from ajo_simulator.answers import Reply, refusal
-from ajo_simulator.draw import Call, delay, pick_fault, pick_unread
 from ajo_simulator.errors import error_of, retry_after
 from ajo_simulator.faults import (
     CallFault,
@@ -28,6 +27,7 @@ from ajo_simulator.faults import (
     kind_of,
 )
 from ajo_simulator.journal import Entry, Journal, now
+from ajo_simulator.picking import Call, delay, pick_fault, pick_unread
 from ajo_simulator.scenario import Scenario
 from ajo_simulator.tokens import Tokens
 from ajo_simulator.validation import Execution, Problem, check_body, check_headers, service_error

@@ -13,12 +13,12 @@ from ajo_simulator import campaigns
 from ajo_simulator.answers import Reply, refusal, send
 from ajo_simulator.control import CONTROL, control
 from ajo_simulator.door import Door, waited
-from ajo_simulator.draw import is_shut
 from ajo_simulator.executions import EXECUTIONS, Executions
 from ajo_simulator.faults import HugeBody, kind_of
 from ajo_simulator.feedback.message import Acceptance
 from ajo_simulator.feedback.reports import Reports
 from ajo_simulator.journal import Entry, Journal
+from ajo_simulator.picking import is_shut
 from ajo_simulator.scenario import Scenario, parse_scenario
 from ajo_simulator.tokens import Tokens, fault_of
 from ajo_simulator.validation import Execution, service_error

@@ -35,9 +35,10 @@ from ajo_producers.events.log import tell
 from ajo_producers.events.openapi import PATH
 from ajo_producers.events.settings import SECRETS, TOKENS, Admitted, admitted_files, read_admitted, read_intake
 from ajo_producers.publishing.async_publisher import AsyncPublisher
+from ajo_producers.publishing.connecting import open_link
 from ajo_producers.publishing.environment import broker_of, read_settings
 from ajo_producers.publishing.errors import SettingError
-from ajo_producers.publishing.link import Deadline, LinkFailure, open_link
+from ajo_producers.publishing.link import Deadline, LinkFailure
 
 LOOK_SECONDS = 5.0
 """For which an answer to /healthz holds, and how long the broker has to answer."""

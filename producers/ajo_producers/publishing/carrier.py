@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from ajo_producers.contract.broker import BrokerAddress
 from ajo_producers.publishing.checked import CheckedTrigger
+from ajo_producers.publishing.connecting import open_link
 from ajo_producers.publishing.environment import PublisherSettings, broker_of, check_settings, read_settings
 from ajo_producers.publishing.errors import SettingError
 from ajo_producers.publishing.forks import reset_after_fork
-from ajo_producers.publishing.link import Deadline, Link, LinkFailure, open_link
+from ajo_producers.publishing.link import Deadline, Link, LinkFailure
 from ajo_producers.publishing.outgoing import Outgoing, Sender, to_message, to_parcel
 
 NO_TURN = "other threads had the connection all the time"

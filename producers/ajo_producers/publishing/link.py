@@ -1,4 +1,4 @@
-"""One connection to a broker, as the publisher sees it; opening one imports what it needs, and not before."""
+"""One connection to a broker, as the publisher sees it."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -6,7 +6,6 @@ from socket import SOCK_STREAM, getaddrinfo
 from time import monotonic
 from typing import Protocol
 
-from ajo_producers.contract.broker import BrokerAddress
 from ajo_producers.publishing.outgoing import Outgoing
 
 
@@ -71,22 +70,6 @@ class Link(Protocol):
 
     def abandon(self) -> None:
         """Close the socket without a word."""
-
-
-def open_link(broker: BrokerAddress, deadline: Deadline) -> Link:
-    """Connect to a broker.
-
-    Raises:
-        LinkFailure: the broker can't be reached, or refuses.
-    """
-    with failures_named():
-        if broker.kind == "rabbitmq":
-            from ajo_producers.publishing.rabbitmq import RabbitMQLink  # noqa: PLC0415 - loads the AMQP client
-
-            return RabbitMQLink(broker, deadline)
-        from ajo_producers.publishing.valkey import ValkeyLink  # noqa: PLC0415 - loads the Redis client
-
-        return ValkeyLink(broker, deadline)
 
 
 def refusal(reasons: Sequence[str]) -> Refused:

@@ -3,9 +3,10 @@
 from statistics import median
 
 import pytest
-from ajo_simulator.draw import Call, delay, drawn, is_shut, latency_of, pick_fault, pick_unread
+from ajo_simulator.draw import drawn, latency_of
 from ajo_simulator.faults import Fault, Hang, Lane, Outage, RateLimit, Refuse, ResetUnread, Slow, Status
 from ajo_simulator.latency import Latency
+from ajo_simulator.picking import Call, delay, is_shut, pick_fault, pick_unread
 from ajo_simulator.scenario import Scenario
 from hypothesis import given
 from hypothesis import strategies as st

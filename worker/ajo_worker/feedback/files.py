@@ -1,16 +1,17 @@
-"""Rows of exports, one after another and numbered: CSV and JSON lines, also compressed with gzip, and Parquet."""
+"""Files of exports: CSV and JSON lines, also compressed with gzip, and Parquet."""
 
 import csv
 import gzip
 import io
 import os
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
 
 import msgspec
+
+from ajo_worker.feedback.numbered_rows import NumberedRow, RowSource, UnreadableFile, UnreadableRow
 
 Format: TypeAlias = Literal["csv", "jsonl", "parquet"]
 
@@ -23,32 +24,6 @@ SUFFIXES: dict[str, Format] = {
 }
 LONGEST_LINE = 1_000_000
 """Characters of a JSON line, or of a cell: what is longer is no feedback, and must not fill the memory."""
-
-
-class UnreadableFile(Exception):  # noqa: N818 - it is what it is called
-    """The file, or the rest of it, can't be read; the text says why."""
-
-
-class UnreadableRow(ValueError):  # noqa: N818 - as above
-    """One row can't be read; the next ones can."""
-
-
-@dataclass(frozen=True, slots=True)
-class NumberedRow:
-    """A row, or what is wrong with it; ``number`` is its line, from 1, or in Parquet its place."""
-
-    number: int
-    content: dict[str, object] | UnreadableRow
-
-
-@dataclass(frozen=True, slots=True)
-class RowSource:
-    """The rows of a file. ``total`` counts what ``done`` counts on: bytes of the file, or rows of Parquet."""
-
-    rows: Iterator[NumberedRow]
-    number_is: Literal["line", "row"]
-    total: int
-    done: Callable[[], int]
 
 
 def format_of(path: Path) -> Format | None:

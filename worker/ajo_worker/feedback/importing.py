@@ -10,7 +10,7 @@ from typing import TypeVar
 import asyncpg
 
 from ajo_worker.feedback.correlation import Kind
-from ajo_worker.feedback.files import NumberedRow, UnreadableRow
+from ajo_worker.feedback.numbered_rows import NumberedRow, UnreadableRow
 from ajo_worker.feedback.reading import UnreadableFeedback, read_row
 from ajo_worker.feedback.storing import FeedbackRow, row_of, store
 

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ajo_worker.feedback.files import NumberedRow, RowSource, UnreadableFile
+from ajo_worker.feedback.numbered_rows import NumberedRow, RowSource, UnreadableFile
 from ajo_worker.feedback.reading import is_read
 
 BATCH = 1000

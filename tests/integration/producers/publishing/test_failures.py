@@ -12,7 +12,8 @@ from ajo_local.ports import LOOPBACK
 from ajo_producers import CheckedTrigger, Publisher, PublishError
 from ajo_producers.contract.batch import decode_body
 from ajo_producers.publishing import carrier as carrier_module
-from ajo_producers.publishing.link import Deadline, Link, open_link
+from ajo_producers.publishing.connecting import open_link
+from ajo_producers.publishing.link import Deadline, Link
 from ajo_producers.publishing.outgoing import WINDOW_MESSAGES
 
 from tests.integration.producers.publishing.queues import arrived, as_bytes, ids, make, make_many, take

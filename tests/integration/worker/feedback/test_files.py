@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from ajo_worker.feedback.files import Format, NumberedRow, UnreadableFile, UnreadableRow, format_of, open_rows
+from ajo_worker.feedback.files import Format, format_of, open_rows
+from ajo_worker.feedback.numbered_rows import NumberedRow, UnreadableFile, UnreadableRow
 from ajo_worker.feedback.reading import read_row
 
 from tests.support.feedback_items import KEY, NOON, dataset_row, dotted

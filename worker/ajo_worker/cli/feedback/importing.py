@@ -10,9 +10,10 @@ from ajo_worker.cli.feedback.report import FOUND, kinds_text
 from ajo_worker.cli.printing import print_json
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import finish
-from ajo_worker.feedback.files import Format, UnreadableFile, format_of, open_rows
+from ajo_worker.feedback.files import Format, format_of, open_rows
 from ajo_worker.feedback.importing import Imported, import_rows
 from ajo_worker.feedback.matching import Matched, Rules, match_unmatched
+from ajo_worker.feedback.numbered_rows import UnreadableFile
 from ajo_worker.ledger.database import Connection, connected
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.recipients import hashing_key
