@@ -1,22 +1,28 @@
 """AMQP is read many frames at a time.
 
-py-amqp asks the socket nine times for each message: three frames, of each the head, the payload and the last byte; and
-Celery's hub polls before each. Each time the interpreter lock is given up, and a loop that is busy gives it back
-after a while: a thousand messages of one queue took seconds, in which nothing of another one was received.
+py-amqp asks the socket nine times for each message: three frames, of each the head, the payload and the last byte, each
+time with another time-out set and set back; and Celery's hub polls before each. Each time the interpreter lock is given
+up, and a loop that is busy gives it back after a while: a thousand messages of one queue took seconds, in which nothing
+of another one was received.
 """
 
+from collections import deque
+from struct import Struct
 from typing import Any
 
 from amqp.transport import SSLTransport, TCPTransport
 
 CHUNK = 16_384
-"""Bytes asked for at a time: what a TLS record has at most, and few enough to be moved about for each frame."""
-MOST = 64
-"""Messages that are read in one turn of the hub."""
+"""Bytes asked for at a time: what a TLS record has at most, and few enough for one turn of the hub."""
+HEAD = Struct(">BHI")
+"""A frame's type, channel and payload size (AMQP 0-9-1, 4.2.3); payload and one byte, its end, follow."""
+END = 0xCE
+
+Frame = tuple[int, int, bytes]
 
 
 def read_ahead(connection: Any) -> None:
-    """Have a connection that stands read what is there; py-amqp keeps what is more than a frame for its next read.
+    """Have a connection that stands take the frames that are there, for as long as it stands.
 
     Connections to other brokers are left as they are.
     """
@@ -25,19 +31,41 @@ def read_ahead(connection: Any) -> None:
         return
     receive = transport._quick_recv
     drain_events = connection.drain_events
+    read: deque[Frame] = deque()
 
     def receive_ahead(size: int) -> bytes:
         return bytes(receive(max(size, CHUNK)))
 
-    def drain_many(timeout: float | None = None) -> Any:
-        drained = drain_events(timeout)
-        if timeout == 0:  # the hub's: it would poll before the next one
-            for _ in range(MOST - 1):
-                try:
-                    drain_events(0)
-                except TimeoutError:
-                    break
-        return drained
+    def read_some() -> None:
+        with transport.having_timeout(0):
+            read.append(transport.read_frame())
+        others, transport._read_buffer = whole_frames(transport._read_buffer)
+        read.extend(others)
+
+    def drain_many(timeout: float | None = None) -> None:
+        turn_of_the_hub = timeout == 0
+        if turn_of_the_hub and not read:
+            read_some()
+        while read:  # also those that were left over when the one before them raised
+            done = connection.on_inbound_frame(read.popleft())
+            if done and not turn_of_the_hub:
+                return
+        if not turn_of_the_hub:
+            drain_events(timeout)
 
     transport._quick_recv = receive_ahead
     connection.drain_events = drain_many
+
+
+def whole_frames(read: bytes) -> tuple[list[Frame], bytes]:
+    """The frames that stand whole at the begin of what was read, and the rest. One without its end is left. Pure."""
+    frames, begin = list[Frame](), 0
+    while len(read) - begin >= HEAD.size:
+        kind, channel, size = HEAD.unpack_from(read, begin)
+        payload = begin + HEAD.size
+        end = payload + size
+        if len(read) <= end or read[end] != END:
+            break
+        frames.append((kind, channel, read[payload:end]))
+        begin = end + 1
+    return frames, read[begin:]
