@@ -5,12 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import uuid4
 
 from ajo_producers.campaigns.definition import Definition
-from ajo_producers.contract.broker import BrokerAddress
 from ajo_producers.contract.lanes import queues_of
 from celery.events.event import event_exchange
 from redis.exceptions import RedisError
 
-from ajo_worker.doctor import management, rabbitmq, rabbitmq_wire, valkey
+from ajo_worker.doctor import management, rabbitmq, rabbitmq_wire, valkey, valkey_rights
 from ajo_worker.doctor.bounds import bounded
 from ajo_worker.doctor.check import Check, skipped
 from ajo_worker.doctor.settings import Readable
@@ -30,7 +29,7 @@ async def examine_broker(
     if wrong := readable.wrong_of("broker_url", "queue_prefix", "lanes"):
         return [skipped(BROKER, f"{' and '.join(wrong)} can't be read: see settings")]
     if readable.settings.broker.kind == "valkey":
-        return await _examine_valkey(readable.settings.broker, seconds)
+        return await _examine_valkey(readable.settings, seconds)
     return await _examine_rabbitmq(readable.settings, definitions, seconds)
 
 
@@ -88,15 +87,27 @@ def _judge_consumer_timeout(
     return rabbitmq.judge_consumer_timeout(settings.consumer_timeout, by_policy, budget, slowest)
 
 
-async def _examine_valkey(address: BrokerAddress, seconds: float) -> list[Check]:
+async def _examine_valkey(settings: Settings, seconds: float) -> list[Check]:
+    address, short = settings.broker, SOONER * seconds
+
     async def ask() -> valkey.Info | Exception:
         try:
-            return await valkey.info(address, SOONER * seconds)
+            return await valkey.info(address, short)
         except (RedisError, OSError) as fault:
             return fault
+
+    async def rights() -> Check:
+        queues = list(queues_of(settings.queue_prefix, settings.lanes))
+        found = await valkey_rights.refusals(address, settings.queue_prefix, queues, short)
+        return valkey_rights.judge_permissions(found)
 
     found = await bounded(BROKER, seconds, ask())
     if isinstance(found, Check | Exception):
         server = found if isinstance(found, Check) else valkey.judge_refusal(address.shown, found)
-        return [server, *(skipped(name, "see broker") for name in (valkey.EVICTION, valkey.PERSISTENCE))]
-    return [valkey.judge_server(address.shown, found), valkey.judge_eviction(found), valkey.judge_persistence(found)]
+        checks = [server, *(skipped(name, "see broker") for name in (valkey.EVICTION, valkey.PERSISTENCE))]
+    else:
+        server = valkey.judge_server(address.shown, found)
+        checks = [server, valkey.judge_eviction(found), valkey.judge_persistence(found)]
+    if server.status == "failed":
+        return [*checks, skipped(valkey_rights.PERMISSIONS, "see broker")]
+    return [*checks, await bounded(valkey_rights.PERMISSIONS, seconds, rights())]

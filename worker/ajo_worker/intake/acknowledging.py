@@ -14,9 +14,10 @@ from math import inf
 from typing import Any
 
 import structlog
+from redis.exceptions import ResponseError
 
 from ajo_worker.intake.hub_calls import HubCalls
-from ajo_worker.intake.valkey import QoS
+from ajo_worker.intake.valkey import MOST_TOLD, QoS
 
 log = structlog.get_logger("ajo_worker.intake")
 
@@ -80,9 +81,11 @@ class Acknowledgements:
         self._tags: dict[Any, Tags] = {}
         self._lists: dict[Any, list[str]] = {}
         self._due = 0.0
+        self._refusal = ""
 
     def connection_lost(self) -> None:
         """Nobody knows its tags any more."""
+        self._refusal = ""
         self._tags.clear()
         self._lists.clear()
 
@@ -102,13 +105,13 @@ class Acknowledgements:
         """Give it back to its queue, at once."""
         if not _is_listed(message) and (tags := self._tags.get(message.channel)) is not None:
             tags.given_back(message.delivery_tag)
-        with _whatever_breaks():
+        with self._whatever_breaks():
             message.requeue()
 
     def flush(self, *, held: float = HELD) -> None:
         """Tell the broker; what was ``held`` for so many seconds goes singly."""
         now = time.monotonic()
-        with _whatever_breaks():
+        with self._whatever_breaks():
             for channel, tags in self._lists.items():
                 channel.qos.ack_all(tags)
             for channel, of_channel in self._tags.items():
@@ -121,14 +124,17 @@ class Acknowledgements:
             self._due = now + HELD
             self._calls.later(HELD, self.flush)
 
-
-@contextmanager
-def _whatever_breaks() -> Iterator[None]:
-    """A connection that is broken is no fault here: its messages come again, and are known."""
-    try:
-        yield
-    except Exception as fault:  # noqa: BLE001 - whatever the broker's client raises then
-        log.debug("not-answered", fault=type(fault).__name__)
+    @contextmanager
+    def _whatever_breaks(self) -> Iterator[None]:
+        """A connection that is broken is no fault here: its messages come again, and are known. A refusal is told."""
+        try:
+            yield
+        except ResponseError as refusal:
+            if (text := str(refusal)[:MOST_TOLD]) != self._refusal:
+                self._refusal = text
+                log.warning("not-answered", fault=text, do="messages stay noted as taken; see ajo-dispatch doctor")
+        except Exception as fault:  # noqa: BLE001 - whatever the broker's client raises then
+            log.debug("not-answered", fault=type(fault).__name__)
 
 
 def _is_listed(message: Any) -> bool:

@@ -62,7 +62,8 @@ class Taps:
         if not self._dead or not isinstance(qos, QoS):
             return
         try:
-            qos.give_back_of(self._dead)
+            if not qos.give_back_of(self._dead):
+                return
         except self._consumer.connection_errors as fault:
             log.warning("left-behind-later", workers=len(self._dead), fault=type(fault).__name__)
         else:

@@ -34,6 +34,9 @@ MOST_AT_ONCE = 16
 """Messages that one round trip brings at most."""
 
 MOST_GIVEN_BACK = 1000
+MOST_TOLD = 300
+"""Characters of a refusal that are logged."""
+NOTED = "they stay noted as taken, and it is tried again; see ajo-dispatch doctor"
 
 
 class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
@@ -42,6 +45,9 @@ class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
     def __init__(self, *args: Any, **options: Any) -> None:
         self._queue_of: dict[str, str] = {}
         self._taken_of: Counter[str] = Counter()
+        self._stayed: set[str] = set()
+        """Tags of what the server refused to take back: it is tried again."""
+        self._told = ""
         super().__init__(*args, **options)
 
     def can_consume(self) -> bool:
@@ -101,10 +107,11 @@ class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
     def restore_unacked(self, client: Any = None) -> None:
         """Give back all that this process has in hand; called when its connection ends, or broke."""
         self._flush()
+        self._told = ""
         try:
-            self._give_back(list(self._delivered), client)
+            self._give_back([*self._stayed, *self._delivered], client)
         except Exception as fault:  # noqa: BLE001 - a channel half closed raises anything, and that would end the worker
-            log.warning("messages-not-given-back", messages=len(self._delivered), fault=type(fault).__name__)
+            log.warning("messages-not-given-back", messages=len(self._delivered), fault=type(fault).__name__, do=NOTED)
         self._queue_of.clear()
         self._taken_of.clear()
         self._delivered.clear()  # the server has noted them: at the latest they come back as a dead worker's do
@@ -115,24 +122,37 @@ class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
             keys = (self.unacked_key, self.unacked_index_key)
             client.eval(RENEW, len(keys), *keys, self.channel.owner)
             tags = client.eval(ABANDONED, len(keys), *keys, self.visibility_timeout, MOST_GIVEN_BACK)
-            self._give_back(tags, client)
+            self._give_back([*self._stayed, *map(bytes.decode, tags)], client)
 
-    def give_back_of(self, workers: Iterable[UUID]) -> None:
-        """Give back all that these dead workers have taken, whether they had opened it or not.
+    def give_back_of(self, workers: Iterable[UUID]) -> bool:
+        """Give back all that these dead workers have taken, opened or not; False if some of it stayed.
 
         One that wakes up after all acknowledges tags that nobody knows any more, which is nothing. Of this worker's
         own, what an earlier connection had taken goes back.
         """
         with self.channel.conn_or_acquire() as client:
             keys = (self.unacked_key, self.unacked_index_key)
-            client.eval(GIVE_BACK_OF, len(keys), *keys, self.channel.owner, *(worker.hex for worker in workers))
+            dead = [worker.hex for worker in workers]
+            why, stayed = client.eval(GIVE_BACK_OF, len(keys), *keys, self.channel.owner, *dead)
+        self._tell(why, stayed)
+        return not stayed
 
-    def _give_back(self, tags: Sequence[Any], client: Any) -> None:
+    def _give_back(self, tags: Sequence[str], client: Any) -> None:
         if not tags:
             return
+        self._stayed.update(tags)
         with self.channel.conn_or_acquire(client) as connection:
             keys = (self.unacked_key, self.unacked_index_key)
-            connection.eval(GIVE_BACK, len(keys), *keys, *tags)
+            why, stayed = connection.eval(GIVE_BACK, len(keys), *keys, *tags)
+        self._stayed.difference_update(tags)
+        self._stayed.update(map(bytes.decode, stayed))
+        self._tell(why, stayed)
+
+    def _tell(self, why: bytes, stayed: Sequence[bytes]) -> None:
+        text = why.decode(errors="replace")[:MOST_TOLD]
+        if stayed and text != self._told:
+            log.warning("messages-not-given-back", fault=text, do=NOTED)
+        self._told = text
 
 
 class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part

@@ -12,6 +12,7 @@ import redis
 from ajo_worker.intake.valkey import IDLE_POLL
 from kombu import Connection, Consumer, Queue
 from kombu.transport import redis as redis_transport
+from structlog.testing import capture_logs
 
 from tests.support.waiting import wait_until
 
@@ -39,17 +40,15 @@ def test_an_answer_on_a_closed_channel_ends_no_worker(message: Any, answer: str)
 
 
 @pytest.fixture
-def taken(valkey_url: str, queue_prefix: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[UUID], Any]]:
+def taken(valkey_url: str, queue_prefix: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
     """Takes all messages of the queue as a worker: ``taken(worker_id)`` gives its channel."""
     options = {"unacked_key": f"{queue_prefix}.unacked", "unacked_index_key": f"{queue_prefix}.unacked.index"}
     queue = Queue(f"{queue_prefix}.standard", routing_key=f"{queue_prefix}.standard")
     with ExitStack() as connections:
 
-        def take(worker: UUID) -> Any:
+        def take(worker: UUID, url: str = valkey_url) -> Any:
             monkeypatch.setattr("ajo_worker.intake.valkey.worker_id", lambda: worker)
-            connection = connections.enter_context(
-                Connection(valkey_url, transport=TRANSPORT, transport_options=options)
-            )
+            connection = connections.enter_context(Connection(url, transport=TRANSPORT, transport_options=options))
             channel = connection.channel()
             channel.got = []
             consumer = Consumer(channel, [queue], accept=["json"], on_message=channel.got.append)
@@ -84,7 +83,7 @@ def test_a_queue_that_was_full_is_looked_at_as_soon_as_it_has_room_whatever_rest
 
 
 def test_many_that_are_acknowledged_at_once_are_gone_and_leave_room(
-    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+    taken: Callable[..., Any], valkey_url: str, queue_prefix: str
 ) -> None:
     put(valkey_url, queue_prefix, 3)
     channel = taken(uuid4())
@@ -103,7 +102,7 @@ def test_on_a_closed_channel_many_are_acknowledged_to_nobody(message: Any) -> No
 
 
 def test_the_hub_is_turned_soon_after_an_empty_look_only_where_the_server_does_not_tell(
-    taken: Callable[[UUID], Any],
+    taken: Callable[..., Any],
 ) -> None:
     channel, turns = taken(uuid4()), list[float]()
     channel.connection.cycle.hub = SimpleNamespace(
@@ -143,7 +142,7 @@ def waiting(valkey_url: str, queue_prefix: str) -> tuple[int, int]:
 
 
 def test_all_that_a_dead_worker_had_taken_goes_back_and_the_livings_stays(
-    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+    taken: Callable[..., Any], valkey_url: str, queue_prefix: str
 ) -> None:
     dead, alive = uuid4(), uuid4()
     put(valkey_url, queue_prefix, 5)
@@ -156,7 +155,7 @@ def test_all_that_a_dead_worker_had_taken_goes_back_and_the_livings_stays(
 
 
 def test_a_worker_that_wakes_up_acknowledges_nothing_of_what_was_given_back(
-    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+    taken: Callable[..., Any], valkey_url: str, queue_prefix: str
 ) -> None:
     frozen = uuid4()
     put(valkey_url, queue_prefix, 2)
@@ -169,7 +168,7 @@ def test_a_worker_that_wakes_up_acknowledges_nothing_of_what_was_given_back(
 
 
 def test_what_an_earlier_connection_of_the_same_worker_had_taken_goes_back(
-    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+    taken: Callable[..., Any], valkey_url: str, queue_prefix: str
 ) -> None:
     worker = uuid4()
     put(valkey_url, queue_prefix, 2)
@@ -180,7 +179,7 @@ def test_what_an_earlier_connection_of_the_same_worker_had_taken_goes_back(
 
 
 def test_a_message_that_can_not_be_noted_stays_in_its_queue(
-    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+    taken: Callable[..., Any], valkey_url: str, queue_prefix: str
 ) -> None:
     put(valkey_url, queue_prefix, 1)
     with redis.Redis.from_url(valkey_url) as client:
@@ -192,7 +191,7 @@ def test_a_message_that_can_not_be_noted_stays_in_its_queue(
 
 
 def test_what_a_living_worker_has_in_hand_is_never_abandoned(
-    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+    taken: Callable[..., Any], valkey_url: str, queue_prefix: str
 ) -> None:
     put(valkey_url, queue_prefix, 2)
     channel = taken(uuid4())
@@ -235,7 +234,7 @@ def test_a_queue_whose_prefetch_is_used_up_leaves_the_others_theirs(valkey_url: 
 
 
 def test_what_a_worker_has_in_hand_is_renewed_though_it_consumes_from_nothing_any_more(
-    taken: Callable[[UUID], Any], valkey_url: str, queue_prefix: str
+    taken: Callable[..., Any], valkey_url: str, queue_prefix: str
 ) -> None:
     put(valkey_url, queue_prefix, 2)
     channel = taken(uuid4())
@@ -247,3 +246,78 @@ def test_what_a_worker_has_in_hand_is_renewed_though_it_consumes_from_nothing_an
         channel.connection.cycle.maybe_restore_messages()
         assert [score > 1.0 for _, score in client.zrange(index, 0, -1, withscores=True)] == [True, True]
     assert waiting(valkey_url, queue_prefix) == (0, 2)
+
+
+def hidden(valkey_url: str, queue_prefix: str) -> str:
+    """Put the queue aside, and something that is no queue into its place; its name now."""
+    aside = f"{queue_prefix}.aside"
+    with redis.Redis.from_url(valkey_url) as client:
+        if client.exists(f"{queue_prefix}.standard"):
+            client.rename(f"{queue_prefix}.standard", aside)
+        client.set(f"{queue_prefix}.standard", "no queue")
+    return aside
+
+
+@pytest.mark.parametrize("way", ["requeued", "its connection ends", "its worker is dead", "abandoned"])
+def test_a_message_whose_queue_does_not_take_it_back_stays_noted_is_told_of_and_goes_back_later(
+    taken: Callable[..., Any], valkey_url: str, queue_prefix: str, way: str
+) -> None:
+    worker = uuid4()
+    put(valkey_url, queue_prefix, 3)
+    channel, other = taken(worker), taken(uuid4())
+    hidden(valkey_url, queue_prefix)
+    channel.qos.visibility_timeout = other.qos.visibility_timeout = -1
+    with capture_logs() as logs:
+        match way:
+            case "requeued":
+                for message in channel.got:
+                    message.requeue()
+            case "its connection ends":
+                channel.qos.restore_unacked()
+            case "its worker is dead":
+                other.qos.give_back_of([worker])
+            case "abandoned":
+                other.qos.restore_visible()
+    with redis.Redis.from_url(valkey_url) as client:
+        assert client.hlen(f"{queue_prefix}.unacked") == client.zcard(f"{queue_prefix}.unacked.index") == 3
+        assert [(line["event"], line["log_level"]) for line in logs] == [("messages-not-given-back", "warning")]
+        assert "WRONGTYPE" in logs[0]["fault"]
+        client.delete(f"{queue_prefix}.standard")
+    (channel if way == "requeued" else other).qos.restore_visible()
+    assert waiting(valkey_url, queue_prefix) == (3, 0)
+
+
+@pytest.fixture
+def limit(valkey_url: str, queue_prefix: str) -> Iterator[Callable[..., str]]:
+    """The broker's address for a user; ``limit("-rpush")`` changes what it may do."""
+    address = f"redis://{queue_prefix}:any@{valkey_url.partition('@')[2]}"
+    with redis.Redis.from_url(valkey_url) as client:
+
+        def change(*commands: str) -> str:
+            rights = {"categories": ["+@all"], "keys": ["*"], "channels": ["*"], "commands": commands}
+            client.acl_setuser(queue_prefix, enabled=True, nopass=True, **rights)
+            return address
+
+        yield change
+        client.acl_deluser(queue_prefix)
+
+
+@pytest.mark.parametrize("command", ["rpush", "hdel", "zrem", "hset", "zadd", "rpop", "lindex", "hget", "eval"])
+def test_a_command_that_the_user_may_not_use_loses_no_message_and_makes_no_copy(
+    taken: Callable[..., Any], limit: Callable[..., str], valkey_url: str, queue_prefix: str, command: str
+) -> None:
+    put(valkey_url, queue_prefix, 5)
+    channel = taken(uuid4(), limit())
+    put(valkey_url, queue_prefix, 2)
+    limit(f"-{command}")
+    with suppress(redis.ResponseError, TimeoutError):
+        while True:
+            channel.connection.drain_events(channel.connection.client, timeout=0.1)
+    for message in channel.got:
+        with suppress(redis.ResponseError):
+            message.requeue()
+    limit()
+    channel.qos.restore_visible()
+    assert waiting(valkey_url, queue_prefix) == (7, 0)
+    with redis.Redis.from_url(valkey_url) as client:
+        assert client.zcard(f"{queue_prefix}.unacked.index") == 0

@@ -9,6 +9,8 @@ from ajo_worker.intake.acknowledging import HELD, Acknowledgements, Tags
 from ajo_worker.intake.hub_calls import HubCalls
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.exceptions import ResponseError
+from structlog.testing import capture_logs
 
 Step = tuple[str, int]
 STEPS = st.lists(st.tuples(st.sampled_from(["came", "answered", "given back", "turn", "later"]), st.integers(0, 20)))
@@ -117,3 +119,21 @@ def test_of_a_connection_that_broke_no_tag_is_told_on_the_next(acknowledgements:
     acknowledgements.acknowledge(message(old, 1))
     acknowledgements.flush(held=0)
     assert (old.told, new.told) == ([], [])
+
+
+def test_a_server_that_refuses_an_answer_is_told_of_once_and_a_broken_connection_is_not() -> None:
+    acknowledgements = Acknowledgements(HubCalls())
+
+    def requeue(fault: Exception) -> None:
+        def refuse() -> None:
+            raise fault
+
+        acknowledgements.give_back(SimpleNamespace(channel=None, delivery_tag="1", requeue=refuse))
+
+    with capture_logs() as logs:
+        requeue(ConnectionError())
+        for _ in range(3):
+            requeue(ResponseError("no permissions to run the 'eval' command"))
+    assert [line["fault"] for line in logs if line["log_level"] == "warning"] == [
+        "no permissions to run the 'eval' command"
+    ]

@@ -65,8 +65,10 @@ def own_valkey(processes: Processes) -> Valkey:
 def test_a_valkey_that_keeps_everything_is_well(env: dict[str, str], own_valkey: Valkey, diagnose: Diagnose) -> None:
     code, found = diagnose(env | {"AJO_BROKER_URL": own_valkey.url})
     assert code == 0
-    assert {"broker", "broker eviction", "broker persistence"} <= statuses(found, "ok")
+    assert {"broker", "broker eviction", "broker permissions", "broker persistence"} <= statuses(found, "ok")
     assert str(found["broker"]["found"]).startswith("Valkey ")
+    with redis.Redis.from_url(own_valkey.url) as client:
+        assert client.dbsize() == 0
 
 
 def test_a_valkey_that_may_throw_messages_away_fails_alone(
@@ -93,11 +95,59 @@ def test_a_user_that_may_not_ask_for_info_is_a_warning(
     env: dict[str, str], own_valkey: Valkey, diagnose: Diagnose
 ) -> None:
     with redis.Redis.from_url(own_valkey.url) as client:
-        client.acl_setuser("ada", enabled=True, passwords=[f"+{PASSWORD}"], categories=["+@all"], commands=["-info"])
+        rights = {"categories": ["+@all"], "keys": ["*"], "commands": ["-info"]}
+        client.acl_setuser("ada", enabled=True, passwords=[f"+{PASSWORD}"], **rights)
     url = f"redis://ada:{PASSWORD}@{own_valkey.url.partition('@')[2]}"
     code, found = diagnose(env | {"AJO_BROKER_URL": url})
     assert (code, "broker" in statuses(found, "warning")) == (0, True)
     assert PASSWORD not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("right", "told"),
+    [
+        ("-rpush", "RPUSH PREFIX.standard, RPUSH PREFIX.standard.urgent"),
+        ("-rpop", "RPOP PREFIX.unacked.index"),
+        ("-hdel", "HDEL PREFIX.unacked"),
+        ("-zrangebyscore", "ZRANGEBYSCORE PREFIX.unacked.index"),
+        ("-time", "TIME"),
+        ("-eval", "EVAL"),
+        ("-multi", "MULTI"),
+    ],
+)
+def test_a_right_without_which_messages_would_not_go_back_fails_alone(
+    env: dict[str, str], valkey_url: str, queue_prefix: str, diagnose: Diagnose, right: str, told: str
+) -> None:
+    url = f"redis://{queue_prefix}:{PASSWORD}@{valkey_url.partition('@')[2]}"
+    with redis.Redis.from_url(valkey_url) as client:
+        everything = {"categories": ["+@all"], "keys": ["*"], "channels": ["*"]}
+        client.rpush(f"{queue_prefix}.standard", "waits")
+        client.acl_setuser(queue_prefix, enabled=True, passwords=[f"+{PASSWORD}"], commands=[right], **everything)
+        try:
+            code, found = diagnose(env | {"AJO_BROKER_URL": url, "AJO_LANES": "standard"})
+        finally:
+            client.acl_deluser(queue_prefix)
+        assert client.lrange(f"{queue_prefix}.standard", 0, -1) == [b"waits"]
+        assert client.keys(f"{queue_prefix}*") == [f"{queue_prefix}.standard".encode()]
+    assert (code, statuses(found, "failed")) == (1, {"broker permissions"})
+    assert found["broker permissions"]["found"] == f"refused: {told.replace('PREFIX', queue_prefix)}"
+
+
+def test_the_rights_that_the_docs_name_are_enough(
+    env: dict[str, str], valkey_url: str, queue_prefix: str, diagnose: Diagnose
+) -> None:
+    (line,) = (
+        line for line in Path("docs/configuration.md").read_text().splitlines() if line.startswith("ACL SETUSER")
+    )
+    words = line.replace("PREFIX", queue_prefix).replace("PASSWORD", PASSWORD).replace("USER on", f"{queue_prefix} on")
+    url = f"redis://{queue_prefix}:{PASSWORD}@{valkey_url.partition('@')[2]}"
+    with redis.Redis.from_url(valkey_url) as client:
+        client.execute_command(*words.split())
+        try:
+            code, found = diagnose(env | {"AJO_BROKER_URL": url})
+        finally:
+            client.acl_deluser(queue_prefix)
+    assert (code, {"broker", "broker permissions"} <= statuses(found, "ok")) == (0, True)
 
 
 AUTHORITY = trustme.CA()
