@@ -18,8 +18,9 @@ from statistics import median
 import asyncpg
 import psutil
 import psycopg
+from ajo_local.child import Child
 from ajo_local.postgres import DURABLE, Postgres, start_postgres
-from ajo_local.processes import Child, Processes, ended_by_sigterm
+from ajo_local.processes import Processes, ended_by_sigterm
 from ajo_producers import Campaigns, CheckedTrigger
 from ajo_producers.contract.sealing import new_key
 from ajo_producers.outbox import Outbox, create_statements

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TypedDict
 
 import trustme
+from ajo_local.child import Child
 from ajo_local.ports import LOOPBACK, on_free_port
-from ajo_local.processes import Child, Processes
+from ajo_local.processes import Processes
 
 START_SECONDS = 30
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import psycopg
 import redis
+from ajo_local.child import Child
 from ajo_local.postgres import DURABLE, Postgres, start_postgres
-from ajo_local.processes import Child, Processes
+from ajo_local.processes import Processes
 from ajo_local.valkey import Valkey, start_valkey
 from kombu import Connection
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg
-from ajo_local.processes import Child, environment
+from ajo_local.child import Child
+from ajo_local.processes import environment
 
 from benchmarks.bench.building import Built
 from benchmarks.bench.contender import Contender, Place, Program

@@ -12,8 +12,9 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from ajo_local.child import Child
 from ajo_local.ports import free_port
-from ajo_local.processes import Child, Processes, environment
+from ajo_local.processes import Processes, environment
 from celery import Celery
 
 from tests.support.conservation import finished

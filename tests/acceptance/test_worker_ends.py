@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ajo_local.child import Child
 from ajo_local.ports import free_port
-from ajo_local.processes import Child, Processes
+from ajo_local.processes import Processes
 
 from tests.support.database import query
 from tests.support.delivery import Delivery

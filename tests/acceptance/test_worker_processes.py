@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ajo_local.processes import Child, Processes
+from ajo_local.child import Child
+from ajo_local.processes import Processes
 
 from tests.support.conservation import accepted, finished, ledger
 from tests.support.database import query

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ajo_local.child import Child
 from ajo_local.ports import LOOPBACK, free_port
-from ajo_local.processes import Child, Processes
+from ajo_local.processes import Processes
 from ajo_local.valkey import Valkey, start_valkey
 
 from tests.support.waiting import DEADLINE_SECONDS

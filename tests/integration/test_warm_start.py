@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from ajo_local.processes import LocalStackError, environment
+from ajo_local.child import LocalStackError
+from ajo_local.processes import environment
 
 from tests.support.programs import PLAIN, PROGRAM, Finished, WarmProcesses, run
 from tests.support.waiting import DEADLINE_SECONDS

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from ajo_local.processes import Child, Processes
+from ajo_local.child import Child
+from ajo_local.processes import Processes
 
 from tests.support.conservation import write_definition
 from tests.support.programs import PLAIN, PROGRAM

@@ -6,8 +6,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from ajo_local.child import Child
 from ajo_local.ports import LOOPBACK, on_free_port
-from ajo_local.processes import Child, Processes
+from ajo_local.processes import Processes
 from ajo_local.rights import lesser_account, shared_place
 
 PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")

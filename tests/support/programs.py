@@ -13,7 +13,8 @@ from threading import Thread
 from typing import IO, BinaryIO
 
 import httpx2
-from ajo_local.processes import Child, Processes, environment
+from ajo_local.child import Child
+from ajo_local.processes import Processes, environment
 
 from tests.support.database import query
 from tests.support.waiting import DEADLINE_SECONDS, wait_until

@@ -9,7 +9,7 @@ import pytest
 from ajo_producers.campaigns.folder import load_definitions
 from ajo_producers.cli.main import main
 from ajo_producers.events.authentication import SIGNED
-from ajo_producers.events.event import read_structured
+from ajo_producers.events.cloudevents import read_structured
 from ajo_producers.events.file import FIELDS, MappingError, load_mappings, parse_mappings
 from ajo_producers.events.openapi import document
 

@@ -8,6 +8,7 @@ import asyncpg
 import typer
 from rich.console import Console
 
+from ajo_local.child import LocalStackError
 from ajo_local.order_events import write_order_events
 from ajo_local.outcome import (
     confirmed_ids,
@@ -17,7 +18,7 @@ from ajo_local.outcome import (
     outcome_table,
     recorded_triggers,
 )
-from ajo_local.processes import LocalStackError, ended_by_sigterm
+from ajo_local.processes import ended_by_sigterm
 from ajo_local.progress import follow
 from ajo_local.scripted import blame_table, blamed_triggers, scripted_faults
 from ajo_local.stack import CAMPAIGN, Stack, local_stack

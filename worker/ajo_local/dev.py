@@ -12,8 +12,9 @@ import typer
 from ajo_producers.campaigns.folder import DefinitionError, load_definitions
 from rich.console import Console
 
+from ajo_local.child import Child, LocalStackError
 from ajo_local.ports import LOOPBACK, on_free_port
-from ajo_local.processes import Child, LocalStackError, ended_by_sigterm
+from ajo_local.processes import ended_by_sigterm
 from ajo_local.stack import CAMPAIGN, PROGRAM, SCENARIO, START_SECONDS, Brought, Stack, local_stack
 from ajo_local.wheel import PROGRAMS, site_of_postgres
 

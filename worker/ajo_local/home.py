@@ -13,8 +13,9 @@ import msgspec
 from ajo_producers.contract.sealing import new_key
 from msgspec import Struct
 
+from ajo_local.child import LocalStackError
 from ajo_local.ports import LOOPBACK
-from ajo_local.processes import LocalStackError, Processes
+from ajo_local.processes import Processes
 
 STATE = "stack.json"
 ENV = "env.sh"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ajo_local.processes import LocalStackError
+from ajo_local.child import LocalStackError
 from ajo_local.stack import CAMPAIGN, PROGRAM
 from ajo_local.working_folder import FILLED_IN, make_working_folder
 

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable
 from typing import TypeVar
 
-from ajo_local.processes import LocalStackError
+from ajo_local.child import LocalStackError
 
 T = TypeVar("T")
 

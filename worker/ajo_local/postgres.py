@@ -13,8 +13,9 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ajo_local.child import Child, LocalStackError
 from ajo_local.ports import LOOPBACK, on_free_port
-from ajo_local.processes import Child, LocalStackError, Processes, as_account
+from ajo_local.processes import Processes, as_account
 from ajo_local.rights import lesser_account, may_execute, reachable, readable, shared_place
 from ajo_local.wheel import PROGRAMS, copy_of_postgres, folders_of_postgres, site_of_postgres
 

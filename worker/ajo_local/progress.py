@@ -10,7 +10,8 @@ import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ajo_local.processes import Child, LocalStackError, Processes
+from ajo_local.child import Child, LocalStackError
+from ajo_local.processes import Processes
 
 POLL_SECONDS = 0.2
 PLAIN_LINE_SECONDS = 2

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ajo_local.processes import LocalStackError
+from ajo_local.child import LocalStackError
 
 PLACES = ("/tmp", "/var/tmp", "/var/lib", "/opt")  # noqa: S108 - each use makes a folder of its own in it
 """Where temporary folders may lie if the usual place serves only its owner, or nothing may be executed there."""

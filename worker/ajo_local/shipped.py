@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ajo_local.processes import LocalStackError
+from ajo_local.child import LocalStackError
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]

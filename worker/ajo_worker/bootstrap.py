@@ -196,7 +196,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     )
     slots = Slots(settings.max_in_flight, closing, view.places_of, shares_of(settings, definitions), clock.monotonic)
     leases = SharedConnection(lambda: ledger.connect_shared(synchronous_commit="off"))
-    limits = Limits(lanes, leasing(leases, settings.rate_limit_recovery), view, clock, closing)
+    limits = Limits(lanes, leasing(leases, settings.rate_limit_recovery), view.rates, clock, closing)
     preparation = Preparation(ledger, clock, tokens, limits, slots, view, closing, settings.attempt_minimum, silences)
     statuses = campaign_statuses(settings, definitions, tokens, token_http)
     pipeline = pipeline_of(preparation, policy, statuses, http)
@@ -213,7 +213,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     network_probes = NetworkProbes(
         ledger.connect_shared, ledger.worker_id, clock, ways, tls, every=settings.network_probe_seconds
     )
-    ledger.liveness.full_because = preparation.because
+    ledger.liveness.full_intakes.because = preparation.because
     ledger.liveness.token_failing = lambda: tokens.failing
     ledger.liveness.in_hand = lambda: in_hand(dispatcher, slots)
     looking = looking_of(settings, patrol_ledger)

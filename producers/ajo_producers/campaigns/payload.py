@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -11,7 +10,7 @@ import msgspec
 from msgspec import UNSET, structs
 
 from ajo_producers.campaigns.call_digest import call_digest
-from ajo_producers.campaigns.definition import AREAS, BeforeStart, Definition, Variable
+from ajo_producers.campaigns.definition import AREAS, Definition, Variable
 from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import MAX_PUSH_BYTES, RESERVED, is_push
 from ajo_producers.campaigns.tree import Branch, area_tree, leaves
@@ -205,18 +204,6 @@ def check_recipients(
 def as_sent(definition: Definition, recipient: Recipient) -> Recipient:
     """``PayloadCheck.as_sent`` of the definition's check."""
     return payload_check(definition).as_sent(recipient)
-
-
-def window_problem(definition: Definition, now: datetime, before_start: BeforeStart = "refuse") -> str | None:
-    """Why the campaign can't be executed at ``now`` (with a zone): before its start, or from its end on. Else None.
-
-    Where workers let what comes before the start ``wait``, that is none.
-    """
-    if definition.start is not None and now < definition.start and before_start == "refuse":
-        return f"{definition.name} starts at {definition.start.isoformat()}"
-    if definition.end is not None and now >= definition.end:
-        return f"{definition.name} ended at {definition.end.isoformat()}"
-    return None
 
 
 def _filled(data: Any, steps: tuple[str, ...], default: Any) -> Any:  # noqa: ANN401 - JSON values

@@ -28,8 +28,8 @@ from ajo_producers.entrance.options import (
 )
 from ajo_producers.entrance.renewal import Renewed
 from ajo_producers.entrance.server import CantListen, bind, serve
+from ajo_producers.events.cloudevents import MAX_EVENTS
 from ajo_producers.events.dead_letters import DeadLetterFile
-from ajo_producers.events.event import MAX_EVENTS
 from ajo_producers.events.intake import Intake
 from ajo_producers.events.log import tell
 from ajo_producers.events.openapi import PATH

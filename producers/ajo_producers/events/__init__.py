@@ -3,7 +3,8 @@
 Needs the extra ``events``. ``ajo-dispatch events`` serves, consumes, reads and tests; docs/events.md has the file.
 """
 
-from ajo_producers.events.event import BadEvent, Event, Fault, UnreadableEvents, read_message, read_structured
+from ajo_producers.events.cloudevents import UnreadableEvents, read_message, read_structured
+from ajo_producers.events.event import BadEvent, Event, Fault
 from ajo_producers.events.file import MappingError, load_mappings
 from ajo_producers.events.mapping import Mappings
 from ajo_producers.events.translation import Translation, translate

@@ -14,8 +14,9 @@ from starlette.routing import Route
 from ajo_producers.entrance.body import BadBody, read_bytes
 from ajo_producers.events.answers import outcome_of
 from ajo_producers.events.authentication import by_signature, refusal_before_body, signature_refusal
+from ajo_producers.events.cloudevents import UnreadableEvents, attribute_of, header_value, read_message
 from ajo_producers.events.dead_letters import DeadLetterFile
-from ajo_producers.events.event import BadEvent, Event, UnreadableEvents, attribute_of, header_value, read_message
+from ajo_producers.events.event import BadEvent, Event
 from ajo_producers.events.log import tell
 from ajo_producers.events.openapi import HEALTH, OPENAPI, PATH, document, page
 from ajo_producers.events.settings import Admitted

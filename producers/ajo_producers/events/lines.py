@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from ajo_producers.events.event import BOM, BadEvent, Event, Fault, read_structured
+from ajo_producers.events.cloudevents import BOM, read_structured
+from ajo_producers.events.event import BadEvent, Event, Fault
 
 MAX_LINE_BYTES = 16_000_000
 """Of one line; no message to a worker may be longer."""

@@ -3,7 +3,7 @@
 from html import escape
 from typing import Any
 
-from ajo_producers.events.event import BATCHED, MAX_EVENTS, STRUCTURED
+from ajo_producers.events.cloudevents import BATCHED, MAX_EVENTS, STRUCTURED
 
 PATH, HEALTH, OPENAPI = "/events", "/healthz", "/openapi.json"
 

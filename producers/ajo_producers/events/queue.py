@@ -10,7 +10,8 @@ from kombu.connection import Connection
 
 from ajo_producers.contract.broker import BrokerAddress
 from ajo_producers.contract.unreadable import UNREADABLE
-from ajo_producers.events.event import BadEvent, Event, Fault, UnreadableEvents, read_message
+from ajo_producers.events.cloudevents import UnreadableEvents, read_message
+from ajo_producers.events.event import BadEvent, Event, Fault
 from ajo_producers.publishing.link import failures_named
 
 HEARTBEAT_SECONDS = 30

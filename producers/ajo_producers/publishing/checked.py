@@ -7,7 +7,8 @@ from math import isfinite
 from uuid import UUID
 
 from ajo_producers.campaigns.definition import BeforeStart, Definition
-from ajo_producers.campaigns.payload import as_sent, check_recipients, payload_check, window_problem
+from ajo_producers.campaigns.payload import as_sent, check_recipients, payload_check
+from ajo_producers.campaigns.window import window_problem
 from ajo_producers.contract.batch import MAX_MESSAGE_BYTES, encode_trigger
 from ajo_producers.contract.lanes import Lane, Priority
 from ajo_producers.contract.trigger import MAX_TEXT, MOMENT_RULE, Recipient, Trigger, is_moment, is_text

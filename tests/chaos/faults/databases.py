@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 import psutil
-from ajo_local.processes import LocalStackError
+from ajo_local.child import LocalStackError
 
 from tests.chaos.plan import fault
 from tests.chaos.run import ROLE, Run

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from ajo_local.processes import Child
+from ajo_local.child import Child
 from ajo_producers import Campaigns, CheckedTrigger
 from ajo_producers.contract.sealing import new_key
 from ajo_producers.outbox import Outbox, create_statements

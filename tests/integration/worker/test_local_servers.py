@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 import redis
+from ajo_local.child import LocalStackError
 from ajo_local.postgres import VOLATILE, start_postgres
-from ajo_local.processes import LocalStackError, Processes
+from ajo_local.processes import Processes
 from ajo_local.valkey import start_valkey
 from ajo_local.wheel import folders_of_postgres, site_of_postgres
 

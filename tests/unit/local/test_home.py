@@ -4,10 +4,11 @@ import socket
 from pathlib import Path
 
 import pytest
+from ajo_local.child import LocalStackError
 from ajo_local.dev import SERVERS, read_ports
 from ajo_local.home import Home, State, open_home
 from ajo_local.ports import LOOPBACK, free_port
-from ajo_local.processes import LocalStackError, Processes
+from ajo_local.processes import Processes
 from typer import BadParameter
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ajo_local.processes import LocalStackError
+from ajo_local.child import LocalStackError
 from ajo_local.rights import lesser_account, readable, shared_place
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from ajo_local import wheel
-from ajo_local.processes import LocalStackError
+from ajo_local.child import LocalStackError
 from ajo_local.wheel import PROGRAMS, copy_of_postgres, folders_of_postgres, site_of_postgres
 
 FOR_ALL = stat.S_IRGRP | stat.S_IROTH

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import DefinitionError, load_definition, load_definitions
-from ajo_producers.campaigns.payload import window_problem
+from ajo_producers.campaigns.window import outside, window_problem
 
 from ajo_worker.api.request import Endpoint, ForeignHost, endpoint_of
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
@@ -89,8 +89,7 @@ def judge_windows(definitions: Mapping[str, Definition], now: datetime) -> Check
     if not definitions:
         return skipped(WINDOWS, "there are no definitions")
     closed = [text for definition in definitions.values() if (text := window_problem(definition, now))]
-    over = [definition for definition in definitions.values() if definition.end is not None and now >= definition.end]
-    if over:
+    if any(outside(definition, now) == "campaign-ended" for definition in definitions.values()):
         return warning(
             WINDOWS,
             "; ".join(closed),

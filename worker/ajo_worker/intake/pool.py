@@ -106,7 +106,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
             self._watching = [asyncio.run_coroutine_threadsafe(one, self._loop) for one in watches]
         gc.freeze()  # what stands now stands until the end
         gc.set_threshold(*COLLECT_AFTER)
-        self._worker.ledger.liveness.intake_full = self._full_lanes
+        self._worker.ledger.liveness.full_intakes.lanes = self._full_lanes
 
     def consuming(self, consumer: Any) -> None:
         """Called by the consumer, on the hub's thread, whenever it is about to consume."""

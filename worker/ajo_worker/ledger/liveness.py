@@ -4,8 +4,8 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib.metadata import version
 from uuid import UUID
 
@@ -16,6 +16,7 @@ import structlog
 from ajo_worker.ledger.clock import STEP_SECONDS, LedgerClock
 from ajo_worker.ledger.connecting import SessionsMixed, told
 from ajo_worker.ledger.database import NO_LEDGER, UPGRADE
+from ajo_worker.ledger.full_intakes import FullIntakes
 
 log = structlog.get_logger("ajo_worker.ledger")
 
@@ -38,10 +39,6 @@ BEAT = """
     SET heartbeat_at = clock_timestamp(), clock_skew_seconds = excluded.clock_skew_seconds,
         token_failed_at = excluded.token_failed_at, token_failure = excluded.token_failure,
         unopened = excluded.unopened, waiting = excluded.waiting
-"""
-FULL = """
-    INSERT INTO ledger.full_intakes (worker, began_at, ended_at, lane, because) VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (worker, began_at, lane) DO UPDATE SET ended_at = excluded.ended_at
 """
 # Whoever seems dead itself knows nothing of others: the clock was set, or its own heart is slow.
 DEAD = """
@@ -89,16 +86,6 @@ class InHand:
     waiting: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Told:
-    """What was told of a full lane: the while's begin and end (monotonic), the row's begin, and why."""
-
-    since: float
-    until: float
-    began: datetime
-    because: str | None
-
-
 class Liveness:
     """The heartbeat of one worker process; ``definitions`` are the call digests that it sends, by campaign."""
 
@@ -140,14 +127,10 @@ class Liveness:
         """Why there will be no beat unless somebody sets something else; set together with ``first_beat``."""
         self.token_failing: Callable[[], tuple[float, str] | None] = _no_token_asked
         """Since when (monotonic), and why, there is no access token; each beat tells it."""
-        self.intake_full: Callable[[], Mapping[str, tuple[float, float]]] = dict
-        """Since when and until when (monotonic) no further message of a lane could be taken; a beat tells it."""
-        self.full_because: Callable[[str], str | None] = lambda _: None
-        """The phase that most of the time of what a lane has in hand went into, since this was asked last."""
         self.in_hand: Callable[[], InHand] = InHand
         """What is in hand; each beat tells it."""
         self._told_fault = ""
-        self._told_full: dict[str, _Told] = {}
+        self.full_intakes = FullIntakes(worker_id, clock)
 
     def start(self) -> None:
         """Begin to beat, unless it does so already; needs a running event loop."""
@@ -223,7 +206,7 @@ class Liveness:
         self._beat_asked = asked
         self.first_beat.set()
         self._told_fault = ""
-        await self._tell_full(connection)
+        await self.full_intakes.tell(connection)
 
     async def _read_clock(self, connection: asyncpg.Connection) -> None:
         """Learn the ledger's time; a clock that was set is told before the beat, so that nobody takes it for death."""
@@ -234,23 +217,6 @@ class Liveness:
             seconds = await connection.fetchval(CLOCK_STEP, self.worker_id, self._stepped or None)
             self._stepped = 0.0
             log.warning("database-clock-was-set", seconds=round(seconds, 3))
-
-    async def _tell_full(self, connection: asyncpg.Connection) -> None:
-        for lane, (since, until) in self.intake_full().items():
-            told = self._told_full.get(lane)
-            if told is not None and told.until == until:
-                continue
-            because = self.full_because(lane)
-            # Converted once: the ledger's clock is estimated anew with each beat, and this instant is part of a key.
-            if told is None or told.since != since:
-                told = _Told(since, until, self._clock.at(since), because)
-            elif because is not None and because != told.because:
-                told = _Told(since, until, self._clock.at(told.until), because)
-            else:
-                told = replace(told, until=until)
-            ended = max(self._clock.at(until), told.began)
-            await connection.execute(FULL, self.worker_id, told.began, ended, lane, told.because)
-            self._told_full[lane] = told
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():

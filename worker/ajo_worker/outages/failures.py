@@ -1,13 +1,11 @@
 """When failures are an outage, and when refusals are a campaign's fault. Without I/O; instants monotonic."""
 
 from collections import Counter, deque
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 from math import nextafter
 from typing import Any
 from uuid import UUID
 
-from ajo_worker.api.blame import Blame
 from ajo_worker.api.verdict import STRAY, Verdict
 from ajo_worker.outages.scope import PROXY_FAILING
 
@@ -19,15 +17,10 @@ LEAST_TRIGGERS = 3
 """Failures must be of so many different triggers: one that fails again and again may itself be at fault."""
 NO_ANSWERS = "no-answers"
 """The reason of an outage in which nothing was answered at all: a single good answer, of whatever call, ends it."""
-CAMPAIGN_FAILING = "campaign-failing"
-"""The reason of an outage of a campaign that Adobe refuses."""
 PROXY = "proxy"
 """The kind of failures of our own proxy, which say nothing of the destination, but that it isn't reached."""
-MOST_DOUBLINGS = 2
 NEARLY = 0.75
 """A retry has less than the whole budget for its answer; so much of it without any answer is silence as well."""
-PLACES_ON_TRIAL = 5
-"""Calls of a campaign on trial that are in flight in a worker at most: more would be refused than tell anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,66 +179,6 @@ def _reason(kinds: Counter[str]) -> str:
     if set(kinds) == {"500"}:  # of the Cosmos outage, Adobe's gateway may keep the text from us
         return "suspected-cosmos"
     return NO_ANSWERS if set(kinds) == {"timeout"} else "sustained-failures"
-
-
-@dataclass(slots=True)
-class Refusals:
-    """What a campaign's answers have shown: refusals in a row, all alike, since one was accepted.
-
-    What a recipient or the trigger itself is to blame for never counts. So many that the campaign is to blame for
-    pause it. Where an answer doesn't tell, so many of different recipients begin its **trial**: few of its calls are in
-    flight at a time (``PLACES_ON_TRIAL``), until one is accepted, or as many others were refused too. Each time that it
-    was ``acquitted`` the next trial needs twice as many, up to ``MOST_DOUBLINGS``: runs of bad recipients come again.
-    """
-
-    thresholds: Thresholds
-    acquitted: int = 0
-    _kind: str = ""
-    _told: int = 0
-    _recipients: set[Hashable] = field(default_factory=set)
-
-    @property
-    def on_trial(self) -> bool:
-        """Whether others are to be tried, few at a time."""
-        return len(self._recipients) >= self._enough
-
-    @property
-    def _enough(self) -> int:
-        return self.thresholds.refusals << min(self.acquitted, MOST_DOUBLINGS)
-
-    def accepted(self) -> None:
-        """One was accepted: the campaign works."""
-        self.acquitted += self.on_trial
-        self._begin_anew()
-
-    def _begin_anew(self) -> None:
-        self._told = 0
-        self._recipients.clear()
-
-    def refused(
-        self, kind: str, blame: Blame | None = "campaign", recipient: Hashable = None, reason: str | None = None
-    ) -> Suspicion | None:
-        """One was refused for good, to this recipient; the suspicion, if that makes it the campaign's fault.
-
-        It says for what ``reason`` those that were refused are dead letters: these are the campaign's fault too.
-        """
-        if blame in {"recipient", "trigger"}:
-            return None
-        if kind != self._kind:
-            self._kind = kind
-            self._begin_anew()
-        most = self._enough
-        if blame == "campaign":
-            self._told += 1
-        elif len(self._recipients) < 2 * most:
-            self._recipients.add(recipient)
-        others = len(self._recipients)
-        if self._told < self.thresholds.refusals and others < 2 * most:
-            return None
-        counted = {"recipients": others} if others else {}
-        refusals = self._told + others
-        rejected = {"rejected": reason} if reason else {}
-        return Suspicion(CAMPAIGN_FAILING, {"refusals": refusals, **counted, **rejected, "kinds": {kind: refusals}})
 
 
 def kind_of(verdict: Verdict) -> str:

@@ -8,7 +8,7 @@ import structlog
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.ledger.columns import storable
 from ajo_worker.ledger.shared_connection import SharedConnection
-from ajo_worker.outages import circuits, resumption
+from ajo_worker.outages import circuits, probe_rights, resumption
 from ajo_worker.outages.failures import destination_failed
 from ajo_worker.outages.resumption import Resumed
 from ajo_worker.outages.scope import lane_of
@@ -68,7 +68,7 @@ class TriggerProbes:
             log.warning("probe-failed", scope=scope, fault=type(fault).__name__)
 
     async def _probe(self, scope: str) -> None:
-        outage = await self._ledger.run(lambda c: circuits.claim_probe(c, scope, self._worker, self._lease))
+        outage = await self._ledger.run(lambda c: probe_rights.claim_probe(c, scope, self._worker, self._lease))
         if outage is None:
             return
         definitions = self._view.definitions_of(self._view.campaigns_to_probe(scope))
@@ -95,12 +95,12 @@ class TriggerProbes:
             await self._put_off(scope, 0.0)  # this tells nothing of the campaign: others are tried
         else:
             longest, took = self._longest_interval, asyncio.get_running_loop().time() - began
-            await self._ledger.run(lambda c: circuits.probe_failed(c, scope, self._worker, longest, took))
+            await self._ledger.run(lambda c: probe_rights.probe_failed(c, scope, self._worker, longest, took))
         for request_id, verdict in shown.items():
             accepted, found = _works(scope, verdict), found_in(verdict)
             log.info("probe", scope=scope, outage=outage, request_id=str(request_id), accepted=accepted, found=found)
             note = {"request_id": request_id, "worker": self._worker, "accepted": accepted, "found": found}
-            await self._ledger.run(lambda c, note=note: circuits.note_probe(c, outage, **note))  # type: ignore[misc] # bound now
+            await self._ledger.run(lambda c, note=note: probe_rights.note_probe(c, outage, **note))  # type: ignore[misc] # bound now
         self._view.woken.set()
 
     async def _opened(self, row: Resumed) -> Received | None:
@@ -111,7 +111,7 @@ class TriggerProbes:
         return received
 
     async def _put_off(self, scope: str, seconds: float) -> None:
-        await self._ledger.run(lambda c: circuits.put_off_probe(c, scope, self._worker, seconds))
+        await self._ledger.run(lambda c: probe_rights.put_off_probe(c, scope, self._worker, seconds))
         self._view.woken.set()
 
 

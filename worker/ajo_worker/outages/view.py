@@ -3,53 +3,29 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from math import ceil, log2
+from math import ceil
 from uuid import UUID
 
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.answer_times import AnswerTimes
 from ajo_worker.dispatch.gate import NO_TOKEN, KeptBack
 from ajo_worker.ledger.columns import storable
-from ajo_worker.limits.block import ramp_rate
 from ajo_worker.outages.circuits import Circuit
-from ajo_worker.outages.failures import (
-    CAMPAIGN_FAILING,
-    NO_ANSWERS,
-    PLACES_ON_TRIAL,
-    Failures,
-    Refusals,
-    Suspicion,
-    Thresholds,
-    destination_failed,
-    kind_of,
-)
-from ajo_worker.outages.scope import CAMPAIGN, PROXY_FAILING, destination_of, lane_of, scope_of_campaign
+from ajo_worker.outages.failures import NO_ANSWERS, Failures, Suspicion, Thresholds, destination_failed, kind_of
+from ajo_worker.outages.rates import Ramp, Rates
+from ajo_worker.outages.refusals import PLACES_ON_TRIAL, Refusals
+from ajo_worker.outages.scope import destination_of, lane_of, scope_of_campaign
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.received import Received
 
 LEAST_KEPT = 0.5
 """A rate is never lowered further than this at once, however many 429s there were."""
-OURS = frozenset({"held", CAMPAIGN_FAILING, PROXY_FAILING})
-"""Reasons for which what is kept back waits for us, and not for Adobe, also while it comes back."""
 NOTHING_SENT = frozenset({"open", "held"})
 
 
-@dataclass(frozen=True, slots=True)
-class Ramp:
-    """How a scope comes back after an outage: ``first`` calls a second, twice as many every ``doubling`` seconds."""
-
-    first: float
-    doubling: float
-
-    def seconds(self, limit: float) -> float:
-        """Until ``limit`` is reached."""
-        return self.doubling * max(log2(limit / self.first), 0.0)
-
-
 class View:
-    """Answers the dispatcher's questions (``Gate``) and the limits' (``Pace``) from what was last read.
+    """Answers the dispatcher's questions (``Gate``) from what was last read; ``rates`` the limits' (``Pace``).
 
     ``silent`` names the destinations that answer nothing, ``wanting`` those of them that want one to be tried with.
     """
@@ -78,13 +54,12 @@ class View:
         self.circuits: dict[str, Circuit] = {}
         self._thresholds = thresholds
         self._refusals = {name: Refusals(thresholds) for name in campaigns}
-        self._ramp, self._lanes, self._monotonic = ramp, lanes, monotonic
+        self._monotonic = monotonic
         self._campaigns = campaigns
+        self.rates = Rates(campaigns, self.destinations, ramp, lanes, monotonic)
         self._failures = {scope: self._none_yet(scope) for scope in self.destinations.values()}
         self._answer_times = {scope: AnswerTimes() for scope in self.destinations.values()}
         self.answering: dict[str, int] = {}
-        self._slowed: frozenset[str] = frozenset()
-        self._read_at = monotonic()
         self._workers = 1
         self._kept: dict[str, KeptBack] = {}
         self._wanted: set[str] = set()
@@ -95,7 +70,8 @@ class View:
         for scope, circuit in self.circuits.items():
             if circuit.state in NOTHING_SENT and (new := circuits.get(scope)) and new.state not in NOTHING_SENT:
                 self._forget(scope)
-        self.circuits, self._slowed, self._read_at = circuits, slowed, self._monotonic()
+        self.circuits = circuits
+        self.rates.know(circuits, slowed)
         self._wanted &= {scope for scope, circuit in circuits.items() if circuit.state == "open"}
         self._kept = {name: back for name in self._campaigns if (back := self._back(name, self._stopped)) is not None}
 
@@ -213,30 +189,6 @@ class View:
             if scope == scope_of_campaign(name):
                 self._refusals[name] = Refusals(self._thresholds, self._refusals[name].acquitted + 1)
 
-    def lane_rate(self, lane: str, limit: float) -> float:
-        """Calls a second of a lane: fewer while one of its destinations comes back."""
-        scopes = self._destinations_of(lane)
-        return min([limit, *(rate for scope in scopes if (rate := self._recovering(scope, limit)) is not None)])
-
-    def campaign_rate(self, campaign: KnownCampaign, limit: float | None) -> float | None:
-        """Calls a second of a campaign; None where its lane's limit is all there is to it."""
-        scope = scope_of_campaign(campaign.definition.name)
-        lane = self._lanes[campaign.definition.lane]
-        recovering = self._recovering(scope, limit or lane)
-        if recovering is not None:
-            return recovering
-        return limit or (lane if scope in self._slowed else None)
-
-    def ramped(self, scope: str, limit: float) -> float:
-        """The part (0 to 1) of the limit of ``lane:NAME`` or ``campaign:NAME`` that outages of Adobe's have left of it.
-
-        What comes back after a hold, a pause or a fault of our own is slowed by us.
-        """
-        kind, _, name = scope.partition(":")
-        scopes = {scope} if kind == CAMPAIGN else self._destinations_of(name)
-        adobes = [one for one in scopes if (circuit := self.circuits.get(one)) and circuit.reason not in OURS]
-        return min([limit, *(rate for one in adobes if (rate := self._recovering(one, limit)) is not None)]) / limit
-
     def places_of(self, name: str) -> int | None:
         """How many attempts of a campaign may be in flight in this worker: its share of what the definition allows.
 
@@ -295,16 +247,6 @@ class View:
             for lane, scopes in by_lane.items()
             if all(scope in silent or self._stopped(scope) for scope in scopes)
         }
-
-    def _destinations_of(self, lane: str) -> set[str]:
-        return {s for name, s in self.destinations.items() if self._campaigns[name].definition.lane == lane}
-
-    def _recovering(self, scope: str, limit: float) -> float | None:
-        circuit = self.circuits.get(scope)
-        if circuit is None or circuit.state != "recovering":
-            return None
-        since = circuit.since + self._monotonic() - self._read_at
-        return ramp_rate(since, first=self._ramp.first, doubling=self._ramp.doubling, limit=limit)
 
 
 def _whom(received: Received) -> Hashable:

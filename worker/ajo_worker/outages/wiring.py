@@ -6,8 +6,8 @@ from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Lease
 from ajo_worker.outages.failures import Thresholds
 from ajo_worker.outages.patrol import Timing
+from ajo_worker.outages.rates import Ramp
 from ajo_worker.outages.silence import Patience
-from ajo_worker.outages.view import Ramp
 from ajo_worker.settings import Settings
 
 

@@ -1,27 +1,21 @@
 """The worker's settings, all from the environment (``AJO_…``), each with its unit and its reason."""
 
 import re
-from collections.abc import Callable, Iterable
-from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
 from ajo_producers.campaigns.definition import BeforeStart, OnAmbiguous
 from ajo_producers.campaigns.rules import ALLOWED_HOSTS
 from ajo_producers.contract.broker import DEFAULT_URL, BrokerAddress, read_broker
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
 from ajo_producers.contract.sealing import Sealer
-from pydantic import Field, PositiveInt, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, PositiveInt, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
-from ajo_worker.renewal import Renewed
 from ajo_worker.settings.proxies import NONE, SETTING, read_proxy
-from ajo_worker.settings.rules import AuditSettings, Seconds, kept
-from ajo_worker.settings.source import FileSource, SettingsError, file_of, read_file, source_of, variable_of
+from ajo_worker.settings.rules import AuditSettings, Seconds, is_safe_url, kept
+from ajo_worker.settings.source import FileSource, SettingsError
 
-T = TypeVar("T")
 PLAIN_PAYLOADS = "AJO_PAYLOAD_KEYS is not set: what parked triggers and dead letters have to send is stored plain"
 SEAL_PAYLOADS = (
     "set AJO_PAYLOAD_KEYS (or AJO_PAYLOAD_KEYS_FILE) to what 'ajo-dispatch keys new' prints; "
@@ -243,86 +237,3 @@ class Settings(AuditSettings):
     def broker(self) -> BrokerAddress:
         """Where messages come from."""
         return read_broker(self.broker_url.get_secret_value())
-
-
-def is_safe_url(url: str) -> bool:
-    """Whether credentials may travel to ``url``: HTTPS, or plain HTTP to this machine itself."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # read only now, and refused if it is no number
-    except ValueError:  # its text may quote the URL
-        return False
-    if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def missing_credentials(settings: Settings) -> str | None:
-    """What is missing to get an access token, for people; None if nothing is."""
-    given = {"client_id": settings.client_id, "client_secret": settings.client_secret.get_secret_value()}
-    missing = [variable_of(name) for name, value in given.items() if not value]
-    if not missing:
-        return None
-    names = " and ".join(f"{name} (or {name}_FILE)" for name in missing)
-    return (
-        f"no access token can be asked for: set {names}, of the Developer Console's OAuth server-to-server credential"
-    )
-
-
-def read_settings() -> Settings:
-    """The settings, read now.
-
-    Raises:
-        SettingsError: at least one is wrong; the text has a line for each.
-    """
-    try:
-        return Settings()
-    except ValidationError as invalid:
-        raise SettingsError("\n".join(_explain(invalid))) from None
-
-
-def renewed(settings: Settings, name: str) -> Renewed[str]:
-    """A secret of the settings, as its file has it now; one that comes from no file stays as it is."""
-    return renewed_as(settings, name, str)
-
-
-def renewed_as(settings: Settings, name: str, make: Callable[[str], T]) -> Renewed[T]:
-    """What is made of one. Nothing at all, as a file has it that is just being written, is no secret."""
-    file, first = file_of(name), make(getattr(settings, name).get_secret_value())
-
-    def read() -> T:
-        if file is None or not (value := read_file(name, file)):
-            raise SettingsError(f"{variable_of(name)}_FILE: {file}: is empty")
-        return make(value)
-
-    return Renewed(variable_of(name), [file] if file else [], read, first)
-
-
-def _explain(invalid: ValidationError) -> Iterable[str]:
-    for fault in invalid.errors(include_url=False, include_input=False, include_context=False):
-        text = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        if not fault["loc"]:
-            yield text
-            continue
-        name = str(fault["loc"][0])
-        file = "_FILE" if source_of(name) == "file" else ""
-        yield f"{variable_of(name)}{file}: {text} ({Settings.model_fields[name].description})"
-
-
-@cache
-def settings() -> Settings:
-    """The settings of this process, read once.
-
-    Raises:
-        SettingsError: see ``read_settings``.
-    """
-    return read_settings()

@@ -1,7 +1,9 @@
 """Settings of what comes after the sending: feedback, evidence, retention, network probes."""
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Annotated, Any, NamedTuple, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ajo_producers.contract.setting_rules import RULES
@@ -122,3 +124,24 @@ class AuditSettings(BaseSettings):
         if broken := [rule.text for rule in BETWEEN if hasattr(self, rule.fields[0]) and not rule.holds(self)]:
             raise ValueError("\n".join(broken))
         return self
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether credentials may travel to ``url``: HTTPS, or plain HTTP to this machine itself."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # read only now, and refused if it is no number
+    except ValueError:  # its text may quote the URL
+        return False
+    if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ajo_producers.campaigns.definition import BeforeStart, Definition
+from ajo_producers.campaigns.window import outside
 
 from ajo_worker.campaigns.live_campaign import LiveCampaign, LiveStatus
 from ajo_worker.ledger.admission import InsertState
@@ -44,7 +45,7 @@ def refusal(
         return Refusal("expired", "expires-at")
     if campaign is None:
         return UNKNOWN
-    if closed := _outside_dates(campaign.definition, now, before_start):
+    if closed := _outside_window(campaign.definition, now, before_start):
         return closed
     if live is not None and live.status in NOT_LIVE:
         return Refusal("rejected", NOT_LIVE[live.status])
@@ -53,11 +54,11 @@ def refusal(
     return None
 
 
-def _outside_dates(definition: Definition, now: datetime, before_start: BeforeStart) -> Refusal | None:
-    if definition.end is not None and now >= definition.end:
-        return Refusal("rejected", "campaign-ended")
-    if definition.start is not None and now < definition.start:
-        if before_start == "wait":
+def _outside_window(definition: Definition, now: datetime, before_start: BeforeStart) -> Refusal | None:
+    match outside(definition, now):
+        case None:
+            return None
+        case "before-start" if before_start == "wait":
             return Refusal("parked", "before-start", definition.start)
-        return Refusal("rejected", "before-start")
-    return None
+        case reason:
+            return Refusal("rejected", reason)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ajo_local.processes import Child, Processes
+from ajo_local.child import Child
+from ajo_local.processes import Processes
 from ajo_producers.contract.batch import decode_body, decode_trigger
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
 from amqp import serialization

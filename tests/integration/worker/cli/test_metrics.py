@@ -10,9 +10,10 @@ from threading import Event
 import asyncpg
 import httpx2
 import pytest
+from ajo_local.child import Child
 from ajo_local.ports import LOOPBACK
 from ajo_local.postgres import Postgres
-from ajo_local.processes import Child, Processes
+from ajo_local.processes import Processes
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.alert_rows import DESTINATION, put_known, put_many, put_outage, put_parked

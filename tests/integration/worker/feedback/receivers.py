@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-from ajo_local.processes import Child, Processes
+from ajo_local.child import Child
+from ajo_local.processes import Processes
 
 from tests.support.feedback_items import HASH_KEY, SECRET
 from tests.support.programs import PLAIN, PROGRAM

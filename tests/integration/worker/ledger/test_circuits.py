@@ -7,19 +7,15 @@ import asyncpg
 import pytest
 from ajo_worker.outages.circuits import (
     answered,
-    claim_probe,
     close_recovered,
     end_holds,
     hold,
-    note_probe,
     open_circuit,
-    probe_failed,
-    probe_now,
     put_off_end,
-    put_off_probe,
     read,
     recover,
 )
+from ajo_worker.outages.probe_rights import claim_probe, note_probe, probe_failed, probe_now, put_off_probe
 from uuid_utils.compat import uuid7
 
 SCOPE = "destination:standard@platform.adobe.io"

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from ajo_worker.outages import circuits
+from ajo_worker.outages import circuits, probe_rights
 from ajo_worker.outages.token_circuit import end_if_all_have_tokens, let_go, open_circuit
 from uuid_utils.compat import uuid7
 
@@ -47,7 +47,7 @@ async def test_it_is_opened_once_and_counts_from_when_its_worker_had_no_token(co
     assert (found["opened_at"], found["reason"], found["opened_by"]) == (BEGAN, "token-unavailable", str(ME))
     circuit = (await circuits.read(connection))[SCOPE]
     assert (circuit.state, circuit.probe_due) == ("open", False)
-    assert await circuits.probe_now(connection, "campaign:none") is None
+    assert await probe_rights.probe_now(connection, "campaign:none") is None
 
 
 async def test_it_ends_when_no_living_worker_but_the_one_with_a_token_fails(connection: asyncpg.Connection) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from ajo_producers.campaigns.definition import Definition, Variable
-from ajo_producers.campaigns.payload import as_sent, check_recipients, payload_check, window_problem
+from ajo_producers.campaigns.payload import as_sent, check_recipients, payload_check
+from ajo_producers.campaigns.window import window_problem
 from ajo_producers.contract.batch import decode_trigger, encode_trigger
 from ajo_producers.contract.trigger import MAX_CONTEXT_BYTES, Recipient, Trigger
 from hypothesis import given

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ajo_producers.campaigns.folder import Definitions, parse_definition
-from ajo_producers.events.event import Event, read_structured
+from ajo_producers.events.cloudevents import read_structured
+from ajo_producers.events.event import Event
 from ajo_producers.events.file import parse_mappings
 from ajo_producers.events.mapping import Mappings
 from ajo_producers.events.translation import Translation, translate

@@ -5,17 +5,16 @@ import json
 from typing import Any
 
 import pytest
-from ajo_producers.events.event import (
+from ajo_producers.events.cloudevents import (
     BATCHED,
     MAX_EVENTS,
     STRUCTURED,
-    BadEvent,
-    Event,
     UnreadableEvents,
     header_value,
     read_message,
     read_structured,
 )
+from ajo_producers.events.event import BadEvent, Event
 from hypothesis import given
 from hypothesis import strategies as st
 

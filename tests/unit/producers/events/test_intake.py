@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from ajo_producers.events.cloudevents import BATCHED, STRUCTURED
 from ajo_producers.events.dead_letters import DeadLetterFile
-from ajo_producers.events.event import BATCHED, STRUCTURED
 from ajo_producers.events.intake import MOST_OPEN, Intake
 from ajo_producers.events.lines import read_lines
 from ajo_producers.events.openapi import document

@@ -4,7 +4,8 @@ from uuid import UUID
 
 import pytest
 from ajo_worker.api.verdict import STRAY, Verdict
-from ajo_worker.outages.failures import Failures, Refusals, Suspicion, Thresholds, destination_failed
+from ajo_worker.outages.failures import Failures, Suspicion, Thresholds, destination_failed
+from ajo_worker.outages.refusals import Refusals
 from hypothesis import given
 from hypothesis import strategies as st
 

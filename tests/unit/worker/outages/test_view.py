@@ -11,8 +11,10 @@ from ajo_worker.api.request import Endpoint
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.outages.circuits import Circuit, CircuitState
-from ajo_worker.outages.failures import PLACES_ON_TRIAL, Thresholds
-from ajo_worker.outages.view import Ramp, View
+from ajo_worker.outages.failures import Thresholds
+from ajo_worker.outages.rates import Ramp
+from ajo_worker.outages.refusals import PLACES_ON_TRIAL
+from ajo_worker.outages.view import View
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.received import Received
 
@@ -149,20 +151,20 @@ async def test_a_429_slows_its_campaign_alone() -> None:
     assert throttled == {"campaign:a": 0.75}
     assert seen.throttled() == {}, "each is told once"
     seen.know({}, frozenset(throttled))
-    assert seen.campaign_rate(CAMPAIGNS["a"], None) == 500.0
-    assert seen.campaign_rate(CAMPAIGNS["b"], None) is None
-    assert seen.campaign_rate(CAMPAIGNS["slow"], 10.0) == 10.0
+    assert seen.rates.campaign_rate(CAMPAIGNS["a"], None) == 500.0
+    assert seen.rates.campaign_rate(CAMPAIGNS["b"], None) is None
+    assert seen.rates.campaign_rate(CAMPAIGNS["slow"], 10.0) == 10.0
 
 
 async def test_what_comes_back_grows_from_when_it_was_read() -> None:
     clock = Clock()
     seen = view(clock=clock)
     seen.know(circuits("recovering", STANDARD, "campaign:fast", since=5.0), frozenset())
-    assert seen.lane_rate("standard", 500.0) == 10.0
-    assert seen.lane_rate("high-throughput", 5000.0) == 5000.0
-    assert seen.campaign_rate(CAMPAIGNS["fast"], None) == 10.0
+    assert seen.rates.lane_rate("standard", 500.0) == 10.0
+    assert seen.rates.lane_rate("high-throughput", 5000.0) == 5000.0
+    assert seen.rates.campaign_rate(CAMPAIGNS["fast"], None) == 10.0
     clock.now += 5.0
-    assert seen.lane_rate("standard", 500.0) == 20.0
+    assert seen.rates.lane_rate("standard", 500.0) == 20.0
 
 
 @pytest.mark.parametrize(
@@ -174,10 +176,10 @@ async def test_the_way_back_after_what_was_ours_is_no_time_of_adobe_s(reason: st
     """A rate is slowed all the same."""
     seen = view()
     seen.know(circuits("recovering", STANDARD, "campaign:fast", since=5.0, reason=reason), frozenset())
-    assert seen.lane_rate("standard", 500.0) == 10.0
-    assert seen.ramped("lane:standard", 500.0) == (10.0 / 500.0 if adobes else 1.0)
-    assert seen.ramped("campaign:fast", 5000.0) == (10.0 / 5000.0 if adobes else 1.0)
-    assert seen.ramped("lane:high-throughput", 5000.0) == 1.0
+    assert seen.rates.lane_rate("standard", 500.0) == 10.0
+    assert seen.rates.ramped("lane:standard", 500.0) == (10.0 / 500.0 if adobes else 1.0)
+    assert seen.rates.ramped("campaign:fast", 5000.0) == (10.0 / 5000.0 if adobes else 1.0)
+    assert seen.rates.ramped("lane:high-throughput", 5000.0) == 1.0
 
 
 async def test_the_verdict_of_a_probe_is_kept_for_the_prober() -> None:

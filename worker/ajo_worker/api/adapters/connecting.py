@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from ajo_worker.api.adapters.arrival import receive
 from ajo_worker.api.adapters.connection import Connection
 from ajo_worker.api.adapters.exchange import Exchange
-from ajo_worker.api.adapters.http1 import Origin
+from ajo_worker.api.adapters.http1_request import Origin
 from ajo_worker.api.adapters.tcp import Deadline, connect, ready
 from ajo_worker.api.adapters.tls_layer import READ_BYTES, TlsLayer
 from ajo_worker.api.tunnel import Tunnel, tunnel_request

@@ -9,7 +9,8 @@ from ajo_worker.api.adapters.connecting import NotConnected, open_connection
 from ajo_worker.api.adapters.connection import Connection
 from ajo_worker.api.adapters.direct_failures import failure_of, unsent
 from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
-from ajo_worker.api.adapters.http1 import Origin, Reading, origin_of, request_bytes
+from ajo_worker.api.adapters.http1 import Reading
+from ajo_worker.api.adapters.http1_request import Origin, origin_of, request_bytes
 from ajo_worker.api.answer import Answer, Call, Failure
 from ajo_worker.api.tls import tls_context
 from ajo_worker.settings import Settings

@@ -3,7 +3,8 @@
 from contextlib import suppress
 
 import pytest
-from ajo_worker.api.adapters.http1 import MOST_HEAD, NotHttp, Origin, Reading, origin_of, request_bytes
+from ajo_worker.api.adapters.http1 import MOST_HEAD, NotHttp, Reading
+from ajo_worker.api.adapters.http1_request import Origin, origin_of, request_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 

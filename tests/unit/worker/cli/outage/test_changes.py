@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from ajo_worker.cli.outage.until import parse_until
+from ajo_worker.cli.outage.changes import parse_until
 
 NOW = datetime(2026, 11, 25, 12, 0, 30, tzinfo=UTC)
 

@@ -1,0 +1,75 @@
+"""Reading the settings, with errors for people; and secrets whose files change."""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from ajo_worker.renewal import Renewed
+from ajo_worker.settings.model import Settings
+from ajo_worker.settings.source import SettingsError, file_of, read_file, source_of, variable_of
+
+T = TypeVar("T")
+
+
+def missing_credentials(settings: Settings) -> str | None:
+    """What is missing to get an access token, for people; None if nothing is."""
+    given = {"client_id": settings.client_id, "client_secret": settings.client_secret.get_secret_value()}
+    missing = [variable_of(name) for name, value in given.items() if not value]
+    if not missing:
+        return None
+    names = " and ".join(f"{name} (or {name}_FILE)" for name in missing)
+    return (
+        f"no access token can be asked for: set {names}, of the Developer Console's OAuth server-to-server credential"
+    )
+
+
+def read_settings() -> Settings:
+    """The settings, read now.
+
+    Raises:
+        SettingsError: at least one is wrong; the text has a line for each.
+    """
+    try:
+        return Settings()
+    except ValidationError as invalid:
+        raise SettingsError("\n".join(_explain(invalid))) from None
+
+
+def renewed(settings: Settings, name: str) -> Renewed[str]:
+    """A secret of the settings, as its file has it now; one that comes from no file stays as it is."""
+    return renewed_as(settings, name, str)
+
+
+def renewed_as(settings: Settings, name: str, make: Callable[[str], T]) -> Renewed[T]:
+    """What is made of one. Nothing at all, as a file has it that is just being written, is no secret."""
+    file, first = file_of(name), make(getattr(settings, name).get_secret_value())
+
+    def read() -> T:
+        if file is None or not (value := read_file(name, file)):
+            raise SettingsError(f"{variable_of(name)}_FILE: {file}: is empty")
+        return make(value)
+
+    return Renewed(variable_of(name), [file] if file else [], read, first)
+
+
+def _explain(invalid: ValidationError) -> Iterable[str]:
+    for fault in invalid.errors(include_url=False, include_input=False, include_context=False):
+        text = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        if not fault["loc"]:
+            yield text
+            continue
+        name = str(fault["loc"][0])
+        file = "_FILE" if source_of(name) == "file" else ""
+        yield f"{variable_of(name)}{file}: {text} ({Settings.model_fields[name].description})"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        SettingsError: see ``read_settings``.
+    """
+    return read_settings()
