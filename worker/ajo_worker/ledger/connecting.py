@@ -64,6 +64,17 @@ class NoSession(_ToldError, TimeoutError):  # noqa: N818 - says what it found
         )
 
 
+class WrongEncoding(_ToldError):  # noqa: N818 - says what it found
+    """The database can't hold the texts of all languages; ``strerror`` says which encoding it has."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(
+            None,
+            f"its encoding is {encoding}, which lacks letters that answers may have: make a database with "
+            "createdb --encoding=UTF8 --template=template0, and name that",
+        )
+
+
 class Connector:
     """Makes connections to the database that ``url`` names at the moment: its password may be rotated."""
 
@@ -82,6 +93,7 @@ class Connector:
             SessionsMixed: a pooler in between is of no use.
             NoHost: of several hosts.
             NoSession: the server, or a pooler in between, took a connection and answers nothing.
+            WrongEncoding: the database can't hold all texts.
             asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, ValueError: of a
                 single one.
         """
@@ -122,6 +134,7 @@ class Connector:
             url, timeout=seconds, command_timeout=command, server_settings={"application_name": name}
         )
         try:
+            _refuse_other_encoding(connection)
             # Not when connecting: a pooler refuses there what it doesn't know, or drops it without a word.
             if not await _set(connection, settings, seconds, only_if_direct=True):
                 if time.monotonic() > self._proved_until:
@@ -185,6 +198,11 @@ async def _refuse_mixed_sessions(connection: asyncpg.Connection, url: str, secon
         raise
     finally:
         other.terminate()
+
+
+def _refuse_other_encoding(connection: asyncpg.Connection) -> None:
+    if (encoding := connection.get_settings().server_encoding) != "UTF8":
+        raise WrongEncoding(encoding)
 
 
 def _quoted(text: str) -> str:

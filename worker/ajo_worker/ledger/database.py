@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
-from ajo_worker.ledger.connecting import CONNECT_SECONDS, TELLING, Connector, NoHost, SessionsMixed
+from ajo_worker.ledger.connecting import CONNECT_SECONDS, TELLING, Connector, NoHost, SessionsMixed, WrongEncoding
 from ajo_worker.ledger.hosts import hosts_of, is_misread
 
 Connection: TypeAlias = asyncpg.Connection
@@ -132,7 +132,7 @@ def _refused(url: str, fault: Exception) -> str:
 
 def _unreachable(url: str, fault: Exception) -> str:
     match fault:
-        case SessionsMixed():
+        case SessionsMixed() | WrongEncoding():
             return f"{place(url)} can't be used: {fault}"
         case NoHost():
             why = str(fault)

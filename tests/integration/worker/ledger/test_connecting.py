@@ -135,3 +135,17 @@ async def test_a_password_that_is_rotated_in_its_file_is_taken_up(
         await (await connector.connect("ajo-dispatch test", PLANNER)).close()
     finally:
         query(session_postgres.url, f"drop role {role}")
+
+
+@pytest.mark.parametrize("encoding", ["WIN1252", "SQL_ASCII"])
+async def test_a_database_that_lacks_letters_is_refused_with_how_to_make_one_that_does_not(
+    encoding: str, session_postgres: Postgres
+) -> None:
+    name = f"encoded_{token_hex(6)}"
+    query(session_postgres.url, f"create database {name} encoding '{encoding}' locale 'C' template template0")
+    try:
+        with pytest.raises(DatabaseError, match=f"its encoding is {encoding}.* createdb --encoding=UTF8"):
+            async with connected(session_postgres.url_of(name)):
+                pass
+    finally:
+        query(session_postgres.url, f"drop database {name}")
