@@ -25,7 +25,7 @@ BEGIN
     DELETE FROM ledger.rollup_failures WHERE minute = of_minute;
     DELETE FROM ledger.trigger_minutes WHERE minute = of_minute;
     DELETE FROM ledger.delay_minutes WHERE minute = of_minute;
-    DELETE FROM ledger.delay_hours WHERE hour = date_trunc('hour', of_minute);
+    DELETE FROM ledger.delay_hours WHERE hour = date_trunc('hour', of_minute, 'UTC');
     PERFORM ledger.find_skews(of_minute);
 
     CREATE TEMPORARY TABLE IF NOT EXISTS rolled_up (LIKE ledger.delays) ON COMMIT DELETE ROWS;
@@ -201,10 +201,10 @@ CREATE OR REPLACE FUNCTION ledger.due_hours(most integer) RETURNS SETOF timestam
     SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT DISTINCT date_trunc('hour', m.minute) AS hour
+    SELECT DISTINCT date_trunc('hour', m.minute, 'UTC') AS hour
     FROM ledger.trigger_minutes m
-    WHERE m.minute < date_trunc('hour', now() - interval '5 minutes') AND m.minute >= now() - interval '10 days'
-      AND NOT EXISTS (SELECT FROM ledger.delay_hours h WHERE h.hour = date_trunc('hour', m.minute))
+    WHERE m.minute < date_trunc('hour', now() - interval '5 minutes', 'UTC') AND m.minute >= now() - interval '10 days'
+      AND NOT EXISTS (SELECT FROM ledger.delay_hours h WHERE h.hour = date_trunc('hour', m.minute, 'UTC'))
     ORDER BY hour LIMIT most;
 END;
 

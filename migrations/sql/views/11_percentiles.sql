@@ -51,7 +51,8 @@ BEGIN ATOMIC
                CASE WHEN together THEN '' ELSE d.campaign END, CASE WHEN together THEN '' ELSE d.lane END, d.phase,
                d.triggers, d.late, d.seconds, d.longest, d.buckets, d.counts::bigint[]
         FROM ledger.delay_minutes d
-        WHERE d.minute >= since AND d.minute < until AND date_trunc('hour', d.minute) NOT IN (SELECT hour FROM hours)
+        WHERE d.minute >= since AND d.minute < until
+          AND date_trunc('hour', d.minute, 'UTC') NOT IN (SELECT hour FROM hours)
           AND (of_campaign IS NULL OR d.campaign = of_campaign) AND (of_phase IS NULL OR d.phase = of_phase)
     ), received AS (
         SELECT coalesce(date_bin(step, m.minute, '2000-01-01 00:00+00'), '-infinity') AS at,

@@ -48,8 +48,13 @@ minutes = st.dictionaries(
 Minutes = Mapping[tuple[int, str], Sequence[float]]
 
 
-async def put_and_ask(url: str, given_minutes: Minutes, *asked: Any, hours: bool = False) -> list[dict[str, Any]]:
-    """What the engine says of these minutes, in a database that forgets them afterwards."""
+async def put_and_ask(
+    url: str, given_minutes: Minutes, *asked: Any, hours: bool = False, zones: tuple[str, str] = ("UTC", "UTC")
+) -> list[dict[str, Any]]:
+    """What the engine says of these minutes, in a database that forgets them afterwards.
+
+    ``zones`` are those of the session as hours are rolled up, and as it is asked.
+    """
     connection = await asyncpg.connect(url)
     transaction = connection.transaction()
     await transaction.start()
@@ -58,9 +63,11 @@ async def put_and_ask(url: str, given_minutes: Minutes, *asked: Any, hours: bool
             at = BEGIN + timedelta(minutes=number)
             await connection.execute(PUT_TRIGGERS, at, campaign, len(spent))
             await connection.execute(PUT, at, campaign, len(spent), ["headers"] * len(spent), list(spent))
+        await connection.execute(f"set local timezone = '{zones[0]}'")
         if hours:
             for number in range(3):
                 await connection.execute("select ledger.roll_up_hour($1)", BEGIN + timedelta(hours=number))
+        await connection.execute(f"set local timezone = '{zones[1]}'")
         return [dict(row) for row in await connection.fetch(ASK, BEGIN, BEGIN + timedelta(hours=3), *asked)]
     finally:
         await transaction.rollback()
@@ -101,6 +108,15 @@ def test_steps_and_campaigns_each_have_their_own(database_url: str, those: Minut
     assert set(found) == {key for key, spent in wanted.items() if any(spent)}
     for key, row in found.items():
         assert_right(row, wanted[key])
+
+
+@pytest.mark.parametrize(
+    "zones", [("UTC", "Asia/Kolkata"), ("Asia/Kathmandu", "UTC"), ("Asia/Kolkata", "Asia/Kathmandu")]
+)
+def test_whatever_time_zones_sessions_have_each_trigger_counts_once(database_url: str, zones: tuple[str, str]) -> None:
+    those = {(number, "order-shipped"): [1.0, 2.0] for number in range(10, 100)}
+    (row,) = asyncio.run(put_and_ask(database_url, those, True, None, hours=True, zones=zones))
+    assert row["triggers"] == 2 * 90
 
 
 def test_a_slow_minute_among_quick_ones_is_not_averaged_away(database_url: str) -> None:
