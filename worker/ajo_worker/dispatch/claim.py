@@ -19,7 +19,7 @@ from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import without_token
 from ajo_worker.dispatch.rows import Rows
 from ajo_worker.ledger.admission import Admission, Known, Settled, TakeOver, Wait, on_copy
-from ajo_worker.ledger.attempts import Intent
+from ajo_worker.ledger.attempts import Intent, Record
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.ownership import Takeover
@@ -153,6 +153,21 @@ class Claims:
                 faults[index] = fault
         answers = iter(await self.ledger.admissions.submit_all(rows) if rows else ())
         return [faults.get(index) or next(answers) for index in range(len(several))]
+
+    async def forgotten(self, received: Received, record: Record) -> bool:
+        """Write a trigger anew that was sent, and that the ledger has no row of any more; False if it has one.
+
+        So it is after a fail-over to a standby that lagged, or where AJO_DATABASE_URL leads to another ledger now.
+        """
+        request_id = received.trigger.request_id
+        if record.ending is None or await self.ledger.looks.submit(request_id) is not None:
+            return False
+        log.error("trigger-forgotten", request_id=str(request_id), state=record.ending.state, do="it is written anew")
+        row = self.rows.admission(received, None, self.clock.monotonic())
+        if await self.ledger.admissions.submit(row) is not None:
+            return False
+        attempt, ending = record.attempt and record.attempt._replace(round=1), record.ending._replace(fence=1)
+        return await self.ledger.records.submit(Record(attempt, ending))
 
     async def resumed(self, received: Received) -> Claim | Settled:
         """Its round was opened for us; if something has happened in it since, this is a copy like any other."""

@@ -136,7 +136,7 @@ class Pipeline:
             ways = [
                 self._flown(found, places.handed_on(attempt.place))
                 if isinstance(found, Announced)
-                else self._not_sent(attempt.flight, found)
+                else self._not_sent(attempt, found)
                 for attempt, found in zip(attempts, announced, strict=True)
             ]
         for way in ways[1:]:
@@ -153,7 +153,7 @@ class Pipeline:
 
     async def _flown(self, announced: Announced, places: Places) -> Next:
         """send → judge → decide → record."""
-        flight = announced.attempt.flight
+        flight, current = announced.attempt.flight, announced.round
         try:
             with places:
                 if not self.claims.may_be_sent(announced):
@@ -165,21 +165,22 @@ class Pipeline:
             verdict = await self.calls.judged(sent)
             current, step = self.calls.decided(sent, verdict)
             if isinstance(step, End):
-                self.calls.end_recorded(sent, verdict, current, step, partial(self._ended, flight, step))
+                record = self.calls.ended(sent, verdict, current, step)
+                self.ledger.records.put(record, partial(self._ended, flight, step, record))
                 return None
             await self.calls.recorded(sent, verdict)
         except (Lost, Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - as above
-            self._lost_or_failed(flight, fault)
+            self._lost_or_failed(flight, fault, current)
             return None
         flight.on_retry(flight.received, current.history.attempts, verdict, step.wait)
         return Party(announced.attempt.campaign, (flight,), current, NO_WAIT)
 
-    def _ended(self, flight: Flight, end: End, recorded: bool | Exception) -> None:
+    def _ended(self, flight: Flight, end: End, record: Record, recorded: bool | Exception) -> None:
         """Attempt and end are durable: called by the writer, so that no task waits for it."""
         if recorded is True:
             flight.ends(end)
         else:
-            self._lost_or_failed(flight, recorded or Lost())
+            self._lost_or_failed(flight, recorded or Lost(), owed=record)
 
     async def _unready(self, flight: Flight, current: Round | None, why: Refusal | Known) -> Next:
         """One that is not to be attempted now: it has its end without, if it isn't known to have one."""
@@ -189,15 +190,15 @@ class Pipeline:
             return await self._refused([(flight, why)], for_good=False)
         return await self._ended_unsent(flight, current, why)
 
-    async def _not_sent(self, flight: Flight, found: Late | Known | Exception) -> Next:
+    async def _not_sent(self, attempt: Attempt, found: Late | Known | Exception) -> Next:
         """One whose announcement brought something else."""
         match found:
             case Known():
-                return await self._copy(flight, found, None)
+                return await self._copy(attempt.flight, found, None)
             case Late(round=current, refused=why):
-                return await self._ended_unsent(flight, current, why)
+                return await self._ended_unsent(attempt.flight, current, why)
             case fault:
-                self._lost_or_failed(flight, fault)
+                self._lost_or_failed(attempt.flight, fault, attempt.round)
         return None
 
     async def _refused(self, refused: Sequence[tuple[Flight, Refusal]], *, for_good: bool = True) -> Next:
@@ -252,17 +253,37 @@ class Pipeline:
             if not await self.ledger.records.submit(Record(None, ending)):
                 raise Lost  # noqa: TRY301 - as if it had come from below
         except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - as above
-            self._lost_or_failed(flight, fault)
+            self._lost_or_failed(flight, fault, current)
             return None
         flight.ends(end)
         return None
 
-    def _lost_or_failed(self, flight: Flight, fault: BaseException) -> None:
-        if isinstance(fault, Lost):  # somebody else has the trigger: the ledger says what became of it
-            log.info("trigger-lost", request_id=str(flight.received.trigger.request_id))
-            self.start([flight])
+    def _lost_or_failed(
+        self, flight: Flight, fault: BaseException, current: Round | None = None, owed: Record | None = None
+    ) -> None:
+        if isinstance(fault, Lost):
+            self._spawn(self._lost(flight, current, owed))
         else:
             flight.ends(fault)
+
+    async def _lost(self, flight: Flight, current: Round | None, owed: Record | None) -> Next:
+        """Somebody else has the trigger, and the ledger says what became of it; or the ledger has no row of it.
+
+        Then what was sent, and perhaps accepted, is not sent again: it is on record with the end that it has here.
+        """
+        received = flight.received
+        log.info("trigger-lost", request_id=str(received.trigger.request_id))
+        try:
+            if owed is None and current is not None and (cause := current.history.duplicate_cause) is not None:
+                owed = Record(None, self.claims.rows.ending(received, current, End("unconfirmed", cause), None))
+            if owed is not None and owed.ending is not None and await self.claims.forgotten(received, owed):
+                flight.ends(Settled(owed.ending.state))
+                return None
+        except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - as above
+            flight.ends(fault)
+            return None
+        self.start([flight])
+        return None
 
     async def _given_up(self, flights: Sequence[Flight], current: Round | None, fault: BaseException) -> None:
         """Nothing is sent for them: one that is ours is released, so that the next worker need not wait for our end."""

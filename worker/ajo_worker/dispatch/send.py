@@ -1,6 +1,5 @@
 """The call of an announced attempt, and what follows from it: send → judge → decide → record."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from logging import DEBUG
 
@@ -92,13 +91,10 @@ class Calls:
         """record: the attempt that another one follows."""
         await self.ledger.records.submit(Record(self._attempt(sent, verdict, None), None))
 
-    def end_recorded(
-        self, sent: Sent, verdict: Verdict, current: Round, end: End, told: Callable[[bool | Exception], None]
-    ) -> None:
-        """record: the attempt, and the end that it brought; ``told`` whether that is the trigger's end now."""
+    def ended(self, sent: Sent, verdict: Verdict, current: Round, end: End) -> Record:
+        """What is to be recorded: the attempt, and the end that it brought."""
         attempt = self._attempt(sent, verdict, end)
-        ending = self.rows.ending(sent.announced.attempt.received, current, end, verdict.execution_id)
-        self.ledger.records.put(Record(attempt, ending), told)
+        return Record(attempt, self.rows.ending(sent.announced.attempt.received, current, end, verdict.execution_id))
 
     def _attempt(self, sent: Sent, verdict: Verdict, end: End | None) -> AttemptRow:
         """Its row; what was accepted is told only where that is asked for."""

@@ -111,6 +111,21 @@ class Record(NamedTuple):
     ending: Ending | None
 
 
+def bare(record: Record) -> Record:
+    """What is to be known of a call in any case: all but the texts and numbers that came with its answer. Pure."""
+    attempt, ending = record
+    if attempt is not None:
+        attempt = attempt._replace(
+            retry_after_seconds=None,
+            error_code=None,
+            error_title=None,
+            adobe_request_id=None,
+            answered_request_id=None,
+            execution_id=None,
+        )
+    return Record(attempt, ending and ending._replace(execution_id=None, waited_in_vain=None))
+
+
 ATTEMPT = ", ".join(AttemptRow._fields)
 # Most waits of most attempts are nothing at all: a null takes no room.
 WRITTEN = ", ".join(f"nullif({name}, 0)" if name.endswith("_wait_seconds") else name for name in AttemptRow._fields)

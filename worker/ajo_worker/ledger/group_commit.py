@@ -80,12 +80,18 @@ class _Offer(Generic[Row, Result]):
 
 
 class GroupCommit(Generic[Row, Result]):
-    """One connection, one kind of statement, and the rows that wait for it."""
+    """One connection, one kind of statement, and the rows that wait for it.
 
-    def __init__(self, name: str, connect: Connect, write: Write[Row, Result]) -> None:
+    ``bare`` makes of a row that the ledger can't hold one that it can: what counts in it must be on record.
+    """
+
+    def __init__(
+        self, name: str, connect: Connect, write: Write[Row, Result], bare: Callable[[Row], Row] | None = None
+    ) -> None:
         self.name = name
         self._connect = connect
         self._write = write
+        self._bare = bare
         self._connection: asyncpg.Connection | None = None
         self._waiting: deque[_Offer[Row, Result]] = deque()
         self._work = asyncio.Event()
@@ -243,6 +249,8 @@ class GroupCommit(Generic[Row, Result]):
             result = fault or await self._alone(row)
             if isinstance(result, ROW_FAULTS):
                 log.error("ledger-row-refused", writer=self.name, fault=type(result).__name__)
+                result = await self._alone(self._bare(row)) if self._bare else result
+            if isinstance(result, ROW_FAULTS):
                 result = RowRefused(self.name, result)
             results.append(result)
         offer.tell(results)

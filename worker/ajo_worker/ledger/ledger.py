@@ -92,7 +92,7 @@ class Ledger:
         self.rollup = Rollup(lambda: self.connect(**WHOLE_TABLES))
         self.admissions: GroupCommit[Admission, Known | None] = GroupCommit("admissions", self._writer, admission.admit)
         self.intents: GroupCommit[Intent, bool] = GroupCommit("intents", self._writer, attempts.intend)
-        self.records: GroupCommit[Record, bool] = GroupCommit("records", self._writer, attempts.record)
+        self.records: GroupCommit[Record, bool] = GroupCommit("records", self._writer, attempts.record, attempts.bare)
         self.looks: GroupCommit[UUID, Known | None] = GroupCommit("looks", self._writer, _look)
         self.answered: GroupCommit[UUID, Known | None] = GroupCommit("answered", self._writer, _look)
         self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self._writer, ownership.take_over)

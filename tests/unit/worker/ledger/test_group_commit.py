@@ -104,6 +104,17 @@ async def test_a_row_that_cannot_be_stored_is_refused_alone() -> None:
     assert results[2] == 4
 
 
+async def test_a_row_that_cannot_be_stored_is_written_barely_where_that_is_known_and_refused_if_not_even_so() -> None:
+    for bare, written in ((7, 14), (-1, None)):
+        database = Database()
+        group: GroupCommit[int, int] = GroupCommit("numbers", database.connect, database.write, lambda _, b=bare: b)
+        group.start()
+        first, odd = await group.submit_all([1, -1])
+        assert first == 2
+        assert odd == written if written else isinstance(odd, RowRefused)
+        await group.stop()
+
+
 async def test_a_refusing_writer_gives_up_what_waits_but_keeps_its_word_for_the_commit_under_way() -> None:
     database = Database()
     async with writer(database) as group:
