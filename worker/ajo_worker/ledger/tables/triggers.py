@@ -1,27 +1,14 @@
-"""The tables that hold triggers, as SQLAlchemy knows them: a test compares them with what migrations make.
-
-The hot path's statements are made of the fields of its row types, which a test holds to these tables and to the types
-in PostgreSQL. Nothing that runs imports this: SQLAlchemy takes long to load, and the hot path is asyncpg's.
-"""
-
-from collections.abc import Iterator
-from datetime import datetime
-from types import UnionType
-from typing import Any, get_args, get_type_hints
-from uuid import UUID
+"""Triggers, their attempts, and what is held, differs or is no trigger."""
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Double,
     Identity,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -30,31 +17,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeEngine
 
 from ajo_worker.ledger.attempts import AttemptRow
-
-METADATA = MetaData(schema="ledger")
-INSTANT = DateTime(timezone=True)
-TYPES: dict[type, TypeEngine[Any]] = {
-    UUID: Uuid(),
-    datetime: INSTANT,
-    float: Double(),
-    int: SmallInteger(),
-    bool: Boolean(),
-    str: Text(),
-    bytes: LargeBinary(),
-}
-"""What a field of a row type is in the ledger."""
-
-
-def columns_of(row_type: type) -> Iterator[Column[Any]]:
-    """A column for each field of a row type, named and in order as they are; a wait that was none is null."""
-    for name, hint in get_type_hints(row_type).items():
-        kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-        [kind] = (each for each in kinds if each is not type(None))
-        yield Column(name, TYPES[kind], nullable=len(kinds) > 1 or name.endswith("_wait_seconds"))
-
+from ajo_worker.ledger.tables.columns import INSTANT, METADATA, columns_of
 
 ATTEMPTS = Table(
     "attempts",
