@@ -9,6 +9,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 from ajo_worker.intake.events import FlowersEvents
 from ajo_worker.intake.program import Program
+from ajo_worker.intake.remote_control import RemoteControl
 from ajo_worker.intake.unpacking import refuse_unpacking
 from ajo_worker.settings import Settings
 
@@ -38,7 +39,7 @@ def make_app(settings: Settings) -> Celery:
     # Under its own scheme, and not as ``broker_transport``: Flower tells brokers by the scheme.
     TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "ajo_worker.intake.valkey:Transport"))
     refuse_unpacking()
-    app = Celery("ajo-dispatch", set_as_current=True, events=FlowersEvents)
+    app = Celery("ajo-dispatch", set_as_current=True, events=FlowersEvents, control=RemoteControl)
     app.conf.update(
         broker_url=settings.broker.url,
         broker_connection_retry_on_startup=True,
@@ -84,7 +85,7 @@ def make_app(settings: Settings) -> Celery:
 
 def _transport_options(settings: Settings) -> dict[str, Any]:
     if settings.broker.kind == "rabbitmq":
-        return {"confirm_publish": True}
+        return {}  # nothing that a worker publishes is worth waiting for a confirm
     return {
         "visibility_timeout": settings.visibility_timeout,
         "unacked_key": f"{settings.queue_prefix}.unacked",

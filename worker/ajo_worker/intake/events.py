@@ -1,4 +1,8 @@
-"""What Flower is told, over a connection of its own: it never keeps the hub from its work."""
+"""What Flower and remote control are told, over a connection of its own: it never keeps the hub from its work.
+
+While RabbitMQ's alarm of memory or disk is on, it reads nothing more of a connection that publishes; no confirm comes,
+and no answer. What it would be told then is dropped: only whoever takes messages ends the alarm.
+"""
 
 import time
 from typing import Any
@@ -7,7 +11,9 @@ import msgspec
 import structlog
 from celery.app.events import Events
 from celery.events.dispatcher import EventDispatcher
+from celery.utils.threads import bound_open_broker_sockets
 from celery.utils.time import utcoffset
+from kombu import Producer
 
 log = structlog.get_logger("ajo_worker.intake")
 
@@ -16,6 +22,8 @@ HEARTBEAT, OF_TASKS = "worker.heartbeat", "task.multi"
 TOGETHER = 0.25
 """Seconds for which events of tasks are gathered."""
 MOST_TOGETHER = 500
+LONGEST_WAIT, SHORT_WAIT = 10.0, 0.5
+"""Seconds for which RabbitMQ is waited for; and while it reads nothing of what we write."""
 
 
 class FlowersEvents(Events):  # type: ignore[misc] # Celery ships no types
@@ -37,6 +45,38 @@ class Dispatcher(EventDispatcher):  # type: ignore[misc] # Celery ships no types
         self._told: list[dict[str, Any]] = []
         self._due = 0.0
         self._offset = utcoffset()
+        self._blocked = False
+        self._answers: Any = None
+        broker: Any = getattr(self.connection, "_connection", None)  # the property would connect
+        if hasattr(broker, "on_blocked"):  # py-amqp's
+            broker.on_blocked, broker.on_unblocked = self._publishers_blocked, self._publishers_go_on
+
+    def _publishers_blocked(self, _: object) -> None:
+        self._blocked = True
+        bound_open_broker_sockets(self.connection, SHORT_WAIT)
+        log.warning(
+            "publishers-blocked",
+            reason="RabbitMQ's alarm of memory or disk is on",
+            do="free memory or disk: rabbitmq-diagnostics alarms says which; this worker goes on, unseen by Flower",
+        )
+
+    def _publishers_go_on(self) -> None:
+        self._blocked = False
+        bound_open_broker_sockets(self.connection, LONGEST_WAIT)
+        log.info("publishers-go-on")
+
+    def answer(self, reply: Any, exchange: str, routing_key: str, ticket: str) -> None:
+        """Answer a command of remote control, on a channel of its own: an address that is wrong ends this one alone."""
+        if self._blocked:
+            return
+        try:
+            if self._answers is None:
+                self._answers = Producer(self.connection.channel(), auto_declare=False, serializer=self.serializer)
+            headers = {"ticket": ticket, "clock": self.clock.forward()}
+            self._answers.publish(reply, exchange=exchange, routing_key=routing_key, headers=headers, retry=False)
+        except Exception as fault:  # noqa: BLE001 - whoever asked asks again
+            self._answers = None
+            log.debug("answer-dropped", fault=type(fault).__name__)
 
     def tell(self, kind: str, task: str, **fields: Any) -> None:
         """Tell of a task what Celery would, with others of this moment; on the hub's thread only."""
@@ -60,6 +100,8 @@ class Dispatcher(EventDispatcher):  # type: ignore[misc] # Celery ships no types
             self._publish(msgspec.json.encode(told), self.producer, OF_TASKS)
 
     def _publish(self, event: Any, producer: Any, routing_key: str, **_: Any) -> None:
+        if self._blocked:
+            return
         try:
             if isinstance(event, bytes):
                 self._publish_encoded(event, producer, routing_key)

@@ -20,6 +20,7 @@ from celery.worker.state import maybe_shutdown
 from kombu.common import ignore_errors
 from pydantic import SecretStr
 
+from ajo_worker.intake.events import LONGEST_WAIT
 from ajo_worker.intake.in_hand import timeout_used
 from ajo_worker.intake.reading_ahead import read_ahead
 from ajo_worker.intake.valkey import refuse_unfit
@@ -95,6 +96,8 @@ class ReconnectingConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
         maybe_shutdown()
         conn.connect()
         refuse_unfit(conn)
+        if conn.transport.driver_type == "amqp":
+            bound_open_broker_sockets(conn, LONGEST_WAIT)  # a server that stands still keeps nobody for ever
         read_ahead(conn.connection)
         self.first_connection_attempt = False
         return conn

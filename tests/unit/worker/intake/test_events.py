@@ -95,5 +95,42 @@ def test_over_a_broken_connection_events_of_tasks_are_dropped_and_nothing_grows(
     assert not dispatcher._told
 
 
+@pytest.fixture
+def broker(dispatcher: Any) -> Any:
+    """RabbitMQ as py-amqp tells of it, over whose connection another ``dispatcher`` sends."""
+    connection = dispatcher.app.connection_for_write()
+    connection._connection = SimpleNamespace(on_blocked=None, on_unblocked=None)
+    dispatcher.__init__(connection, enabled=False, app=dispatcher.app)
+    dispatcher.enabled = True
+    return connection._connection
+
+
+def test_while_the_broker_blocks_publishers_nothing_is_sent_and_nothing_grows_and_then_it_goes_on(
+    dispatcher: Any, broker: Any
+) -> None:
+    sent, answered = list[str](), list[str]()
+    dispatcher.producer = SimpleNamespace(publish=lambda _, routing_key, **__: sent.append(routing_key))
+    dispatcher._answers = SimpleNamespace(publish=lambda _, routing_key, **__: answered.append(routing_key))
+
+    def tell_all() -> None:
+        dispatcher.send("worker-heartbeat")
+        dispatcher.tell("task-started", "an-id")
+        dispatcher.flush()
+        dispatcher.answer({"ok": "pong"}, "reply.celery.pidbox", "whoever", "a-ticket")
+
+    broker.on_blocked("low on memory")
+    tell_all()
+    assert (sent, answered, dispatcher._told) == ([], [], [])
+    broker.on_unblocked()
+    tell_all()
+    assert (sent, answered) == (["worker.heartbeat", "task.multi"], ["whoever"])
+
+
+def test_an_answer_that_cant_be_sent_is_dropped(dispatcher: Any) -> None:
+    dispatcher._answers = SimpleNamespace(publish=_breaks)
+    dispatcher.answer({"ok": "pong"}, "reply.celery.pidbox", "whoever", "a-ticket")
+    assert dispatcher._answers is None
+
+
 def _breaks(*_: Any, **__: Any) -> None:
     raise BrokenPipeError

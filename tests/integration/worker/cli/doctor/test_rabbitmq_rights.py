@@ -5,6 +5,7 @@ import shlex
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -145,17 +146,41 @@ def test_a_policy_that_lowers_the_delivery_limit_fails_alone(
     assert str(found[f"policy of {queue}"]["found"]).startswith("few: delivery-limit 20 drops")
 
 
-def test_a_broker_that_blocks_publishers_fails_its_confirms_alone(
-    on_node: dict[str, str], node: Node, diagnose: Diagnose
-) -> None:
+@contextmanager
+def alarm_of_memory(node: Node) -> Iterator[None]:
+    """While it is on RabbitMQ reads nothing more of what is published."""
     node.control("set_vm_memory_high_watermark", "absolute", "1")
     try:
         wait_until(lambda: node.api("GET", "nodes")[0].get("mem_alarm"), what="the alarm of memory is on")
-        code, found = diagnose(on_node, "--timeout", "10")
+        yield
     finally:
         node.control("set_vm_memory_high_watermark", "0.4")
+
+
+def test_a_broker_that_blocks_publishers_fails_its_confirms_alone(
+    on_node: dict[str, str], node: Node, diagnose: Diagnose
+) -> None:
+    with alarm_of_memory(node):
+        code, found = diagnose(on_node, "--timeout", "10")
     assert (code, statuses(found, "failed")) == (1, {"broker confirms"})
     assert "alarm of memory or disk" in str(found["broker confirms"]["found"])
+
+
+@pytest.mark.parametrize("starts", ["before the alarm", "during the alarm"])
+def test_a_worker_takes_messages_and_can_be_stopped_while_the_broker_blocks_publishers(
+    node: Node, prepare_delivery: Callable[..., Delivery], starts: str
+) -> None:
+    # Ten batches, one after another: while they go on, events for Flower are due again and again.
+    delivery = prepare_delivery(node.url, "[latency]\nseconds = 0.02\n", AJO_RATE_LIMIT_STANDARD="20", AJO_PREFETCH="2")
+    workers = [delivery.start_worker()] if starts == "before the alarm" else []
+    published = delivery.publish(100, batch_size=10)
+    with alarm_of_memory(node):
+        if not workers:
+            workers.append(delivery.start_worker())
+        url = delivery.env["AJO_DATABASE_URL"]
+        wait_until(lambda: finished(url) == len(published), what="all are sent", timeout=60)
+        wait_until(lambda: "publishers-blocked" in workers[0].child.output(), what="the worker knows it")
+        assert workers[0].child.stop() == 0
 
 
 def documented_rights(prefix: str) -> dict[str, str]:
