@@ -12,8 +12,8 @@ from ajo_worker.api.answer import OURS
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.budget import Backoff, Budget
 from ajo_worker.dispatch.gate import KeptBack
+from ajo_worker.states import EndState
 
-EndState: TypeAlias = Literal["accepted", "rejected", "expired", "unconfirmed", "parked"]
 MOST_EXPIRED = 5
 """Answers in a row that are put down to a token's end, and not to the token."""
 DuplicateCause: TypeAlias = Literal["ambiguous-answer", "worker-crash"]

@@ -17,7 +17,7 @@ from ajo_worker.campaigns.live_campaign import LiveCampaign
 from ajo_worker.closing import HandedBack
 from ajo_worker.dispatch.attempt import Announced, Attempt, Flight, Lost, Party, Policy, Round
 from ajo_worker.dispatch.claim import Claim, Claimed, Claims, Late
-from ajo_worker.dispatch.decision import End, EndState, History
+from ajo_worker.dispatch.decision import End, History
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import Preparing, Ready
 from ajo_worker.dispatch.send import Calls
@@ -29,6 +29,7 @@ from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.ownership import Release
 from ajo_worker.limits.places import Places
 from ajo_worker.limits.waits import NO_WAIT
+from ajo_worker.states import EndState
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.received import Received
 from ajo_worker.triggers.refusal import UNKNOWN, Refusal, refusal

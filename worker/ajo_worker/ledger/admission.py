@@ -6,15 +6,14 @@ A copy of a trigger that the ledger knows already gets what is known of it inste
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
 from ajo_worker.ledger.clock import STEP_SECONDS
 from ajo_worker.ledger.columns import LOCK_ORDER, count, within
-
-InsertState: TypeAlias = Literal["sending", "rejected", "expired", "parked"]
+from ajo_worker.states import InsertState
 
 
 class Admission(NamedTuple):

@@ -8,8 +8,8 @@ from ajo_producers.campaigns.definition import BeforeStart, Definition
 from ajo_producers.campaigns.window import outside
 
 from ajo_worker.campaigns.live_campaign import LiveCampaign, LiveStatus
-from ajo_worker.ledger.admission import InsertState
 from ajo_worker.reasons import OwnReason
+from ajo_worker.states import InsertState
 from ajo_worker.triggers.received import Received
 
 
