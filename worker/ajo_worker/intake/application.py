@@ -9,6 +9,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 from ajo_worker.intake.events import FlowersEvents
 from ajo_worker.intake.program import Program
+from ajo_worker.intake.receipt import QUEUE
 from ajo_worker.intake.remote_control import RemoteControl
 from ajo_worker.intake.unpacking import refuse_unpacking
 from ajo_worker.settings import Settings
@@ -17,12 +18,25 @@ MOST_RESTORE_SECONDS = 10.0
 """Between looks for messages that dead workers left behind in Redis or Valkey."""
 
 
+class LaneQueue(Queue):  # type: ignore[misc] # kombu is typed in part
+    """A queue that writes its name on what comes out of it: nothing else that a message brings is known to be true."""
+
+    def consume(self, consumer_tag: str = "", callback: Any = None, **options: Any) -> Any:
+        """Called by kombu to begin consuming."""
+
+        def came(message: Any) -> Any:
+            message.delivery_info[QUEUE] = self.name
+            return callback(message)
+
+        return super().consume(consumer_tag, came, **options)
+
+
 def queues(settings: Settings) -> list[Queue]:
     """The queues of this worker's lanes, declared just as the publisher declares them."""
     arguments = QUORUM_ARGUMENTS if settings.broker.kind == "rabbitmq" else None
     names = queues_of(settings.queue_prefix, settings.lanes)
     default: Any = Exchange("")
-    return [Queue(name, default, routing_key=name, durable=True, queue_arguments=arguments) for name in names]
+    return [LaneQueue(name, default, routing_key=name, durable=True, queue_arguments=arguments) for name in names]
 
 
 def heartbeat(owner_timeout: float) -> int:

@@ -34,9 +34,13 @@ class Answerable(Protocol):
         """A trigger of it goes into another attempt."""
 
 
+QUEUE = "queue"
+"""What ``application.LaneQueue`` writes into a message's ``delivery_info``."""
+
+
 def queue_of(message: Any) -> str:
-    """The queue that a message came from."""
-    return (message.delivery_info or {}).get("routing_key") or ""
+    """The queue that a message was consumed from. Its routing key is its sender's to choose."""
+    return str((message.delivery_info or {}).get(QUEUE, ""))
 
 
 class Receipt:

@@ -11,6 +11,7 @@ from celery.worker import state
 
 from ajo_worker.intake.acknowledging import Acknowledgements
 from ajo_worker.intake.events import Dispatcher
+from ajo_worker.intake.receipt import queue_of
 
 log = structlog.get_logger("ajo_worker.intake")
 
@@ -82,7 +83,7 @@ class Task:
             "hostname": self.eventer.hostname,
             "time_start": self.time_start,
             "acknowledged": False,
-            "delivery_info": {"routing_key": (self.message.delivery_info or {}).get("routing_key")},
+            "delivery_info": {"routing_key": queue_of(self.message)},
             "worker_pid": self.eventer.pid,
         }
 

@@ -1,7 +1,11 @@
 """What Celery is told: RabbitMQ must not wait for a silent worker longer than the ledger does."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
-from ajo_worker.intake.application import heartbeat, make_app
+from ajo_worker.intake.application import heartbeat, make_app, queues
+from ajo_worker.intake.receipt import queue_of
 from ajo_worker.intake.remote_control import AnsweringNode
 from ajo_worker.settings import Settings
 
@@ -19,3 +23,16 @@ def test_no_connection_of_a_worker_waits_for_confirms() -> None:
 
 def test_remote_control_answers_over_the_events_connection() -> None:
     assert isinstance(make_app(Settings()).control.mailbox.Node("worker@host"), AnsweringNode)
+
+
+@pytest.mark.parametrize("routing_key", ["a\0b", "x\udcff", "orders.eu", "ajo.bulk", None])
+def test_a_message_is_of_the_queue_that_it_was_consumed_from_whatever_routing_key_its_sender_chose(
+    routing_key: str | None,
+) -> None:
+    consuming, came = dict[str, Any](), list[Any]()
+    channel = SimpleNamespace(basic_consume=lambda **options: consuming.update(options), connection=None)
+    queue = queues(Settings())[0]
+    queue._channel, queue._is_bound = channel, True
+    queue.consume("a-tag", came.append, no_ack=False)
+    consuming["callback"](SimpleNamespace(delivery_info={"routing_key": routing_key}))
+    assert [queue_of(message) for message in came] == [consuming["queue"]] == [queue.name]

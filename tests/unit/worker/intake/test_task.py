@@ -58,9 +58,8 @@ class Border:
 
 def task_of(border: Border, **given: Any) -> Task:
     written = given or headers(ID, origin="1@shop", summary=OURS[0])
-    message = SimpleNamespace(
-        headers=written, body=b"ada@example.com", delivery_info={"routing_key": "q", "x": "ada@x"}
-    )
+    info = {"routing_key": "ada@example.com", "x": "ada@x", "queue": "ajo.standard"}
+    message = SimpleNamespace(headers=written, body=b"ada@example.com", delivery_info=info)
     task = Task(message, border, border)  # type: ignore[arg-type] # it stands for both
     task.begins()
     return task
