@@ -24,9 +24,20 @@ Names: TypeAlias = Mapping[str, str | None]
 """For paths of a recipient, by which name its caller gave what stands there; None: what is wrong is told already."""
 NO_NAMES: Names = MappingProxyType({})
 
+MOST_UNKNOWN = 20
+"""Unknown variables of one object that are named: each is compared with all known ones."""
+
 _encode = msgspec.json.Encoder().encode
 _SHOWABLE = re.compile(r"[\w.$-]{1,64}")
 """Keys that a message may show: an address that slipped in as a key is none."""
+
+
+class _Found(list[str]):
+    """What is wrong so far; ``whether``: that anything is, is enough: nobody asks what a wrong name may have meant."""
+
+    def __init__(self, *, whether: bool = False) -> None:
+        super().__init__()
+        self.whether = whether
 
 
 class PayloadCheck:
@@ -61,7 +72,13 @@ class PayloadCheck:
         Take them ``as_sent``: the size limit concerns that. ``given_as`` has the names by which the caller gave the
         addresses of each recipient.
         """
-        found: list[str] = []
+        return self._all(recipients, given_as, _Found())
+
+    def fits(self, recipients: Sequence[Recipient]) -> bool:
+        """Whether there are no ``problems``; that takes no longer if there are many."""
+        return not self._all(recipients, (), _Found(whether=True))
+
+    def _all(self, recipients: Sequence[Recipient], given_as: Sequence[Names], found: _Found) -> _Found:
         if not 1 <= len(recipients) <= MAX_RECIPIENTS:
             found.append(f"{len(recipients)} recipients; a trigger has 1 to {MAX_RECIPIENTS}")
         if len(recipients) == 1:
@@ -100,7 +117,7 @@ class PayloadCheck:
                 changed["channel_data"] = changed.get("channel_data", data) | {name: cut(value)}
         return changed
 
-    def _check(self, recipient: Recipient, prefix: str, found: list[str], names: Names) -> None:
+    def _check(self, recipient: Recipient, prefix: str, found: _Found, names: Names) -> None:
         found += (f"{prefix}{name} {flaw}" for name, flaw in self._address_problems(recipient, names).items())
         try:
             self._walk(self._trees["channel_data"], recipient.channel_data, prefix, found)
@@ -142,7 +159,7 @@ class PayloadCheck:
         flaw = self._flaw_of(self._id_kind, user_id) if self._id_kind else None
         return flaw and f"{flaw} (as a user id of the namespace {self.definition.namespace})"
 
-    def _walk(self, branch: Branch, data: object, prefix: str, found: list[str]) -> None:
+    def _walk(self, branch: Branch, data: object, prefix: str, found: _Found) -> None:
         if not isinstance(data, dict):
             inside = f" with {', '.join(branch.nodes)}" if branch.nodes else ""
             found.append(f"{prefix}{branch.path} must be an object{inside}")
@@ -161,8 +178,13 @@ class PayloadCheck:
                 found.append(f"{prefix}{node.path} {_mismatch(node.variable, value)}")
             elif node.addressing and isinstance(value, str) and step not in self._addresses and not cut(value):
                 found.append(f"{prefix}{node.path} is blank")
-        if seen != len(data):
-            found += [f"{prefix}{self._unknown(branch, key)}" for key in data if key not in branch.nodes]
+        if seen != len(data) and found.whether:
+            found.append(branch.path)
+        elif seen != len(data):
+            unknown = [key for key in data if key not in branch.nodes]
+            found += [f"{prefix}{self._unknown(branch, key)}" for key in unknown[:MOST_UNKNOWN]]
+            if (more := len(unknown) - MOST_UNKNOWN) > 0:
+                found.append(f"{prefix}{branch.path} has {more:,} more unknown variables")
 
     def _unknown(self, branch: Branch, key: object) -> str:
         if not isinstance(key, str) or not _SHOWABLE.fullmatch(key):

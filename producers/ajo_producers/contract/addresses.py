@@ -28,10 +28,18 @@ _AROUND = (
 _INVISIBLE = re.compile(rf"[{_AROUND}\x00-\x1f\x7f-\x9f]")
 MAX_EMAIL, MAX_LOCAL, MAX_LABEL = 254, 64, 63
 """Bytes of an address, of what stands before its @, and of a part of its domain (RFC 5321, RFC 1035)."""
+LOOKED_AT = 1_000
+"""Characters beyond which nobody asks what else a text may be: whoever sends a message chooses how long it is."""
+NO_ADDRESS: dict[AddressKind, str] = {
+    "email": f"is no e-mail address: {MAX_EMAIL} bytes are the most of all",
+    "phone": "is no phone number: + and 7 to 15 digits, of which the first is no 0 (E.164)",
+}
 
 _NOTHING = frozenset({"null", "nil", "none", "nan", "undefined", "n/a", "na", "(null)", "<null>", "[object object]"})
 _SPREADSHEET_ERROR = re.compile(r"#[^\W\d_][\w/]*[!?]?")
-_PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<%.*%>|\{\w+\}|\[\w+\]|(?<!.)(?:\$\w+|%\w+%)(?!.)")
+_TEMPLATE_MARKS = ("{{", "}}"), ("${", "}"), ("<%", "%>")
+_VARIABLE = re.compile(r"\$\w+|%\w+%")
+_IN_BRACKETS = re.compile(r"\{\w+\}|\[\w+\]")
 _USUAL_EMAIL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*\.)+[A-Za-z]{2,20}")
 _USUAL_LENGTH = 64
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -66,6 +74,8 @@ def shape_flaw(kind: AddressKind, text: str) -> str | None:
     """Why a text can't be an address, by its shape alone; None if it can. Blanks around it are the caller's to cut."""
     if kind == "email" and len(text) <= _USUAL_LENGTH and _USUAL_EMAIL.fullmatch(text):
         return None
+    if len(text) > LOOKED_AT:
+        return NO_ADDRESS[kind]
     if flaw := no_value(text) or _left_over(text):
         return flaw
     return _email_flaw(text) if kind == "email" else _phone_flaw(text)
@@ -108,15 +118,26 @@ def no_value(text: str) -> str | None:
         return "is blank"
     if text.lower() in _NOTHING:
         return f"is {text}: what a program writes where there is no value"
-    if _SPREADSHEET_ERROR.fullmatch(text):
+    if len(text) <= MAX_LABEL and _SPREADSHEET_ERROR.fullmatch(text):
         return f"is {text}: what a spreadsheet shows in place of a value that it doesn't have"
     return None
 
 
+PLACEHOLDER = "holds a placeholder that nothing was put in place of"
+
+
+def has_placeholder(text: str) -> bool:
+    """Whether a template's mark is in it, or a line of it is a variable's name alone; in one pass, however long."""
+    for begin, end in _TEMPLATE_MARKS:
+        if (at := text.find(begin)) >= 0 and text.find(end, at + len(begin)) >= 0:
+            return True
+    return any(_VARIABLE.fullmatch(line) for line in text.split("\n") if line[:1] in ("$", "%"))
+
+
 def _left_over(text: str) -> str | None:
     """What templates and spreadsheets leave in a value's place."""
-    if _PLACEHOLDER.search(text):
-        return "holds a placeholder that nothing was put in place of"
+    if has_placeholder(text) or _IN_BRACKETS.search(text):
+        return PLACEHOLDER
     if _ROUNDED.fullmatch(text):
         return ROUNDED
     if text.startswith(("'", "’", "‘")):
@@ -182,4 +203,4 @@ def _phone_flaw(text: str) -> str | None:
         return "begins with 00: write + in its place (E.164), such as +491701234567"
     if not text.startswith("+"):
         return "has no + and country code: write it so (E.164), such as +491701234567"
-    return "is no phone number: + and 7 to 15 digits, of which the first is no 0 (E.164)"
+    return NO_ADDRESS["phone"]

@@ -12,12 +12,11 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from ajo_producers.contract.addresses import ROUNDED, no_value
+from ajo_producers.contract.addresses import PLACEHOLDER, ROUNDED, has_placeholder, no_value
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
-_PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<%.*%>|(?<!.)(?:\$\w+|%\w+%)(?!.)")
 _ERROR = re.compile(r"#(?:N/\w+|NV|[^\W\d_][\w/]*[!?])")
 """An error of a spreadsheet; an order number such as #A1001 is none."""
 _ROUNDED = re.compile(r"\d[.,]\d+E\+\d+")
@@ -28,8 +27,8 @@ def key_flaw(key: str) -> str | None:
     """Why a text can't name a business event; None if it can. Whatever stands in its place would do so for many."""
     if (flaw := no_value(key)) and not (key.startswith("#") and not _ERROR.fullmatch(key)):
         return flaw
-    if _PLACEHOLDER.search(key):
-        return "holds a placeholder that nothing was put in place of"
+    if has_placeholder(key):
+        return PLACEHOLDER
     return ROUNDED if _ROUNDED.fullmatch(key) else None
 
 

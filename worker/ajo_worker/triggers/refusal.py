@@ -49,7 +49,7 @@ def refusal(
         return closed
     if live is not None and live.status in NOT_LIVE:
         return Refusal("rejected", NOT_LIVE[live.status])
-    if campaign.check.problems(trigger.recipients):
+    if not campaign.check.fits(trigger.recipients):
         return Refusal("rejected", "invalid-payload")
     return None
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ajo_producers.campaigns.definition import Definition, Variable
-from ajo_producers.campaigns.payload import as_sent, check_recipients, payload_check
+from ajo_producers.campaigns.payload import MOST_UNKNOWN, as_sent, check_recipients, payload_check
 from ajo_producers.campaigns.window import window_problem
 from ajo_producers.contract.batch import decode_trigger, encode_trigger
 from ajo_producers.contract.trigger import MAX_CONTEXT_BYTES, Recipient, Trigger
@@ -341,3 +341,13 @@ def test_a_misspelt_variable_inside_an_object_is_told_beside_the_missing_one() -
         "context.customer.firstName is missing",
         "context.customer.firstname is unknown; did you mean context.customer.firstName?",
     ]
+
+
+def test_of_very_many_unknown_variables_some_are_named_and_the_others_counted() -> None:
+    """Each is compared with all that there are, which held a worker up for minutes."""
+    many = {f"customerfield{number}": 1 for number in range(20_000)}
+    person = Recipient(user_id="person1", channel_data={"emailAddress": "ada@example.com"}, context=many)
+    found = [problem for problem in problems(person) if "unknown" in problem]
+    assert len(found) == MOST_UNKNOWN + 1
+    assert found[-1] == f"context has {20_000 - MOST_UNKNOWN:,} more unknown variables"
+    assert not payload_check(DEFINITION).fits([person])

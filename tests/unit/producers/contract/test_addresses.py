@@ -4,7 +4,17 @@ import re
 from itertools import product
 
 import pytest
-from ajo_producers.contract.addresses import AddressKind, cut, flaw_of, shape_flaw, strict_flaw
+from ajo_producers.contract.addresses import (
+    NO_ADDRESS,
+    PLACEHOLDER,
+    AddressKind,
+    cut,
+    flaw_of,
+    has_placeholder,
+    shape_flaw,
+    strict_flaw,
+)
+from ajo_producers.publishing.request_id import key_flaw
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -146,3 +156,22 @@ def test_strict_refuses_whatever_shape_refuses_and_shows_no_address(text: str) -
     found = strict_flaw("email", f"{text}@example.com")
     assert found is not None or shape_flaw("email", f"{text}@example.com") is None
     assert found is None or not text.strip() or f"{text}@example.com" not in found
+
+
+@pytest.mark.parametrize("piece", ["<%", "{{", "${", "{", "%", "#a", "a.", "1 ", "'", "+", "@", "\n$a", "\u00ad"])
+@pytest.mark.parametrize("kind", ["email", "phone"])
+def test_of_a_text_that_is_far_too_long_nothing_else_is_asked_and_none_of_it_shown(
+    kind: AddressKind, piece: str
+) -> None:
+    """A pattern that goes back and forth in it would hold a worker up for days."""
+    text = piece * 300_000
+    assert shape_flaw(kind, text) == NO_ADDRESS[kind]
+    assert key_flaw(text) in {None, PLACEHOLDER, "is blank"}
+
+
+MARKS = re.compile(r"\{\{.*\}\}|\$\{.*\}|<%.*%>|(?<!.)(?:\$\w+|%\w+%)(?!.)")
+
+
+@given(st.text(st.sampled_from("{}$<%>a1_ x"), max_size=14))
+def test_a_placeholder_is_what_these_patterns_say(text: str) -> None:
+    assert has_placeholder(text) == bool(MARKS.search(text))
