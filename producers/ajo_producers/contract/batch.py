@@ -50,6 +50,10 @@ _encoder = msgspec.json.Encoder()
 # Escapes of JSON text one after another, so that a backslash never counts twice; half a surrogate pair is the group.
 _ESCAPE = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u([dD][89a-fA-F][\da-fA-F]{2})|\\.", re.DOTALL)
 
+# The only texts of msgspec's that quote what was read. A name that is none may be a value that slipped.
+_UNKNOWN_FIELD = "Object contains unknown field"
+_NAMED_FIELD = re.compile(_UNKNOWN_FIELD + r" `[a-zA-Z_]\w{0,63}`(?: - at `[$.\w\[\]]{1,64}`)?", re.ASCII)
+
 
 def encode_trigger(trigger: Trigger) -> bytes:
     """The trigger as JSON, in the form in which batches carry and the ledger holds it."""
@@ -83,8 +87,8 @@ def decode_body(body: bytes) -> Batch:
         raise BadMessage(_reason(body, error)) from error
 
 
-def decode_trigger(raw: bytes | Raw) -> Trigger:
-    """Read one trigger.
+def decode_trigger(raw: bytes | Raw, *, sealed: bool = False) -> Trigger:
+    """Read one trigger; of one that was ``sealed``, a fault tells not even the name of an unknown field.
 
     Raises:
         BadTrigger: a missing or unknown field, a wrong type, a value out of bounds, a time without a zone.
@@ -92,7 +96,7 @@ def decode_trigger(raw: bytes | Raw) -> Trigger:
     try:
         return _trigger.decode(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise BadTrigger(_reason(raw, error)) from error
+        raise BadTrigger(_reason(raw, error, sealed=sealed)) from error
 
 
 def _as_bytes(escape: re.Match[bytes]) -> bytes:
@@ -100,10 +104,15 @@ def _as_bytes(escape: re.Match[bytes]) -> bytes:
     return chr(int(half, 16)).encode(errors="surrogatepass") if half else escape[0]
 
 
-def _reason(raw: bytes | Raw, error: Exception) -> str:
+def _reason(raw: bytes | Raw, error: Exception, *, sealed: bool = False) -> str:
     """Why JSON can't be read. Another encoding is told as such: what msgspec stumbles over first may be anything."""
     try:
         bytes(raw).decode()
     except UnicodeDecodeError as foreign:
         return f"it is not UTF-8 text (byte {foreign.start})"
-    return str(error) if isinstance(error, msgspec.DecodeError) else type(error).__name__
+    if not isinstance(error, msgspec.DecodeError):
+        return type(error).__name__
+    text = str(error)
+    if text.startswith(_UNKNOWN_FIELD) and (sealed or not _NAMED_FIELD.fullmatch(text)):
+        return "Object contains an unknown field"
+    return text

@@ -1,5 +1,6 @@
 """A row of the outbox made a trigger again, or what is wrong with it. Pure."""
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -10,6 +11,11 @@ from ajo_producers.publishing.checked import MAX_TRIGGER_BYTES, CheckedTrigger
 
 if TYPE_CHECKING:
     from ajo_producers.contract.sealing import Sealer
+
+
+MOST_FAULT = 500
+"""Characters of a fault's text."""
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Row(Protocol):
@@ -36,7 +42,7 @@ def open_rows(rows: Iterable[Row], lane: Lane, priority: Priority, sealer: "Seal
         try:
             opened.triggers[row["id"]] = _open(row, lane, priority, sealer)
         except Faulty as fault:
-            opened.faults[row["id"]] = str(fault)
+            opened.faults[row["id"]] = _UNSTORABLE.sub("\ufffd", str(fault)[:MOST_FAULT])
     return opened
 
 
@@ -47,7 +53,7 @@ def _open(row: Row, lane: Lane, priority: Priority, sealer: "Sealer | None") -> 
     if len(payload) > MAX_TRIGGER_BYTES:
         raise Faulty(f"it has {len(payload):,} bytes; {MAX_TRIGGER_BYTES:,} is the most")
     try:
-        trigger = decode_trigger(payload)
+        trigger = decode_trigger(payload, sealed=row["key_id"] is not None)
     except BadTrigger as why:
         raise Faulty(f"it can't be read as a trigger: {why}") from None
     if trigger.request_id != row["request_id"]:

@@ -49,6 +49,7 @@ class Relay:
     def __post_init__(self) -> None:
         """Nothing is in trouble yet."""
         self._database = Trouble("the outbox's database", self.say)
+        self._marks = Trouble("the marking of faulty rows", self.say)
         self._brokers: dict[int, Trouble] = {}
         self._not_before: dict[int, float] = {}
         self._purge_at = 0.0
@@ -129,6 +130,7 @@ class Relay:
         self.counts.faulty += done.faulty
         if done.faulty:
             self.say(f"rows that can't be published: {done.faulty}; 'ajo-dispatch outbox status' shows them")
+            self._marks.over()
         if done.failure is not None:
             trouble = self._brokers.setdefault(way, Trouble("the broker", self.say))
             self._not_before[way] = time.monotonic() + trouble.met(str(done.failure))
@@ -136,6 +138,10 @@ class Relay:
             for trouble in self._brokers.values():
                 trouble.over()
             self._not_before.clear()
+        if done.unmarked is not None:
+            told = f"rows that can't be published can't be marked: {explain(self.settings, done.unmarked)}"
+            pause = min(self._marks.met(told), self.settings.poll)  # what comes behind them waits no longer than that
+            self._not_before[way] = max(self._not_before.get(way, 0.0), time.monotonic() + pause)
         self.counts.broker = done.failure is None
         return bool(done.published or done.faulty)
 

@@ -1,7 +1,8 @@
-"""One round of a relay: some rows of one way are locked, published, and deleted or marked, in one transaction.
+"""One round of a relay: some rows of one way are locked, marked or published, and deleted, in one transaction.
 
-The transaction ends after the broker's confirms, so whatever kills a relay leaves its rows to the next one; what the
-broker had by then comes again with the same request id and content, and workers join it.
+What can't be marked stays as it was, and keeps no other row from being published and deleted. The transaction ends
+after the broker's confirms, so whatever kills a relay leaves its rows to the next one; what the broker had by then
+comes again with the same request id and content, and workers join it.
 """
 
 import asyncio
@@ -37,11 +38,12 @@ CURSOR_SECONDS = 1.0
 
 
 class Round(NamedTuple):
-    """What came of a round. ``failure``: the broker did not confirm all."""
+    """What came of a round. ``failure``: the broker did not confirm all; ``unmarked``: faulty rows can't be marked."""
 
     published: int = 0
     faulty: int = 0
     failure: PublishError | None = None
+    unmarked: asyncpg.PostgresError | None = None
 
 
 @dataclass
@@ -86,15 +88,27 @@ class Rounds:
             if not rows:
                 return Round()
             opened = open_rows(rows, lane, priority, self.sealer)
+            unmarked = await self._mark(connection, opened.faults)
             published, failure = await self._publish(opened.triggers)
             if published:
                 await connection.execute(self.sql(statements.KEEP if self.keeps else statements.DELETE), published)
-            if opened.faults:
-                ids, texts = list(opened.faults), list(opened.faults.values())
-                await connection.execute(self.sql(statements.MARK_FAULTY), ids, texts)
         if failure is not None:
             self._cursors.pop(way, None)
-        return Round(len(published), len(opened.faults), failure)
+        return Round(len(published), 0 if unmarked else len(opened.faults), failure, unmarked)
+
+    async def _mark(self, connection: asyncpg.Connection, faults: Mapping[int, str]) -> asyncpg.PostgresError | None:
+        """Mark rows that can't be published, all or none; why not, if the database refuses.
+
+        In a savepoint: a refusal would undo that others, which the broker has, are deleted.
+        """
+        if not faults:
+            return None
+        try:
+            async with connection.transaction():
+                await connection.execute(self.sql(statements.MARK_FAULTY), list(faults), list(faults.values()))
+        except asyncpg.PostgresError as refusal:
+            return refusal
+        return None
 
     async def _lock(self, connection: asyncpg.Connection, way: int) -> frozenset[int]:
         """Lock shards of a way: all that are free, half of them if there are other relays, else wait for some."""

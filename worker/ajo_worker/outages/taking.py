@@ -52,7 +52,7 @@ class Unsealing:
         """The trigger; None if its payload can't be read here."""
         try:
             payload = self.sealer().open(resumed.key_id, resumed.payload)
-            trigger = decode_trigger(payload)
+            trigger = decode_trigger(payload, sealed=resumed.key_id is not None)
         except (UnknownKey, BrokenSeal, BadTrigger) as fault:
             log.warning("payload-unreadable", request_id=str(resumed.request_id), reason=str(fault))
             return None

@@ -185,6 +185,63 @@ async def test_rows_that_can_not_be_published_stop_no_other_one_and_are_shown_un
     assert [each.request_id for each in arrived(rabbitmq_url, queue_prefix)] == [lost.request_id]
 
 
+def add_by_hand(url: str, trigger: CheckedTrigger, payload: bytes) -> None:
+    """As a program in another language does it; nothing of it is checked."""
+    columns = "request_id, shard, lane, priority, campaign, payload"
+    request_id, campaign = trigger.request_id, trigger.trigger.campaign
+    query(
+        url,
+        f"insert into ajo_outbox ({columns}) values ($1, 1, 'standard', 'normal', $2, $3)",
+        request_id,
+        campaign,
+        payload,
+    )
+
+
+def with_field(trigger: CheckedTrigger, name: str) -> bytes:
+    """Its payload with a field that no trigger has."""
+    return trigger.encoded[:-1] + b',"' + name.encode() + b'":1}'
+
+
+async def test_a_name_that_no_text_can_hold_is_marked_like_any_fault_and_its_neighbours_are_published_once(
+    shop_url: str, rabbitmq_url: str, queue_prefix: str, publisher: Publisher, order_shipped: Made
+) -> None:
+    before, faulty, after = (order_shipped(f"A-{number}") for number in range(3))
+    add(shop_url, [before])
+    add_by_hand(shop_url, faulty, with_field(faulty, "a\\u0000b"))
+    add(shop_url, [after])
+    async with relaying(settings(shop_url), publisher) as relay:
+        await until(lambda: (relay.counts.published, relay.counts.faulty) == (2, 1))
+    assert [each.request_id for each in arrived(rabbitmq_url, queue_prefix)] == [before.request_id, after.request_id]
+    assert [row["fault"] for row in left(shop_url)] == [
+        "it can't be read as a trigger: Object contains an unknown field"
+    ]
+
+
+async def test_rows_that_can_not_even_be_marked_undo_nothing_that_was_published_and_keep_nothing_back(
+    shop_url: str, rabbitmq_url: str, queue_prefix: str, publisher: Publisher, order_shipped: Made
+) -> None:
+    before, faulty, after = (order_shipped(f"A-{number}") for number in range(3))
+    query(shop_url, "alter table ajo_outbox add constraint no_faults check (fault is null)")
+    add_by_hand(shop_url, faulty, with_field(faulty, "more"))
+    add(shop_url, [before])
+    said: list[str] = []
+    async with relaying(settings(shop_url, poll=0.05), publisher, said) as relay:
+        await until(lambda: relay.counts.published == 1)
+        add(shop_url, [after])
+        await until(lambda: relay.counts.published == 2)
+        assert [row["request_id"] for row in left(shop_url)] == [faulty.request_id]
+        drop = "alter table ajo_outbox drop constraint no_faults"
+        await asyncio.to_thread(query, shop_url, drop)  # it waits for the relay's round
+        await until(lambda: relay.counts.faulty == 1)
+    assert [each.request_id for each in arrived(rabbitmq_url, queue_prefix)] == [before.request_id, after.request_id]
+    assert said[0].startswith("rows that can't be published can't be marked: ajo_outbox in database ")
+    assert [line.partition(",")[0] for line in said[1:]] == [
+        "rows that can't be published: 1; 'ajo-dispatch outbox status' shows them",
+        "the marking of faulty rows is back",
+    ]
+
+
 async def test_several_relays_publish_each_row_once_and_every_recipients_in_their_order(
     shop_url: str, rabbitmq_url: str, queue_prefix: str, order_shipped: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:

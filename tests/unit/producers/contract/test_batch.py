@@ -124,7 +124,7 @@ def test_an_unreadable_message_says_why(raw: bytes, part: str) -> None:
         ({"recipients": []}, "$.recipients"),
         ({"recipients": [{"user_id": "a"}] * 21}, "$.recipients"),
         ({"recipients": [{}]}, "user_id"),
-        ({"recipients": [{"user_id": "a", "url": "https://example.com"}]}, "url"),
+        ({"recipients": [{"user_id": "a", "url": "https://example.com"}]}, "field `url` - at `$.recipients[0]`"),
         ({"endpoint": "https://example.com"}, "endpoint"),
         ({"expires_at": "2026-11-01T08:00:00"}, "$.expires_at"),
         ({"occurred_at": "soon"}, "$.occurred_at"),
@@ -137,6 +137,36 @@ def test_one_bad_trigger_is_refused_by_field_and_its_neighbours_are_read(changes
         decode_trigger(batch.triggers[0])
     assert part in str(caught.value)
     assert decode_trigger(batch.triggers[1]).request_id == UUID(TRIGGER["request_id"])
+
+
+VALUES_AS_NAMES = [
+    "ada@example.com",
+    "Ada Lovelace",
+    "a\0b",
+    "\N{SNOWMAN}",
+    "z" * 65,
+    "+491701234567",
+    "x` - at `$.y` z",
+    "",
+]
+
+
+@pytest.mark.parametrize("name", VALUES_AS_NAMES)
+def test_what_is_no_name_is_not_told_of_an_unknown_field_since_it_may_be_a_value(name: str) -> None:
+    of_recipient = {"recipients": [{"user_id": "a", name: 1}]}
+    for unknown in ({name: 1}, of_recipient):
+        with pytest.raises(BadTrigger) as bad:
+            decode_trigger(json.dumps({**TRIGGER, **unknown}).encode())
+        assert str(bad.value) == "Object contains an unknown field"
+    with pytest.raises(BadMessage) as worse:
+        decode_body(body(**{name: 1}))
+    assert str(worse.value) == "Object contains an unknown field"
+
+
+def test_of_what_was_sealed_no_name_is_told_at_all() -> None:
+    with pytest.raises(BadTrigger) as bad:
+        decode_trigger(json.dumps({**TRIGGER, "Ada": 1}).encode(), sealed=True)
+    assert str(bad.value) == "Object contains an unknown field"
 
 
 def test_nothing_personal_is_in_a_repr() -> None:

@@ -7,10 +7,11 @@ import pytest
 from ajo_producers.contract.batch import encode_trigger
 from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
 from ajo_producers.contract.trigger import Recipient, Trigger
-from ajo_producers.outbox.opening import open_rows
+from ajo_producers.outbox.opening import MOST_FAULT, open_rows
 from ajo_producers.outbox.settings import KEYS
 from ajo_producers.publishing.checked import MAX_TRIGGER_BYTES
 
+UNKNOWN_FIELD = "it can't be read as a trigger: Object contains an unknown field"
 REQUEST_ID = UUID("01a1961f-5c00-73fe-a636-947fdb6ac011")
 OLD, NEW = new_key(), new_key()
 PLAIN = encode_trigger(
@@ -55,3 +56,21 @@ def test_a_sealed_row_is_opened_with_any_of_the_keys(keys: str) -> None:
     sealed = row(key_id=key_id_of(OLD), payload=SEALED)
     opened = open_rows([sealed], "standard", "normal", Sealer.from_keys(keys, KEYS))
     assert (opened.triggers[1].encoded, opened.faults) == (PLAIN, {})
+
+
+def test_a_fault_quotes_nothing_of_a_sealed_payload_not_even_a_name() -> None:
+    key_id, payload = Sealer.from_keys(OLD).seal(PLAIN[:-1] + b',"Ada":1}')
+    opened = open_rows([row(key_id=key_id, payload=payload)], "standard", "normal", Sealer.from_keys(OLD, KEYS))
+    assert opened.faults == {1: UNKNOWN_FIELD}
+
+
+@pytest.mark.parametrize("name", ["a\\u0000b", "z" * 300_000, "ada@example.com"], ids=["nul", "long", "address"])
+def test_a_fault_quotes_no_name_that_is_none(name: str) -> None:
+    opened = open_rows([row(payload=PLAIN[:-1] + f',"{name}":1}}'.encode())], "standard", "normal", None)
+    assert opened.faults == {1: UNKNOWN_FIELD}
+
+
+def test_every_fault_can_be_stored_and_is_short_whatever_stands_in_its_row() -> None:
+    opened = open_rows([row(key_id="k\0" + "\ud800" * 2 * MOST_FAULT, payload=SEALED)], "standard", "normal", None)
+    assert len(opened.faults[1].encode()) <= 3 * MOST_FAULT
+    assert "\0" not in opened.faults[1]
