@@ -33,21 +33,21 @@ from ajo_worker.dispatch.strays import Strays
 from ajo_worker.feedback.matching import Matching, Rules
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
-from ajo_worker.ledger.liveness import InHand
+from ajo_worker.ledger.liveness import Unsent
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.shares import Shares, shares
 from ajo_worker.limits.slots import Slots
 from ajo_worker.network.probing import NetworkProbes, probed
-from ajo_worker.outages.listening import Listening
 from ajo_worker.outages.patrol import Patrol
 from ajo_worker.outages.scope import destinations_of, scope_of_token
+from ajo_worker.outages.silence_watch import SilenceWatch
 from ajo_worker.outages.silences import Silences
 from ajo_worker.outages.taking import LeftBehind, Tap, Unsealing, WaysIn
 from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.view import View
-from ajo_worker.outages.wiring import lane_rates, leasing, pace_of, patience_of, ramp_of, thresholds_of, timing_of
+from ajo_worker.outages.wiring import lane_rates, leasing, patience_of, ramp_of, speed_of, thresholds_of, timing_of
 from ajo_worker.queues.lengths import QueueLengths
 from ajo_worker.queues.looking import Looking
 from ajo_worker.recipients import hashing_key
@@ -118,13 +118,13 @@ def shares_of(settings: Settings, definitions: Sequence[Definition]) -> Shares:
     )
 
 
-def in_hand(dispatcher: Dispatcher, slots: Slots) -> InHand:
+def in_hand(dispatcher: Dispatcher, slots: Slots) -> Unsent:
     """What a worker has in hand and doesn't send at this moment. It counts what there is, so no trigger pays for it."""
     waiting: dict[str, dict[str, int]] = {}
     for (lane, campaign), triggers in dispatcher.under_way.items():
         if (left := triggers - slots.taken_by(campaign)) > 0:
             waiting.setdefault(lane, {})[campaign] = left
-    return InHand(dispatcher.unopened, waiting)
+    return Unsent(dispatcher.unopened, waiting)
 
 
 def looking_of(settings: Settings, ledger: SharedConnection) -> Looking:
@@ -169,7 +169,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
         ages=Ages(settings.dead_letter_days, settings.retention_days, settings.report_days),
         budget=settings.budget_seconds,
         lanes=settings.lanes,
-        pace=pace_of(settings),
+        speed=speed_of(settings),
     )
     tls = tls_context(settings)
     http, token_http = make_adapter(settings), token_client(settings, tls)
@@ -202,10 +202,10 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     pipeline = pipeline_of(preparation, policy, statuses, http)
     dispatcher = Dispatcher(pipeline, ledger, clock, campaigns, OPEN_PER_SLOT * settings.max_in_flight)
     ways_in = WaysIn(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap, left_behind)
-    listening = Listening(silences, slots, clock.monotonic)
+    silence_watch = SilenceWatch(silences, slots, clock.monotonic)
     patrol_ledger = SharedConnection(ledger.connect_shared)
     watch = TokenWatch(tokens, view, clock, ledger.worker_id, settings.outage_seconds)
-    patrol = Patrol(view, patrol_ledger, ways_in, ledger.worker_id, timing_of(settings, longest), listening, watch)
+    patrol = Patrol(view, patrol_ledger, ways_in, ledger.worker_id, timing_of(settings, longest), silence_watch, watch)
     rules = Rules(timedelta(seconds=settings.feedback_window), timedelta(days=settings.feedback_match_days))
     matching = Matching(ledger.connect, rules)
     endpoints = {name: one.endpoint for name, one in campaigns.items()}

@@ -15,7 +15,7 @@ from ajo_worker.ledger.database import snapshot
 from ajo_worker.metrics.figures import PHASES
 from ajo_worker.reports.csv import tables
 from ajo_worker.reports.html import render
-from ajo_worker.reports.reading import Asked, read_report
+from ajo_worker.reports.reading import ReportRequest, read_report
 from ajo_worker.reports.value import Report
 
 from tests.support.database import query
@@ -67,7 +67,7 @@ def cli(url: str, *arguments: str) -> Any:
 def report(url: str) -> Report:
     async def read() -> Report:
         async with snapshot(url) as connection:
-            return await read_report(connection, Asked(ago(hours=1), ago(hours=-1), None))
+            return await read_report(connection, ReportRequest(ago(hours=1), ago(hours=-1), None))
 
     return asyncio.run(read())
 

@@ -44,7 +44,7 @@ _SENSITIVE = re.compile(r"\S+@\S+|[\w.~+/=-]{40,}|\+\d(?:[ ().-]{0,2}\d){6,}")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SentCall:
     """What was sent: the trigger's id, the body, and whether the trigger was ``repeated``, after an earlier attempt."""
 
     request_id: UUID | None = None
@@ -52,10 +52,10 @@ class Asked:
     repeated: bool = False
 
 
-NOTHING = Asked()
+NOTHING = SentCall()
 
 
-def classify(result: Answer | Failure, *, ambiguous_statuses: frozenset[int], asked: Asked = NOTHING) -> Verdict:
+def classify(result: Answer | Failure, *, ambiguous_statuses: frozenset[int], asked: SentCall = NOTHING) -> Verdict:
     """What ``result`` shows. After ``ambiguous_statuses`` (retried ones) Adobe may all the same have accepted.
 
     What stands in the body that was sent is no evidence where an answer quotes it.
@@ -68,7 +68,7 @@ def classify(result: Answer | Failure, *, ambiguous_statuses: frozenset[int], as
     return Verdict("retryable", ambiguous=result.perhaps_processed, reason=result.kind, failure=result.kind)
 
 
-def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: Asked) -> Verdict:
+def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: SentCall) -> Verdict:
     status, headers = answer.status, answer.headers
     document = _document(answer.body)
     execution_id = _execution_id(document)

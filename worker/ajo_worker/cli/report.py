@@ -20,7 +20,7 @@ from ajo_worker.days import bounds
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.reports.csv import write_tables
 from ajo_worker.reports.lateness import headline
-from ajo_worker.reports.reading import Asked, read_report
+from ajo_worker.reports.reading import ReportRequest, read_report
 from ajo_worker.reports.value import Report
 
 app = typer.Typer(add_completion=False)
@@ -71,16 +71,18 @@ def report(
             typer.echo(f"written: {place}")
 
 
-def _asked(since: str | None, until: str | None, day: str | None, campaign: str | None, zone: ZoneInfo) -> Asked:
+def _asked(
+    since: str | None, until: str | None, day: str | None, campaign: str | None, zone: ZoneInfo
+) -> ReportRequest:
     if day is not None:
         if since is not None or until is not None:
             raise typer.BadParameter("only without --since and --until", param_hint="--day")
         wanted = read_day(day, zone)
         begin, end = bounds(wanted, zone)
-        return Asked(begin, end, campaign, zone.key, wanted)
+        return ReportRequest(begin, end, campaign, zone.key, wanted)
     end = datetime.now(UTC) if until is None else _read_time(until, zone)
     begin = (end - read_since(SINCE if since is None else since)).replace(second=0, microsecond=0)
-    return Asked(begin, end, campaign, zone.key)
+    return ReportRequest(begin, end, campaign, zone.key)
 
 
 def _read_time(text: str, zone: ZoneInfo) -> datetime:
@@ -91,7 +93,7 @@ def _read_time(text: str, zone: ZoneInfo) -> datetime:
     return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
 
 
-async def _read(url: str, asked: Asked) -> Report:
+async def _read(url: str, asked: ReportRequest) -> Report:
     async with snapshot(url) as connection:
         return await read_report(connection, asked)
 

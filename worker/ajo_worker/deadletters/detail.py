@@ -9,7 +9,7 @@ import msgspec
 from ajo_producers.contract.sealing import Sealer
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from ajo_worker.payloads.reading import Part, Unreadable, read_payload, shape
+from ajo_worker.payloads.reading import Part, UnreadablePayload, read_payload, shape
 from ajo_worker.views.trigger import Row, read_trigger
 
 
@@ -117,7 +117,7 @@ def detail_of(found: Found, sealer: Sealer, *, with_payload: bool) -> LetterDeta
         try:
             line, value = read_payload(sealer, found.trigger.key_id, found.held)
             parts = shape(value)
-        except Unreadable as fault:
+        except UnreadablePayload as fault:
             unreadable = str(fault)
     payload = (msgspec.Raw(line) if line is not None else None) if with_payload else UNSET
     return LetterDetail(found.trigger, found.attempts, found.operations, parts, unreadable, payload)

@@ -6,7 +6,7 @@ from logging import DEBUG
 import structlog
 
 from ajo_worker.api.answer import HttpAdapter
-from ajo_worker.api.classify import Asked, classify
+from ajo_worker.api.classify import SentCall, classify
 from ajo_worker.api.request import body_of, call_of
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.attempt import Announced, Attempt, Policy, Round, Sent
@@ -63,7 +63,7 @@ class Calls:
     async def judged(self, sent: Sent) -> Verdict:
         """judge: what the answer shows, of this trigger and of its destination."""
         received = sent.announced.attempt.received
-        asked = Asked(received.trigger.request_id, sent.body, sent.announced.round.repeats)
+        asked = SentCall(received.trigger.request_id, sent.body, sent.announced.round.repeats)
         seen = classify(sent.result, ambiguous_statuses=self.policy.ambiguous_statuses, asked=asked)
         verdict = await self.strays.judged(received.trigger.request_id, seen)
         self.preparation.gate.saw(received, verdict, sent.dispatched)

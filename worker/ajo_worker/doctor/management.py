@@ -16,14 +16,14 @@ PORTS_APART = 10_000
 """By default 15672 beside 5672, and 15671 beside 5671 (https://www.rabbitmq.com/docs/networking#ports)."""
 
 
-class View(NamedTuple):
+class QueueView(NamedTuple):
     """The API's answer of a queue: its status, and what it shows where it shows something."""
 
     status: int
     queue: dict[str, Any]
 
 
-async def view_of(broker: BrokerAddress, queue: str, seconds: float) -> View | Check:
+async def view_of(broker: BrokerAddress, queue: str, seconds: float) -> QueueView | Check:
     """How the API sees a queue, if this user may see it; a check that was skipped without an API that answers."""
     parts, port = urlsplit(broker.url), broker.port + PORTS_APART
     host = f"[{broker.host}]" if ":" in broker.host else broker.host
@@ -35,7 +35,7 @@ async def view_of(broker: BrokerAddress, queue: str, seconds: float) -> View | C
         view = msgspec.json.decode(answer.content, type=dict[str, Any]) if answer.status_code == OK else {}
     except (httpx2.HTTPError, httpx2.InvalidURL, msgspec.DecodeError, TimeoutError):
         return skipped(policy_check(queue), f"not visible: no management API at port {port}")
-    return View(answer.status_code, view)
+    return QueueView(answer.status_code, view)
 
 
 def policy_check(queue: str) -> str:
@@ -43,7 +43,7 @@ def policy_check(queue: str) -> str:
     return f"policy of {queue}"
 
 
-def consumer_timeout_of(view: View | Check) -> float | None:
+def consumer_timeout_of(view: QueueView | Check) -> float | None:
     """The seconds after which a queue's policy has an unanswered message's channel closed; None if none does. Pure.
 
     RabbitMQ 3.12 and later (https://www.rabbitmq.com/docs/consumers#per-queue-delivery-timeouts-using-policy).
@@ -53,7 +53,7 @@ def consumer_timeout_of(view: View | Check) -> float | None:
     return milliseconds / 1000 if isinstance(milliseconds, int) and milliseconds > 0 else None
 
 
-def judge_view(queue: str, view: View) -> Check:
+def judge_view(queue: str, view: QueueView) -> Check:
     """What the API's answer says of policies. Pure.
 
     Of two limits RabbitMQ takes the lower one (https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling; a

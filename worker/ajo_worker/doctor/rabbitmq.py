@@ -52,7 +52,7 @@ class CelerysOwn(NamedTuple):
     """That of a worker with its default name: each worker has its own."""
 
 
-class Refused(NamedTuple):
+class MissingRight(NamedTuple):
     """A right that the user lacks, and of what."""
 
     right: Right
@@ -116,7 +116,7 @@ def judge_permissions(prefix: str, found: Publication) -> Check:
     return failed(PERMISSIONS, f"to {found.refused} was refused with {code}", "the broker's log says why")
 
 
-def judge_celery(celery: CelerysOwn, refused: Sequence[Refused] | None) -> Check:
+def judge_celery(celery: CelerysOwn, refused: Sequence[MissingRight] | None) -> Check:
     """Whether the user may do what Celery does for itself: without, no worker comes as far as taking a message."""
     if refused is None:
         return skipped(CELERY, "see broker confirms")

@@ -18,9 +18,9 @@ from ajo_worker.doctor.rabbitmq import (
     ACCESS_REFUSED,
     BROKER,
     CelerysOwn,
+    MissingRight,
     Publication,
     Refusal,
-    Refused,
     Right,
     judge_connection,
 )
@@ -86,13 +86,13 @@ def publish_once(broker: BrokerAddress, prefix: str, seconds: float) -> Publicat
     return Publication(seconds=confirmed_after)
 
 
-def rights_refused(broker: BrokerAddress, celery: CelerysOwn, seconds: float) -> list[Refused] | None:
+def rights_refused(broker: BrokerAddress, celery: CelerysOwn, seconds: float) -> list[MissingRight] | None:
     """What the user may not do with what Celery has for itself. Nothing is sent, and nothing stays.
 
     RabbitMQ looks at rights first. So to delete what isn't there, or to publish what has an impossible expiry, is
     refused for want of the right, or else for another reason. None while it blocks whoever publishes.
     """
-    found: list[Refused] = []
+    found: list[MissingRight] = []
     blocked: list[str] = []
     with connected(broker, seconds, on_blocked=blocked.append) as connection:
         for right, name, question in _questions(connection, celery):
@@ -100,7 +100,7 @@ def rights_refused(broker: BrokerAddress, celery: CelerysOwn, seconds: float) ->
                 question(connection.channel())
             except ChannelError as refused:
                 if refused.reply_code == ACCESS_REFUSED and f"'{name}'" in refused.reply_text:
-                    found.append(Refused(right, name))
+                    found.append(MissingRight(right, name))
             except TimeoutError:
                 if not blocked:
                     raise

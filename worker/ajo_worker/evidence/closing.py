@@ -12,7 +12,7 @@ from ajo_worker.evidence import seals
 from ajo_worker.evidence.chain import Seal
 from ajo_worker.evidence.changes import UNEXPLAINED, changes
 from ajo_worker.evidence.chunks import Chunk, chunks_of
-from ajo_worker.evidence.digesting import View, digest
+from ajo_worker.evidence.digesting import AsOf, digest
 from ajo_worker.evidence.removals import read_removals
 from ajo_worker.ledger.database import DatabaseError
 
@@ -30,7 +30,7 @@ OLDEST = r"""
 """
 
 
-class Refused(Struct, frozen=True):
+class Unexplained(Struct, frozen=True):
     """A chunk that is not sealed again, since what changed in it is not explained."""
 
     chunk: Chunk
@@ -43,7 +43,7 @@ class Closed(Struct):
     days: list[date]
     rows: int
     again: list[Seal]
-    refused: list[Refused]
+    refused: list[Unexplained]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +108,16 @@ async def _quiet(connection: asyncpg.Connection, pause: Callable[[float], Awaita
 
 async def _refusals(
     connection: asyncpg.Connection, group: Sequence[Chunk], causes: list[str], newest: Mapping[Chunk, Seal]
-) -> list[Refused]:
+) -> list[Unexplained]:
     """Whether rows that nothing explains have changed: a new seal would cover that up."""
     refused = []
     for chunk in group:
         seal = newest[chunk]
-        found = await digest(connection, chunk, View(seal.covers_until, seal.revisions, seal.open_triggers))
+        found = await digest(connection, chunk, AsOf(seal.covers_until, seal.revisions, seal.open_triggers))
         if found.digest != seal.digest:
             refused.append(
-                Refused(chunk, f"{seal.rows:,} rows were sealed, {found.rows:,} are there, and not the same")
+                Unexplained(chunk, f"{seal.rows:,} rows were sealed, {found.rows:,} are there, and not the same")
             )
     if not refused and UNEXPLAINED in causes:
-        refused.append(Refused(group[0], "rows were changed, and no operation explains it"))
+        refused.append(Unexplained(group[0], "rows were changed, and no operation explains it"))
     return refused

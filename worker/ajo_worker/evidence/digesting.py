@@ -13,7 +13,7 @@ DIGEST = "SELECT rows, later, digest FROM audit.digest($1, $2, $3, $4, $5, $6, $
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class AsOf:
     """How rows are seen: only what came before ``covers_until``; of ``open_triggers`` no more than the id.
 
     Rows that were changed after revision ``revisions`` are seen as they were before.
@@ -33,7 +33,7 @@ class Digested:
     digest: bytes
 
 
-async def digest(connection: asyncpg.Connection, chunk: Chunk, view: View) -> Digested:
+async def digest(connection: asyncpg.Connection, chunk: Chunk, view: AsOf) -> Digested:
     """Digest a chunk's rows; whatever the settings of the connection are, it comes to the same."""
     [row] = await connection.fetch(
         DIGEST,

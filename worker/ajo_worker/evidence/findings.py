@@ -27,7 +27,7 @@ class Fault(Struct, frozen=True):
     why: str
 
 
-class Again(Struct, frozen=True):
+class ExplainedChange(Struct, frozen=True):
     """A later change that is explained; ``sealed_at`` is None while it is not sealed again."""
 
     relation: str
@@ -45,7 +45,7 @@ class DayFound(Struct):
     later: int = 0
     removed_at: datetime | None = None
     faults: list[Fault] = field(default_factory=list)
-    again: list[Again] = field(default_factory=list)
+    again: list[ExplainedChange] = field(default_factory=list)
 
 
 class Verified(Struct):

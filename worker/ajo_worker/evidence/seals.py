@@ -9,7 +9,7 @@ import asyncpg
 
 from ajo_worker.evidence.chain import FIRST, Link, Seal, chained, key_id_of
 from ajo_worker.evidence.chunks import Chunk
-from ajo_worker.evidence.digesting import View, digest
+from ajo_worker.evidence.digesting import AsOf, digest
 from ajo_worker.ledger.database import DatabaseError
 
 GRACE = timedelta(hours=1)
@@ -109,7 +109,7 @@ async def append(
     seals = []
     for chunk in chunks:
         of_triggers = opened if chunk.relation.startswith(("triggers", "attempts")) else []
-        view = View(covers_until, mark["revisions"], of_triggers)
+        view = AsOf(covers_until, mark["revisions"], of_triggers)
         found = await digest(connection, chunk, view)
         seal = Seal(
             sealed_at=mark["at"],

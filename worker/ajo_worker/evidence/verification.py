@@ -11,8 +11,8 @@ import asyncpg
 from ajo_worker.evidence.chain import Broken, Link, NoKey, check
 from ajo_worker.evidence.changes import TIMES, UNEXPLAINED, causes_since
 from ajo_worker.evidence.chunks import Chunk, chunks_of
-from ajo_worker.evidence.digesting import View, digest
-from ajo_worker.evidence.findings import SOUND, Again, DayFound, Fault, Verified, state_of
+from ajo_worker.evidence.digesting import AsOf, digest
+from ajo_worker.evidence.findings import SOUND, DayFound, ExplainedChange, Fault, Verified, state_of
 from ajo_worker.evidence.removals import Removals, read_removals
 
 OPERATIONS = "SELECT operation_id, operator, action, reason FROM audit.operations WHERE operation_id = ANY($1::int8[])"
@@ -82,7 +82,7 @@ async def _compare(
     newest = links[-1].seal
     found.rows += newest.rows
     found.again += [
-        Again(chunk.relation, chunk.hour, link.seal.sealed_at, link.seal.cause)
+        ExplainedChange(chunk.relation, chunk.hour, link.seal.sealed_at, link.seal.cause)
         for link in links
         if link.seal.cause != "closed"
     ]
@@ -92,7 +92,7 @@ async def _compare(
         return
     for link in links:
         seal = link.seal
-        now = await digest(connection, chunk, View(seal.covers_until, seal.revisions, seal.open_triggers))
+        now = await digest(connection, chunk, AsOf(seal.covers_until, seal.revisions, seal.open_triggers))
         if now.digest != seal.digest:
             why = f"seal {link.digest_id} doesn't fit"
             found.faults.append(Fault(chunk.relation, chunk.hour, seal.rows, now.rows, why))
@@ -102,7 +102,7 @@ async def _compare(
             if cause == UNEXPLAINED:
                 found.faults.append(Fault(chunk.relation, chunk.hour, newest.rows, now.rows, NO_REASON))
             else:
-                found.again.append(Again(chunk.relation, chunk.hour, None, cause))
+                found.again.append(ExplainedChange(chunk.relation, chunk.hour, None, cause))
 
 
 async def _operations(connection: asyncpg.Connection, days: Sequence[DayFound]) -> dict[int, str]:

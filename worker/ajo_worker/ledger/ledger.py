@@ -15,7 +15,7 @@ from ajo_worker.ledger.attempts import Intent, Record
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.connecting import Connector
 from ajo_worker.ledger.group_commit import GroupCommit
-from ajo_worker.ledger.liveness import NO_LIMITS, Liveness, Pace
+from ajo_worker.ledger.liveness import NO_LIMITS, Liveness, Speed
 from ajo_worker.ledger.ownership import Release, Takeover
 from ajo_worker.ledger.quarantine import Unsent
 from ajo_worker.ledger.retention import Ages
@@ -72,7 +72,7 @@ class Ledger:
         ages: Ages,
         budget: float,
         lanes: Sequence[str],
-        pace: Pace = NO_LIMITS,
+        speed: Speed = NO_LIMITS,
     ) -> None:
         self._connector = Connector(database_url)
         self.worker_id = worker_id
@@ -86,7 +86,7 @@ class Ledger:
             budget=budget,
             lanes=lanes,
             definitions={one.name: (call_digest(one), *one.replaces) for one in definitions},
-            pace=pace,
+            speed=speed,
         )
         self.upkeep = Upkeep(self.connect, worker_id, definitions, ages)
         self.rollup = Rollup(lambda: self.connect(**WHOLE_TABLES))

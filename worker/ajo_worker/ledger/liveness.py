@@ -62,7 +62,7 @@ def _no_token_asked() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Speed:
     """How fast a worker goes: calls a second by lane, and how they come back after 429s and after an outage."""
 
     rate_limits: Mapping[str, float]
@@ -71,12 +71,12 @@ class Pace:
     ramp_doubling: float
 
 
-NO_LIMITS = Pace({}, 1.0, 1.0, 1.0)
-"""The pace of a worker that has no limit."""
+NO_LIMITS = Speed({}, 1.0, 1.0, 1.0)
+"""The speed of a worker that has no limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class InHand:
+class Unsent:
     """What a worker has in hand: messages by queue that are not opened, and triggers by lane and campaign.
 
     Of triggers those with no call under way.
@@ -100,7 +100,7 @@ class Liveness:
         budget: float,
         lanes: Sequence[str],
         definitions: Mapping[str, Sequence[str]],
-        pace: Pace = NO_LIMITS,
+        speed: Speed = NO_LIMITS,
     ) -> None:
         self.worker_id = worker_id
         self._connect = connect
@@ -112,10 +112,10 @@ class Liveness:
             budget,
             list(lanes),
             _json(definitions),
-            _json(pace.rate_limits),
-            pace.rate_recovery,
-            pace.ramp_rate,
-            pace.ramp_doubling,
+            _json(speed.rate_limits),
+            speed.rate_recovery,
+            speed.ramp_rate,
+            speed.ramp_doubling,
         )
         self._connection: asyncpg.Connection | None = None
         self._task: asyncio.Task[None] | None = None
@@ -127,7 +127,7 @@ class Liveness:
         """Why there will be no beat unless somebody sets something else; set together with ``first_beat``."""
         self.token_failing: Callable[[], tuple[float, str] | None] = _no_token_asked
         """Since when (monotonic), and why, there is no access token; each beat tells it."""
-        self.in_hand: Callable[[], InHand] = InHand
+        self.in_hand: Callable[[], Unsent] = Unsent
         """What is in hand; each beat tells it."""
         self._told_fault = ""
         self.full_intakes = FullIntakes(worker_id, clock)

@@ -10,8 +10,8 @@ import structlog
 from ajo_worker.ledger import liveness, rate_limits, silences, unknown_definitions
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages import circuits, resumption
-from ajo_worker.outages.listening import Listening
 from ajo_worker.outages.resumption import Resumed
+from ajo_worker.outages.silence_watch import SilenceWatch
 from ajo_worker.outages.taking import WaysIn
 from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.trigger_probes import TriggerProbes
@@ -56,11 +56,11 @@ class Patrol:
         ways_in: WaysIn,
         worker: UUID,
         timing: Timing,
-        listening: Listening,
+        silence_watch: SilenceWatch,
         token_watch: TokenWatch,
     ) -> None:
         self._view = view
-        self._listening = listening
+        self._silence_watch = silence_watch
         self._token_watch = token_watch
         self._ledger = ledger
         self._ways_in = ways_in
@@ -111,7 +111,7 @@ class Patrol:
     async def _listen(self) -> None:
         while True:
             try:
-                if self._listening.look():
+                if self._silence_watch.look():
                     self._view.woken.set()
                 self._turn_taps()
                 for lane in self._paused or ():
@@ -122,7 +122,7 @@ class Patrol:
 
     async def _round(self) -> None:
         self._turn_taps()
-        await self._listening.record(self._ledger, self._worker)
+        await self._silence_watch.record(self._ledger, self._worker)
         await self._open()
         await self._end_refuted()
         await self._token_watch.tell(self._ledger)
@@ -136,7 +136,7 @@ class Patrol:
         slowed = await self._ledger.run(lambda c: rate_limits.slowed(c, timing.rate_recovery))
         workers = await self._ledger.run(circuits.living_workers)
         self._view.know(known, slowed, workers)
-        self._listening.silences.stop([scope for scope, circuit in known.items() if circuit.state in NOTHING_SENT])
+        self._silence_watch.silences.stop([scope for scope, circuit in known.items() if circuit.state in NOTHING_SENT])
         self._turn_taps()
         await self._tell_dead()
         self.first_round.set()

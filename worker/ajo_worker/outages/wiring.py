@@ -1,7 +1,7 @@
 """The outages' and limits' policy, from the settings."""
 
 from ajo_worker.ledger import rate_limits
-from ajo_worker.ledger.liveness import Pace
+from ajo_worker.ledger.liveness import Speed
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Lease
 from ajo_worker.outages.failures import Thresholds
@@ -16,9 +16,9 @@ def lane_rates(settings: Settings) -> dict[str, float]:
     return {"standard": settings.rate_limit_standard, "high-throughput": settings.rate_limit_high_throughput}
 
 
-def pace_of(settings: Settings) -> Pace:
+def speed_of(settings: Settings) -> Speed:
     """How fast a worker goes, as it tells the ledger."""
-    return Pace(
+    return Speed(
         rate_limits=lane_rates(settings),
         rate_recovery=settings.rate_limit_recovery,
         ramp_rate=settings.recovery_rate,

@@ -13,7 +13,7 @@ UNNAMED = "…"
 """Stands for a key that is no name, since it may be a value that slipped."""
 
 
-class Unreadable(Exception):  # noqa: N818 - says what it found
+class UnreadablePayload(Exception):  # noqa: N818 - says what it found
     """A held payload can't be read; says why, and nothing of what is in it."""
 
 
@@ -29,15 +29,15 @@ def read_payload(sealer: Sealer, key_id: str | None, held: bytes) -> tuple[bytes
     """A held payload as a line of JSON, with its numbers as they were written; and its value.
 
     Raises:
-        Unreadable: its key isn't here, its seal is broken, or it is no JSON.
+        UnreadablePayload: its key isn't here, its seal is broken, or it is no JSON.
     """
     try:
         payload = sealer.open(key_id, held)
         value = msgspec.json.decode(payload)
     except (UnknownKey, BrokenSeal) as fault:
-        raise Unreadable(str(fault)) from None
+        raise UnreadablePayload(str(fault)) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        raise Unreadable("it is no JSON") from None
+        raise UnreadablePayload("it is no JSON") from None
     return payload.translate(bytes.maketrans(b"\r\n", b"  ")), value  # JSON has line ends between its tokens alone
 
 

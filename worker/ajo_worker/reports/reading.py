@@ -29,7 +29,7 @@ POINTS = 150
 """So many points a plot has at most, unless the while is above 150 days."""
 
 
-class Asked(Struct, frozen=True):
+class ReportRequest(Struct, frozen=True):
     """What is asked for: triggers received from ``since`` to before ``until``, of one campaign or all.
 
     ``day`` is the day of the ``time_zone`` that this is, if it is one.
@@ -51,7 +51,7 @@ def _minutes(number: int) -> timedelta:
     return timedelta(minutes=number)
 
 
-async def read_report(connection: asyncpg.Connection, asked: Asked) -> Report:
+async def read_report(connection: asyncpg.Connection, asked: ReportRequest) -> Report:
     """The report; ``connection`` sees one moment, as that of ``ajo_worker.ledger.database.snapshot`` does."""
     step = step_of(asked.until - asked.since)
     given = (asked.since, asked.until, asked.campaign)

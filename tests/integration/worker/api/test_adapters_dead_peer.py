@@ -57,7 +57,7 @@ async def server() -> AsyncIterator[Server]:
 @pytest.fixture
 def one(make: Any, monkeypatch: pytest.MonkeyPatch) -> HttpAdapter:
     """An adapter that gives a dead peer up after 3 s instead of 30, by the same means."""
-    monkeypatch.setattr(tcp, "PATIENCE", tcp.Patience(quiet=1, every=1, times=2))
+    monkeypatch.setattr(tcp, "KEEPALIVE", tcp.Keepalive(quiet=1, every=1, times=2))
     made: HttpAdapter = make()
     return made
 
@@ -91,7 +91,7 @@ async def test_a_machine_that_vanishes_in_the_middle_of_its_answer(one: HttpAdap
 async def test_a_machine_that_thinks_for_longer_than_tcp_is_patient_is_alive(one: HttpAdapter, server: Server) -> None:
     post = asyncio.create_task(one.post(call_to(server.url), timeout=LONG))
     await server.does("accept", "read")
-    await asyncio.sleep(3 * tcp.PATIENCE.seconds)
+    await asyncio.sleep(3 * tcp.KEEPALIVE.seconds)
     await server.does("answer")
     assert only(Answer, await post).status == 202
 

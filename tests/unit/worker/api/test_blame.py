@@ -5,7 +5,7 @@ import json
 import pytest
 from ajo_worker.api.answer import Answer
 from ajo_worker.api.blame import Blame
-from ajo_worker.api.classify import Asked, classify
+from ajo_worker.api.classify import SentCall, classify
 from ajo_worker.api.verdict import Verdict
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 def verdict(status: int, document: object, sent: bytes = b"") -> Verdict:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return classify(Answer(status, {}, body, 0.1, 0.2), ambiguous_statuses=frozenset(), asked=Asked(body=sent))
+    return classify(Answer(status, {}, body, 0.1, 0.2), ambiguous_statuses=frozenset(), asked=SentCall(body=sent))
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422])

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from ajo_worker.api.answer import Answer, Failure, FailureKind
-from ajo_worker.api.classify import LONGEST_RETRY_AFTER, NOTHING, Asked, classify, retry_after
+from ajo_worker.api.classify import LONGEST_RETRY_AFTER, NOTHING, SentCall, classify, retry_after
 from ajo_worker.api.verdict import Outcome, Verdict
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +18,7 @@ GATEWAY = {"error_code": "401013", "message": "Oauth token is not valid"}
 
 
 def verdict(
-    status: int, document: object = None, headers: dict[str, str] | None = None, asked: Asked = NOTHING
+    status: int, document: object = None, headers: dict[str, str] | None = None, asked: SentCall = NOTHING
 ) -> Verdict:
     body = b"" if document is None else msgspec.json.encode(document)
     return classify(Answer(status, headers or {}, body, 0.1, 0.2), ambiguous_statuses=AMBIGUOUS, asked=asked)
@@ -123,11 +123,11 @@ def test_the_request_that_an_answer_names_is_kept_where_it_is_not_ours(
     status: int, told: object, found: str | None
 ) -> None:
     document = {"requestId": told, "executionId": "UMA-1"}
-    assert verdict(status, document, asked=Asked(OURS)).answered_request_id == found
+    assert verdict(status, document, asked=SentCall(OURS)).answered_request_id == found
     assert verdict(status, document).answered_request_id is None, "nobody has asked"
 
 
-AGAIN = Asked(repeated=True)
+AGAIN = SentCall(repeated=True)
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422, 425, 500, 503])
@@ -174,19 +174,21 @@ def test_after_an_earlier_attempt_a_repetition_that_is_refused_was_perhaps_accep
         "",
     ],
 )
-def test_what_stands_in_one_call_twice_is_the_caller_s_own_fault_whenever_it_is_told(asked: Asked, title: str) -> None:
+def test_what_stands_in_one_call_twice_is_the_caller_s_own_fault_whenever_it_is_told(
+    asked: SentCall, title: str
+) -> None:
     found = verdict(400, {"title": title}, asked=asked)
     assert (found.outcome, found.ambiguous) == ("refused", False)
 
 
 def test_what_we_sent_ourselves_says_nothing_of_a_repetition() -> None:
-    asked = Asked(body=b'{"context":{"message":"Duplicate invoice"}}', repeated=True)
+    asked = SentCall(body=b'{"context":{"message":"Duplicate invoice"}}', repeated=True)
     assert not verdict(400, {"title": "Bad Request", "report": {"value": "Duplicate invoice"}}, asked=asked).ambiguous
 
 
 @pytest.mark.parametrize("status", [400, 409, 422, 500])
 @pytest.mark.parametrize("asked", [NOTHING, AGAIN])
-def test_adobe_s_code_of_a_conflict_is_one_whatever_the_status(status: int, asked: Asked) -> None:
+def test_adobe_s_code_of_a_conflict_is_one_whatever_the_status(status: int, asked: SentCall) -> None:
     found = verdict(status, SERVICE, asked=asked)
     assert (found.outcome, found.ambiguous, found.reason) == ("refused", True, "conflict")
 
@@ -286,10 +288,10 @@ def test_what_an_error_quotes_of_the_recipients_that_were_sent_is_not_kept(field
     context = {"customer": [{"firstName": "Ada Lovelace"}], "balance": 1234.5, "age": 99, "word": "ice"}
     recipient = {"type": "aep", "namespace": "email", "userId": "+4917012345678", "context": context}
     body = msgspec.json.encode({"requestId": "r", "recipients": [recipient]})
-    assert verdict(400, {field: told}, asked=Asked(body=body)).error_title == kept
+    assert verdict(400, {field: told}, asked=SentCall(body=body)).error_title == kept
 
 
 def test_an_error_s_code_stays_whole_and_one_that_is_none_quotes_nothing() -> None:
     body = b'{"recipients": [{"userId": "409"}]}'
-    assert verdict(400, SERVICE | {"status": 400}, asked=Asked(body=body)).error_code == "CJMRT-000032-409"
-    assert verdict(400, {"type": "user 409 refused"}, asked=Asked(body=body)).error_code == "user … refused"
+    assert verdict(400, SERVICE | {"status": 400}, asked=SentCall(body=body)).error_code == "CJMRT-000032-409"
+    assert verdict(400, {"type": "user 409 refused"}, asked=SentCall(body=body)).error_code == "user … refused"

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from ajo_worker.api.answer import Answer
-from ajo_worker.api.classify import Asked, classify
+from ajo_worker.api.classify import SentCall, classify
 from ajo_worker.api.cosmos import revocation
 from ajo_worker.api.verdict import Verdict
 from hypothesis import given
@@ -105,7 +105,9 @@ def test_each_wording_is_known_in_each_wrapping(wrapping: str, text: str, outage
 
 def verdict(status: int, body: bytes, headers: dict[str, str] | None = None, sent: bytes = b"") -> Verdict:
     return classify(
-        Answer(status, headers or {}, body, 0.1, 0.2), ambiguous_statuses=frozenset({502, 504}), asked=Asked(body=sent)
+        Answer(status, headers or {}, body, 0.1, 0.2),
+        ambiguous_statuses=frozenset({502, 504}),
+        asked=SentCall(body=sent),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from ajo_worker.doctor.check import Check, Status, skipped
-from ajo_worker.doctor.management import View, consumer_timeout_of, judge_view
+from ajo_worker.doctor.management import QueueView, consumer_timeout_of, judge_view
 
 
 def view(definition: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -37,32 +37,32 @@ def view(definition: dict[str, Any] | None = None, **more: Any) -> dict[str, Any
     ],
 )
 def test_a_policy_that_overrules_or_drops_fails(seen: dict[str, Any], status: Status, text: str) -> None:
-    found = judge_view("shop.standard", View(200, seen))
+    found = judge_view("shop.standard", QueueView(200, seen))
     assert found.status == status
     assert found.found.startswith(text)
 
 
 @pytest.mark.parametrize(("status", "text"), [(401, "lacks the tag"), (403, "lacks the tag"), (404, "not there yet")])
 def test_what_can_not_be_seen_is_skipped(status: int, text: str) -> None:
-    found = judge_view("shop.standard", View(status, {}))
+    found = judge_view("shop.standard", QueueView(status, {}))
     assert found.status == "skipped"
     assert text in found.found
 
 
 def test_another_status_is_named() -> None:
-    assert "status 503" in judge_view("shop.standard", View(503, {})).found
+    assert "status 503" in judge_view("shop.standard", QueueView(503, {})).found
 
 
 @pytest.mark.parametrize(
     ("seen", "seconds"),
     [
-        (View(200, view({"consumer-timeout": 20_000})), 20.0),
-        (View(200, view({"consumer-timeout": 0})), None),
-        (View(200, view()), None),
-        (View(200, {"type": "quorum"}), None),
-        (View(404, {}), None),
+        (QueueView(200, view({"consumer-timeout": 20_000})), 20.0),
+        (QueueView(200, view({"consumer-timeout": 0})), None),
+        (QueueView(200, view()), None),
+        (QueueView(200, {"type": "quorum"}), None),
+        (QueueView(404, {}), None),
         (skipped("policy of shop.standard", "not visible"), None),
     ],
 )
-def test_a_policys_consumer_timeout_is_seen(seen: View | Check, seconds: float | None) -> None:
+def test_a_policys_consumer_timeout_is_seen(seen: QueueView | Check, seconds: float | None) -> None:
     assert consumer_timeout_of(seen) == seconds

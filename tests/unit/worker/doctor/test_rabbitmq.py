@@ -7,9 +7,9 @@ import pytest
 from ajo_worker.doctor.check import Status
 from ajo_worker.doctor.rabbitmq import (
     CelerysOwn,
+    MissingRight,
     Publication,
     Refusal,
-    Refused,
     judge_celery,
     judge_confirms,
     judge_connection,
@@ -113,7 +113,7 @@ OWN = CelerysOwn(
 
 def test_what_celery_needs_for_itself_is_told_by_right_and_name() -> None:
     assert judge_celery(OWN, []).status == "ok"
-    found = judge_celery(OWN, [Refused("configure", "celeryev"), Refused("read", OWN.queue)])
+    found = judge_celery(OWN, [MissingRight("configure", "celeryev"), MissingRight("read", OWN.queue)])
     assert (found.status, found.found) == (
         "failed",
         "the user may not configure celeryev, read ajo-dispatch-….celery.pidbox",

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
-from ajo_worker.payloads.reading import Part, Unreadable, read_payload, shape
+from ajo_worker.payloads.reading import Part, UnreadablePayload, read_payload, shape
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,7 +68,7 @@ def test_a_payload_is_read_under_its_key_and_told_as_a_line_with_its_own_numbers
     ids=["another key", "no seal", "cut off", "too deep", "no UTF-8", "empty"],  # keys differ from run to run
 )
 def test_what_cannot_be_read_is_told_without_what_is_in_it(key_id: str | None, held: bytes, told: str) -> None:
-    with pytest.raises(Unreadable, match=told) as problem:
+    with pytest.raises(UnreadablePayload, match=told) as problem:
         read_payload(SEALER, key_id, held)
     assert "ada@" not in str(problem.value)
 

@@ -179,10 +179,10 @@ def _builder(connect_timeout: float) -> ClientBuilder:
         .connect_timeout(timedelta(seconds=connect_timeout))
         .pool_idle_timeout(timedelta(seconds=IDLE_SECONDS))
         .tcp_nodelay(enabled=True)
-        .tcp_keepalive(timedelta(seconds=tcp.PATIENCE.quiet))
-        .tcp_keepalive_interval(timedelta(seconds=tcp.PATIENCE.every))
-        .tcp_keepalive_retries(tcp.PATIENCE.times)
-        .tcp_user_timeout(timedelta(seconds=tcp.PATIENCE.seconds))
+        .tcp_keepalive(timedelta(seconds=tcp.KEEPALIVE.quiet))
+        .tcp_keepalive_interval(timedelta(seconds=tcp.KEEPALIVE.every))
+        .tcp_keepalive_retries(tcp.KEEPALIVE.times)
+        .tcp_user_timeout(timedelta(seconds=tcp.KEEPALIVE.seconds))
     )
 
 

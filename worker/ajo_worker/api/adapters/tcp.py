@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ajo_worker.api.adapters.arrival import last_acknowledged, stamp_arrivals
 
 
-class Patience(NamedTuple):
+class Keepalive(NamedTuple):
     """When TCP gives a connection up, in whole seconds: it asks after ``quiet`` seconds without a packet, and then
     ``times`` times ``every`` so many seconds.
     """
@@ -27,24 +27,24 @@ class Patience(NamedTuple):
         return self.quiet + self.every * self.times
 
 
-PATIENCE = Patience(quiet=10, every=5, times=4)
+KEEPALIVE = Keepalive(quiet=10, every=5, times=4)
 """30 s. The other side's kernel answers and not Adobe: a call that is thought about for 55 s is not disturbed."""
 
 
 def options() -> list[tuple[int, int, int]]:
     """For ``setsockopt``."""
-    patience = {
-        "TCP_KEEPIDLE": PATIENCE.quiet,
-        "TCP_KEEPINTVL": PATIENCE.every,
-        "TCP_KEEPCNT": PATIENCE.times,
-        "TCP_USER_TIMEOUT": PATIENCE.seconds * 1000,
+    options = {
+        "TCP_KEEPIDLE": KEEPALIVE.quiet,
+        "TCP_KEEPINTVL": KEEPALIVE.every,
+        "TCP_KEEPCNT": KEEPALIVE.times,
+        "TCP_USER_TIMEOUT": KEEPALIVE.seconds * 1000,
     }
     return [
         (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
         (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
         *(
             (socket.IPPROTO_TCP, getattr(socket, name), value)
-            for name, value in patience.items()
+            for name, value in options.items()
             if hasattr(socket, name)  # macOS has not all of them
         ),
     ]

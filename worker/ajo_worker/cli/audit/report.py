@@ -4,7 +4,7 @@ from rich.console import Console
 
 from ajo_worker.cli.printing import cell, make_table
 from ajo_worker.evidence.closing import Closed
-from ajo_worker.evidence.findings import SOUND, Again, DayFound, Fault, Verified
+from ajo_worker.evidence.findings import SOUND, DayFound, ExplainedChange, Fault, Verified
 from ajo_worker.words import counted, instant
 
 MOST = 50
@@ -89,7 +89,7 @@ def _fault(fault: Fault) -> str:
     return f"{_where(fault.relation, fault.hour)}: {fault.why}{rows}"
 
 
-def _again(one: Again, found: Verified) -> str:
+def _again(one: ExplainedChange, found: Verified) -> str:
     when = "not yet sealed again" if one.sealed_at is None else f"sealed again {instant(one.sealed_at)}"
     causes = (_cause(cause, found) for cause in one.cause.split(", "))
     return f"{_where(one.relation, one.hour)}, {when}: {'; '.join(causes)}"

@@ -20,7 +20,7 @@ from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import finish
 from ajo_worker.deadletters.choosing import Filter, HeldLetter, dead_letters, held_letters, no_dead_letters
 from ajo_worker.ledger.database import snapshot
-from ajo_worker.payloads.reading import Unreadable, read_payload
+from ajo_worker.payloads.reading import UnreadablePayload, read_payload
 from ajo_worker.settings import Settings
 from ajo_worker.words import counted
 
@@ -59,7 +59,7 @@ def line_of(letter: HeldLetter, sealer: Sealer) -> bytes:
     """A dead letter as a line, its trigger as the producer wrote it. Pure.
 
     Raises:
-        Unreadable: as ``read_payload``.
+        UnreadablePayload: as ``read_payload``.
     """
     payload, _ = read_payload(sealer, letter.key_id, letter.payload)
     facts = {
@@ -86,7 +86,7 @@ async def _export(settings: Settings, chosen: Filter, file: Path) -> Exported:
                 try:
                     lines.write(line_of(letter, sealer))
                     done.letters += 1
-                except Unreadable as fault:
+                except UnreadablePayload as fault:
                     done.unreadable.append(f"{letter.request_id} is not among them: {fault}")
                 show(done.letters + len(done.unreadable))
     return done

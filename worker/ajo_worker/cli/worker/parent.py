@@ -24,7 +24,7 @@ NOTED = {*POLITE, signal.SIGQUIT, signal.SIGCHLD}
 
 
 @dataclass
-class Worker:
+class ChildWorker:
     """One of the workers: the process that runs as it, or when the next one begins."""
 
     number: int
@@ -44,7 +44,7 @@ class Parent:
     """Of ``count`` workers."""
 
     def __init__(self, count: int) -> None:
-        self._workers = [Worker(number + 1) for number in range(count)]
+        self._workers = [ChildWorker(number + 1) for number in range(count)]
         self.number = 0
         self._stopping = False
         self._code = 0
@@ -72,7 +72,7 @@ class Parent:
                     return None
             self._wait()
 
-    def _start(self, worker: Worker) -> bool:
+    def _start(self, worker: ChildWorker) -> bool:
         """Whether this is the worker's process."""
         with _blocked():
             pid = os.fork()
@@ -111,7 +111,7 @@ class Parent:
             if worker is not None:  # others were left to the first process of a container
                 self._ended(worker, os.waitstatus_to_exitcode(status))
 
-    def _ended(self, worker: Worker, code: int) -> None:
+    def _ended(self, worker: ChildWorker, code: int) -> None:
         now = time.monotonic()
         lived, worker.pid, worker.failed = worker.lived(now), None, code != 0
         told = {"number": worker.number, "exit_code": code, "lived_seconds": round(lived, 1)}

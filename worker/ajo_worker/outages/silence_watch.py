@@ -29,7 +29,7 @@ class _Period:
 
 
 @dataclass(slots=True)
-class Listening:
+class SilenceWatch:
     """This worker's silences; instants are monotonic."""
 
     silences: Silences
