@@ -1,4 +1,4 @@
-"""Names of kombu, py-amqp and Celery that are not public, and are used all the same.
+"""Names of kombu, py-amqp, Celery and asyncpg that are not public, and are used all the same.
 
 They may change with any version, which is why pyproject.toml pins these below the next minor one. Each stands here with
 what it is used for: when an upgrade changes it, that is what to look at again.
@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from amqp import serialization as amqp_serialization
 from amqp import spec
@@ -35,6 +36,7 @@ CALLED = [
     (serialization, "_decode", "(obj, encoding='utf-8', errors='strict')", "intake/unpacking.py: refuses codecs"),
     (amqp_serialization.GenericContent, "_serialize_properties", "(self)", "events/queue.py: do headers fit a frame?"),
     (EventDispatcher, "_publish", "(self, event, producer, routing_key, retry=", "intake/events.py: sends once"),
+    (asyncpg.Connection, "_get_unique_id", "(self, prefix)", "ledger/connecting.py: names that no other process has"),
     (BasePool, "_get_info", "(self)", "intake/pool.py: what `inspect stats` shows of the pool"),
 ]
 KEPT = [
@@ -44,6 +46,8 @@ KEPT = [
     (redis.Channel, "_brpop_sent_at", "intake/valkey.py: since when"),
     (redis.MultiChannelPoller, "_channels", "intake/valkey.py: whose messages are renewed"),
     (TCPTransport, "_quick_recv", "intake/reading_ahead.py: reads more than was asked for"),
+    (TCPTransport, "_read_buffer", "intake/reading_ahead.py: what is read and no frame yet"),
+    (SSLTransport, "_read_buffer", "intake/reading_ahead.py: what is read and no frame yet"),
     (SSLTransport, "_quick_recv", "intake/reading_ahead.py: reads more than was asked for"),
 ]
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
+from itertools import count
 from secrets import token_hex
 from urllib.parse import urlsplit
 
@@ -75,6 +76,19 @@ class WrongEncoding(_ToldError):  # noqa: N818 - says what it found
         )
 
 
+class _OwnStatements(asyncpg.Connection):
+    """Its prepared statements have names that no other process uses.
+
+    asyncpg's are the same in all. Where a pooler begins to mix up sessions, a row met another process's statement:
+    what that made of it looked like a fault of the row, or was none. So the statement is missing, and all wait.
+    """
+
+    _process, _numbers = token_hex(6), count()
+
+    def _get_unique_id(self, prefix: str) -> str:
+        return f"ajo_{prefix}_{self._process}_{next(self._numbers)}"
+
+
 class Connector:
     """Makes connections to the database that ``url`` names at the moment: its password may be rotated."""
 
@@ -131,7 +145,11 @@ class Connector:
         self, url: str, name: str, settings: Mapping[str, str], seconds: float, command: float | None
     ) -> asyncpg.Connection:
         connection = await asyncpg.connect(
-            url, timeout=seconds, command_timeout=command, server_settings={"application_name": name}
+            url,
+            timeout=seconds,
+            command_timeout=command,
+            server_settings={"application_name": name},
+            connection_class=_OwnStatements,
         )
         try:
             _refuse_other_encoding(connection)

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -70,6 +72,27 @@ async def test_a_pooler_that_mixes_up_sessions_is_refused_with_what_to_set_and_n
         assert await other.execute("select where current_setting('enable_seqscan') = 'on'") == "SELECT 1"
     finally:
         other.terminate()
+
+
+NAME = """
+import asyncio, sys
+from ajo_worker.ledger.connecting import Connector
+async def name():
+    connection = await Connector(lambda: sys.argv[1]).connect("ajo-dispatch test", {})
+    await connection.fetch("select $1::int", 1)
+    named = "select string_agg(name, ' ') from pg_prepared_statements where statement ~ 'int$'"
+    print(await connection.fetchval(named))
+    await connection.close()
+asyncio.run(name())
+"""
+
+
+def test_no_two_processes_have_prepared_statements_of_one_name(session_postgres: Postgres) -> None:
+    """A pooler that begins to mix up sessions would have one do what another one prepared."""
+    asked = [sys.executable, "-c", NAME, session_postgres.url]
+    names = [subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip() for _ in range(2)]
+    assert all(name.startswith("ajo_stmt_") for name in names)
+    assert len(set(names)) == len(names)
 
 
 async def test_a_pooler_without_a_connection_to_spare_is_told_as_such(
