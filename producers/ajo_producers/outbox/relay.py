@@ -77,6 +77,8 @@ class Relay:
             oid = await work.fetchval(statements.OID.format(table=self.settings.table))
             rounds = Rounds(self.settings.table, oid, self.publisher, self.sealer, self.settings.keep > 0)
             await rounds.waiting(work)  # the right to read is there
+            for right in (statements.MAY_DELETE, statements.MAY_UPDATE):  # else what is published comes again and again
+                await work.execute(rounds.sql(right))
             if self.sealer is not None:
                 await work.execute(rounds.sql(statements.RETRY_KEYS), list(self.sealer.key_ids))
             watch = Watch(ear, oid, self.settings.poll)

@@ -11,6 +11,10 @@ VANISHED_ASLEEP = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 1
 
 OID = "SELECT '{table}'::regclass::oid::bigint"
 
+# Whether published rows may be deleted, and faulty ones marked: rights are looked at even where no row is meant.
+MAY_DELETE = "DELETE FROM {table} WHERE false"
+MAY_UPDATE = "UPDATE {table} SET fault = NULL, published_at = NULL WHERE false"
+
 NOTIFY = f"NOTIFY {CHANNEL}"
 TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended($1, $2::bigint))"
 UNLOCK = "SELECT pg_advisory_unlock(hashtextextended($1, $2::bigint))"

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -298,6 +299,26 @@ async def test_a_relay_waits_for_a_table_that_is_not_there_yet_and_says_what_to_
         query(shop_url, "alter table later rename to ajo_outbox")
         add(shop_url, [order_shipped("A-1")])
         await until(lambda: relay.counts.published == 1)
+
+
+@pytest.mark.parametrize("lacks", ["delete", "update"])
+async def test_a_relay_that_may_not_delete_or_mark_publishes_nothing_and_says_what_it_needs(
+    shop_url: str, rabbitmq_url: str, queue_prefix: str, publisher: Publisher, order_shipped: Made, lacks: str
+) -> None:
+    add(shop_url, [order_shipped("A-1")])
+    rights = {"select", "update", "delete"} - {lacks}
+    role = f"relay_{queue_prefix.replace('-', '_').replace('.', '_')}"
+    query(shop_url, f"create role {role} login password 'x'")
+    query(shop_url, f"grant {', '.join(sorted(rights))} on ajo_outbox to {role}")
+    parts = urlsplit(shop_url)
+    narrow = parts._replace(netloc=f"{role}:x@{parts.hostname}:{parts.port}").geturl()
+    said: list[str] = []
+    async with relaying(settings(narrow), publisher, said):
+        await until(lambda: bool(said))
+    assert "a relay needs SELECT, UPDATE and DELETE on the table" in said[0]
+    assert arrived(rabbitmq_url, queue_prefix) == []
+    query(shop_url, f"drop owned by {role}")
+    query(shop_url, f"drop role {role}")
 
 
 async def test_behind_a_pooler_that_mixes_up_sessions_a_relay_looks_now_and_then_and_says_so(
