@@ -13,8 +13,6 @@ from typing import TypeVar
 T = TypeVar("T")
 
 POLL_SECONDS = 0.02
-
-
 TAIL_LINES = 20
 
 

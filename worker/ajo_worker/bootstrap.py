@@ -2,14 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 import httpx2
 import structlog
-from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import load_definitions
 from ajo_producers.contract.lanes import queues_of
 from ajo_producers.contract.sealing import Sealer
@@ -37,7 +35,7 @@ from ajo_worker.ledger.liveness import Unsent
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Limits
-from ajo_worker.limits.shares import Shares, shares
+from ajo_worker.limits.shares import shares_of
 from ajo_worker.limits.slots import Slots
 from ajo_worker.network.probing import NetworkProbes, probed
 from ajo_worker.outages.patrol import Patrol
@@ -105,17 +103,6 @@ def stops_within(longest: float) -> float:
     Calls are seen through for the ``longest`` budget; they are recorded, and all is closed.
     """
     return longest + 2 * LEDGER_GRACE + CLOSING_SECONDS
-
-
-def shares_of(settings: Settings, definitions: Sequence[Definition]) -> Shares:
-    """Who may have how many places, from the settings and the campaigns that there are."""
-    return shares(
-        settings.max_in_flight,
-        lanes=len({definition.lane for definition in definitions}),
-        lane_share=settings.lane_share,
-        urgent=any(definition.priority == "urgent" for definition in definitions),
-        urgent_reserve=settings.urgent_reserve,
-    )
 
 
 def in_hand(dispatcher: Dispatcher, slots: Slots) -> Unsent:

@@ -20,28 +20,14 @@ from ajo_producers.contract.trigger import MOMENT_RULE, Moment, is_moment
 from ajo_producers.events.event import BadEvent, Event, Fault
 
 STRUCTURED = "application/cloudevents+json"
-
-
 BATCHED = "application/cloudevents-batch+json"
-
-
 BOM = b"\xef\xbb\xbf"
 """What some editors and PowerShell put before UTF-8 text."""
-
-
 MAX_EVENTS = 1000
 """Events of one batch at most."""
-
-
 _REQUIRED = ("id", "source", "type", "specversion")
-
-
 _JSON = re.compile(r"(application|text)/([\w.+-]+\+)?json", re.ASCII)
-
-
 _SHOWABLE = re.compile(r"[\w.-]{1,40}", re.ASCII)
-
-
 _RULES = {
     "specversion": "must be 1.0",
     "id": "must be text that is not empty",
@@ -52,8 +38,6 @@ _RULES = {
     "dataschema": "must be text that is not empty, or be left out",
     "time": MOMENT_RULE,
 }
-
-
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 

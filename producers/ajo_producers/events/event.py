@@ -1,8 +1,4 @@
-"""CloudEvents 1.0 as they come (structured, binary, batched): each an ``Event``, or what is wrong with it, by path.
-
-The attributes' rules are the ``cloudevents`` library's. Its readers are not used: they give an event an id and a time
-where it has none, which would make each repetition another message, and pass broken JSON on as text.
-"""
+"""Events as values: one, what is wrong with one, and what can't be taken as one."""
 
 from collections.abc import Mapping
 from datetime import datetime

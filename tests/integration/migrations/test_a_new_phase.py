@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from ajo_worker.ledger.database import snapshot
-from ajo_worker.metrics.figures import PHASES
+from ajo_worker.metrics.questions import PHASES
 from ajo_worker.reports.csv import tables
 from ajo_worker.reports.html import render
 from ajo_worker.reports.reading import ReportRequest, read_report

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from ajo_worker.metrics.figures import RATE_SHARES
+from ajo_worker.metrics.questions import RATE_SHARES
 
 from tests.support.alert_rows import DESTINATION, alerts, put_hold, put_many, put_outage, put_parked
 from tests.support.backlog_rows import put_campaign, put_pacing_worker, put_queue, put_throttle

@@ -1,6 +1,11 @@
 """How many places a lane may hold, and how many are kept for urgent triggers. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from ajo_producers.campaigns.definition import Definition
+
+from ajo_worker.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +35,14 @@ def shares(places: int, *, lanes: int, lane_share: float, urgent: bool, urgent_r
     if lanes < 2:  # noqa: PLR2004 - two are the first that can be in each other's way
         return Shares(places - kept, places, places - kept)
     return Shares(max(int((places - kept) * lane_share), 1), max(int(places * lane_share), 1), places - kept)
+
+
+def shares_of(settings: Settings, definitions: Sequence[Definition]) -> Shares:
+    """Who may have how many places, from the settings and the campaigns that there are."""
+    return shares(
+        settings.max_in_flight,
+        lanes=len({definition.lane for definition in definitions}),
+        lane_share=settings.lane_share,
+        urgent=any(definition.priority == "urgent" for definition in definitions),
+        urgent_reserve=settings.urgent_reserve,
+    )

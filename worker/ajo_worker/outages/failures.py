@@ -1,4 +1,4 @@
-"""When failures are an outage, and when refusals are a campaign's fault. Without I/O; instants monotonic."""
+"""When failures are an outage. Without I/O; instants monotonic."""
 
 from collections import Counter, deque
 from dataclasses import dataclass, field

@@ -171,7 +171,7 @@ class Patrol:
         if now < self._slow_down_at:
             return
         self._slow_down_at = now + SLOW_DOWN_EVERY
-        for scope, kept in self._view.throttled().items():
+        for scope, kept in self._view.rates.throttled().items():
             await self._ledger.run(
                 lambda c, scope=scope, kept=kept: rate_limits.slow_down(c, scope, kept, self._timing.rate_recovery)  # type: ignore[misc] # bound now
             )

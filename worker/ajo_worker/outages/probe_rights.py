@@ -12,27 +12,19 @@ CLAIM_PROBE = """
            OR (SELECT ledger.lives(w) FROM ledger.workers w WHERE w.worker_id = c.probing_by) IS NOT TRUE)
     RETURNING c.outage_id
 """
-
-
 PUT_OFF_PROBE = """
     UPDATE ledger.circuits SET probing_by = NULL, probe_at = clock_timestamp() + make_interval(secs => $3)
     WHERE scope = $1 AND probing_by = $2
 """
-
-
 PROBE_FAILED = """
     UPDATE ledger.circuits
     SET probing_by = NULL, probe_interval_seconds = least(2 * probe_interval_seconds, $3),
         probe_at = clock_timestamp() + make_interval(secs => greatest(least(2 * probe_interval_seconds, $3) - $4, 0))
     WHERE scope = $1 AND probing_by = $2 AND state = 'open'
 """
-
-
 PROBE_NOW = """
     UPDATE ledger.circuits SET probe_at = clock_timestamp() WHERE scope = $1 AND state = 'open' RETURNING outage_id
 """
-
-
 NOTE_PROBE = """
     INSERT INTO ledger.probes (outage_id, probed_at, request_id, worker, accepted, found)
     VALUES ($1, clock_timestamp(), $2, $3, $4, $5)

@@ -1,5 +1,6 @@
 """How fast lanes and campaigns may go, from the circuits as they were last read; on the event loop, without I/O."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import log2
@@ -10,6 +11,8 @@ from ajo_worker.outages.refusals import CAMPAIGN_FAILING
 from ajo_worker.outages.scope import CAMPAIGN, PROXY_FAILING, scope_of_campaign
 from ajo_worker.triggers.campaign import KnownCampaign
 
+LEAST_KEPT = 0.5
+"""A rate is never lowered further than this at once, however many 429s there were."""
 OURS = frozenset({"held", CAMPAIGN_FAILING, PROXY_FAILING})
 """Reasons for which what is kept back waits for us, and not for Adobe, also while it comes back."""
 
@@ -42,10 +45,28 @@ class Rates:
         self._circuits: Mapping[str, Circuit] = {}
         self._slowed: frozenset[str] = frozenset()
         self._read_at = monotonic()
+        self._answers: Counter[str] = Counter()
+        self._throttled: Counter[str] = Counter()
 
     def know(self, circuits: Mapping[str, Circuit], slowed: frozenset[str]) -> None:
         """Take what was read from the ledger just now."""
         self._circuits, self._slowed, self._read_at = circuits, slowed, self._monotonic()
+
+    def answered(self, name: str, *, throttled: bool) -> None:
+        """A call of this campaign was answered, with a 429 if it was ``throttled``, or got no answer."""
+        self._answers[name] += 1
+        self._throttled[name] += throttled
+
+    def throttled(self) -> dict[str, float]:
+        """Scopes of campaigns that got a 429, with the share of their answers that were none; counts begin anew."""
+        found = {
+            scope_of_campaign(name): max(1 - times / self._answers[name], LEAST_KEPT)
+            for name, times in self._throttled.items()
+            if times
+        }
+        self._throttled.clear()
+        self._answers.clear()
+        return found
 
     def lane_rate(self, lane: str, limit: float) -> float:
         """Calls a second of a lane: fewer while one of its destinations comes back."""

@@ -8,11 +8,7 @@ from ajo_worker.outages.failures import Suspicion, Thresholds
 
 CAMPAIGN_FAILING = "campaign-failing"
 """The reason of an outage of a campaign that Adobe refuses."""
-
-
 MOST_DOUBLINGS = 2
-
-
 PLACES_ON_TRIAL = 5
 """Calls of a campaign on trial that are in flight in a worker at most: more would be refused than tell anything."""
 

@@ -1,7 +1,6 @@
 """What this worker knows of the circuits, and what its own attempts have shown; on the event loop, without I/O."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from datetime import datetime
 from math import ceil
@@ -19,8 +18,6 @@ from ajo_worker.outages.scope import destination_of, lane_of, scope_of_campaign
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.received import Received
 
-LEAST_KEPT = 0.5
-"""A rate is never lowered further than this at once, however many 429s there were."""
 NOTHING_SENT = frozenset({"open", "held"})
 
 
@@ -47,8 +44,6 @@ class View:
         """Whether this worker has no token and gets none: it sends nothing then, whatever others do."""
         self.destinations = {name: destination_of(campaign) for name, campaign in campaigns.items()}
         self.suspected: dict[str, Suspicion] = {}
-        self._answers: Counter[str] = Counter()
-        self._throttled: Counter[str] = Counter()
         self.probed: dict[UUID, Verdict] = {}
         self.woken = asyncio.Event()
         self.circuits: dict[str, Circuit] = {}
@@ -131,25 +126,13 @@ class View:
         if verdict.outage:
             status = {"customerManagedKeyStatus": verdict.key_status} if verdict.key_status else {}
             self._suspect(scope, Suspicion(verdict.outage, {"kinds": {kind_of(verdict): 1}, **status}))
-        self._answers[name] += 1
+        self.rates.answered(name, throttled=verdict.http_status == 429)  # noqa: PLR2004 - HTTP's number for it
         if verdict.outcome == "accepted":
             self._refusals[name].accepted()
         elif verdict.outcome == "refused" and not verdict.ambiguous:
             kind = storable(f"{kind_of(verdict)} {verdict.error_code or ''}".strip())
             told = self._refusals[name].refused(kind, verdict.blame, _whom(received), verdict.reason)
             self._suspect(scope_of_campaign(name), told)
-        elif verdict.http_status == 429:  # noqa: PLR2004 - HTTP's number for it
-            self._throttled[name] += 1
-
-    def throttled(self) -> dict[str, float]:
-        """Scopes of campaigns that got a 429, with the share of their answers that were none; counts begin anew."""
-        found = {
-            scope_of_campaign(name): max(1 - times / self._answers[name], LEAST_KEPT)
-            for name, times in self._throttled.items()
-        }
-        self._throttled.clear()
-        self._answers.clear()
-        return found
 
     def paused_lanes(self) -> frozenset[str]:
         """Lanes of which nothing may be sent, wherever it goes, and of which no probe wants one."""

@@ -147,9 +147,9 @@ async def test_a_429_slows_its_campaign_alone() -> None:
         seen.saw(received("a"), Verdict("accepted", http_status=202), 100.0)
     seen.saw(received("a"), Verdict("retryable", http_status=429), 100.0)
     seen.saw(received("b"), Verdict("accepted", http_status=202), 100.0)
-    throttled = seen.throttled()
+    throttled = seen.rates.throttled()
     assert throttled == {"campaign:a": 0.75}
-    assert seen.throttled() == {}, "each is told once"
+    assert seen.rates.throttled() == {}, "each is told once"
     seen.know({}, frozenset(throttled))
     assert seen.rates.campaign_rate(CAMPAIGNS["a"], None) == 500.0
     assert seen.rates.campaign_rate(CAMPAIGNS["b"], None) is None

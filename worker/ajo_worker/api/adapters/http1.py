@@ -1,4 +1,4 @@
-"""HTTP/1.1 as far as one POST needs it: the request's bytes, and an answer read piece by piece. Pure.
+"""An answer of HTTP/1.1, read piece by piece. Pure.
 
 RFC 9112, read strictly: an answer whose end isn't beyond doubt is none.
 """

@@ -9,11 +9,7 @@ from urllib.parse import urlsplit
 from ajo_worker.api.adapters.http1 import NAME
 
 VISIBLE = re.compile(r"[!-~]+")
-
-
 PORTS = {"http": 80, "https": 443}
-
-
 KEPT = 32
 """Heads of requests that are kept. They are alike for an endpoint until the token changes; making one took a tenth of
 a call's CPU."""

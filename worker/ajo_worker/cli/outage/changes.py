@@ -21,8 +21,6 @@ from ajo_worker.settings import Settings
 from ajo_worker.words import instant
 
 Why = Annotated[str, typer.Option("--why", help="Why; it is recorded.")]
-
-
 POLL = 0.25
 NOTED_SECONDS = 2.0
 TOKEN_SECONDS = 20.0
