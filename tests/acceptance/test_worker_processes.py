@@ -113,6 +113,26 @@ def test_a_second_signal_cuts_all_workers_off(
     assert parent.popen.wait(SOON) == 1
 
 
+def test_a_frozen_worker_keeps_its_parent_from_ending_only_until_a_second_signal(
+    prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes
+) -> None:
+    delivery = prepare_delivery(valkey_url, CALM)
+    parent = start(processes, delivery.env)
+    frozen = min(two_workers(parent, delivery.env))
+    parent.wait_for_output(BOTH_READY, timeout=DEADLINE_SECONDS)
+    os.kill(frozen, signal.SIGSTOP)
+    parent.popen.send_signal(signal.SIGTERM)
+    wait_until(lambda: children(parent.pid) == {frozen}, what="the other one has ended")
+    parent.popen.send_signal(signal.SIGTERM)
+    try:
+        assert parent.popen.wait(SOON) == 1
+        wait_until(lambda: not _runs(frozen), what="the frozen one is gone as well")
+    finally:
+        if _runs(frozen):
+            os.kill(frozen, signal.SIGKILL)
+    assert "worker-killed" in parent.output()
+
+
 def test_workers_whose_parent_was_killed_end_by_themselves(
     prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes
 ) -> None:

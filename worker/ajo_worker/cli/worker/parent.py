@@ -20,6 +20,8 @@ from ajo_worker.intake.stop_signals import POLITE, note_signals, only_quit_insis
 
 log = structlog.get_logger("ajo_worker")
 
+KILLED_SECONDS = 5.0
+"""From the insisting signal to SIGKILL: a worker's own timer ends it before, unless it is frozen."""
 NOTED = {*POLITE, signal.SIGQUIT, signal.SIGCHLD}
 
 
@@ -47,6 +49,7 @@ class Parent:
         self._workers = [ChildWorker(number + 1) for number in range(count)]
         self.number = 0
         self._stopping = False
+        self._kill_at: float | None = None
         self._code = 0
         self._life, self._held = os.pipe()  # held open by this process alone: its end is the parent's end
         self._woken, self._wake = os.pipe()
@@ -67,6 +70,9 @@ class Parent:
             self._reap()
             if not any(worker.pid or worker.due for worker in self._workers):
                 return self._code or int(any(worker.failed for worker in self._workers))
+            if self._kill_at is not None and self._kill_at <= time.monotonic():
+                self._kill()
+                return self._code or 1
             for worker in self._workers:
                 if worker.due is not None and worker.due <= time.monotonic() and self._start(worker):
                     return None
@@ -132,14 +138,15 @@ class Parent:
             log.warning("worker-ended", **told)
 
     def _wait(self) -> None:
-        """Until a signal comes, or a worker is due."""
-        due = min((worker.due for worker in self._workers if worker.due is not None), default=None)
-        left = None if due is None else max(0.0, due - time.monotonic())
+        """Until a signal comes, or a worker is due, or is to be killed."""
+        instants = [each for each in (self._kill_at, *(worker.due for worker in self._workers)) if each is not None]
+        left = max(0.0, min(instants) - time.monotonic()) if instants else None
         if not select.select([self._woken], [], [], left)[0]:
             return
         for number in os.read(self._woken, 4096):
             if number == signal.SIGQUIT or (number in POLITE and self._stopping):
                 self._stop(signal.SIGQUIT)
+                self._kill_at = self._kill_at or time.monotonic() + KILLED_SECONDS
             elif number in POLITE:
                 self._stop(signal.SIGTERM)
 
@@ -151,6 +158,13 @@ class Parent:
             worker.due = None
             if worker.pid is not None:
                 os.kill(worker.pid, number)
+
+    def _kill(self) -> None:
+        """End whoever is left, and wait for none: what hangs in the kernel dies once that lets go of it."""
+        for worker in self._workers:
+            if worker.pid is not None:
+                log.error("worker-killed", number=worker.number, pid=worker.pid)
+                os.kill(worker.pid, signal.SIGKILL)
 
 
 @contextmanager
