@@ -18,7 +18,7 @@ from amqp import spec
 from amqp.transport import SSLTransport, TCPTransport
 from celery.concurrency.base import BasePool
 from celery.events.dispatcher import EventDispatcher
-from kombu import serialization
+from kombu import Connection, serialization
 from kombu.transport import redis, virtual
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +32,8 @@ CALLED = [
     (redis.Channel, "_flush_brpop_reauth", "(self)", "intake/valkey.py: kombu has it at the end of each read"),
     (redis.Channel, "_brpop_start", "(self, timeout=None)", "intake/valkey.py replaces it: asks by a script"),
     (redis.Channel, "_brpop_read", "(self, **options)", "intake/valkey.py replaces it: reads the script's answer"),
+    (redis.Channel, "_queue_bind", "(self, exchange, routing_key, pattern, queue)", "intake/valkey.py: without notes"),
+    (redis.Channel, "_refresh_bindings", "(self, queues)", "intake/valkey.py: without notes"),
     (virtual.Transport, "_deliver", "(self, message, queue)", "intake/valkey.py: hands over what was taken"),
     (serialization, "_decode", "(obj, encoding='utf-8', errors='strict')", "intake/unpacking.py: refuses codecs"),
     (amqp_serialization.GenericContent, "_serialize_properties", "(self)", "events/queue.py: do headers fit a frame?"),
@@ -42,6 +44,8 @@ CALLED = [
 KEPT = [
     (redis.QoS, "_delivered", "intake/valkey.py: what is in hand"),
     (redis.Channel, "_queue_cycle", "intake/valkey.py: queues have their turns"),
+    (redis.Channel, "_fanout_queues", "intake/valkey.py: what is told to everybody"),
+    (Connection, "_connection", "intake/events.py: whether the broker blocks publishers"),
     (redis.Channel, "_in_poll", "intake/valkey.py: which connection an answer is awaited on"),
     (redis.Channel, "_brpop_sent_at", "intake/valkey.py: since when"),
     (redis.MultiChannelPoller, "_channels", "intake/valkey.py: whose messages are renewed"),

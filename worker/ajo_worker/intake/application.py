@@ -30,6 +30,9 @@ class LaneQueue(Queue):  # type: ignore[misc] # kombu is typed in part
 
         return super().consume(consumer_tag, came, **options)
 
+    def queue_bind(self, *_: Any, **__: Any) -> None:
+        """Nothing: Celery gives it an exchange, which nobody publishes to. Each queue is reached by its name."""
+
 
 def queues(settings: Settings) -> list[Queue]:
     """The queues of this worker's lanes, declared just as the publisher declares them."""

@@ -175,6 +175,17 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
         self._arrivals.close()
         super().close()
 
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: Any, queue: str) -> None:
+        """Bind a queue; what is told to everybody is heard without a note, for which a server may have no memory."""
+        if self.typeof(exchange).type == "fanout":
+            self._fanout_queues[queue] = (exchange, routing_key.replace("#", "*"))
+        else:
+            super()._queue_bind(exchange, routing_key, pattern, queue)
+
+    def _refresh_bindings(self, queues: Iterable[str]) -> None:
+        """Called now and then for queues that expire: renew the notes of those that have one."""
+        super()._refresh_bindings([queue for queue in queues if queue not in self._fanout_queues])
+
     def _own_connection(self) -> Any:
         parameters = self._connparams() | {"protocol": 2, "socket_timeout": None}
         connection: Any = ConnectionPool(**parameters).make_connection()

@@ -9,7 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 import redis
+from ajo_worker.intake.application import make_app
 from ajo_worker.intake.valkey import IDLE_POLL
+from ajo_worker.settings import Settings
 from kombu import Connection, Consumer, Queue
 from kombu.transport import redis as redis_transport
 from structlog.testing import capture_logs
@@ -321,3 +323,43 @@ def test_a_command_that_the_user_may_not_use_loses_no_message_and_makes_no_copy(
     assert waiting(valkey_url, queue_prefix) == (7, 0)
     with redis.Redis.from_url(valkey_url) as client:
         assert client.zcard(f"{queue_prefix}.unacked.index") == 0
+
+
+@pytest.fixture
+def full(valkey_url: str) -> Iterator[Callable[[], None]]:
+    """Has no memory left once it is called."""
+    with redis.Redis.from_url(valkey_url) as client:
+        yield lambda: client.config_set("maxmemory", 1) and None
+        client.config_set("maxmemory", 0)
+
+
+def test_a_server_that_is_full_hands_out_renews_takes_back_and_is_emptied(
+    taken: Callable[..., Any], full: Callable[[], None], valkey_url: str, queue_prefix: str
+) -> None:
+    worker = uuid4()
+    put(valkey_url, queue_prefix, 3)
+    full()
+    channel, other = taken(worker), taken(uuid4())
+    assert len(channel.got) == 3
+    with redis.Redis.from_url(valkey_url) as client, pytest.raises(redis.OutOfMemoryError):
+        client.rpush(f"{queue_prefix}.standard", "one more")
+    channel.qos.visibility_timeout = 60
+    channel.qos.restore_visible()
+    assert waiting(valkey_url, queue_prefix) == (0, 3)
+    channel.got[0].requeue()
+    other.qos.give_back_of([worker])
+    assert waiting(valkey_url, queue_prefix) == (3, 0)
+    last = taken(uuid4())
+    last.qos.ack_all([message.delivery_tag for message in last.got])
+    assert waiting(valkey_url, queue_prefix) == (0, 0)
+
+
+def test_a_worker_begins_to_consume_from_a_server_that_is_full(
+    full: Callable[[], None], valkey_url: str, queue_prefix: str
+) -> None:
+    app = make_app(Settings(broker_url=valkey_url, queue_prefix=queue_prefix))
+    full()
+    with Connection(valkey_url, transport=TRANSPORT) as connection, connection.channel() as channel:
+        app.amqp.TaskConsumer(channel).consume()
+        app.control.mailbox.Node("worker@host", channel=channel).listen(callback=print)
+        channel.maybe_refresh_binding_expiry()
