@@ -14,6 +14,7 @@ from ajo_worker.doctor.rabbitmq import LIMIT
 OK = 200
 PORTS_APART = 10_000
 """By default 15672 beside 5672, and 15671 beside 5671 (https://www.rabbitmq.com/docs/networking#ports)."""
+LAST_PORT = 65_535
 
 
 class QueueView(NamedTuple):
@@ -26,6 +27,10 @@ class QueueView(NamedTuple):
 async def view_of(broker: BrokerAddress, queue: str, seconds: float) -> QueueView | Check:
     """How the API sees a queue, if this user may see it; a check that was skipped without an API that answers."""
     parts, port = urlsplit(broker.url), broker.port + PORTS_APART
+    if port > LAST_PORT:
+        return skipped(
+            policy_check(queue), f"not visible: no management API can be {PORTS_APART:,} above {broker.port}"
+        )
     host = f"[{broker.host}]" if ":" in broker.host else broker.host
     user = (unquote(parts.username or "guest"), unquote(parts.password or "guest"))
     path = f"api/queues/{quote(unquote(parts.path[1:]) or '/', safe='')}/{quote(queue, safe='')}"

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from ajo_producers.contract.broker import read_broker
 from ajo_worker.doctor.check import Check, Status, skipped
-from ajo_worker.doctor.management import QueueView, consumer_timeout_of, judge_view
+from ajo_worker.doctor.management import QueueView, consumer_timeout_of, judge_view, view_of
 
 
 def view(definition: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -47,6 +48,12 @@ def test_what_can_not_be_seen_is_skipped(status: int, text: str) -> None:
     found = judge_view("shop.standard", QueueView(status, {}))
     assert found.status == "skipped"
     assert text in found.found
+
+
+@pytest.mark.parametrize("port", [55_536, 65_535])
+async def test_policies_of_a_broker_whose_port_leaves_no_room_for_the_management_api_are_skipped(port: int) -> None:
+    found = await view_of(read_broker(f"amqp://127.0.0.1:{port}//"), "shop.standard", 1.0)
+    assert found == skipped("policy of shop.standard", f"not visible: no management API can be 10,000 above {port}")
 
 
 def test_another_status_is_named() -> None:
