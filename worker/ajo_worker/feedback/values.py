@@ -15,13 +15,15 @@ Leaves = Mapping[str, Any]
 
 DEEPEST = 16
 MOST_LEAVES = 2000
+LONGEST_PATH = 500
 _SIGNS = re.compile(r"[^0-9a-z]")
 
 
 def leaves_of(row: object) -> Leaves:
     """All values of a row. JSON inside a text is looked into: exports have structures in one column.
 
-    What lies deeper than ``DEEPEST`` names, or after the first ``MOST_LEAVES`` values, is left out.
+    What lies deeper than ``DEEPEST`` names, under a path above ``LONGEST_PATH`` characters, or after the first
+    ``MOST_LEAVES`` values, is left out.
     """
     found: dict[str, Any] = {}
     for path, value in _walk("", row, 0):
@@ -32,7 +34,7 @@ def leaves_of(row: object) -> Leaves:
 
 
 def _walk(path: str, value: object, depth: int) -> Iterator[tuple[str, Any]]:
-    if depth > DEEPEST:
+    if depth > DEEPEST or len(path) > LONGEST_PATH:
         return
     for name, inner in _parts(value) or ():
         yield from _walk(path + _SIGNS.sub("", name.lower()), inner, depth + 1)
@@ -133,18 +135,19 @@ def _read(text: str) -> datetime:
         raise ValueError("is out of range") from None
 
 
-MOST_READ, MOST_KEPT = 2000, 500
-"""Characters: an address that is cut at the first lies behind the second, and is not kept in part."""
+MOST_KEPT = 500
+"""Characters of a free text, cut once its addresses are replaced: none is kept in part."""
 
 _PART = r"[^\s<>()\[\]{}\"',;:=@]"
-EMAIL = re.compile(rf"{_PART}{{1,200}}?(?:@|\N{{FULLWIDTH COMMERCIAL AT}}|%40){_PART}+", re.IGNORECASE)
+# It is looked for at the begin of a run alone, so that a text is passed through once or twice, however long it is.
+EMAIL = re.compile(rf"(?<!{_PART}){_PART}+(?:@|\N{{FULLWIDTH COMMERCIAL AT}}|%40){_PART}+")
 # Seven digits or more with at most two other signs between them: also dates and IP addresses, which nobody misses.
 PHONE = re.compile(r"(?<![\w.])\+?\(?\d(?:[\s().\-/]{0,2}\d){6,}(?!\w)")
 
 
 def masked(text: str) -> str:
     """The text with ``(address)`` for whatever looks like an e-mail address, and ``(number)`` for a phone number."""
-    return PHONE.sub("(number)", without_addresses(text[:MOST_READ]))[:MOST_KEPT]
+    return PHONE.sub("(number)", without_addresses(text))[:MOST_KEPT]
 
 
 def without_addresses(text: str) -> str:

@@ -1,7 +1,7 @@
 """No address is kept that a mail server quotes in its reason."""
 
 import pytest
-from ajo_worker.feedback.values import MOST_KEPT, masked, without_addresses
+from ajo_worker.feedback.values import LONGEST_PATH, MOST_KEPT, leaves_of, masked, without_addresses
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,10 +39,21 @@ def test_a_number_is_found_wherever_it_stands(before: str, digits: str, plus: st
     assert digits not in masked(f"{before} {plus}{digits} x")
 
 
-@pytest.mark.parametrize("length", range(1975, 2015))
-def test_an_address_at_the_end_of_what_is_read_is_not_kept_in_part(length: int) -> None:
+@pytest.mark.parametrize("length", range(475, 515))
+def test_an_address_at_the_end_of_what_is_kept_is_not_kept_in_part(length: int) -> None:
     assert "ada" not in masked("x " * (length // 2) + "ada.lovelace@example.com")
+    assert "ada" not in masked(f"{'b' * 199}@c.example " * 9 + "x" * (length % 40) + " ada.lovelace@example.com")
     assert len(masked("x " * 1000)) == MOST_KEPT
+
+
+@pytest.mark.parametrize("length", [200, 201, 5_000])
+def test_nothing_of_an_address_is_kept_however_long_it_is(length: int) -> None:
+    assert without_addresses(f"to {'a' * length}@example.com, and") == "to (address), and"
+
+
+def test_a_path_that_is_too_long_for_any_field_is_left_out() -> None:
+    whole = "k" * LONGEST_PATH
+    assert leaves_of({whole: 1, whole + "k": 2, "k": {whole: [3] * 9}}) == {whole: 1}
 
 
 def test_ids_keep_their_digits() -> None:
@@ -54,3 +65,5 @@ def test_a_long_text_without_an_address_is_read_in_no_time() -> None:
     assert len(masked("a" * 1_000_000)) == MOST_KEPT
     assert len(masked("1 " * 500_000)) <= MOST_KEPT
     assert without_addresses("%4" * 100_000)
+    assert without_addresses("a" * 5_000_000)
+    assert without_addresses("a@" * 1_000_000)
