@@ -129,17 +129,18 @@ def test_flower_shows_worker_tasks_and_retries_and_nothing_personal_or_secret(fl
     assert not [line for line in texts if "person1" in line]
 
 
-def test_a_rate_limit_that_flower_sets_keeps_nothing_in_a_workers_memory(
+def test_a_rate_limit_and_a_cancelled_consumer_of_flowers_keep_no_message_waiting(
     valkey_url: str, database_url: str, prepare_delivery: Callable[..., Delivery]
 ) -> None:
-    """Celery would hold the messages for ever, and neither the ledger nor the broker could tell of them."""
+    """Celery would hold them for ever, or leave them in their queue, and nothing would tell of it."""
     delivery = prepare_delivery(valkey_url, "")
     worker = delivery.start_worker().child
     with Celery(broker=valkey_url) as flower:
 
         def limited() -> bool:  # what is told before the worker listens for it is lost
             flower.control.rate_limit("ajo.dispatch", "1/h")
-            return "New rate limit" in worker.output()
+            flower.control.cancel_consumer(f"{delivery.env['AJO_QUEUE_PREFIX']}.standard")
+            return all(f'"command": "{told}"' in worker.output() for told in ("rate_limit", "cancel_consumer"))
 
         wait_until(limited, what="the worker was told")
     delivery.publish(BATCH, 1)
