@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -29,16 +30,27 @@ def read_payload(sealer: Sealer, key_id: str | None, held: bytes) -> tuple[bytes
     """A held payload as a line of JSON, with its numbers as they were written; and its value.
 
     Raises:
-        UnreadablePayload: its key isn't here, its seal is broken, or it is no JSON.
+        UnreadablePayload: its key isn't here, its seal is broken, it is no JSON, or nested too deeply.
     """
     try:
         payload = sealer.open(key_id, held)
-        value = msgspec.json.decode(payload)
+        value = _decoded(payload)
     except (UnknownKey, BrokenSeal) as fault:
         raise UnreadablePayload(str(fault)) from None
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise UnreadablePayload("it is no JSON") from None
+    except RecursionError:
+        raise UnreadablePayload("it is nested too deeply") from None
     return payload.translate(bytes.maketrans(b"\r\n", b"  ")), value  # JSON has line ends between its tokens alone
+
+
+def _decoded(payload: bytes) -> Any:  # noqa: ANN401 - a value of JSON
+    """The value of JSON, as deep as a worker has read it: how deep that may be depends on the calls it stands in."""
+    try:
+        return msgspec.json.decode(payload)
+    except RecursionError:
+        with ThreadPoolExecutor(1) as thread:  # with a stack of its own, which is empty
+            return thread.submit(msgspec.json.decode, payload).result()
 
 
 def shape(value: object) -> list[Part]:

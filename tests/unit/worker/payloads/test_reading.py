@@ -61,7 +61,7 @@ def test_a_payload_is_read_under_its_key_and_told_as_a_line_with_its_own_numbers
         (*STRANGER.seal(PAYLOAD), f"sealed under key {STRANGER.newest}, which AJO_PAYLOAD_KEYS does not have"),
         (key_id_of(KEY), b"not a seal", "can't be opened with its key"),
         (None, b'{"to":"ada@example.com"', "it is no JSON"),
-        (None, b"[" * 100_000, "it is no JSON"),
+        (None, b"[" * 100_000 + b"]" * 100_000, "it is nested too deeply"),
         (None, b'"\xff"', "it is no JSON"),
         (None, b"", "it is no JSON"),
     ],
@@ -71,6 +71,16 @@ def test_what_cannot_be_read_is_told_without_what_is_in_it(key_id: str | None, h
     with pytest.raises(UnreadablePayload, match=told) as problem:
         read_payload(SEALER, key_id, held)
     assert "ada@" not in str(problem.value)
+
+
+@pytest.mark.parametrize("calls", [0, 200, 400])
+def test_what_a_worker_has_read_is_read_however_deep_the_calls_are_that_ask_for_it(calls: int) -> None:
+    held = b"[" * 900 + b"]" * 900  # of some 1,000 that Python allows
+
+    def within(calls: int) -> bytes:
+        return within(calls - 1) if calls else read_payload(SEALER, None, held)[0]
+
+    assert within(calls) == held
 
 
 def test_a_deep_payload_has_a_shape() -> None:
