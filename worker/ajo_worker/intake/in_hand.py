@@ -8,7 +8,7 @@ its place, or finds in the ledger what became of it elsewhere.
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import takewhile
 from math import inf
 from typing import Any
@@ -26,11 +26,14 @@ _USED = re.compile(r"delivery acknowledgement on channel .* timed out.* (\d+) ms
 class InHand:
     """Told of each message that comes, and of what becomes of it; on the hub's thread only."""
 
-    def __init__(self, fullness: Mapping[str, Fullness]) -> None:
+    def __init__(self, fullness: Mapping[str, Fullness], heavier: Callable[[frozenset[str]], None]) -> None:
         self._fullness = fullness
+        self._heavier = heavier
+        """Told which queues are heavy whenever that changes."""
         self._held: dict[Receipt, float] = {}
         """Those that the broker waits for, the oldest first, and when they came."""
         self._held_of: Counter[str] = Counter()
+        self._bytes_of: Counter[str] = Counter()
         self._away: dict[Key, list[Receipt]] = {}
         self.taken = 0
 
@@ -43,6 +46,10 @@ class InHand:
     def away(self) -> int:
         """Messages whose work goes on though the broker has them again."""
         return sum(map(len, self._away.values()))
+
+    def is_heavy(self, queue: str) -> bool:
+        """Whether so many bytes of a queue are in hand that no more may come."""
+        return (fullness := self._fullness.get(queue)) is not None and fullness.heavy
 
     def joins(self, key: Key, copy: Any, now: float) -> bool:
         """Whether a message is the copy of one that is away: its work is in hand, and its receipt answers for it."""
@@ -61,8 +68,11 @@ class InHand:
         self._held[receipt] = now
         queue = receipt.key.queue
         self._held_of[queue] += 1
+        self._bytes_of[queue] += len(receipt.key.body)
         if (fullness := self._fullness.get(queue)) is not None:
-            fullness.taken(self._held_of[queue], now)
+            was = fullness.heavy
+            fullness.taken(self._held_of[queue], self._bytes_of[queue], now)
+            self._tell_if_other(was, fullness)
 
     def ended(self, receipt: Receipt, now: float) -> None:
         """It is answered for, or needs no answer any more."""
@@ -95,8 +105,15 @@ class InHand:
         del self._held[receipt]
         queue = receipt.key.queue
         self._held_of[queue] -= 1
+        self._bytes_of[queue] -= len(receipt.key.body)
         if (fullness := self._fullness.get(queue)) is not None:
-            fullness.ended(self._held_of[queue], now)
+            was = fullness.heavy
+            fullness.ended(self._held_of[queue], self._bytes_of[queue], now)
+            self._tell_if_other(was, fullness)
+
+    def _tell_if_other(self, was: bool, fullness: Fullness) -> None:
+        if fullness.heavy != was:
+            self._heavier(frozenset(queue for queue, one in self._fullness.items() if one.heavy))
 
 
 def look_every(timeout: float) -> float:

@@ -70,9 +70,10 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._watching: list[Future[None]] = []
         self._taps = Taps(settings().queue_prefix, settings().lanes)
         self._fullness = {
-            queue: Fullness(settings().prefetch) for queue in queues_of(settings().queue_prefix, settings().lanes)
+            queue: Fullness(settings().prefetch, settings().prefetch_bytes)
+            for queue in queues_of(settings().queue_prefix, settings().lanes)
         }
-        self._in_hand = InHand(self._fullness)
+        self._in_hand = InHand(self._fullness, self._weigh)
         self._consumer_timeout = settings().consumer_timeout
 
     def on_start(self) -> None:
@@ -204,6 +205,9 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         key = Key(queue_of(message), _as_bytes(message.body), task)
         if self._in_hand.joins(key, answers, now):
             return None
+        if self._in_hand.is_heavy(key.queue):  # it was on its way when the consumer was cancelled
+            answers.give_back()
+            return None
         receipt = Receipt(answers, key, self._calls, self._ended)
         self._in_hand.hold(receipt, now)
         headers = dict(message.headers or {})
@@ -211,6 +215,10 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
 
     def _tap(self, paused: frozenset[str]) -> None:
         self._calls.soon(lambda: self._taps.turn(paused))
+
+    def _weigh(self, heavy: frozenset[str]) -> None:
+        log.info("intake-heavy", queues=sorted(heavy), most_bytes=settings().prefetch_bytes)
+        self._calls.soon(lambda: self._taps.weigh(heavy))
 
     def _left_behind(self, dead: frozenset[UUID]) -> None:
         self._calls.soon(lambda: self._taps.give_back_of(dead))

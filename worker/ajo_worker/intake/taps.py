@@ -1,4 +1,4 @@
-"""Whether a lane's queues are consumed from: during an outage its messages wait in the broker."""
+"""Whether queues are consumed from: messages wait in the broker in an outage, or while too many bytes are in hand."""
 
 import socket
 from collections.abc import Iterable
@@ -15,11 +15,14 @@ log = structlog.get_logger("ajo_worker.intake")
 
 
 class Taps:
-    """One for each lane; used on the hub's thread only."""
+    """One for each queue; used on the hub's thread only."""
 
     def __init__(self, prefix: str, lanes: Iterable[Lane]) -> None:
         self._queues: dict[str, tuple[str, ...]] = {lane: queue_names(prefix, lane) for lane in lanes}
+        self._paused: frozenset[str] = frozenset()
+        self._heavy: frozenset[str] = frozenset()
         self._closed: set[str] = set()
+        """Queues that are not consumed from."""
         self._consumer: Any = None
         self._dead: frozenset[UUID] = frozenset()
 
@@ -27,26 +30,36 @@ class Taps:
         """Use this consumer of Celery's from now on; what was paused stays so, as Celery deselected its queues."""
         if self._consumer is None:
             self._consumer = consumer
-            for lane in self._closed:
-                for queue in self._queues[lane]:
-                    consumer.cancel_task_queue(queue)
+            for queue in self._closed:
+                consumer.cancel_task_queue(queue)
         self._consumer = consumer
         self.give_back_of(frozenset({worker_id()}))
 
     def turn(self, paused: frozenset[str]) -> None:
         """Consume from the queues of all lanes but these."""
-        for lane, queues in self._queues.items():
-            if lane in paused and lane not in self._closed:
-                self._closed.add(lane)
-                self._tell("cancel_task_queue", queues)
-            elif lane not in paused and lane in self._closed:
-                self._closed.discard(lane)
-                self._tell("add_task_queue", queues)
+        self._paused = paused
+        self._settle()
+
+    def weigh(self, heavy: frozenset[str]) -> None:
+        """Consume from all queues but these: so many bytes of them are in hand."""
+        self._heavy = heavy
+        self._settle()
 
     @property
     def closed(self) -> frozenset[str]:
-        """Lanes that are not consumed from."""
-        return frozenset(self._closed)
+        """Lanes of which a queue is not consumed from."""
+        return frozenset(lane for lane, queues in self._queues.items() if not self._closed.isdisjoint(queues))
+
+    def _settle(self) -> None:
+        for lane, queues in self._queues.items():
+            for queue in queues:
+                closed = lane in self._paused or queue in self._heavy
+                if closed and queue not in self._closed:
+                    self._closed.add(queue)
+                    self._tell("cancel_task_queue", queue)
+                elif not closed and queue in self._closed:
+                    self._closed.discard(queue)
+                    self._tell("add_task_queue", queue)
 
     def reconnect(self) -> None:
         """Have the connection to RabbitMQ break: Celery makes a new one, with new consumers."""
@@ -71,10 +84,11 @@ class Taps:
                 log.info("left-behind-given-back", workers=sorted(map(str, others)))
             self._dead = frozenset()
 
-    def _tell(self, command: str, queues: tuple[str, ...]) -> None:
-        for queue in queues if self._consumer is not None else ():
-            try:
-                getattr(self._consumer, command)(queue)
-            except self._consumer.connection_errors as fault:
-                # The queue is selected or deselected already: the next connection consumes as it should.
-                log.warning("tap-turned-later", queue=queue, command=command, fault=type(fault).__name__)
+    def _tell(self, command: str, queue: str) -> None:
+        if self._consumer is None:
+            return
+        try:
+            getattr(self._consumer, command)(queue)
+        except self._consumer.connection_errors as fault:
+            # The queue is selected or deselected already: the next connection consumes as it should.
+            log.warning("tap-turned-later", queue=queue, command=command, fault=type(fault).__name__)

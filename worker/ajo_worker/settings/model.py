@@ -152,6 +152,9 @@ class Settings(AuditSettings):
         0.05, description="share of these that is kept for urgent triggers, where there are urgent campaigns"
     )
     prefetch: PositiveInt = Field(1000, description="messages taken from each queue and not yet done, at most")
+    prefetch_bytes: PositiveInt = Field(
+        256_000_000, description="bytes of messages of each queue, taken and not yet done, at which no more are taken"
+    )
     heartbeat_seconds: Seconds = Field(2, description="how often a worker says in the ledger that it lives")
     owner_timeout: Seconds = Field(
         15, description="seconds without a heartbeat after which a worker's triggers may be taken over"

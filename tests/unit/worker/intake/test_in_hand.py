@@ -59,7 +59,7 @@ class Hand:
 
 @pytest.fixture
 def hand() -> Hand:
-    return Hand(InHand({QUEUE: Fullness(2)}), [])
+    return Hand(InHand({QUEUE: Fullness(2, 1_000)}, lambda _: None), [])
 
 
 def test_what_is_in_hand_for_long_goes_back_and_its_copy_takes_its_place(hand: Hand) -> None:
@@ -97,12 +97,26 @@ def test_over_a_connection_that_is_lost_nothing_is_answered(hand: Hand) -> None:
 
 
 def test_a_worker_is_full_only_of_what_it_holds() -> None:
-    fullness = Fullness(1)
-    hand = Hand(InHand({QUEUE: fullness}), [])
+    fullness = Fullness(1, 1_000)
+    hand = Hand(InHand({QUEUE: fullness}, lambda _: None), [])
     hand.deliver(Message(b"one"))
     hand.now = 10
     hand.in_hand.give_back(before=inf, now=10)
     assert fullness.newest(50) == (0, 10)
+
+
+def test_queues_of_which_too_many_bytes_are_in_hand_are_told_and_told_again_when_they_are_not() -> None:
+    told: list[frozenset[str]] = []
+    hand = Hand(InHand({QUEUE: Fullness(10, 1_000)}, told.append), [])
+    hand.deliver(Message(b"1" * 600))
+    assert not hand.in_hand.is_heavy(QUEUE)
+    hand.deliver(Message(b"2" * 600))
+    assert hand.in_hand.is_heavy(QUEUE)
+    hand.work[0].done("")
+    assert hand.in_hand.is_heavy(QUEUE)
+    hand.work[1].done("")
+    assert told == [{QUEUE}, frozenset()]
+    assert not hand.in_hand.is_heavy("another")
 
 
 Step = tuple[str, int]
@@ -110,7 +124,7 @@ Step = tuple[str, int]
 
 @given(st.lists(st.tuples(st.sampled_from(["deliver", "back", "lost", "done", "returned"]), st.integers(0, 5))))
 def test_every_message_is_with_the_broker_or_answered_for_by_one_work_whatever_happens(steps: list[Step]) -> None:
-    hand = Hand(InHand({}), [])
+    hand = Hand(InHand({}, lambda _: None), [])
     messages = [Message(body) for body in (b"a", b"a", b"b", b"c", b"c", b"c")]
     ended: list[Receipt] = []
 
