@@ -29,6 +29,7 @@ class Proxy:
         self.open = 0
         self.sent = 0
         self._limit: int | None = None
+        self._deaf = 0
         self._flowing = threading.Event()
         self._flowing.set()
         self._sockets: list[socket.socket] = []
@@ -45,6 +46,10 @@ class Proxy:
     def thaw(self) -> None:
         """It answers again."""
         self._flowing.set()
+
+    def deafen(self) -> None:
+        """Nothing comes through the connections that there are, and nobody is told; new ones are as ever."""
+        self._deaf = self.connections
 
     def cut(self) -> None:
         """Close all connections; new ones are taken."""
@@ -77,21 +82,26 @@ class Proxy:
                 self.connections += 1
                 self.open += 1
                 self._sockets += [client, broker]
-                threading.Thread(target=self._forward, args=(client, broker), daemon=True).start()
-                threading.Thread(target=self._answer, args=(broker, client), daemon=True).start()
+                both = client, broker, self.connections
+                threading.Thread(target=self._forward, args=both, daemon=True).start()
+                threading.Thread(target=self._answer, args=both, daemon=True).start()
 
-    def _forward(self, client: socket.socket, broker: socket.socket) -> None:
+    def _forward(self, client: socket.socket, broker: socket.socket, number: int) -> None:
         with suppress(OSError):
             while data := client.recv(CHUNK):
+                if number <= self._deaf:
+                    continue
                 self.sent += len(data)
                 broker.sendall(data)
         self._flowing.wait()
         self.open -= 1
         close(client, broker)
 
-    def _answer(self, broker: socket.socket, client: socket.socket) -> None:
+    def _answer(self, client: socket.socket, broker: socket.socket, number: int) -> None:
         with suppress(OSError):
             while data := broker.recv(CHUNK):
+                if number <= self._deaf:
+                    continue
                 self._flowing.wait()
                 if self._limit is not None and len(data) >= self._limit:
                     client.sendall(data[: self._limit])

@@ -75,8 +75,9 @@ class Writing:
 
     async def _connect(self) -> asyncpg.Connection:
         try:
+            # An answer that never comes, over a way that is half-open, ends as one that is cut.
             return await self._connector.connect(
-                "ajo-dispatch feedback", {**PLANNER, **IMPATIENT}, seconds=CONNECT_SECONDS
+                "ajo-dispatch feedback", {**PLANNER, **IMPATIENT}, seconds=CONNECT_SECONDS, command=COMMIT_SECONDS
             )
         except Exception as fault:
             self._tell(fault)

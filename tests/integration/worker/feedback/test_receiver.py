@@ -32,6 +32,7 @@ from tests.support.database import query
 from tests.support.feedback_items import ADDRESS, FAILURE, PHONE, SECRET, webhook_item
 from tests.support.ledger_rows import ago
 from tests.support.programs import Finished
+from tests.support.proxy import Proxy
 from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 Receive = Callable[..., Receiver]
@@ -72,6 +73,16 @@ def test_a_list_is_stored_and_what_comes_again_is_no_news(receive: Receive, data
     assert (again.status_code, again.json()) == (200, {"stored": 3, "new": 0})
     assert receiver.post([]).json() == {"stored": 0, "new": 0}
     assert len(feedback(database_url)) == 2
+
+
+def test_a_way_to_the_ledger_that_is_half_open_is_found_out_and_made_anew(receive: Receive, database_url: str) -> None:
+    with Proxy(database_url) as proxy:
+        receiver = receive(proxy.url)
+        assert receiver.post([webhook_item("sent")]).status_code == 200
+        proxy.deafen()
+        assert receiver.post([webhook_item("delivered")]).status_code == 503
+        wait_until(lambda: receiver.post([webhook_item("delivered")]).status_code == 200, what="it is stored")
+        assert httpx2.get(receiver.health).status_code == 200
 
 
 def test_feedback_confirms_an_unconfirmed_trigger(receive: Receive, database_url: str) -> None:
