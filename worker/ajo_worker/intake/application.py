@@ -17,6 +17,9 @@ from ajo_worker.settings import Settings
 MOST_RESTORE_SECONDS = 10.0
 """Between looks for messages that dead workers left behind in Redis or Valkey."""
 
+ANSWER_SECONDS = 5.0
+"""For how long Redis or Valkey is waited for: a connection that is half-open must not keep the hub for ever."""
+
 
 class LaneQueue(Queue):  # type: ignore[misc] # kombu is typed in part
     """A queue that writes its name on what comes out of it: nothing else that a message brings is known to be true."""
@@ -110,6 +113,8 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
         "unacked_restore_interval": min(settings.visibility_timeout / 10, MOST_RESTORE_SECONDS),
         "priority_steps": [0],  # one list a queue: a lane is what has priority
         "socket_keepalive": True,
+        "socket_timeout": ANSWER_SECONDS,
+        "socket_connect_timeout": ANSWER_SECONDS,
         "health_check_interval": 10,
     }
 

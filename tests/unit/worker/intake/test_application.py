@@ -36,3 +36,9 @@ def test_a_message_is_of_the_queue_that_it_was_consumed_from_whatever_routing_ke
     queue.consume("a-tag", came.append, no_ack=False)
     consuming["callback"](SimpleNamespace(delivery_info={"routing_key": routing_key}))
     assert [queue_of(message) for message in came] == [consuming["queue"]] == [queue.name]
+
+
+def test_a_connection_to_redis_or_valkey_that_is_half_open_is_given_up_before_its_worker_counts_as_dead() -> None:
+    settings = Settings(broker_url="redis://127.0.0.1/0")
+    options = make_app(settings).conf.broker_transport_options
+    assert 0 < options["socket_timeout"] < settings.owner_timeout
