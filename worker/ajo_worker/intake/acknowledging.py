@@ -7,7 +7,7 @@ tags in one command.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from math import inf
@@ -111,25 +111,27 @@ class Acknowledgements:
     def flush(self, *, held: float = HELD) -> None:
         """Tell the broker; what was ``held`` for so many seconds goes singly."""
         now = time.monotonic()
+        lists, self._lists = self._lists, {}
+        for channel, listed in lists.items():
+            with self._whatever_breaks(lambda: self._lists.update({channel: listed})):  # noqa: B023 - called in its turn
+                channel.qos.ack_all(listed)
         with self._whatever_breaks():
-            for channel, tags in self._lists.items():
-                channel.qos.ack_all(tags)
             for channel, of_channel in self._tags.items():
                 if (newest := of_channel.run()) is not None:
                     channel.basic_ack(newest, multiple=True)
                 for tag in of_channel.stragglers(now - held):
                     channel.basic_ack(tag)
-        self._lists.clear()
-        if now >= self._due and any(tags.held for tags in self._tags.values()):
+        if now >= self._due and (self._lists or any(tags.held for tags in self._tags.values())):
             self._due = now + HELD
             self._calls.later(HELD, self.flush)
 
     @contextmanager
-    def _whatever_breaks(self) -> Iterator[None]:
+    def _whatever_breaks(self, refused: Callable[[], None] = lambda: None) -> Iterator[None]:
         """A connection that is broken is no fault here: its messages come again, and are known. A refusal is told."""
         try:
             yield
         except ResponseError as refusal:
+            refused()
             if (text := str(refusal)[:MOST_TOLD]) != self._refusal:
                 self._refusal = text
                 log.warning("not-answered", fault=text, do="messages stay noted as taken; see ajo-dispatch doctor")

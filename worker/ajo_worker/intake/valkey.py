@@ -80,12 +80,13 @@ class QoS(redis.QoS):  # type: ignore[misc] # kombu is typed in part
 
         On a channel that is closed there is nobody to tell: the messages come again, and are known.
         """
-        for tag in delivery_tags:
-            self._ended(tag)
-        if self.channel.connection is not None:
+        stands = self.channel.connection is not None
+        if stands:
             with self.pipe_or_acquire() as pipe:
                 pipe.zrem(self.unacked_index_key, *delivery_tags).hdel(self.unacked_key, *delivery_tags).execute()
-            for tag in delivery_tags:
+        for tag in delivery_tags:
+            self._ended(tag)
+            if stands:
                 virtual.QoS.ack(self, tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:

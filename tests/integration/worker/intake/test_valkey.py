@@ -9,7 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 import redis
+from ajo_worker.intake.acknowledging import Acknowledgements
 from ajo_worker.intake.application import make_app
+from ajo_worker.intake.hub_calls import HubCalls
 from ajo_worker.intake.valkey import IDLE_POLL
 from ajo_worker.settings import Settings
 from kombu import Connection, Consumer, Queue
@@ -323,6 +325,22 @@ def test_a_command_that_the_user_may_not_use_loses_no_message_and_makes_no_copy(
     assert waiting(valkey_url, queue_prefix) == (7, 0)
     with redis.Redis.from_url(valkey_url) as client:
         assert client.zcard(f"{queue_prefix}.unacked.index") == 0
+
+
+def test_what_the_server_refuses_to_acknowledge_keeps_its_room_and_is_acknowledged_later(
+    taken: Callable[..., Any], limit: Callable[..., str], valkey_url: str, queue_prefix: str
+) -> None:
+    put(valkey_url, queue_prefix, 2)
+    channel, acknowledgements = taken(uuid4(), limit()), Acknowledgements(HubCalls())
+    channel.basic_qos(0, 2, False)
+    limit("-zrem")
+    for message in channel.got:
+        acknowledgements.acknowledge(message)
+    acknowledgements.flush()
+    assert (waiting(valkey_url, queue_prefix), channel.qos.room(f"{queue_prefix}.standard")) == ((0, 2), 0)
+    limit()
+    acknowledgements.flush()
+    assert (waiting(valkey_url, queue_prefix), channel.qos.room(f"{queue_prefix}.standard")) == ((0, 0), 2)
 
 
 @pytest.fixture
