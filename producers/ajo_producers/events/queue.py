@@ -52,7 +52,7 @@ class EventQueue:
 
     def __init__(self, broker: BrokerAddress, name: str, binding: Binding, prefetch: int) -> None:
         self.name, self.dead = name, f"{name}.dead-letters"
-        self._taken: list[Taken] = []
+        self._came: list[Any] = []
         with failures_named():
             client = Connection(
                 broker.url, connect_timeout=CONNECT_SECONDS, heartbeat=HEARTBEAT_SECONDS, ssl=broker.ssl
@@ -81,12 +81,12 @@ class EventQueue:
         with failures_named():
             self._connection.heartbeat_tick()
             with suppress(TimeoutError):
-                if not self._taken:
+                if not self._came:
                     self._connection.drain_events(timeout=seconds)
                 while True:  # what has arrived already
                     self._connection.drain_events(timeout=0.001)
-        taken, self._taken = self._taken, []
-        return taken
+        came, self._came = self._came, []
+        return [Taken(message.delivery_tag, message, events_of(message)) for message in came]
 
     def acknowledge(self, taken: Taken) -> None:
         """It is done with.
@@ -136,7 +136,7 @@ class EventQueue:
             self._connection.collect()
 
     def _on_message(self, message: Any) -> None:  # noqa: ANN401 - py-amqp ships no types
-        self._taken.append(Taken(message.delivery_tag, message, events_of(message)))
+        self._came.append(message)
 
 
 def events_of(message: Any) -> Sequence[Event | BadEvent]:  # noqa: ANN401 - py-amqp ships no types
@@ -146,11 +146,16 @@ def events_of(message: Any) -> Sequence[Event | BadEvent]:  # noqa: ANN401 - py-
         return [BadEvent((Fault("", f"its headers can't be read ({headers[UNREADABLE]})"),), None, _bytes(message))]
     if str(message.properties.get("content_encoding") or "").lower() not in PLAIN:
         return [BadEvent((Fault("", "its content encoding is not supported: send it plain"),), None, _bytes(message))]
-    texts = [(str(name), _text(value)) for name, value in headers.items()]
     try:
+        texts = [(str(name), _text(value)) for name, value in headers.items()]
+        for name, value in texts:
+            if name.lower().startswith(("ce-", "cloudevents")):
+                f"{name}{value}".encode()  # an attribute has no half surrogate pair, which breaks whoever stores it
         return read_message(texts, str(message.properties.get("content_type") or ""), _bytes(message))
     except UnreadableEvents as bad:
         return [BadEvent((Fault("", str(bad)),), None, _bytes(message))]
+    except Exception as fault:  # noqa: BLE001 - a message that ended the program here would be the first one again
+        return [BadEvent((Fault("", f"it can't be read ({type(fault).__name__})"),), None, _bytes(message))]
 
 
 _KEPT = ("content_type", "content_encoding", "message_id", "correlation_id", "timestamp", "type", "app_id")

@@ -166,3 +166,14 @@ class Message:
 )
 def test_any_message_has_events_or_bad_ones(message: Message, kinds: list[str]) -> None:
     assert [type(one).__name__ for one in events_of(message)] == kinds
+
+
+@pytest.mark.parametrize("attribute", ["id", "source", "type", "time", "subject", "dataschema", "traceparent"])
+def test_a_message_with_half_a_surrogate_pair_in_an_attribute_is_a_bad_one_and_ends_nothing(attribute: str) -> None:
+    attributes = {"specversion": "1.0", "id": "1", "source": "/shop", "type": "order.shipped"}
+    headers = {f"ce-{name}": value for name, value in {**attributes, attribute: "\ud800"}.items()}
+    message = Message(b"{}", headers, content_type="application/json")
+    assert [type(one).__name__ for one in events_of(message)] == ["BadEvent"]
+    headers = {f"ce-{name}": value for name, value in attributes.items()}
+    message = Message(b"{}", {**headers, "x-foreign": "\ud800"}, content_type="application/json")
+    assert [type(one).__name__ for one in events_of(message)] == ["Event"]
