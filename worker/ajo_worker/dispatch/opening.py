@@ -9,7 +9,7 @@ from ajo_producers.contract.lanes import lane_of
 from ajo_worker.closing import Closing
 from ajo_worker.triggers.delivery import Delivery
 
-AT_ONCE = 25
+AT_ONCE = 64
 """Triggers of a queue after which others have a turn: a backlog that comes at once must not hold the loop up."""
 
 

@@ -12,7 +12,7 @@ from ajo_worker.intake.receipt import queue_of
 from ajo_worker.intake.reconnecting import ReconnectingConsumer
 from ajo_worker.intake.unpacking import why_unread
 
-AT_ONCE = 32
+AT_ONCE = 64
 """Messages of each queue that are taken in one turn of the hub."""
 
 
