@@ -23,7 +23,11 @@ OnRetry = Callable[[Received, int, Verdict, float], None]
 
 
 class Lost(Exception):  # noqa: N818 - not an error: this worker asks what became of the trigger
-    """The trigger was taken over, or ended, by somebody else."""
+    """The trigger was taken over, or ended, by somebody else; or its row is gone: ``round`` is what was known of it."""
+
+    def __init__(self, round_: "Round | None" = None) -> None:
+        super().__init__()
+        self.round = round_
 
 
 @dataclass(frozen=True, slots=True)

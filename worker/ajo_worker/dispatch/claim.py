@@ -170,10 +170,15 @@ class Claims:
         return await self.ledger.records.submit(Record(attempt, ending))
 
     async def resumed(self, received: Received) -> Claim | Settled:
-        """Its round was opened for us; if something has happened in it since, this is a copy like any other."""
+        """Its round was opened for us; if something has happened in it since, this is a copy like any other.
+
+        Raises:
+            HandedBack: the worker is stopping.
+            Lost: its row is gone.
+        """
         known = await self.ledger.looks.submit(received.trigger.request_id)
         if known is None:
-            return Settled("forgotten")
+            raise self._gone(received, None)
         if known.state == "sending" and known.owner == self.ledger.worker_id and not known.attempts_started:
             history = History(0, known.ambiguous_attempts, known.ambiguous_before, known.interrupted_attempts)
             return Claim(Round(known.round, known.fence, history, None, None, self.clock.monotonic()))
@@ -194,6 +199,7 @@ class Claims:
 
         Raises:
             HandedBack: the worker is stopping.
+            Lost: its row is gone, while its owner's end was waited for.
         """
         request_id, stepped = received.trigger.request_id, 0
         await self.compare(received, known)
@@ -215,9 +221,17 @@ class Claims:
                         untimed = stepped == known.round
                         return self._taken_over(received, known, interrupted=interrupted, untimed=untimed)
             seen = await self.ledger.looks.submit(request_id)
-            if seen is None:  # its partition was dropped meanwhile: retention outlives every message
-                return Settled("forgotten")
+            if seen is None:
+                raise self._gone(received, known)
             known = seen
+
+    def _gone(self, received: Received, known: Known | None) -> Lost:
+        """The ledger had a row a moment ago, and has none any more; of an attempt that was under way nobody knows."""
+        log.error("trigger-forgotten", request_id=str(received.trigger.request_id), do="it is claimed anew")
+        if known is None:
+            return Lost()
+        history = _history(known, interrupted=known.attempts_started > 0 and not known.last_attempt_recorded)
+        return Lost(Round(known.round, known.fence, history, None, None, self.clock.monotonic()))
 
     def _kept_back_since(self, received: Received, moment: datetime) -> bool:
         campaign = received.campaign
@@ -225,12 +239,7 @@ class Claims:
 
     def _taken_over(self, received: Received, known: Known, *, interrupted: bool, untimed: bool) -> Claim:
         now = self.clock.monotonic()
-        history = History(
-            known.attempts_started,
-            known.ambiguous_attempts + interrupted,
-            known.ambiguous_before,
-            known.interrupted_attempts + interrupted,
-        )
+        history = _history(known, interrupted=interrupted)
         if known.first_dispatched_at is None:  # a round that was opened, and nothing sent in it
             return Claim(Round(known.round, known.fence + 1, history, None, None, now))
         expires_at = received.trigger.expires_at
@@ -248,3 +257,12 @@ class Claims:
         if self._kept_back_since(received, known.first_dispatched_at):
             return Claim(ours, Refusal("parked", "outage"))  # its copy waited in the broker while the outage lasted
         return Claim(ours, Refusal("expired", "retry-after-beyond-budget" if wait else budget.end_reason))
+
+
+def _history(known: Known, *, interrupted: bool) -> History:
+    return History(
+        known.attempts_started,
+        known.ambiguous_attempts + interrupted,
+        known.ambiguous_before,
+        known.interrupted_attempts + interrupted,
+    )

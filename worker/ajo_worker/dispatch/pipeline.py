@@ -231,6 +231,11 @@ class Pipeline:
         """One that was parked, and whose next round was opened."""
         try:
             claim = await self.claims.resumed(flight.received)
+        except Lost:  # with its row; no message stands behind it
+            campaign = flight.received.campaign
+            if refused is not None or campaign is None:
+                return await self._refused([(flight, refused or UNKNOWN)])
+            return Party(campaign, (flight,))
         except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - as above
             self._lost_or_failed(flight, fault)
             return None
@@ -263,7 +268,7 @@ class Pipeline:
         self, flight: Flight, fault: BaseException, current: Round | None = None, owed: Record | None = None
     ) -> None:
         if isinstance(fault, Lost):
-            self._spawn(self._lost(flight, current, owed))
+            self._spawn(self._lost(flight, current or fault.round, owed))
         else:
             flight.ends(fault)
 

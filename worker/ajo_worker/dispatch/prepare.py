@@ -278,12 +278,13 @@ class Preparing:
             if (known := await self._by.ledger.looks.submit(received.trigger.request_id)) is not None:
                 return known
             wanted = gate.wants_one(self._campaign)
-        if not wanted and not back.of_campaign and gate.waits_in_broker(received.came_by):
+        if not wanted and not back.of_campaign and not received.resumed and gate.waits_in_broker(received.came_by):
             raise HandedBack
         return Refusal("parked", back.reason)
 
     def _sent_back(self) -> Refusal:
-        if self._round is None and self._by.gate.waits_in_broker(self._received.came_by):
+        received = self._received
+        if self._round is None and not received.resumed and self._by.gate.waits_in_broker(received.came_by):
             raise HandedBack
         return Refusal("parked", "silence")
 

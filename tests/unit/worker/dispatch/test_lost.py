@@ -7,17 +7,20 @@ from uuid import UUID
 
 import pytest
 from ajo_producers.contract.trigger import Recipient, Trigger
+from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Ended, Flight, Lost, Round
 from ajo_worker.dispatch.claim import Claims
 from ajo_worker.dispatch.decision import History
 from ajo_worker.dispatch.pipeline import Pipeline
 from ajo_worker.ledger.admission import Settled
 from ajo_worker.triggers.received import Received
+from msgspec import structs
 
 from tests.support.simulation.network import START
 
 TRIGGER = Trigger(request_id=UUID(int=1), campaign="order-shipped", recipients=(Recipient(user_id="person1"),))
 RECEIVED = Received(TRIGGER, b"", UUID(int=2), "shop", START, 0.0, START, None, "standard")
+RESUMED = structs.replace(RECEIVED, resumed=True)
 
 
 class Row(SimpleNamespace):
@@ -87,3 +90,26 @@ async def test_what_the_ledger_knows_or_what_is_known_to_have_failed_starts_agai
     await stage.loses(History(attempts=1, ambiguous=ambiguous))
     assert len(stage.started) == 1
     assert not stage.told
+
+
+@pytest.mark.parametrize(
+    ("started", "recorded", "cause"), [(1, False, "worker-crash"), (1, True, None), (0, False, None)]
+)
+async def test_a_copy_whose_row_vanishes_while_it_waits_is_lost_and_it_is_known_whether_it_may_have_been_sent(
+    *, started: int, recorded: bool, cause: str | None
+) -> None:
+    looks: Any = SimpleNamespace(submit=Stage(known=False)._answer(None))
+    ledger: Any = SimpleNamespace(looks=looks, worker_id=UUID(int=3))
+    clock: Any = SimpleNamespace(monotonic=lambda: 1.0)
+    policy: Any = SimpleNamespace(copy_poll=0.0)
+    closing = Closing()
+    nothing: Any = None
+    known: Any = SimpleNamespace(
+        state="sending", owner=UUID(int=4), owner_alive=True, clock_stepped=False, round=1, fence=1,
+        attempts_started=started, last_attempt_recorded=recorded,
+        ambiguous_attempts=0, ambiguous_before=0, interrupted_attempts=0,
+    )  # fmt: skip
+    with pytest.raises(Lost) as lost:
+        await Claims(ledger, clock, nothing, closing, policy, nothing).copy(RESUMED, known)
+    assert lost.value.round is not None
+    assert lost.value.round.history.duplicate_cause == cause
