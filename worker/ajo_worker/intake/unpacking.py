@@ -35,11 +35,17 @@ def why_unread(message: Any) -> str | None:
         return "not a task message: the header `task` is missing"
     if headers["task"] != TASK_NAME:
         return "the header `task` names another task"
-    if message.content_type != CONTENT_TYPE:
+    if not _is_json(message.content_type):
         return f"refused: its content type is not {CONTENT_TYPE}"
     if str(encoding or "").lower() not in PLAIN_ENCODINGS:
         return "refused: its content encoding is not utf-8"
     return None
+
+
+def _is_json(content_type: object) -> bool:
+    """Many clients say by themselves that their JSON is UTF-8, as all JSON is that is exchanged (RFC 8259, 8.1)."""
+    kind, _, parameters = str(content_type or "").lower().partition(";")
+    return kind.strip() == CONTENT_TYPE and parameters.replace('"', "").strip() in {"", "charset=utf-8"}
 
 
 def _refused(*_: Any) -> bytes:

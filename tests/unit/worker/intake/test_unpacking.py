@@ -41,6 +41,22 @@ def message(body: bytes = b"[[], {}, {}]", **more: Any) -> Message:
     return Message(body, accept={"application/json"}, **facts)
 
 
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"', "application/json;"]
+)
+def test_a_content_type_may_say_that_its_json_is_utf_8(content_type: str) -> None:
+    assert why_unread(message(content_type=content_type)) is None
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=latin-1", "text/json; charset=utf-8", "json", None]
+)
+def test_another_content_type_is_refused(content_type: str | None) -> None:
+    told = why_unread(message(content_type=content_type))
+    assert told is not None
+    assert "content type" in told
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "UTF-8", None, "", "binary", "us-ascii"])
 def test_a_message_as_it_should_be_is_read(encoding: str | None) -> None:
     assert why_unread(message(content_encoding=encoding)) is None
