@@ -1,7 +1,8 @@
 """Being told to stop, in every phase of a worker's life.
 
-The first SIGTERM or SIGINT is polite: what is in flight is finished. SIGQUIT, or a second signal of any kind, ends the
-process within five seconds, whatever it waits for.
+The first SIGTERM, SIGINT or SIGHUP is polite: what is in flight is finished. SIGQUIT, or a second one of these, ends
+the process within five seconds, whatever it waits for. But a second SIGHUP says nothing new: systemd sends one right
+behind its SIGTERM (``SendSIGHUP=``), and a terminal that is closed one to each of its processes.
 
 Celery's own handlers would cancel consumers and wait for the pool on top of whatever call they interrupt: of an
 acknowledgement that was cut in half, the other half never comes while they wait. So signals are only noted here, for
@@ -21,6 +22,9 @@ SECONDS = 4.5
 """From the insisting signal to the end of the process, if it didn't end by itself."""
 
 POLITE = (signal.SIGTERM, signal.SIGINT)
+HANGUP = getattr(signal, "SIGHUP", None)  # there is none for Windows
+OTHERS = [getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2", "SIGALRM") if hasattr(signal, name)]
+"""Python's default for these is a sudden end; they have no meaning here."""
 
 _patient = threading.Event()
 
@@ -32,6 +36,10 @@ def note_signals() -> None:
     """
     for number in POLITE:
         signal.signal(number, _asked)
+    for number in OTHERS:
+        signal.signal(number, signal.SIG_IGN)
+    if HANGUP is not None and signal.getsignal(HANGUP) is not signal.SIG_IGN:  # as nohup has it
+        signal.signal(HANGUP, _hung_up)
     if quit_signal := getattr(signal, "SIGQUIT", None):  # there is none for Windows
         signal.signal(quit_signal, _told_to_quit)
 
@@ -59,6 +67,11 @@ def _asked(number: int, frame: FrameType | None) -> None:
         state.should_stop = EX_OK
     elif not _patient.is_set():
         _told_to_quit(number, frame)
+
+
+def _hung_up(_number: int, _frame: FrameType | None) -> None:
+    if state.should_stop is None:
+        state.should_stop = EX_OK
 
 
 def _told_to_quit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what the signal module calls

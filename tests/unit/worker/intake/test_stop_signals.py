@@ -8,12 +8,13 @@ from ajo_worker.intake.stop_signals import note_signals, told_to_quit, told_to_s
 from celery.worker import state
 
 SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+OTHERS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 
 
 @pytest.fixture(autouse=True)
 def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     """After how many seconds the process would be ended, each time that this is arranged."""
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: signal.getsignal(number) for number in (*SIGNALS, *OTHERS)}
     arranged: list[float] = []
     monkeypatch.setattr(state, "should_stop", None)
     monkeypatch.setattr(state, "should_terminate", None)
@@ -24,7 +25,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_polite_signal_is_noted_for_the_loop_to_find(number: signal.Signals, ends: list[float]) -> None:
     signal.raise_signal(number)
     assert (state.should_stop, told_to_stop(), told_to_quit(), ends) == (0, True, False, [])
@@ -52,3 +53,23 @@ def test_further_signals_put_the_end_off_no_more(ends: list[float]) -> None:
     for _ in range(4):
         signal.raise_signal(signal.SIGQUIT)
     assert len(ends) == 1
+
+
+def test_a_hangup_behind_another_signal_says_nothing_new(ends: list[float]) -> None:
+    signal.raise_signal(signal.SIGTERM)
+    signal.raise_signal(signal.SIGHUP)
+    signal.raise_signal(signal.SIGHUP)
+    assert (told_to_stop(), told_to_quit(), ends) == (True, False, [])
+
+
+def test_a_hangup_that_is_ignored_stays_so() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    note_signals()
+    signal.raise_signal(signal.SIGHUP)
+    assert not told_to_stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM])
+def test_signals_without_a_meaning_here_end_nothing(number: signal.Signals) -> None:
+    signal.raise_signal(number)
+    assert not told_to_stop()

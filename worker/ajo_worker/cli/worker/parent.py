@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import structlog
 
 from ajo_worker.cli.worker.restarting import SETTLED_SECONDS, Again, GiveUp, after
-from ajo_worker.intake.stop_signals import POLITE, note_signals, only_quit_insists
+from ajo_worker.intake.stop_signals import OTHERS, POLITE, note_signals, only_quit_insists
 
 log = structlog.get_logger("ajo_worker")
 
 KILLED_SECONDS = 5.0
 """From the insisting signal to SIGKILL: a worker's own timer ends it before, unless it is frozen."""
-NOTED = {*POLITE, signal.SIGQUIT, signal.SIGCHLD}
+NOTED = {*POLITE, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD}
 
 
 @dataclass
@@ -61,8 +61,11 @@ class Parent:
         ``number`` then says which one it is.
         """
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
-        for number in NOTED:
+        ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup has it, for its workers too
+        for number in NOTED - ({signal.SIGHUP} if ignored else set()):
             signal.signal(number, lambda *_: None)  # what came is read from the pipe
+        for number in OTHERS:
+            signal.signal(number, signal.SIG_IGN)
         for worker in self._workers:
             if self._start(worker):
                 return None
@@ -147,7 +150,7 @@ class Parent:
             if number == signal.SIGQUIT or (number in POLITE and self._stopping):
                 self._stop(signal.SIGQUIT)
                 self._kill_at = self._kill_at or time.monotonic() + KILLED_SECONDS
-            elif number in POLITE:
+            elif number in {*POLITE, signal.SIGHUP} and not self._stopping:
                 self._stop(signal.SIGTERM)
 
     def _stop(self, number: signal.Signals) -> None:
