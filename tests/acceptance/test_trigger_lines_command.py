@@ -301,14 +301,18 @@ def test_a_stopped_command_ends_with_what_is_on_its_way_and_goes_on_where_it_was
     assert len(queued(broker)) == last + 2
 
 
+@pytest.mark.parametrize("missing", [False, True])
 def test_what_may_have_arrived_goes_out_again_under_the_same_request_id(
-    trigger: TriggerCommand, tmp_path: Path, broker: dict[str, str]
+    trigger: TriggerCommand, tmp_path: Path, broker: dict[str, str], *, missing: bool
 ) -> None:
+    """Its receipt is in doubt, or missing: the command was killed before it could write it."""
     line = '{"to": "ada@example.com", "context": {"orderId": "A"}}\n'
     command = ("order-shipped", "--from", "-", "--format", "jsonl")
     done = trigger(*command, "--receipts", "r", env=broker, input=line)
     [receipt] = receipts(tmp_path / "r")
-    (tmp_path / "r").write_text(json.dumps({**receipt, "confirmed": None}) + "\n", encoding="utf-8")
+    head = (tmp_path / "r").read_text(encoding="utf-8").splitlines()[0]
+    rest = [] if missing else [json.dumps({**receipt, "confirmed": None})]
+    (tmp_path / "r").write_text("\n".join([head, *rest, ""]), encoding="utf-8")
     done = trigger(*command, "--resume", "r", env=broker, input=line)
     assert done.code == 0
     assert [str(one.request_id) for one in queued(broker)] == [receipt["request_id"]] * 2

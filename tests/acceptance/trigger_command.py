@@ -61,6 +61,6 @@ def queued(env: dict[str, str], lane: str = "standard") -> list[Trigger]:
 
 
 def receipts(path: Path) -> list[dict[str, Any]]:
-    """The complete lines of a file of receipts."""
+    """The complete lines of a file of receipts, without the first, which names its run."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    return [json.loads(line) for line in lines[1:] if line.endswith("\n")]

@@ -74,6 +74,8 @@ class Run:
                 self._confirm(receipt.request_id)
             if self.receipts is not None:
                 self.receipts.flush()
+                if self.receipts.fault is not None:
+                    raise PublishError(self.receipts.fault, unconfirmed=tuple(self._in_flight))
             self.on_progress(self.outcome)
 
     def _check(self, lines: Iterable[Line]) -> Iterator[CheckedTrigger]:
@@ -99,7 +101,7 @@ class Run:
                     datetime.now(UTC),
                     [*line.problems, *([clash] if clash else [])],
                     before_start=self.before_start,
-                    again=receipts.again(line.number) if receipts is not None else None,
+                    again=receipts.again(line.number, keyed=line.given.key is not None) if receipts else None,
                 )
             except InvalidTrigger as error:
                 self._refuse(line.number, error.problems)

@@ -1,13 +1,14 @@
 """The file of receipts: a JSON object for what became of each line; a later one of the same line replaces the earlier.
 
 ``confirmed`` is true if the broker has it, false if it certainly has not, and null if it was on its way and may have
-arrived.
+arrived. The first line names the ``run``, of which the request ids of lines without a key are made: whatever is missing
+in the file, since its disk was full or its writer killed, a line that is published again has the same one.
 """
 
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 from uuid import UUID
@@ -16,6 +17,8 @@ import msgspec
 import typer
 from msgspec import Struct
 
+from ajo_producers.publishing.request_id import line_request_id, random_request_id
+
 
 class _Receipt(Struct):
     line: int
@@ -23,22 +26,33 @@ class _Receipt(Struct):
     request_id: UUID | None = None
 
 
-class Receipts:
-    """Writes receipts to ``file``; ``before`` are those of earlier runs over the same lines."""
+class _Head(Struct):
+    run: UUID
 
-    def __init__(self, file: TextIO, before: dict[int, _Receipt]) -> None:
+
+class Receipts:
+    """Writes receipts of a ``run`` to ``file``; ``before`` are those of what was published of it earlier.
+
+    ``fault`` is why they can't be written any more.
+    """
+
+    def __init__(self, file: TextIO, run: UUID, before: dict[int, _Receipt]) -> None:
         self._file = file
+        self._run = run
         self._before = before
+        self.fault: str | None = None
 
     def confirmed_before(self, number: int) -> bool:
         """Whether the broker has had the line since an earlier run."""
         receipt = self._before.get(number)
         return receipt is not None and bool(receipt.confirmed)
 
-    def again(self, number: int) -> UUID | None:
-        """The request id under which an earlier run sent the line, or wanted to."""
+    def again(self, number: int, *, keyed: bool) -> UUID | None:
+        """The request id under which the line went out, or goes out; None for one that is made of its key."""
         receipt = self._before.get(number)
-        return receipt.request_id if receipt is not None else None
+        if receipt is not None and receipt.request_id is not None:
+            return receipt.request_id
+        return None if keyed else line_request_id(self._run, number)
 
     def refused(self, number: int, problems: Sequence[str]) -> None:
         """The line can't be published."""
@@ -50,10 +64,23 @@ class Receipts:
 
     def flush(self) -> None:
         """What is written stays known, whatever becomes of this process."""
-        self._file.flush()
+        try:
+            self._file.flush()
+        except OSError as fault:
+            self.fault = f"{self._file.name} can't be written: {fault.strerror}"
+
+    def close(self) -> None:
+        """Nothing more is written."""
+        with suppress(OSError):  # told already
+            self._file.close()
 
     def _write(self, receipt: dict[str, object]) -> None:
-        self._file.write(json.dumps(receipt) + "\n")
+        if self.fault is not None:
+            return
+        try:
+            self._file.write(json.dumps(receipt) + "\n")
+        except OSError as fault:
+            self.fault = f"{self._file.name} can't be written: {fault.strerror}"
 
 
 @contextmanager
@@ -61,41 +88,57 @@ def open_receipts(new: Path | None, resume: Path | None) -> Iterator[Receipts | 
     """Receipts in a new file, or those of an earlier run with more after them; None for neither.
 
     Raises:
-        typer.BadParameter: the new file exists, or the old one holds none.
+        typer.BadParameter: the new file exists or can't be written, or the old one holds none.
     """
     if resume is not None:
-        before = _read_before(resume)
-        with resume.open("a", encoding="utf-8") as file:
-            yield Receipts(file, before)
+        run, before = _read_before(resume)
+        receipts = Receipts(resume.open("a", encoding="utf-8"), run, before)
     elif new is not None:
-        with _open_new(new) as file:
-            yield Receipts(file, {})
+        run = random_request_id()
+        receipts = Receipts(_open_new(new, run), run, {})
     else:
         yield None
-
-
-def _open_new(path: Path) -> TextIO:
+        return
     try:
-        return path.open("x", encoding="utf-8")
+        yield receipts
+    finally:
+        receipts.close()
+
+
+def _open_new(path: Path, run: UUID) -> TextIO:
+    """A file that says of which run it is, for good, before anything is published."""
+    try:
+        file = path.open("x", encoding="utf-8")
     except FileExistsError as error:
         raise typer.BadParameter(
             f"{path} exists: receipts are never overwritten; --resume {path} goes on with what it says",
             param_hint="--receipts",
         ) from error
+    try:
+        file.write(json.dumps({"run": str(run)}) + "\n")
+        file.flush()
+        with suppress(OSError):  # what is no file on a disk
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise typer.BadParameter(f"{path} can't be written: {error.strerror}", param_hint="--receipts") from error
+    return file
 
 
-def _read_before(path: Path) -> dict[int, _Receipt]:
-    """What a file of receipts says of each line; a last one that its writer was cut off in is taken away."""
+def _read_before(path: Path) -> tuple[UUID, dict[int, _Receipt]]:
+    """Of which run it is, and what it says of each line; a last one that its writer was cut off in is taken away."""
     before: dict[int, _Receipt] = {}
     whole, _, rest = path.read_bytes().rpartition(b"\n")
-    for number, text in enumerate(whole.splitlines(), 1):
+    head, *lines = whole.splitlines() or [b""]
+    try:
+        run = msgspec.json.decode(head, type=_Head).run
+    except msgspec.DecodeError as error:
+        raise typer.BadParameter(f"{path}:1: it is no receipt: it names no run", param_hint="--resume") from error
+    for number, text in enumerate(lines, 2):
         try:
             receipt = msgspec.json.decode(text, type=_Receipt)
         except msgspec.DecodeError as error:
             raise typer.BadParameter(f"{path}:{number}: it is no receipt", param_hint="--resume") from error
         before[receipt.line] = receipt
-    if rest and not before:
-        raise typer.BadParameter(f"{path}:1: it is no receipt", param_hint="--resume")
     if rest:
         os.truncate(path, path.stat().st_size - len(rest))
-    return before
+    return run, before

@@ -37,6 +37,12 @@ def random_request_id() -> UUID:
     return uuid7()
 
 
+def line_request_id(run: UUID, number: int) -> UUID:
+    """The id of a line without a key: the same whenever the run over its file, a UUIDv7, is gone on with."""
+    digest = int.from_bytes(hmac.digest(run.bytes, str(number).encode(), "sha256")) >> (256 - 74)
+    return _v7(run.int >> 80, digest)
+
+
 def keyed_request_id(campaign: str, key: str, occurred_at: datetime | None) -> UUID:
     """The id of a business event: the same for the same campaign, key and time, wherever and whenever it is asked for.
 
@@ -50,4 +56,9 @@ def keyed_request_id(campaign: str, key: str, occurred_at: datetime | None) -> U
     if milliseconds < 0:
         raise ValueError("lies before 1970")
     digest = int.from_bytes(hmac.digest(campaign.encode(), key.encode(), "sha256")) >> (256 - 74)
+    return _v7(milliseconds, digest)
+
+
+def _v7(milliseconds: int, digest: int) -> UUID:
+    """A UUIDv7 of 48 bits of time and 74 others."""
     return UUID(int=milliseconds << 80 | 7 << 76 | (digest >> 62) << 64 | 0b10 << 62 | digest & ((1 << 62) - 1))

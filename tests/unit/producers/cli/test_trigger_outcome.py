@@ -77,12 +77,41 @@ def test_receipts_say_what_is_done_and_under_which_id_the_rest_went_out(tmp_path
     with open_receipts(None, path) as receipts:
         assert receipts is not None
         assert [receipts.confirmed_before(number) for number in range(1, 5)] == [True, False, False, False]
-        assert [receipts.again(number) for number in range(1, 5)] == [FIRST, SECOND, None, None]
+        assert [receipts.again(number, keyed=True) for number in range(1, 5)] == [FIRST, SECOND, None, None]
+        assert [receipts.again(number, keyed=False) for number in (1, 2)] == [FIRST, SECOND]
         receipts.answered(2, SECOND, confirmed=True)
     with open_receipts(None, path) as receipts:
         assert receipts is not None
         assert receipts.confirmed_before(2)
-    assert [json.loads(line)["line"] for line in path.read_text().splitlines()] == [1, 2, 3, 2]
+    assert [json.loads(line).get("line") for line in path.read_text().splitlines()] == [None, 1, 2, 3, 2]
+
+
+def test_a_line_without_a_key_has_the_same_id_whenever_its_run_is_gone_on_with_whatever_the_file_lacks(
+    tmp_path: Path,
+) -> None:
+    """Its writer may have been killed, or its disk full, before any receipt was written."""
+    path, other = tmp_path / "r", tmp_path / "other"
+    with open_receipts(path, None) as receipts:
+        assert receipts is not None
+        first = [receipts.again(number, keyed=False) for number in range(1, 50)]
+    with open_receipts(None, path) as receipts:
+        assert receipts is not None
+        assert [receipts.again(number, keyed=False) for number in range(1, 50)] == first
+    with open_receipts(other, None) as receipts:
+        assert receipts is not None
+        assert not {receipts.again(number, keyed=False) for number in range(1, 50)} & set(first)
+    assert len(set(first)) == len(first)
+    assert {one.version for one in first if one} == {7}
+
+
+def test_receipts_that_cannot_be_written_any_more_are_told_and_raise_nothing(tmp_path: Path) -> None:
+    with open_receipts(tmp_path / "r", None) as receipts:
+        assert receipts is not None
+        receipts._file = Path("/dev/full").open("w")  # noqa: SIM115 - closed by the block
+        for number in range(5_000):
+            receipts.answered(number, FIRST, confirmed=True)
+        receipts.flush()
+        assert receipts.fault == "/dev/full can't be written: No space left on device"
 
 
 @pytest.mark.parametrize("text", ["to,key\n", "ada", '{"line": "x", "confirmed": true}\n', "[]\n"])
