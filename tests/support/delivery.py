@@ -78,7 +78,7 @@ class Delivery:
         done = self.run_cli("trigger", campaign, *options, env=self.env)
         assert done.code == 0, done.err
         rows = [json.loads(line) for line in receipts.read_text(encoding="utf-8").splitlines()]
-        return [row["request_id"] for row in rows if row["confirmed"]]
+        return [row["request_id"] for row in rows if row.get("confirmed")]
 
 
 def worker_environment(broker_url: str, queue_prefix: str, simulator: Simulator, campaigns: Path) -> dict[str, str]:

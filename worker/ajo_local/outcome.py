@@ -59,7 +59,7 @@ def journal_calls(journal: Path) -> list[Called]:
 def confirmed_ids(receipts: Path) -> set[str]:
     """The ids of the triggers that the broker confirmed to the publisher."""
     entries = (json.loads(line) for line in receipts.read_text(encoding="utf-8").splitlines())
-    return {entry["request_id"] for entry in entries if entry["confirmed"]}
+    return {entry["request_id"] for entry in entries if entry.get("confirmed")}
 
 
 def contradictions(recorded: Sequence[Recorded], calls: Sequence[Called], confirmed: Set[str]) -> list[str]:

@@ -44,7 +44,7 @@ def publish(run: Run, name: str, clock: WallClock, *options: str) -> None:
         env={**environment(), **run.env, **clock.env},
         stdout=subprocess.DEVNULL, check=True, timeout=120,
     )  # fmt: skip
-    ids = {json.loads(line)["request_id"] for line in receipts.read_text(encoding="utf-8").splitlines()}
+    ids = {json.loads(line)["request_id"] for line in receipts.read_text(encoding="utf-8").splitlines()[1:]}
     run.stream.offered |= ids
     run.stream.confirmed |= ids
 

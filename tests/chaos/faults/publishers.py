@@ -69,4 +69,4 @@ def _write(file: Path) -> set[str]:
 def _confirmed(receipts: Path) -> set[str]:
     """The ids that a publisher told of; a line that was cut off says nothing."""
     lines = receipts.read_text(encoding="utf-8").splitlines() if receipts.exists() else []
-    return {row["request_id"] for line in lines if line.endswith("}") and (row := json.loads(line))["confirmed"]}
+    return {row["request_id"] for line in lines if line.endswith("}") and (row := json.loads(line)).get("confirmed")}
