@@ -1,9 +1,75 @@
 """Logs: structlog's events and the libraries' records in one form, to standard error."""
 
 import logging
+import os
+import queue
 import sys
+import threading
+from contextlib import suppress
+from logging.handlers import QueueHandler
+from typing import TextIO
 
 import structlog
+
+MOST_WAITING = 10_000
+"""Lines that wait for whoever reads them; further ones are dropped."""
+FAREWELL_SECONDS = 2.0
+"""For which they are waited for at the end."""
+
+
+class Aside(QueueHandler):
+    """Has another thread write the lines: a log driver that stands still must not keep the worker from its work.
+
+    What can't be written is dropped, and counted before the next line that can. The thread holds no lock while it
+    writes, which somebody could wait for at the end.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._lines: queue.Queue[logging.LogRecord | None] = queue.Queue(MOST_WAITING)
+        super().__init__(self._lines)
+        self._stream = stream
+        self._dropped = 0
+        self._start()
+        os.register_at_fork(after_in_child=self._start)  # a fork has no threads but its own
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Called by ``logging``, with its lock."""
+        try:
+            if self._dropped:
+                told = f"log-lines-dropped: {self._dropped:,}"
+                self._lines.put_nowait(
+                    self.prepare(logging.LogRecord(__name__, logging.WARNING, "", 0, told, None, None))
+                )
+                self._dropped = 0
+            self._lines.put_nowait(record)
+        except queue.Full:
+            self._dropped += 1
+
+    def close(self) -> None:
+        """Have what waits written, unless nobody reads it."""
+        with suppress(queue.Full):
+            self._lines.put_nowait(None)
+            self._thread.join(FAREWELL_SECONDS)
+        super().close()
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._write, name="logs", daemon=True)
+        self._thread.start()
+
+    def _write(self) -> None:
+        while (record := self._lines.get()) is not None:
+            line = f"{record.getMessage()}\n"
+            try:
+                descriptor = self._stream.fileno()
+            except OSError:  # in memory
+                self._stream.write(line)
+                continue
+            except ValueError:  # closed
+                continue
+            rest = line.encode(errors="backslashreplace")
+            with suppress(OSError):  # nobody is there any more
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
 
 
 class HandledFaults(logging.Filter):
@@ -38,7 +104,7 @@ def configure_logs(level: str, form: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Aside(sys.stderr)
     handler.addFilter(HandledFaults())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
