@@ -25,12 +25,12 @@ class Aside(QueueHandler):
     """
 
     def __init__(self, stream: TextIO) -> None:
-        self._lines: queue.Queue[logging.LogRecord | None] = queue.Queue(MOST_WAITING)
+        self._lines: queue.Queue[logging.LogRecord | None] = queue.Queue()
         super().__init__(self._lines)
         self._stream = stream
         self._dropped = 0
         self._start()
-        os.register_at_fork(after_in_child=self._start)  # a fork has no threads but its own
+        os.register_at_fork(after_in_child=self._start)
 
     def enqueue(self, record: logging.LogRecord) -> None:
         """Called by ``logging``, with its lock."""
@@ -53,11 +53,14 @@ class Aside(QueueHandler):
         super().close()
 
     def _start(self) -> None:
+        """Also in a fork, which has no threads but its own, and perhaps a lock that one of them held."""
+        self._lines = self.queue = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._write, name="logs", daemon=True)
         self._thread.start()
 
     def _write(self) -> None:
-        while (record := self._lines.get()) is not None:
+        lines = self._lines
+        while (record := lines.get()) is not None:
             line = f"{record.getMessage()}\n"
             try:
                 descriptor = self._stream.fileno()
