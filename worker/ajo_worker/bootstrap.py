@@ -19,7 +19,7 @@ from ajo_worker.api.token import TokenProvider, token_client, token_fetch
 from ajo_worker.campaigns.statuses import CampaignStatuses, campaign_statuses
 from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Policy
-from ajo_worker.dispatch.budget import Backoff
+from ajo_worker.dispatch.backoff import Backoff
 from ajo_worker.dispatch.claim import Claims
 from ajo_worker.dispatch.decision import Retrying
 from ajo_worker.dispatch.messages import Dispatcher
@@ -27,7 +27,7 @@ from ajo_worker.dispatch.pipeline import Pipeline
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.rows import Rows
 from ajo_worker.dispatch.send import Calls
-from ajo_worker.dispatch.strays import Strays
+from ajo_worker.dispatch.stray_answers import Strays
 from ajo_worker.feedback.matching import Matching, Rules
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
@@ -35,16 +35,16 @@ from ajo_worker.ledger.liveness import Unsent
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Limits
-from ajo_worker.limits.shares import shares_of
+from ajo_worker.limits.place_shares import shares_of
 from ajo_worker.limits.slots import Slots
 from ajo_worker.network.probing import NetworkProbes, probed
 from ajo_worker.outages.patrol import Patrol
 from ajo_worker.outages.scope import destinations_of, scope_of_token
 from ajo_worker.outages.silence_watch import SilenceWatch
 from ajo_worker.outages.silences import Silences
-from ajo_worker.outages.taking import LeftBehind, Tap, Unsealing, WaysIn
 from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.view import View
+from ajo_worker.outages.ways_in import LeftBehind, Tap, Unsealing, WaysIn
 from ajo_worker.outages.wiring import lane_rates, leasing, patience_of, ramp_of, speed_of, thresholds_of, timing_of
 from ajo_worker.queues.lengths import QueueLengths
 from ajo_worker.queues.looking import Looking

@@ -12,7 +12,7 @@ from ajo_producers.contract.sealing import Sealer
 from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.api.request import Endpoint as Address
 from ajo_worker.dispatch.attempt import Policy
-from ajo_worker.dispatch.budget import Backoff
+from ajo_worker.dispatch.backoff import Backoff
 from ajo_worker.triggers.campaign import KnownCampaign
 from msgspec import Raw
 

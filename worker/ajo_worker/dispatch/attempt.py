@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from ajo_worker.api.answer import Answer, Failure
 from ajo_worker.api.verdict import Verdict
-from ajo_worker.dispatch.budget import Backoff, Budget
+from ajo_worker.dispatch.backoff import Backoff
+from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import End, History, Retry
 from ajo_worker.ledger.admission import Settled
 from ajo_worker.limits.places import Place

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from ajo_worker.api.answer import OURS
 from ajo_worker.api.verdict import Verdict
-from ajo_worker.dispatch.budget import Backoff, Budget
+from ajo_worker.dispatch.backoff import Backoff
+from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.states import EndState
 

@@ -14,7 +14,7 @@ from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import End, Retry, Retrying, Situation, decide
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.rows import Rows, wide_event
-from ajo_worker.dispatch.strays import Strays
+from ajo_worker.dispatch.stray_answers import Strays
 from ajo_worker.ledger.attempts import AttemptRow, Record
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger

@@ -9,7 +9,6 @@ from datetime import date
 
 import asyncpg
 
-from ajo_worker.doctor.addresses import Address, address_of
 from ajo_worker.doctor.bounds import bounded
 from ajo_worker.doctor.check import Check, failed, ok, skipped
 from ajo_worker.doctor.clocks import Offset, offset_of_answer
@@ -33,6 +32,7 @@ from ajo_worker.doctor.database import (
     judge_partitions,
     judge_rights,
 )
+from ajo_worker.doctor.database_address import Address, address_of
 from ajo_worker.doctor.settings import Readable
 from ajo_worker.ledger import ledger, schema
 from ajo_worker.ledger.connecting import Connector, is_direct

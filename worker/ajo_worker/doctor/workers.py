@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from ajo_worker.doctor.addresses import address_of
 from ajo_worker.doctor.check import Check, ok, skipped, warning
+from ajo_worker.doctor.database_address import address_of
 from ajo_worker.doctor.database_wire import opened
 from ajo_worker.doctor.settings import Readable
 from ajo_worker.ledger.database import DatabaseError

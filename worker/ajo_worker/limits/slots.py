@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import count
 
 from ajo_worker.closing import Closing
+from ajo_worker.limits.place_shares import Shares
 from ajo_worker.limits.places import Kind, Place, Places
 from ajo_worker.limits.shadow import Ticket
-from ajo_worker.limits.shares import Shares
 from ajo_worker.limits.turns import Turns
 from ajo_worker.limits.waits import Waits
 from ajo_worker.triggers.urgency import Urgency

@@ -12,10 +12,10 @@ from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages import circuits, resumption
 from ajo_worker.outages.resumption import Resumed
 from ajo_worker.outages.silence_watch import SilenceWatch
-from ajo_worker.outages.taking import WaysIn
 from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.trigger_probes import TriggerProbes
 from ajo_worker.outages.view import NOTHING_SENT, View
+from ajo_worker.outages.ways_in import WaysIn
 
 log = structlog.get_logger("ajo_worker.outages")
 

@@ -12,8 +12,8 @@ from ajo_worker.outages import circuits, probe_rights, resumption
 from ajo_worker.outages.failures import destination_failed
 from ajo_worker.outages.resumption import Resumed
 from ajo_worker.outages.scope import lane_of
-from ajo_worker.outages.taking import WaysIn
 from ajo_worker.outages.view import View
+from ajo_worker.outages.ways_in import WaysIn
 from ajo_worker.triggers.received import Received
 
 log = structlog.get_logger("ajo_worker.outages")

@@ -1,7 +1,8 @@
 """The budget: one end for all attempts and waits of a round. Back-off: bounded growth, full jitter, an exact floor."""
 
 import pytest
-from ajo_worker.dispatch.budget import Backoff, Budget
+from ajo_worker.dispatch.backoff import Backoff
+from ajo_worker.dispatch.budget import Budget
 from hypothesis import given
 from hypothesis import strategies as st
 

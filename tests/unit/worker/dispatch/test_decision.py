@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 from ajo_worker.api.verdict import Verdict
-from ajo_worker.dispatch.budget import Backoff, Budget
+from ajo_worker.dispatch.backoff import Backoff
+from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import End, History, Retry, Retrying, Situation, decide
 from ajo_worker.dispatch.gate import KeptBack
 from hypothesis import given

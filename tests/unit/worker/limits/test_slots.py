@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 from ajo_worker.closing import Closing, HandedBack
+from ajo_worker.limits.place_shares import shares
 from ajo_worker.limits.places import Place
-from ajo_worker.limits.shares import shares
 from ajo_worker.limits.slots import Slots, TurnedAway
 from ajo_worker.limits.waits import Waits
 from ajo_worker.triggers.urgency import Urgency

@@ -1,7 +1,7 @@
 """How many places a lane may hold, and how many are kept for urgent triggers."""
 
 import pytest
-from ajo_worker.limits.shares import Shares, shares
+from ajo_worker.limits.place_shares import Shares, shares
 from hypothesis import given
 from hypothesis import strategies as st
 

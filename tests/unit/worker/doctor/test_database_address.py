@@ -1,8 +1,8 @@
 """Addresses: of one that can't be read nothing is shown, and nothing is tried."""
 
 import pytest
-from ajo_worker.doctor.addresses import Address, address_of, read_address
 from ajo_worker.doctor.check import Check
+from ajo_worker.doctor.database_address import Address, address_of, read_address
 from ajo_worker.doctor.settings import Readable
 from ajo_worker.settings import Settings
 from hypothesis import given
