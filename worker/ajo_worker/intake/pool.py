@@ -16,7 +16,6 @@ from ajo_producers.contract.lanes import lane_of, queues_of
 from celery.concurrency.base import BasePool
 from celery.exceptions import WorkerShutdown
 from celery.platforms import EX_FAILURE
-from celery.utils.threads import bound_open_broker_sockets
 from celery.worker.state import maybe_shutdown
 
 from ajo_worker.api.request import ForeignHost
@@ -48,8 +47,6 @@ and a thousand messages took seconds with Python's 5 ms."""
 COLLECT_AFTER = 50_000, 20, 100
 """Objects, and collections of the younger ones, after which the garbage collector looks. Triggers in hand are none:
 with Python's 700, 10, 10 it took a third of the CPU of large batches, and stopped everything for 0.3 s at a time."""
-FAREWELL_SECONDS = 1.0
-"""For which each answer of the broker is waited for when the worker stops: what it misses comes again, and is known."""
 LOOK_EVERY = 0.2
 """Seconds between looks whether a worker that is starting was told to stop."""
 
@@ -160,16 +157,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         """The worker was told to stop: give back what is not in flight."""
         if self._worker is not None:
             log.info("worker-stopping", messages_in_hand=self._in_hand.held)
-            self._bound_farewells()
             self._loop.call_soon_threadsafe(self._worker.dispatcher.begin_closing)
-
-    def _bound_farewells(self) -> None:
-        """Celery says farewell to the broker many times, and would wait for each answer of one that stands still."""
-        connections = [getattr(self._consumer, "connection", None)]
-        connections.append(getattr(getattr(self._consumer, "event_dispatcher", None), "connection", None))
-        for connection in connections:
-            if connection is not None:
-                bound_open_broker_sockets(connection, FAREWELL_SECONDS)
 
     def on_stop(self) -> None:
         """Give back what is not in flight, and wait for the rest, unless told to quit meanwhile.

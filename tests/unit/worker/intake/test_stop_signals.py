@@ -19,6 +19,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     monkeypatch.setattr(state, "should_stop", None)
     monkeypatch.setattr(state, "should_terminate", None)
     monkeypatch.setattr("faulthandler.dump_traceback_later", lambda seconds, **_: arranged.append(seconds))
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
     note_signals()
     yield arranged
     for number, handler in before.items():
