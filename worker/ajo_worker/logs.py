@@ -25,11 +25,10 @@ class Aside(QueueHandler):
     """
 
     def __init__(self, stream: TextIO) -> None:
-        self._lines: queue.Queue[logging.LogRecord | None] = queue.Queue()
-        super().__init__(self._lines)
         self._stream = stream
         self._dropped = 0
         self._start()
+        super().__init__(self._lines)
         os.register_at_fork(after_in_child=self._start)
 
     def enqueue(self, record: logging.LogRecord) -> None:
@@ -54,7 +53,7 @@ class Aside(QueueHandler):
 
     def _start(self) -> None:
         """Also in a fork, which has no threads but its own, and perhaps a lock that one of them held."""
-        self._lines = self.queue = queue.Queue(MOST_WAITING)
+        self._lines: queue.Queue[logging.LogRecord | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._write, name="logs", daemon=True)
         self._thread.start()
 

@@ -64,10 +64,8 @@ class Receipts:
 
     def flush(self) -> None:
         """What is written stays known, whatever becomes of this process."""
-        try:
+        with self._noting_faults():
             self._file.flush()
-        except OSError as fault:
-            self.fault = f"{self._file.name} can't be written: {fault.strerror}"
 
     def close(self) -> None:
         """Nothing more is written."""
@@ -75,10 +73,14 @@ class Receipts:
             self._file.close()
 
     def _write(self, receipt: dict[str, object]) -> None:
-        if self.fault is not None:
-            return
+        if self.fault is None:
+            with self._noting_faults():
+                self._file.write(json.dumps(receipt) + "\n")
+
+    @contextmanager
+    def _noting_faults(self) -> Iterator[None]:
         try:
-            self._file.write(json.dumps(receipt) + "\n")
+            yield
         except OSError as fault:
             self.fault = f"{self._file.name} can't be written: {fault.strerror}"
 
