@@ -135,11 +135,11 @@ def test_wrong_usage_has_exit_code_2_and_writes_nothing(
         (("order-shipped", *GOOD), {"AJO_BROKER_URL": "", "AJO_BROKER_URL_FILE": "nothing"}, "AJO_BROKER_URL_FILE"),
     ],
 )
-def test_what_is_not_there_or_no_setting_is_told(
+def test_what_is_not_there_is_told_as_a_failure_and_a_bad_setting_as_wrong_usage(
     arguments: tuple[str, ...], env: dict[str, str], told: str, trigger: TriggerCommand
 ) -> None:
     done = trigger(*arguments, env=env)
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (2 if env else 1, "")
     assert told in done.err
 
 

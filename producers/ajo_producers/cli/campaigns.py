@@ -24,6 +24,7 @@ from ajo_producers.cli import campaign_report, live_check
 from ajo_producers.cli.codegen import write_code
 from ajo_producers.cli.completion import campaign_names
 from ajo_producers.cli.import_sample import import_sample
+from ajo_producers.cli.usage import WrongUsage
 from ajo_producers.publishing.environment import read_allowed_hosts
 from ajo_producers.publishing.errors import SettingError
 
@@ -152,7 +153,7 @@ def _allowed_hosts() -> tuple[str, ...] | None:
     try:
         return read_allowed_hosts(os.environ)
     except SettingError as error:
-        raise typer.TyperException(str(error)) from error
+        raise WrongUsage(str(error)) from error
 
 
 def _load(folder: Path) -> Definitions:

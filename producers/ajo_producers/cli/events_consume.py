@@ -11,6 +11,7 @@ import typer
 
 from ajo_producers.cli.events_loading import DEFAULT_FILE, DEFAULT_FOLDER, File, Folder, load
 from ajo_producers.cli.trigger_file import publisher
+from ajo_producers.cli.usage import WrongUsage
 from ajo_producers.contract.broker import BrokerAddress
 from ajo_producers.contract.unreadable import read_past_unreadable
 from ajo_producers.events.consuming import Consumer
@@ -45,9 +46,9 @@ def consume_events(
     try:
         settings, broker = read_settings(os.environ), read_events_broker(os.environ)
     except SettingError as bad:
-        raise typer.TyperException(str(bad)) from None
+        raise WrongUsage(str(bad)) from None
     if broker.kind != "rabbitmq":
-        raise typer.TyperException(f"events are consumed from RabbitMQ: set {BROKER} to amqp://USER:PASSWORD@HOST/")
+        raise WrongUsage(f"events are consumed from RabbitMQ: set {BROKER} to amqp://USER:PASSWORD@HOST/")
     name = queue or f"{settings.queue_prefix}.events"
     binding = Binding(exchange, tuple(keys or ["#"]), declare)
 

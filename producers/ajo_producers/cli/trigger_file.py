@@ -25,6 +25,7 @@ from ajo_producers.cli.trigger_outcome import early_end
 from ajo_producers.cli.trigger_progress import ProgressLine
 from ajo_producers.cli.trigger_receipts import open_receipts
 from ajo_producers.cli.trigger_text import BadFile, lines_of, look_through
+from ajo_producers.cli.usage import WrongUsage
 from ajo_producers.publishing.environment import read_before_start
 from ajo_producers.publishing.errors import SettingError
 from ajo_producers.publishing.publisher import Publisher
@@ -74,7 +75,8 @@ def trigger_many(
 
     Raises:
         typer.Exit: not every line went out.
-        typer.TyperException: nothing was published: the file's head, or a setting, can't be used.
+        typer.TyperException: nothing was published: the file's head can't be used.
+        WrongUsage: a setting can't.
     """
     refused: list[dict[str, Any]] = []
     done = "valid" if dry_run else "confirmed"
@@ -166,21 +168,21 @@ def before_start() -> BeforeStart:
     """``AJO_BEFORE_START``.
 
     Raises:
-        typer.TyperException: it says neither.
+        WrongUsage: it says neither.
     """
     try:
         return read_before_start(os.environ)
     except SettingError as error:
-        raise typer.TyperException(str(error)) from error
+        raise WrongUsage(str(error)) from error
 
 
 def publisher() -> Publisher:
     """The publisher of the environment.
 
     Raises:
-        typer.TyperException: a setting can't be used.
+        WrongUsage: a setting can't be used.
     """
     try:
         return Publisher.from_env()
     except SettingError as error:
-        raise typer.TyperException(str(error)) from error
+        raise WrongUsage(str(error)) from error

@@ -110,8 +110,8 @@ def _reason(raw: bytes | Raw, error: Exception, *, sealed: bool = False) -> str:
         bytes(raw).decode()
     except UnicodeDecodeError as foreign:
         return f"it is not UTF-8 text (byte {foreign.start})"
-    if not isinstance(error, msgspec.DecodeError):
-        return type(error).__name__
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
     text = str(error)
     if text.startswith(_UNKNOWN_FIELD) and (sealed or not _NAMED_FIELD.fullmatch(text)):
         return "Object contains an unknown field"
