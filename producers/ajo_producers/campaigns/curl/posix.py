@@ -5,7 +5,8 @@ More forgiving than a shell where nothing is lost: blanks after a joining backsl
 
 import re
 
-from ajo_producers.campaigns.curl.problem import Problem, SampleError, Word, operator, unclosed
+from ajo_producers.campaigns.curl.problem import Problem, SampleError, Word
+from ajo_producers.campaigns.curl.tokens import words_of
 
 _TOKEN = re.compile(
     r"""(?P<join>\\[ \t]*(?:\n|\Z))
@@ -33,37 +34,16 @@ def split(text: str) -> list[Word]:
     Raises:
         SampleError: a quote isn't closed, an operator (``|``, ``&&``, ``>``) follows the command, or a bad ``$'…'``.
     """
-    words: list[Word] = []
-    parts: list[str] | None = None  # of the word that is being read; None between words
-    line = start = 1
-    for match in _TOKEN.finditer(text):
-        if match["blank"] or (parts is None and match["join"]):
-            if parts is not None:
-                words.append(Word("".join(parts), start))
-                parts = None
-        else:
-            if parts is None:
-                parts, start = [], line
-            parts.append(_value(match, line))
-        line += match[0].count("\n")
-    if parts is not None:
-        words.append(Word("".join(parts), start))
-    return words
+    return words_of(text, _TOKEN, _unquoted)
 
 
-def _value(match: re.Match[str], line: int) -> str:
-    kind = match.lastgroup
-    if kind == "operator":
-        raise operator(match[0], line)
-    if kind == "unclosed":
-        raise unclosed(match[0], line)
-    if kind == "join":
-        return ""
+def _unquoted(match: re.Match[str], line: int) -> str:
+    kind = match.lastgroup or 0
     if kind == "double":
         return re.sub(r'\\([$`"\\]|\n)', lambda escape: escape[1].strip("\n"), match["double"])
     if kind == "ansi":
         return _unescape(match["ansi"], line)
-    return match[match.lastgroup or 0]
+    return match[kind]
 
 
 def _unescape(quoted: str, line: int) -> str:

@@ -5,7 +5,8 @@ Windows PowerShell 5 drops plain double quotes when it calls a program, so sampl
 
 import re
 
-from ajo_producers.campaigns.curl.problem import Word, operator, unclosed
+from ajo_producers.campaigns.curl.problem import Word
+from ajo_producers.campaigns.curl.tokens import words_of
 
 _TOKEN = re.compile(
     r"""(?P<join>`[ \t]*(?:\n|\Z))
@@ -29,32 +30,11 @@ def split(text: str) -> list[Word]:
     Raises:
         SampleError: a quote isn't closed, or an operator (``|``, ``;``) follows the command.
     """
-    words: list[Word] = []
-    parts: list[str] | None = None  # of the word that is being read; None between words
-    line = start = 1
-    for match in _TOKEN.finditer(text):
-        if match["blank"] or (parts is None and match["join"]):
-            if parts is not None:
-                words.append(Word(_for_program("".join(parts)), start))
-                parts = None
-        else:
-            if parts is None:
-                parts, start = [], line
-            parts.append(_value(match, line))
-        line += match[0].count("\n")
-    if parts is not None:
-        words.append(Word(_for_program("".join(parts)), start))
-    return words
+    return [Word(_for_program(word.text), word.line) for word in words_of(text, _TOKEN, _unquoted)]
 
 
-def _value(match: re.Match[str], line: int) -> str:
-    kind = match.lastgroup or ""
-    if kind == "operator":
-        raise operator(match[0], line)
-    if kind == "unclosed":
-        raise unclosed(match[0], line)
-    if kind == "join":
-        return ""
+def _unquoted(match: re.Match[str], _: int) -> str:
+    kind = match.lastgroup or 0
     if kind == "single":
         return match["single"].replace("''", "'")
     if kind in ("double", "here_double"):
