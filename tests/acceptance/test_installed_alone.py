@@ -20,9 +20,10 @@ MEGABYTE = 1_000_000
 IMPORTS = """
 import time
 before = time.process_time()
-from ajo_producers import Campaigns, Publisher  # each name is imported when it is first used
+{}
 print(time.process_time() - before)
 """
+THE_SDK = "from ajo_producers import Campaigns, Publisher"  # each name is imported when it is first used
 EVERYTHING_OF_THE_SDK = """
 import asyncio, sys
 from ajo_producers import AsyncPublisher, Campaigns, Publisher, PublishError, SettingError, outbox
@@ -168,10 +169,15 @@ def test_the_sdk_alone_is_small_and_publishes(install: Callable[[str], Environme
     assert without.stderr == "error: the command line needs more packages: install ajo-producers[cli]\n"
 
 
-def test_the_sdk_is_imported_in_a_tenth_of_a_second_of_cpu(install: Callable[[str], Environment]) -> None:
+def test_the_sdk_is_imported_in_the_cpu_of_a_few_modules_of_python(install: Callable[[str], Environment]) -> None:
     environment = install("ajo-producers")
-    seconds = [float(environment.run("-c", IMPORTS).stdout) for _ in range(6)]
-    assert min(seconds[1:]) < 0.1, seconds  # the first one compiles
+
+    def cpu(imports: str) -> float:
+        return float(environment.run("-c", IMPORTS.format(imports)).stdout)
+
+    turns = [(cpu(THE_SDK), cpu("import asyncio")) for _ in range(6)][1:]  # the first one compiles
+    ours, theirs = (min(seconds) for seconds in zip(*turns, strict=True))
+    assert ours < 5 * theirs, turns
 
 
 @pytest.mark.parametrize(
