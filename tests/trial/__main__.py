@@ -58,7 +58,7 @@ def _one(servers: Servers, scenario: Scenario, *, phases: bool) -> bool:
         ", ".join(f"{seconds:.2f}" for seconds, _ in judgement.named.values()),
         ", ".join(f"{system} {share}" for system, share in _shares(judgement)),
         f"{judgement.other:.3f}",
-        "; ".join(wrong) or "right",
+        "; ".join(wrong) or ("right, without a processor at times" if truth.crowded else "right"),
     )
     typer.echo(f"| {' | '.join(cells)} |")
     if phases:

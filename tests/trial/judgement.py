@@ -59,12 +59,14 @@ class Truth:
     """What was really late: ``typical`` has the delay of each late trigger by system, in seconds, if they are alike.
 
     ``seconds`` has the sums over all triggers up to their ends, if they are known; ``answers`` what the endpoint took
-    for the first call of each trigger, where that is to agree.
+    for the first call of each trigger, where that is to agree. ``crowded`` is whether the worker waited longer for a
+    processor than it had one: then it is late, too, whatever else was.
     """
 
     typical: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     answers: Mapping[str, float] = field(default_factory=dict, repr=False)
+    crowded: bool = False
 
 
 def judge(database_url: str, campaign: str) -> Judgement:
@@ -110,10 +112,11 @@ def mistakes(judgement: Judgement, truth: Truth) -> list[str]:
     if truth.seconds:
         wrong += [f"{system} is named" for system in sorted(judgement.named.keys() - guilty)]
         wrong += _shares("spent", judgement.spent, truth.seconds)
-    if guilty and "worker" not in guilty and sum(judgement.spent.values()) > WORTH * judgement.triggers:
+    innocent = "worker" not in guilty and not truth.crowded
+    if guilty and innocent and sum(judgement.spent.values()) > WORTH * judgement.triggers:
         ours = _share(judgement.spent, "worker")
         wrong += [f"{ours:.0%} of the seconds are ours, who did nothing wrong"] if ours >= POINTS else []
-    if judgement.other > OTHER_SECONDS:
+    if judgement.other > OTHER_SECONDS and not truth.crowded:
         wrong.append(f"other takes {judgement.other:.3f} s")
     return [*wrong, *_answers(judgement.answers, truth.answers)]
 

@@ -1,5 +1,7 @@
 """The judge of the blind trial is strict: a wrong name, delay or share is a mistake, and so is what nobody measured."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.trial.judgement import Judgement, Truth, mistakes, percentile
@@ -51,6 +53,13 @@ def test_who_did_nothing_is_not_named_where_only_the_sums_are_known() -> None:
 def test_what_nobody_measured_is_a_mistake_whoever_was_late() -> None:
     assert mistakes(Judgement(10, {}, other=0.05), Truth()) == []
     assert mistakes(Judgement(10, {}, other=0.051), Truth()) == ["other takes 0.051 s"]
+
+
+def test_what_a_worker_takes_that_has_no_processor_is_no_mistake() -> None:
+    late = replace(RIGHT, spent={"broker": 85.0, "worker": 15.0}, other=0.2)
+    told = ["15% of the seconds are ours, who did nothing wrong", "other takes 0.200 s"]
+    assert mistakes(late, Truth({"broker": 9.0})) == told
+    assert mistakes(late, Truth({"broker": 9.0}, crowded=True)) == []
 
 
 def test_the_ledger_and_the_journal_agree_on_what_an_answer_took() -> None:
