@@ -2,7 +2,8 @@
 
 The wordings are those of ``customerManagedKeyStatus`` (Microsoft's REST API description of Azure Cosmos DB, and its
 guide to customer-managed keys), and of the data plane (its guide to cross-tenant keys), as of November 2026. New ones
-will begin like the others, or speak of Cosmos DB and of a key that can't be had.
+will begin like the others, or speak of Cosmos DB, of its key or its identity, and of a failure; its clients (SDKs)
+speak of sub-statuses, whose numbers are the same.
 """
 
 import re
@@ -12,9 +13,13 @@ from dataclasses import dataclass
 from ajo_worker.api.letters import letters, plain
 
 IDENTITY, KEY = "cosmos-identity", "cosmos-key"
-WORTH = re.compile(rb"revoked|cosmos|managed|key.{0,3}vault", re.IGNORECASE)
+WORTH = re.compile(
+    rb"revoked|cosmos|documentdb|managed|key.{0,3}vault|\bcmk\b|status|database.{0,9}account", re.IGNORECASE
+)
 
-BEGINNING = re.compile(r"accessto(?:your|the|this)(?:azure)?(?:cosmosdb)?(?:database)?accountiscurrentlyrevoked")
+BEGINNING = re.compile(
+    r"accessto(?:your|the|this)(?:azure)?(?:cosmosdb)?(?:database)?account(?:is|hasbeen)(?:currently|temporarily)revoked"
+)
 CUT_AT_LEAST = "accesstoyouraccountiscurrently"
 CUT = tuple(CUT_AT_LEAST + "revoked"[:more] for more in range(len("revoked")))
 """What an answer ends with that is cut off within the beginning."""
@@ -35,16 +40,26 @@ CAUSES: tuple[tuple[int | None, str, re.Pattern[str]], ...] = (
 """By ``customerManagedKeyStatus``: what the sentence goes on with, in letters alone."""
 
 IDENTITY_STATUSES = frozenset({4000, 4001, 4002, 4015})
-STATUS = re.compile(r"\(\s*(4\d{3})\s*\)|status\W{0,5}(4\d{3})\b")
+STATUS = re.compile(r"\(\s*(40\d\d)\s*\)|status(?:code)?\W{0,12}(40\d\d)\b")
+KEY_STATUS = re.compile(r"customermanagedkeystatus(?:code|is|of)?40\d\d")
+SUB_STATUS = re.compile(r"substatus(?:code)?(?:is|of)?40[01]\d")
 OF_IDENTITY = re.compile(r"identity|principal|token|entra|aad")
 SENTENCE = 150
 """Letters after the beginning in which an unknown cause is looked for; the link that follows names sections."""
 
-DATABASE = re.compile(r"cosmosdb|documentdb")
-OF_KEY = re.compile(r"customermanagedkey|keyvault|cmktroubleshootingguide")
+DATABASE = re.compile(
+    r"cosmos(?:db|exception|account|client|database|service)|azurecosmos|documentdb|documentclient|databaseaccount"
+)
+OF_KEY = re.compile(r"customermanaged(?:encryption)?key|keyvault|cmk|encryptionkey|wrap(?:or)?unwrap|unwrapkey|wrapkey")
+OF_KEY_ALONE = re.compile(r"customermanaged(?:encryption)?key")
+"""What nothing has but a database whose key is its customer's."""
+OF_ACCOUNT = re.compile(
+    r"(?:default|managed|service)identity|serviceprincipal|aadsts\d|aad(?:authentication|access)?token|aadclientcredential"
+    r"|entra(?:id)?(?:authentication|access)?token|keyvaultauthentication"
+)
 FAILS = re.compile(
-    r"revoked|unable|cannot|couldnot|notfound|forbidden|denied|blocked|nolonger|disabled|expired|inaccessible"
-    r"|not(?:being|currently)?accessible|unauthori[sz]ed|failed|failure"
+    r"revoked|unable|cannot|couldnot|notfound|forbidden|denied|blocked|nolonger|disabled|expired|inaccessible|lostaccess"
+    r"|not(?:being|currently)?accessible|unauthori[sz]ed|failed|failure|error|exception|doesnotexist|unavailable|unreachable"
 )
 
 
@@ -84,10 +99,13 @@ def _evidence(found: str, sent: str, *, truncated: bool) -> Iterator[tuple[int |
         if beginning[0] not in sent:
             cause = found[beginning.end() : beginning.end() + SENTENCE].partition("formoredetails")[0]
             yield None, IDENTITY if OF_IDENTITY.search(cause) else KEY
+    if _told(KEY_STATUS, found, sent) or (_told(SUB_STATUS, found, sent) and _told(DATABASE, found, sent)):
+        yield None, KEY
     if truncated and CUT_AT_LEAST not in sent and any(map(found.endswith, CUT)):
         yield None, KEY
-    if all(_told(words, found, sent) for words in (DATABASE, OF_KEY, FAILS)):
-        yield None, KEY
+    for outage, *all_of in ((IDENTITY, DATABASE, OF_ACCOUNT), (KEY, DATABASE, OF_KEY), (KEY, OF_KEY_ALONE)):
+        if all(_told(words, found, sent) for words in (*all_of, FAILS)):
+            yield None, outage
 
 
 def _told(words: "re.Pattern[str]", found: str, sent: str) -> bool:

@@ -66,6 +66,19 @@ WORDINGS = [
     (f"{BEGIN} for a reason of the service (4001)", "cosmos-identity", 4001),
     (BLOCKED, "cosmos-key", None),
     ("The key behind Azure Cosmos DB cannot be read: Key Vault answered 403", "cosmos-key", None),
+    (f"{BEGIN.replace('currently', 'temporarily')} because of its key.", "cosmos-key", None),
+    ("Request is blocked due to customer-managed keys being inaccessible.", "cosmos-key", None),
+    ("Request is blocked due to Customer Managed Key (CMK) not being accessible.", "cosmos-key", None),
+    ("The customer managed encryption key is disabled", "cosmos-key", None),
+    ("The Azure Cosmos account has lost access to its CMK", "cosmos-key", None),
+    ("database account: wrap/unwrap of the key failed", "cosmos-key", None),
+    ("CosmosException: Forbidden (403); Substatus: 4002 (KeyVaultAuthenticationFailure)", "cosmos-identity", 4002),
+    ("com.azure.cosmos.CosmosException: Forbidden, subStatusCode: 4006", "cosmos-key", 4006),
+    ("Cosmos DB cannot obtain a Microsoft Entra token for the account's default identity", "cosmos-identity", None),
+    ("Cosmos DB account: AADSTS7000112: Application is disabled", "cosmos-identity", None),
+    ("Request to Cosmos DB forbidden: the service principal is disabled", "cosmos-identity", None),
+    ("The managed identity of the Cosmos DB account does not exist", "cosmos-identity", None),
+    ("customerManagedKeyStatus: 4003", "cosmos-key", 4003),
 ]
 
 
@@ -149,6 +162,12 @@ def test_an_answer_that_is_cut_off_within_the_beginning_still_tells(length: int)
         "The API key was revoked",
         "Consent was revoked by the recipient",
         "Customer Managed Keys are in use",
+        "CosmosException: Request rate is too large (429); Substatus: 3200",
+        "Access to your account has been revoked by an administrator",
+        "The managed identity is unknown",
+        "status 4003",
+        "substatus 4003",
+        "Cosmos Travel Ltd is unknown",
     ],
 )
 def test_other_texts_are_no_outage(text: str) -> None:
