@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 Blame: TypeAlias = Literal["recipient", "trigger", "campaign"]
 
 FORBIDDEN = 403
-OF_CAMPAIGN = frozenset({FORBIDDEN, 405, 415})
+OF_CAMPAIGN = frozenset({FORBIDDEN, 405, 406, 411, 414, 415, 417, 426, 428, 431, 451})
 """Statuses that every call of a campaign meets: credentials, permissions, what we send in the same way each time."""
 TOO_LARGE = 413
 
@@ -32,7 +32,10 @@ _PERSON = (
     r"(?:profiles?|recipients?|user\s*-?ids?|subscribers?|e-?mail(?:\s*-?address(?:es)?)?|(?:mobile|phone)[\s\w]{0,16}"
     r"|mobilephonenumber|emailaddress|msisdn|(?:push|device|registration)\s*-?tokens?)"
 )
-_PERSON_OR_USER = rf"(?:{_PERSON}|users?|identit(?:y|ies)|customers?|contacts?)(?!\.\w)"
+_PERSON_OR_USER = (
+    rf"(?:{_PERSON}|users?(?!\s+(?:agent|role|token|licen[cs]e))|identit(?:y|ies)|customers?|contacts?(?!\s+(?:your|us|adobe"
+    r"|support|the)))(?!\.\w)"
+)
 """Words that may mean whoever calls, too: at a 403 they do."""
 _OWN = (
     r"\bno\s+(?:consent|opt-?in|profile|push\s*token)\b"
@@ -50,11 +53,20 @@ _OF_ALL = re.compile(
     r"\bnamespaces?\b|merge\s*-?polic|\bsandbox|\borgani[sz]ation|\bapi[\s-]*key|\bentitle|\bdatasets?\b|\bschemas?\b"
     r"|recipient\s*-?type|\bsurface|\bpermission|\bpreset|\btemplate|\bcontent\b|configur|\bvariables?\b"
     r"|\battributes?\b|\bcontext\b|\bpersonali[sz]"
+    # What a message is sent by and with, and what serves it: the same for all recipients.
+    r"|\bsenders?\b|\bfrom\s+(?:the\s+)?(?:e-?mail|address|name|number|phone)|\breply[\s-]*to\b|\bsub-?domains?\b"
+    r"|\be-?mail\s+(?:domain|channel|message|subject|body|header|setting|credential|is\s+not\s+allowed)"
+    r"|\b(?:service|store|server|provider)s?\s+(?:is|was|are|has|could|can|does|did|not|un\w+|fail\w*|error|time\w*)\b"
+    r"|\breach\w*\b[\s\w]{0,30}\b(?:service|store|server|provider)s?\b|\bidentity\s+provider"
+    r"|\bcredentials?\b|\blicen[cs]es?\b|\bpolic(?:y|ies)\b|\bcontracts?\b|\bsettings?\b|\badministrator|\bsupport\b"
+    r"|\b(?:technical|system|service)\s+(?:user|account)|\bpropert(?:y|ies)\b|\bfields?\b|\barray\b"
 )
 _CAMPAIGN = re.compile(
-    r"\bcampaigns?\b[^.;]{0,60}?\b(?:not|in-?active|stopped|closed|ended|expired|finished|completed|paused|archived|draft"
-    r"|unknown|disabled|deactivated|deleted|outside|no\s+longer|invalid|does\s*n[o'’]t)\b"
-    r"|\b(?:unknown|no\s+such|invalid|inactive|no\s+active)\s+campaign|\bcan\s*not\s+find\s+(?:the\s+)?campaign"
+    r"\bcampaign(?:s|\s*-?ids?)?\b[^.;]{0,60}?\b(?:not|in-?active|stopped|closed|ended|expired|finished|completed|paused"
+    r"|archived|draft|unknown|disabled|deactivated|deleted|outside|no\s+longer|invalid"
+    r"|(?:is|are)\s+over|has\s+passed|(?:does|is|was)\s*n[o'’]t)\b"
+    r"|\b(?:unknown|no\s+such|invalid|inactive|no\s+active|draft)\s+campaign|\bcan\s*not\s+find\s+(?:the\s+)?campaign"
+    r"|\bno\s+campaigns?\b"
 )
 _ACCESS = re.compile(r"\bapi[\s-]*key\b|\bnot\s+entitled\b|\bsandbox\b")
 
