@@ -60,9 +60,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """No whole answer. ``status`` and ``to_headers`` are known where the status line had come and the body broke.
+    """No whole answer. ``status`` and ``to_headers`` are known where the status line had come and the rest broke.
 
-    Times as in ``Answer``; ``elapsed`` ends with what broke the call, or with its time-out.
+    ``headers`` and ``body`` are what is known of them. Times as in ``Answer``; ``elapsed`` ends with what broke the
+    call, or with its time-out.
     """
 
     kind: FailureKind
@@ -73,6 +74,8 @@ class Failure:
     status: int | None = None
     lag: float = 0.0
     start_lag: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
 
     @property
     def seconds(self) -> float:

@@ -3,18 +3,16 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from ajo_worker.api.answer import Answer, Failure
 from ajo_worker.api.blame import Blame, blame, names_campaign
+from ajo_worker.api.contents import json_object, uncompressed
 from ajo_worker.api.cosmos import revocation
 from ajo_worker.api.error_texts import error_texts, without_sent
 from ajo_worker.api.repetition import is_conflict, says_repeated
+from ajo_worker.api.retry_after import retry_after
 from ajo_worker.api.verdict import Outcome, Verdict
 from ajo_worker.reasons import (
     CAMPAIGN_REFUSED,
@@ -32,8 +30,8 @@ UNAUTHORIZED_CODES = frozenset({"401013", "403010"})
 MOST_TEXT = 300
 """Characters that are kept of an error's title."""
 
-LONGEST_RETRY_AFTER = 366 * 86_400.0
-"""Seconds; whoever asks for more than a year means never."""
+MOST_BYTES = 1_000_000
+"""Bytes of a compressed body that are read at most."""
 
 RETRYABLE_CLIENT_ERRORS = frozenset({408, 429})
 
@@ -62,15 +60,17 @@ def classify(result: Answer | Failure, *, ambiguous_statuses: frozenset[int], as
     """
     if isinstance(result, Answer):
         return _of_answer(result, ambiguous_statuses, asked)
-    if result.status is not None:  # the status line says all that matters, whatever became of the body
-        bare = Answer(result.status, {}, b"", result.elapsed, result.elapsed)
-        return _of_answer(bare, ambiguous_statuses, asked)
+    if result.status is not None:  # the status line says what matters most, whatever became of the rest
+        elapsed = result.elapsed
+        cut = Answer(result.status, result.headers, result.body, elapsed, elapsed, truncated=bool(result.body))
+        return _of_answer(cut, ambiguous_statuses, asked)
     return Verdict("retryable", ambiguous=result.perhaps_processed, reason=result.kind, failure=result.kind)
 
 
 def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: SentCall) -> Verdict:
     status, headers = answer.status, answer.headers
-    document = _document(answer.body)
+    body = uncompressed(answer.body, headers.get("content-encoding", ""), MOST_BYTES)
+    document = json_object(body)
     execution_id = _execution_id(document)
     # 202 is the one documented success. Adobe's pages on Live activities show 200, with an id, for the same calls.
     accepted = status == 202 or (200 <= status < 300 and bool(execution_id))  # noqa: PLR2004 - HTTP's class of successes
@@ -83,13 +83,13 @@ def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: SentCa
     )
     if accepted:
         return known
-    code, revoked = _error_code(document), revocation(_whole(answer), asked.body, truncated=answer.truncated)
+    code, revoked = _error_code(document), revocation(_whole(headers, body), asked.body, truncated=answer.truncated)
     outcome, ambiguous, reason = _meaning(status, code, ambiguous_statuses)
     whose: Blame | None = None
     if revoked:  # whatever the status (403 in Adobe's own logs): every call fails until somebody repairs it
         outcome, ambiguous, reason = "retryable", False, revoked.outage
     elif (outcome == "refused" or status >= 500) and not ambiguous:  # noqa: PLR2004 - HTTP's class of server errors
-        texts = error_texts(document, answer.body, asked.body)
+        texts = error_texts(document, body, asked.body)
         if is_conflict(code) or (asked.repeated and says_repeated(texts)):
             outcome, ambiguous, reason = "refused", True, OF_STATUS[409]
         elif outcome == "refused":
@@ -112,9 +112,9 @@ def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: SentCa
     )
 
 
-def _whole(answer: Answer) -> bytes:
+def _whole(headers: Mapping[str, str], body: bytes) -> bytes:
     """Headers and body: a gateway may tell why in either. The body last, for it may be cut."""
-    return b"\n".join([*(value.encode(errors="replace") for value in answer.headers.values()), answer.body])
+    return b"\n".join([*(value.encode(errors="replace") for value in headers.values()), body])
 
 
 def _meaning(status: int, code: str | None, ambiguous_statuses: frozenset[int]) -> tuple[Outcome, bool, str]:
@@ -129,37 +129,6 @@ def _meaning(status: int, code: str | None, ambiguous_statuses: frozenset[int]) 
     if 300 <= status < 400:  # noqa: PLR2004 - never followed: the token would go along
         return "refused", False, REDIRECT
     return "refused", False, OF_STATUS.get(status, REFUSED)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3): a number, or a date, seen from the answer's ``Date``.
-
-    Nonsense gives None, a date in the past 0.
-    """
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value[:12]), LONGEST_RETRY_AFTER)
-    moment = _http_date(value)
-    if moment is None:
-        return None
-    now = _http_date(headers.get("date", "")) or datetime.now(UTC)
-    return min(max((moment - now).total_seconds(), 0.0), LONGEST_RETRY_AFTER)
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, IndexError, TypeError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _document(body: bytes) -> dict[str, Any]:
-    try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _error_code(document: Mapping[str, Any]) -> str | None:

@@ -11,7 +11,8 @@ import httpx2
 import structlog
 
 from ajo_worker.api.adapters.tunnels import ThroughProxies
-from ajo_worker.api.token_answer import FetchFailed, plain, read_answer
+from ajo_worker.api.contents import uncompressed
+from ajo_worker.api.token_answer import FetchFailed, read_answer
 from ajo_worker.settings import Settings, renewed
 from ajo_worker.settings.proxies import proxies
 
@@ -232,7 +233,7 @@ async def _ask(client: httpx2.AsyncClient, url: str, form: dict[str, str]) -> tu
             if len(body) > MOST_BYTES:
                 raise FetchFailed(f"token endpoint: status {answer.status_code}, more than {MOST_BYTES:,} bytes")
         coding, media_type = (answer.headers.get(f"content-{name}", "") for name in ("encoding", "type"))
-        return answer.status_code, media_type, plain(bytes(body), coding, MOST_BYTES)
+        return answer.status_code, media_type, uncompressed(bytes(body), coding, MOST_BYTES)
 
 
 def token_client(settings: Settings, tls: ssl.SSLContext) -> httpx2.AsyncClient:

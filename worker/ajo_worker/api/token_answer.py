@@ -6,7 +6,6 @@ maintenance) does not, so everything is read leniently, and what had to be assum
 
 import json
 import re
-import zlib
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -91,16 +90,6 @@ def read_answer(status: int, media_type: str, body: bytes) -> Granted:
     lifetime, remark = _lifetime(content)
     remarks = (remark, _type_remark(content))
     return Granted(token, lifetime, tuple(one for one in remarks if one))
-
-
-def plain(body: bytes, coding: str, most: int) -> bytes:
-    """A body as it was before it was compressed, though nobody asked for that; ``most`` bytes of it at most."""
-    if coding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
-        return body
-    try:
-        return zlib.decompressobj(wbits=47).decompress(body, most)  # 47: gzip or zlib, whichever it is
-    except zlib.error:
-        return b""
 
 
 def _lifetime(content: dict[str, Any]) -> tuple[float, str | None]:

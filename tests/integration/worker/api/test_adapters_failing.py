@@ -29,10 +29,7 @@ SHORT = 1.0
         (does.reset_read, "reset", 1),
         (does.close_read, "reset", 1),
         (does.sending(b"HTTP/1.1 202 Accep"), "reset", 1),
-        (does.stalling(b"HTTP/1.1 202 Accepted\r\ncontent-le"), "timeout", 1),
         (does.stalling(b"SSH-2.0-OpenSSH_9.9\r\n\r\n"), "protocol", 1),
-        (does.stalling(b"HTTP/1.1 202 Accepted\r\nno colon\r\n\r\n"), "protocol", 1),
-        (does.stalling(b"HTTP/1.1 202 Accepted\r\nx: " + b"x" * 2_000_000), "protocol", 1),
         (does.echo, "protocol", 1),
     ],
     ids=[
@@ -43,10 +40,7 @@ SHORT = 1.0
         "reset after the request was read",
         "closed after the request was read",
         "half a status line, then closed",
-        "half a header, then silence",
         "not HTTP",
-        "broken header",
-        "endless header",
         "the request comes back",
     ],
 )
@@ -60,6 +54,40 @@ async def test_without_an_answer_a_sent_request_was_perhaps_processed(
         assert (failure.status, failure.to_headers) == (None, None)
         assert failure.elapsed > 0
         assert len(server.requests) == requests
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind"),
+    [
+        (does.stalling(b"HTTP/1.1 202 Accepted\r\ncontent-le"), "timeout"),
+        (does.sending(b"HTTP/1.1 202 Accepted\r\ncontent-le"), "reset"),
+        (does.stalling(b"HTTP/1.1 202 Accepted\r\nno colon\r\n\r\n"), "protocol"),
+        (does.stalling(b"HTTP/1.1 202 Accepted\r\nx: " + b"x" * 2_000_000), "protocol"),
+    ],
+    ids=["half a header, then silence", "half a header, then closed", "broken header", "endless header"],
+)
+async def test_of_broken_headers_the_status_is_known_where_the_library_tells_it(
+    adapter: HttpAdapter, behaviour: Behaviour, kind: FailureKind
+) -> None:
+    async with RawServer(behaviour) as server:
+        timeout = SHORT if kind == "timeout" else LONG
+        failure = only(Failure, await adapter.post(call_to(server.url), timeout=timeout))
+        known = "Direct" in type(adapter).__name__
+        assert failure.status == (202 if known else None)
+        assert failure.kind == ("body" if known and kind != "timeout" else kind)
+        assert (failure.to_headers is not None) is known
+        assert failure.perhaps_processed
+        assert len(server.requests) == 1
+
+
+async def test_of_a_broken_body_the_headers_are_known(adapter: HttpAdapter) -> None:
+    """Whoever asks for a wait, or says why it fails, and cuts its page short, has asked for it."""
+    cut = b"HTTP/1.1 503 Unavailable\r\nretry-after: 7\r\ncontent-length: 100\r\n\r\nhalf"
+    async with RawServer(does.sending(cut)) as server:
+        failure = only(Failure, await adapter.post(call_to(server.url), timeout=LONG))
+        assert (failure.status, failure.headers["retry-after"]) == (503, "7")
+        if "Direct" in type(adapter).__name__:
+            assert failure.body == b"half"
 
 
 async def test_of_a_connection_reset_at_once_only_a_failed_connect_is_surely_unprocessed(

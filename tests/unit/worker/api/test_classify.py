@@ -1,13 +1,17 @@
 """Classification: every status, both error shapes, every transport failure."""
 
-from datetime import UTC, datetime
+import codecs
+import gzip
+import zlib
+from collections.abc import Callable
 from typing import get_args
 from uuid import UUID
 
 import msgspec
 import pytest
 from ajo_worker.api.answer import Answer, Failure, FailureKind
-from ajo_worker.api.classify import LONGEST_RETRY_AFTER, NOTHING, SentCall, classify, retry_after
+from ajo_worker.api.classify import NOTHING, SentCall, classify
+from ajo_worker.api.retry_after import LONGEST
 from ajo_worker.api.verdict import Outcome, Verdict
 from hypothesis import given
 from hypothesis import strategies as st
@@ -209,29 +213,58 @@ def test_half_a_body_counts_by_its_status_line() -> None:
     assert classify(refused, ambiguous_statuses=AMBIGUOUS) == Verdict("refused", reason="bad-request", http_status=400)
 
 
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "7"}, 7.0),
-        ({"retry-after": " 0 "}, 0.0),
-        ({"retry-after": "-1"}, None),
-        ({"retry-after": "1.5"}, None),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "٧"}, None),
-        ({"retry-after": "9" * 400}, LONGEST_RETRY_AFTER),
-        ({"retry-after": "Tue, 24 Nov 2026 12:00:30 GMT", "date": "Tue, 24 Nov 2026 12:00:00 GMT"}, 30.0),
-        ({"retry-after": "Tue, 24 Nov 2026 11:00:00 GMT", "date": "Tue, 24 Nov 2026 12:00:00 GMT"}, 0.0),
-        ({"retry-after": "Tue, 24 Nov 2099 12:00:00 GMT", "date": "nonsense"}, LONGEST_RETRY_AFTER),
-        ({"retry-after": "Tue, 99 Nov 2026 12:00:00 GMT"}, None),
-    ],
-)
-def test_retry_after_is_read_as_seconds_or_as_a_date(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after(headers) == seconds
+def test_what_came_of_a_broken_answer_counts_with_its_status_line() -> None:
+    """A gateway that asks for a wait, or tells of the outage, and cuts its own page short."""
+    told = b"<p>Access to your account is currently revoked because the Azure Cosmos DB"
+    for status, headers, body, waits, outage in (
+        (429, {"retry-after": "7"}, b"", 7.0, None),
+        (503, {"retry-after": "3"}, b"<html>", 3.0, None),
+        (500, {}, told, None, "cosmos-key"),
+        (403, {}, told[: -len(b"oked because the Azure Cosmos DB")], None, "cosmos-key"),
+    ):
+        cut = Failure("body", True, 1.0, status=status, headers=headers, body=body)
+        found = classify(cut, ambiguous_statuses=AMBIGUOUS)
+        assert (found.outcome, found.http_status, found.retry_after) == ("retryable", status, waits)
+        assert found.outage == outage
 
 
-def test_a_date_without_the_answers_own_is_seen_from_now() -> None:
-    assert retry_after({"retry-after": datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")}) == 0.0
+WRITINGS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "with a BOM": (lambda body: codecs.BOM_UTF8 + body, ""),
+    "UTF-16": (lambda body: body.decode().encode("utf-16"), ""),
+    "UTF-16, big endian": (lambda body: body.decode().encode("utf-16-be"), ""),
+    "UTF-32": (lambda body: body.decode().encode("utf-32"), ""),
+    "Latin-1": (lambda body: body.replace(b"{", '{"createdBy":"Jürgen",'.encode("latin-1"), 1), ""),
+    "no number": (lambda body: body.replace(b"{", b'{"x":NaN,', 1), ""),
+    "half a surrogate pair": (lambda body: body.replace(b"{", b'{"x":"\\ud800",', 1), ""),
+    "a zero behind it": (lambda body: body + b"\0", ""),
+    "gzip": (gzip.compress, "gzip"),
+    "deflate": (zlib.compress, "Deflate"),
+    "gzip, twice": (lambda body: gzip.compress(gzip.compress(body)), "gzip, gzip"),
+    "no gzip, whatever it says": (lambda body: body, "gzip"),
+}
+
+
+@pytest.mark.parametrize("writing", WRITINGS)
+def test_an_answer_says_the_same_however_a_gateway_has_written_it(writing: str) -> None:
+    written, coding = WRITINGS[writing]
+
+    def found(status: int, document: dict[str, object]) -> Verdict:
+        answer = Answer(status, {"content-encoding": coding}, written(msgspec.json.encode(document)), 0.1, 0.2)
+        return classify(answer, ambiguous_statuses=AMBIGUOUS, asked=SentCall(OURS))
+
+    for status in (200, 202):
+        accepted = found(status, {"executionId": "UMA-1", "requestId": str(OTHERS)})
+        assert (accepted.outcome, accepted.execution_id) == ("accepted", "UMA-1")
+        assert accepted.answered_request_id == str(OTHERS)
+    assert found(403, GATEWAY).outcome == "unauthorized"
+    assert found(404, {"title": "Cannot find the Profile"}).blame == "recipient"
+    revoked = {"title": "Access to your account is currently revoked"}
+    assert found(500, revoked).outage == "cosmos-key"
+
+
+def test_no_more_of_a_compressed_answer_is_read_than_of_any() -> None:
+    bomb = gzip.compress(b"x" * 10**8)
+    assert classify(Answer(202, {"content-encoding": "gzip"}, bomb, 0.1, 0.2), ambiguous_statuses=AMBIGUOUS)
 
 
 def test_an_errors_text_is_kept_short_and_without_addresses_or_tokens() -> None:
@@ -253,7 +286,7 @@ def test_an_errors_text_is_kept_short_and_without_addresses_or_tokens() -> None:
 def test_nothing_that_an_endpoint_answers_raises(status: int, body: bytes, headers: dict[str, str]) -> None:
     found = classify(Answer(status, headers, body, 0.0, 0.0), ambiguous_statuses=AMBIGUOUS)
     assert found.outcome == "accepted" if status == 202 else found.outcome != "accepted" or found.execution_id
-    assert found.retry_after is None or 0 <= found.retry_after <= LONGEST_RETRY_AFTER
+    assert found.retry_after is None or 0 <= found.retry_after <= LONGEST
 
 
 json_values = st.recursive(

@@ -86,7 +86,8 @@ class DirectAdapter:
         try:
             arrived = await connection.call(request, exchange, reading)
         except Exception as fault:  # noqa: BLE001 - post never raises
-            return failure_of(fault, exchange, connection.broke_at)
+            exchange.headers = reading.headers  # as far as they came after the status
+            return failure_of(fault, exchange, connection.broke_at, bytes(reading.body[: self._most]))
         finally:
             self._busy.discard(connection)
         if not connection.closed:

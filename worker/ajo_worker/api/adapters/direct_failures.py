@@ -16,9 +16,12 @@ def unsent(fault: NotConnected, exchange: Exchange) -> Failure:
     return exchange.failure(_connect_kind(fault), nothing_sent=True, detail=_detail(cause or fault))
 
 
-def failure_of(fault: Exception, exchange: Exchange, at: float | None = None) -> Failure:
-    """The failure that ``fault`` is, at ``at``, once the connection stood: Adobe may have the request."""
-    return exchange.failure(_kind(fault), detail=_detail(fault), at=at)
+def failure_of(fault: Exception, exchange: Exchange, at: float | None = None, body: bytes = b"") -> Failure:
+    """The failure that ``fault`` is, at ``at``, once the connection stood: Adobe may have the request.
+
+    ``body`` is what came of the answer's.
+    """
+    return exchange.failure(_kind(fault), detail=_detail(fault), at=at, body=body)
 
 
 def _connect_kind(fault: NotConnected) -> FailureKind:

@@ -25,6 +25,8 @@ def age_limit() -> float:
 OWN_HEADERS = {"accept-encoding": "identity", "user-agent": "ajo-dispatch"}
 """Sent with every call. Answers are small, and a compressed one could grow beyond what is read of it."""
 
+NO_HEADERS: Mapping[str, str] = {}
+
 SOON = 1e-6
 """Seconds. No answer is here at once, however coarse the kernel's clock."""
 
@@ -43,6 +45,7 @@ class Exchange:
     began: float = field(default_factory=time.monotonic)
     deadline: float = field(init=False)
     status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     _headers_at: float | None = None
     _start_lag: float = 0.0
 
@@ -63,9 +66,9 @@ class Exchange:
         lag = min(max(seconds, 0), time.monotonic() - self.began)
         self._start_lag, self.began = self._start_lag + lag, self.began + lag
 
-    def headers_came(self, status: int, at: float | None = None) -> None:
-        """The status line and the headers came, the body is not here yet."""
-        self.status, self._headers_at = status, self._past(at)
+    def headers_came(self, status: int, at: float | None = None, headers: Mapping[str, str] = NO_HEADERS) -> None:
+        """The status line came, and mostly the headers; the body is not here yet."""
+        self.status, self._headers_at, self.headers = status, self._past(at), headers
 
     def answer(self, headers: Mapping[str, str], body: bytes, *, most: int, at: float | None = None) -> Answer:
         """The whole answer; a body longer than ``most`` bytes is cut."""
@@ -84,9 +87,17 @@ class Exchange:
         )
 
     def failure(
-        self, kind: FailureKind, *, nothing_sent: bool = False, detail: str = "", at: float | None = None
+        self,
+        kind: FailureKind,
+        *,
+        nothing_sent: bool = False,
+        detail: str = "",
+        at: float | None = None,
+        body: bytes = b"",
     ) -> Failure:
-        """No whole answer. Whatever went wrong after the headers is a time-out, or the body's."""
+        """No whole answer, but perhaps a part of its ``body``. Whatever went wrong after the status is a time-out, or
+        the body's.
+        """
         if self.status is not None and kind != "timeout":
             kind = "body"
         ended = max(self._past(at), (self._headers_at or self.began) + SOON)
@@ -101,6 +112,8 @@ class Exchange:
             status=self.status,
             lag=max(time.monotonic() - ended, 0),
             start_lag=self._start_lag,
+            headers=self.headers,
+            body=body,
         )
 
     def _past(self, at: float | None) -> float:

@@ -4,6 +4,7 @@ RFC 9112, read strictly: an answer whose end isn't beyond doubt is none.
 """
 
 import re
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Literal
 
@@ -16,6 +17,8 @@ MOST_CHUNK_LINE = 1024
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: [^\r\n]*)?")
 NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
+RETRY_AFTER = "retry-after"
+FOLD = re.compile(rb"\n[ \t]+")
 HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 
@@ -26,8 +29,9 @@ class NotHttp(Exception):  # noqa: N818 - says what it is
 class Reading:
     """One answer as it comes in.
 
-    ``status`` is None until the headers are here. Once it is ``whole``, ``body`` is the body, or the first ``most + 1``
-    bytes of a longer one, and ``reusable`` says whether another call may follow on the connection.
+    ``status`` is None until the status line is here, ``headers`` are empty until all of them are. Once it is
+    ``whole``, ``body`` is the body, or the first ``most + 1`` bytes of a longer one, and ``reusable`` says whether
+    another call may follow on the connection.
     """
 
     __slots__ = (
@@ -102,6 +106,8 @@ class Reading:
     def _read_head(self) -> bool:
         if not self._buffer.startswith(b"HTTP/1."[: len(self._buffer)]):
             raise NotHttp("no status line")
+        if self.status is None:
+            self._read_status()
         found = HEAD_END.search(self._buffer, max(0, self._seen - 3))
         self._seen = len(self._buffer)
         self._bounded(found.end() if found else len(self._buffer))
@@ -109,16 +115,20 @@ class Reading:
             return False
         lines = bytes(self._buffer[: found.start()]).replace(b"\r\n", b"\n").split(b"\n")
         self._took_head(found.end())
-        status_line = STATUS_LINE.fullmatch(lines[0])
-        if status_line is None:
-            raise NotHttp("no status line")
-        status = int(status_line[2])
+        newer, status = _status_of(lines[0])
         if status == HTTPStatus.SWITCHING_PROTOCOLS:
             raise NotHttp("another protocol")
         headers = _fields(lines[1:])
         if status >= HTTPStatus.OK:  # what is below is an interim answer
-            self._headers_are_here(status, status_line[1] == b"1", headers)
+            self._headers_are_here(status, newer, headers)
         return True
+
+    def _read_status(self) -> None:
+        """What became of the call is known with the status line, whatever becomes of the headers."""
+        end = self._buffer.find(b"\n", 0, MOST_HEAD)
+        if end >= 0:
+            _, status = _status_of(bytes(self._buffer[:end]).removesuffix(b"\r"))
+            self.status = status if status >= HTTPStatus.OK else None
 
     def _headers_are_here(self, status: int, newer: bool, fields: list[tuple[str, str]]) -> None:
         lengths = {one.strip() for name, value in fields if name == "content-length" for one in value.split(",")}
@@ -132,8 +142,7 @@ class Reading:
             raise NotHttp("an unknown transfer-encoding")
         doubtful = bool(codings and lengths) or sum(name == "content-length" for name, _ in fields) > 1
         self.reusable = newer and "close" not in options and not doubtful
-        self.headers = dict(reversed(fields))
-        self.status = status
+        self.headers = first_of_each(fields)
         if status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
             self._state = "whole"
         elif codings:
@@ -200,14 +209,33 @@ class Reading:
             raise NotHttp("too many headers")
 
 
+def first_of_each(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The first value of each header; of ``Retry-After`` all, since none of them may be broken."""
+    pairs = [*fields]
+    together = ", ".join(value for name, value in pairs if name == RETRY_AFTER)
+    return {**dict(reversed(pairs)), **({RETRY_AFTER: together} if together else {})}
+
+
+def _status_of(line: bytes) -> tuple[bool, int]:
+    """Whether it is HTTP/1.1 (and not 1.0), and the status.
+
+    Raises:
+        NotHttp: it is no status line.
+    """
+    found = STATUS_LINE.fullmatch(line)
+    if found is None:
+        raise NotHttp("no status line")
+    return found[1] == b"1", int(found[2])
+
+
 def _fields(lines: list[bytes]) -> list[tuple[str, str]]:
-    """Header fields, names in lower case.
+    """Header fields, names in lower case; one that is folded (RFC 9112, 5.2) is one line.
 
     Raises:
         NotHttp: a line is none.
     """
-    fields = []
-    for line in lines:
+    fields: list[tuple[str, str]] = []
+    for line in FOLD.sub(b" ", b"\n".join(lines)).split(b"\n") if lines else ():
         name, colon, value = line.partition(b":")
         if not colon or not NAME.fullmatch(name) or b"\0" in value or b"\r" in value:
             raise NotHttp("a broken header")

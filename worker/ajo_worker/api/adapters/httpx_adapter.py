@@ -10,6 +10,7 @@ import httpx2
 
 from ajo_worker.api.adapters.arrival import last_arrival, last_sent
 from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
+from ajo_worker.api.adapters.http1 import first_of_each
 from ajo_worker.api.adapters.httpx_connections import Connections
 from ajo_worker.api.adapters.httpx_failures import failure_of
 from ajo_worker.api.adapters.tcp import options
@@ -97,9 +98,10 @@ class HttpxAdapter:
             async with aclosing(response):  # closes the connection where the body is not read to its end
                 connection = response.extensions["network_stream"].get_extra_info("socket")
                 progress.answered(connection)
-                exchange.headers_came(response.status_code, last_arrival(connection))
+                headers = _headers(response.headers)
+                exchange.headers_came(response.status_code, last_arrival(connection), headers)
                 body = await _body(response, self._most)
-                headers, arrived = _headers(response.headers), last_arrival(connection)
+                arrived = last_arrival(connection)
                 answer = exchange.answer(headers, body, most=self._most, at=arrived)
             if _more_came(response):
                 await transport.aclose()
@@ -141,8 +143,8 @@ def httpx_adapter(settings: Settings) -> HttpxAdapter:
 
 
 def _headers(found: httpx2.Headers) -> dict[str, str]:
-    """Names in lower case, the first value of each."""
-    return {name.decode("ascii").lower(): value.decode("latin-1") for name, value in reversed(found.raw)}
+    """Names in lower case."""
+    return first_of_each((name.decode("ascii").lower(), value.decode("latin-1")) for name, value in found.raw)
 
 
 def _more_came(response: httpx2.Response) -> bool:

@@ -81,8 +81,8 @@ class PyreqwestAdapter:
         response = await wake.watch(request.__aenter__())
         try:
             arrived = wake.at
-            exchange.headers_came(response.status, arrived)
             headers, body = _headers(response.headers), b""
+            exchange.headers_came(response.status, arrived, headers)
             announced, reader = headers.get("content-length"), response.body_reader
             while len(body) <= self._most:  # or a little more; leaving the request then drops the connection
                 chunk = await wake.watch(reader.read(min(READ_BYTES, self._most + 1 - len(body))))

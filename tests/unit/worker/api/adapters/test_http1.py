@@ -122,8 +122,48 @@ def test_a_body_beyond_the_bound_is_read_no_further(answer: bytes) -> None:
     assert (reading.whole, bytes(reading.body), reading.reusable) == (True, b"hel", False)
 
 
-def test_of_a_header_that_comes_twice_the_first_counts() -> None:
-    assert read(OK + b"Retry-After: 5\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n").headers["retry-after"] == "5"
+def test_of_a_header_that_comes_twice_the_first_counts_but_no_retry_after_is_broken() -> None:
+    headers = read(OK + b"Retry-After: 5\r\nX: a\r\nretry-after: 7\r\nx: b\r\ncontent-length: 0\r\n\r\n").headers
+    assert (headers["retry-after"], headers["x"]) == ("5, 7", "a")
+
+
+def test_a_header_that_is_folded_is_one() -> None:
+    reading = read(OK + b"x: a\r\n b\r\n\tc\r\ncontent-length: 5\r\n\r\nhello")
+    assert (reading.headers["x"], bytes(reading.body)) == ("a b c", b"hello")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"content-le",
+        b"content-length: 5, 6\r\n\r\n",
+        b"content-length: -1\r\n\r\n",
+        b"no colon\r\n\r\n",
+        b"x: a\0b\r\n\r\n",
+        b"transfer-encoding: gzip, chunked\r\n\r\n",
+        b"x: " + b"x" * MOST_HEAD,
+    ],
+)
+@pytest.mark.parametrize("before", [b"", INTERIM])
+def test_what_became_of_the_call_is_known_with_the_status_line_whatever_becomes_of_the_headers(
+    before: bytes, head: bytes
+) -> None:
+    reading = Reading(1000)
+    reading.feed(before)
+    reading.feed(OK[:-1])
+    assert reading.status is None
+    with suppress(NotHttp):
+        reading.feed(OK[-1:] + head)
+    assert (reading.status, reading.whole) == (202, False)
+
+
+@pytest.mark.parametrize("line", [b"HTTP/1.1 2020 x\r\n", b"HTTP/1.1 20\r\n", b"HTTP/1.1 100 Continue\r\n"])
+def test_what_is_no_status_line_of_an_answer_tells_nothing(line: bytes) -> None:
+    reading = Reading(1000)
+    with suppress(NotHttp):
+        reading.feed(line)
+    assert reading.status is None
 
 
 @pytest.mark.parametrize(
