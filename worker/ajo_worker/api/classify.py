@@ -33,7 +33,9 @@ MOST_TEXT = 300
 MOST_BYTES = 1_000_000
 """Bytes of a compressed body that are read at most."""
 
-RETRYABLE_CLIENT_ERRORS = frozenset({408, 429})
+RETRYABLE_CLIENT_ERRORS = frozenset({408, 421, 423, 424, 425, 429})
+"""What a later call may do: on another connection (421), once something is free (423), works again (424) or is known
+(425). None of them says that this one was processed."""
 
 # What may be personal or secret in an error's text: anything like an address or a phone number, and runs long enough to
 # be a token.

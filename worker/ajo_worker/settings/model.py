@@ -96,7 +96,7 @@ class Settings(AuditSettings):
         "that is more: a shorter one tells nothing, and may duplicate",
     )
     ambiguous_statuses: Statuses = Field(
-        frozenset({502, 504}),
+        frozenset({502, 504, 520, 522, 524, 598, 599}),
         description="retried statuses after which Adobe may all the same have accepted (undocumented: our policy)",
     )
     on_ambiguous: OnAmbiguous = Field(
