@@ -15,7 +15,8 @@ from ajo_producers.contract.sealing import Sealer
 from ajo_worker.api.adapters import make_adapter
 from ajo_worker.api.answer import HttpAdapter
 from ajo_worker.api.tls import tls_context
-from ajo_worker.api.token import TokenProvider, token_client, token_fetch
+from ajo_worker.api.token import TokenProvider
+from ajo_worker.api.token_fetch import token_client, token_fetch
 from ajo_worker.campaigns.statuses import CampaignStatuses, campaign_statuses
 from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Policy

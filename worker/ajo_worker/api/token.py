@@ -1,29 +1,22 @@
 """The access token: cached, refreshed before it expires, by one caller at a time."""
 
 import asyncio
-import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import random
 
-import httpx2
 import structlog
 
-from ajo_worker.api.adapters.tunnels import ThroughProxies
-from ajo_worker.api.contents import uncompressed
-from ajo_worker.api.token_answer import FetchFailed, read_answer
-from ajo_worker.settings import Settings, renewed
-from ajo_worker.settings.proxies import proxies
+from ajo_worker.api.token_answer import FetchFailed
 
 log = structlog.get_logger("ajo_worker.token")
 
-FETCH_TIMEOUT = 15.0
-"""Seconds for a whole fetch, from connecting to the answer's last byte."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 """Seconds between fetches that fail."""
-MOST_BYTES = 65_536
-"""Bytes of an answer that are read at most; a token has some thousand."""
+PRESUMED = 5.0
+"""Seconds for which a token that was refused for one campaign is still sent for others that it has worked for: by then
+it has worked for them again, or it was refused for them too, or there is a new one."""
 
 
 class TokenUnavailable(Exception):  # noqa: N818 - says what it found
@@ -73,8 +66,9 @@ class TokenProvider:
         self._margin = margin
         self._monotonic = monotonic
         self._token: Token | None = None
-        self._rejected: str | None = None
-        self._rejected_at = 0.0
+        self._worked_at: dict[str, float] = {}
+        self._refused_for: set[str] = set()
+        self._refused_at = 0.0
         self._fetching: asyncio.Task[None] | None = None
         self._reason = "no answer yet"
         self._ours = self._by_proxy = False
@@ -120,17 +114,37 @@ class TokenProvider:
             return float("-inf")
         return token.fetched - token.took + token.lifetime
 
+    def worked(self, text: str, campaign: str, sent: float) -> None:
+        """A call of this campaign, sent then (monotonic) with this token, got beyond the question who calls."""
+        if self._token is not None and self._token.text == text:
+            self._worked_at[campaign] = max(sent, self._worked_at.get(campaign, sent))
+
+    def refused(self, text: str, campaign: str) -> None:
+        """Adobe refused a call of this campaign for its token: another one is fetched.
+
+        A permission that a single campaign lacks is no fault of the token: others go on with it meanwhile, for a moment
+        if it has worked for them before, and for as long as it works for them.
+        """
+        if self._token is not None and self._token.text == text and campaign not in self._refused_for:
+            self._refused_for.add(campaign)
+            self._refused_at = self._monotonic()
+            self._refresh()
+
     async def refresh(self, rejected: str, timeout: float) -> str:
-        """A token other than ``rejected``, which Adobe refused; a thousand callers cause one fetch.
+        """A token other than ``rejected``, which was refused; a thousand callers cause one fetch.
+
+        The same one, if the endpoint gives it again, and others' calls work with it.
 
         Raises:
             TokenUnavailable: there was none within ``timeout`` seconds.
         """
-        if self._token is not None and self._token.text == rejected:
-            if self._rejected != rejected:
-                self._rejected_at = self._monotonic()
-            self._rejected = rejected
-        return await self.get(timeout)
+        try:
+            async with asyncio.timeout(timeout):
+                if self._token is not None and self._token.text == rejected:
+                    await asyncio.shield(self._refresh())
+                return await self._newest()
+        except TimeoutError:
+            raise TokenUnavailable(self._reason) from None
 
     async def close(self) -> None:
         """Stop fetching."""
@@ -138,9 +152,20 @@ class TokenProvider:
             self._fetching.cancel()
             await asyncio.gather(self._fetching, return_exceptions=True)
 
+    @property
+    def _works_still(self) -> bool:
+        """Whether it has worked for others since it was refused."""
+        return any(at > self._refused_at for name, at in self._worked_at.items() if name not in self._refused_for)
+
+    @property
+    def _rejected(self) -> bool:
+        if not self._refused_for or self._works_still:
+            return False
+        return self._monotonic() >= self._refused_at + PRESUMED or self._worked_at.keys() <= self._refused_for
+
     def _usable(self) -> Token | None:
         token = self._token
-        if token is None or token.text == self._rejected or self._monotonic() >= token.fetched + token.lifetime:
+        if token is None or self._rejected or self._monotonic() >= token.fetched + token.lifetime:
             return None
         return token
 
@@ -149,15 +174,18 @@ class TokenProvider:
         if self._token is None:
             return float("-inf")
         ends = self._token.fetched + self._token.lifetime
-        return min(ends, self._rejected_at) if self._token.text == self._rejected else ends
+        return min(ends, self._refused_at) if self._rejected else ends
 
     async def _wait(self, timeout: float) -> str:
         try:
             async with asyncio.timeout(timeout):
-                while (token := self._usable()) is None:
-                    await asyncio.shield(self._refresh())
+                return await self._newest()
         except TimeoutError:
             raise TokenUnavailable(self._reason) from None
+
+    async def _newest(self) -> str:
+        while (token := self._usable()) is None:
+            await asyncio.shield(self._refresh())
         return token.text
 
     def _refresh(self) -> "asyncio.Task[None]":
@@ -170,10 +198,7 @@ class TokenProvider:
         while True:
             began = self._monotonic()
             try:
-                token = await self._fetch()
-                if token.text == self._rejected:
-                    raise FetchFailed("token endpoint: the token that was refused, again")  # noqa: TRY301 - waits like any other
-                self._token = token
+                self._take(await self._fetch())
             except Exception as fault:  # noqa: BLE001 - whatever it was, the next one may bring a token
                 # Of a kind that nobody foresaw only its name is told: its text may quote an address, or a secret.
                 known = isinstance(fault, FetchFailed)
@@ -189,59 +214,14 @@ class TokenProvider:
                 failed, self._failing_since = self._failing_since is not None, None
                 if failed:
                     self.on_token()
-                if token.remarks:
-                    log.warning("token-answer-unusual", remarks=token.remarks)
-                log.info("token-fetched", lifetime=token.lifetime)
                 return
 
-
-def token_fetch(
-    settings: Settings, client: httpx2.AsyncClient, monotonic: Callable[[], float] = time.monotonic
-) -> Fetch:
-    """A fetch from the token endpoint: OAuth server-to-server, ``client_credentials``, form-encoded."""
-    form = {"grant_type": "client_credentials", "client_id": settings.client_id, "scope": settings.scopes}
-    secret = renewed(settings, "client_secret")
-
-    async def fetch() -> Token:
-        asked = monotonic()
-        try:
-            async with asyncio.timeout(FETCH_TIMEOUT):
-                status, media_type, body = await _ask(
-                    client, settings.token_url, {**form, "client_secret": secret.now()}
-                )
-        except TimeoutError:
-            raise FetchFailed(f"token endpoint: no whole answer within {FETCH_TIMEOUT:g} s") from None
-        except httpx2.ProxyError as fault:
-            raise FetchFailed(f"token endpoint: no tunnel through the proxy: {fault}", by_proxy=True) from None
-        except httpx2.HTTPError as fault:
-            raise FetchFailed(f"token endpoint: {type(fault).__name__}") from None
-        granted = read_answer(status, media_type, body)
-        # Counted from the answer: from the question, a slow endpoint's short-lived tokens would never be of use. One
-        # that has expired after all is refused, and refreshed.
-        answered = monotonic()
-        return Token(granted.text, answered, granted.lifetime, granted.remarks, answered - asked)
-
-    return fetch
-
-
-async def _ask(client: httpx2.AsyncClient, url: str, form: dict[str, str]) -> tuple[int, str, bytes]:
-    """Status, content type and body of an answer that is read no further than it may be long."""
-    async with client.stream("POST", url, data=form, headers={"Accept-Encoding": "identity"}) as answer:
-        body = bytearray()
-        async for chunk in answer.aiter_raw():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise FetchFailed(f"token endpoint: status {answer.status_code}, more than {MOST_BYTES:,} bytes")
-        coding, media_type = (answer.headers.get(f"content-{name}", "") for name in ("encoding", "type"))
-        return answer.status_code, media_type, uncompressed(bytes(body), coding, MOST_BYTES)
-
-
-def token_client(settings: Settings, tls: ssl.SSLContext) -> httpx2.AsyncClient:
-    """The HTTP client of everything that is no attempt: token, campaigns' status. It follows no redirect.
-
-    Raises:
-        SettingsError: a proxy can't be used.
-    """
-    timeout, ways = httpx2.Timeout(FETCH_TIMEOUT, connect=settings.connect_timeout), proxies(settings)
-    transport = ThroughProxies(ways, lambda: httpx2.AsyncHTTPTransport(verify=tls, trust_env=False))
-    return httpx2.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
+    def _take(self, token: Token) -> None:
+        if self._token is None or token.text != self._token.text:
+            self._worked_at, self._refused_for = {}, set()
+        elif self._refused_for and not self._works_still:
+            raise FetchFailed("token endpoint: the token that was refused, again")
+        self._token = token
+        if token.remarks:
+            log.warning("token-answer-unusual", remarks=token.remarks)
+        log.info("token-fetched", lifetime=token.lifetime)

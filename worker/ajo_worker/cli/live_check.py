@@ -13,8 +13,8 @@ from ajo_producers.campaigns.live import Compared
 
 from ajo_worker.api.request import ForeignHost
 from ajo_worker.api.tls import tls_context
-from ajo_worker.api.token import token_client, token_fetch
 from ajo_worker.api.token_answer import FetchFailed
+from ajo_worker.api.token_fetch import token_client, token_fetch
 from ajo_worker.campaigns.differences import differences
 from ajo_worker.campaigns.live_campaign import LiveCampaign
 from ajo_worker.campaigns.question import Unreadable, ask, question_of

@@ -60,6 +60,11 @@ class History(Struct, frozen=True):
         """Whether an attempt of this round may have been accepted: then nothing but its own retries may follow it."""
         return self.ambiguous > self.ambiguous_before
 
+    @property
+    def token_refused(self) -> bool:
+        """Whether a fresh token was refused after another one: then it isn't the token."""
+        return self.unauthorized - min(self.expired_tokens, MOST_EXPIRED) > 1
+
     def kept_back(self) -> EndState:
         """The state of a trigger that may not go on now: parked only where no attempt may have been accepted."""
         return "unconfirmed" if self.in_doubt else "parked"
@@ -97,8 +102,8 @@ class Retry:
 class Situation(Struct, frozen=True):
     """How things stand ``now`` (monotonic) that an attempt has ended; ``history`` counts it already.
 
-    ``kept_back`` is why its campaign may not go on, ``holds_ambiguous`` its choice for what may have been accepted.
-    Answers of late have taken ``answers_take()`` seconds.
+    ``kept_back`` is why its campaign may not go on (a ``probe`` may), ``holds_ambiguous`` its choice for what may have
+    been accepted. Answers of late have taken ``answers_take()`` seconds.
     """
 
     history: History
@@ -106,6 +111,7 @@ class Situation(Struct, frozen=True):
     now: float
     kept_back: KeptBack | None = None
     holds_ambiguous: bool = False
+    probe: bool = False
     answers_take: Callable[[], float] = lambda: 0.0
 
 
@@ -126,7 +132,8 @@ def decide(verdict: Verdict, situation: Situation, retrying: Retrying) -> End | 
 
     An outage is not the trigger's failure, and its budget is not to be burnt by it: while its lane or its campaign is
     ``kept_back``, what would be tried again is parked; so is what a failing campaign refuses, unless the recipient or
-    the trigger itself is to blame. But what may have been accepted is not parked: a new round would send it again.
+    the trigger itself is to blame. But what may have been accepted is not parked: a new round would send it again. A
+    probe whose token was refused is tried with a fresh one: that tells nothing of the way.
 
     No attempt is promised that couldn't start at least ``attempt_minimum`` seconds before the budget's end, and early
     enough for an answer that takes as long as they do: one that is cut short tells nothing, and is a duplicate in the
@@ -144,16 +151,18 @@ def decide(verdict: Verdict, situation: Situation, retrying: Retrying) -> End | 
             return End("unconfirmed", verdict.reason)
         case "retryable" if kept_back:
             return End(history.kept_back(), kept_back.reason)
-        case "unauthorized" if history.unauthorized - min(history.expired_tokens, MOST_EXPIRED) > 1:
-            return End(history.refused(), verdict.reason)
-        case "unauthorized" if kept_back:
+        case "unauthorized" if kept_back and (history.token_refused or not situation.probe):
             return End(history.kept_back(), kept_back.reason)
+        case "unauthorized" if history.token_refused:
+            return End(history.refused(), verdict.reason)
         case "unauthorized":
             wait, fresh_token = 0.0, True
         case "retryable":
             backoff = retrying.backoff
             wait, fresh_token = backoff.wait(history.attempts, retrying.jitter, floor=verdict.retry_after), False
     now, latest = situation.now, budget.latest_start(retrying.attempt_minimum, situation.answers_take())
+    if now + wait > latest and kept_back:
+        return End(history.kept_back(), kept_back.reason)
     if now + wait > latest:
         beyond = verdict.retry_after is not None and now + verdict.retry_after > latest
         return End(history.failed(), "retry-after-beyond-budget" if beyond else budget.end_reason)

@@ -1,6 +1,6 @@
 """The call of an announced attempt, and what follows from it: send → judge → decide → record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from logging import DEBUG
 
 import structlog
@@ -11,13 +11,16 @@ from ajo_worker.api.request import body_of, call_of
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.attempt import Announced, Attempt, Policy, Round, Sent
 from ajo_worker.dispatch.budget import Budget
-from ajo_worker.dispatch.decision import End, Retry, Retrying, Situation, decide
+from ajo_worker.dispatch.decision import End, History, Retry, Retrying, Situation, decide
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.rows import Rows, wide_event
 from ajo_worker.dispatch.stray_answers import Strays
 from ajo_worker.ledger.attempts import AttemptRow, Record
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
+
+DOUBTFUL_TOKEN = frozenset({401, 403})
+"""Statuses that tell nothing good of the token."""
 
 log = structlog.get_logger("ajo_worker.dispatch")
 
@@ -61,25 +64,37 @@ class Calls:
         return Sent(announced, budget, body, dispatched, result, token, token_until)
 
     async def judged(self, sent: Sent) -> Verdict:
-        """judge: what the answer shows, of this trigger and of its destination."""
-        received = sent.announced.attempt.received
+        """judge: what the answer shows, of this trigger, of its token and of its destination."""
+        received, tokens = sent.announced.attempt.received, self.preparation.tokens
         asked = SentCall(received.trigger.request_id, sent.body, sent.announced.round.repeats)
         seen = classify(sent.result, ambiguous_statuses=self.policy.ambiguous_statuses, asked=asked)
         verdict = await self.strays.judged(received.trigger.request_id, seen)
+        if verdict.outcome == "unauthorized":
+            if self._history(sent, verdict).token_refused:  # not the token: every call of the campaign meets it
+                verdict = replace(verdict, blame="campaign")
+            else:
+                tokens.refused(sent.token, received.trigger.campaign)
+        elif verdict.http_status not in DOUBTFUL_TOKEN and verdict.outcome in {"accepted", "refused"}:
+            tokens.worked(sent.token, received.trigger.campaign, sent.dispatched)
         self.preparation.gate.saw(received, verdict, sent.dispatched)
         return verdict
+
+    def _history(self, sent: Sent, verdict: Verdict) -> History:
+        token_lived = self.clock.monotonic() < sent.token_until
+        return sent.announced.round.history.after(verdict, token_lived=token_lived)
 
     def decided(self, sent: Sent, verdict: Verdict) -> tuple[Round, End | Retry]:
         """decide: an end, or another attempt."""
         before, campaign = sent.announced.round, sent.announced.attempt.campaign
         gate, now = self.preparation.gate, self.clock.monotonic()
-        history = before.history.after(verdict, token_lived=now < sent.token_until)
+        history = self._history(sent, verdict)
         situation = Situation(
             history,
             sent.budget,
             now,
             gate.kept_back(campaign),
             campaign.holds_ambiguous,
+            sent.announced.attempt.received.probe,
             lambda: gate.answers_take(campaign),
         )
         step = decide(verdict, situation, self.retrying)

@@ -5,8 +5,9 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ajo_worker.api.token import Token, token_client, token_fetch
+from ajo_worker.api.token import Token
 from ajo_worker.api.token_answer import FetchFailed
+from ajo_worker.api.token_fetch import token_client, token_fetch
 from ajo_worker.doctor.bounds import bounded
 from ajo_worker.doctor.check import Check, failed, ok, warning
 from ajo_worker.settings import Settings

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ajo_worker.api.verdict import STRAY, Verdict
 from ajo_worker.outages.scope import PROXY_FAILING
+from ajo_worker.reasons import UNEXPECTED
 
 WINDOW = 2.0
 """The window is this many times as long as failures must last."""
@@ -194,6 +195,8 @@ def is_unanswered(verdict: Verdict) -> bool:
 def destination_failed(verdict: Verdict) -> bool | None:
     """Whether an attempt shows the destination failing (True) or working (False); None if it shows neither."""
     match verdict.outcome:
+        case "refused" if verdict.reason == UNEXPECTED:  # a page in Adobe's place, say
+            return True
         case "accepted" | "refused":
             return False
         case "unauthorized":

@@ -129,7 +129,9 @@ class View:
         self.rates.answered(name, throttled=verdict.http_status == 429)  # noqa: PLR2004 - HTTP's number for it
         if verdict.outcome == "accepted":
             self._refusals[name].accepted()
-        elif verdict.outcome == "refused" and not verdict.ambiguous:
+        elif (verdict.outcome == "refused" and not verdict.ambiguous) or (
+            verdict.outcome == "unauthorized" and verdict.blame == "campaign"  # with a fresh token, too
+        ):
             kind = storable(f"{kind_of(verdict)} {verdict.error_code or ''}".strip())
             told = self._refusals[name].refused(kind, verdict.blame, _whom(received), verdict.reason)
             self._suspect(scope_of_campaign(name), told)

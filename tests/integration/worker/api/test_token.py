@@ -11,9 +11,11 @@ from urllib.parse import parse_qs
 
 import pytest
 from ajo_worker.api import token as token_module
+from ajo_worker.api import token_fetch as fetch_module
 from ajo_worker.api.tls import tls_context
-from ajo_worker.api.token import Token, TokenProvider, TokenUnavailable, token_client, token_fetch
+from ajo_worker.api.token import Token, TokenProvider, TokenUnavailable
 from ajo_worker.api.token_answer import FetchFailed
+from ajo_worker.api.token_fetch import token_client, token_fetch
 from ajo_worker.settings import Settings
 
 from tests.support.raw_behaviours import answering, reset_read, silent
@@ -126,7 +128,7 @@ async def test_a_small_answer_that_unpacks_to_300_mb_is_not_unpacked() -> None:
 
 async def test_an_answer_that_drips_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each byte comes in time, so that no time-out of a single read ever ends it."""
-    monkeypatch.setattr(token_module, "FETCH_TIMEOUT", 0.5)
+    monkeypatch.setattr(fetch_module, "FETCH_TIMEOUT", 0.5)
 
     async def drip(connection: Connection) -> None:
         await connection.request()
@@ -142,7 +144,7 @@ async def test_an_answer_that_drips_ends_with_its_time(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("behaviour", [silent, reset_read])
 async def test_a_server_that_says_nothing_gives_no_token(behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(token_module, "FETCH_TIMEOUT", 0.5)
+    monkeypatch.setattr(fetch_module, "FETCH_TIMEOUT", 0.5)
     found, _ = await fetched(behaviour)
     assert isinstance(found, FetchFailed)
     assert not found.ours

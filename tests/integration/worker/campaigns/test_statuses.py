@@ -9,7 +9,8 @@ from typing import Any
 import httpx2
 import pytest
 from ajo_worker.api.tls import tls_context
-from ajo_worker.api.token import TokenProvider, token_client, token_fetch
+from ajo_worker.api.token import TokenProvider
+from ajo_worker.api.token_fetch import token_client, token_fetch
 from ajo_worker.campaigns.live_campaign import UNKNOWN, LiveCampaign
 from ajo_worker.campaigns.question import Unreadable, ask, question_of
 from ajo_worker.campaigns.statuses import CampaignStatuses, campaign_statuses

@@ -119,6 +119,7 @@ async def test_a_refused_token_that_comes_again_is_not_asked_for_without_a_pause
 
     provider = TokenProvider(same, margin=100.0, monotonic=endpoint.monotonic)
     assert await provider.get(5) == "token-1"
+    provider.refused("token-1", "a")
     with pytest.raises(TokenUnavailable, match="that was refused, again"):
         await provider.refresh("token-1", 0.1)
     assert endpoint.fetches == 2, "the first one, and one more before the pause"
@@ -171,11 +172,69 @@ async def test_a_refused_token_is_missing_since_it_was_refused() -> None:
     provider = endpoint.provider()
     old = await provider.get(5)
     endpoint.failures, endpoint.now = 10**6, 30.0
+    provider.refused(old, "a")
     with pytest.raises(TokenUnavailable):
         await provider.refresh(old, 0.01)
     endpoint.now = 40.0
     assert provider.missing == Missing(30.0, "status 503", ours=False)
     await provider.close()
+
+
+async def same_again(provider: TokenProvider, old: str) -> str | None:
+    """What a caller gets whose token was refused, if that comes soon."""
+    try:
+        return await provider.refresh(old, 0.05)
+    except TokenUnavailable:
+        return None
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+async def test_a_token_that_one_campaign_is_refused_with_serves_the_others_as_long_as_it_works_for_them(
+    monkeypatch: pytest.MonkeyPatch, confirmed: bool
+) -> None:
+    """The endpoint gives the same token again, as one with a cache does."""
+    monkeypatch.setattr(token_module, "FIRST_PAUSE", 0.001)
+    endpoint = Endpoint()
+
+    async def same() -> Token:
+        return Token("token-1", endpoint.now, endpoint.lifetime)
+
+    provider = TokenProvider(same, margin=100.0, monotonic=endpoint.monotonic)
+    old = await provider.get(5)
+    provider.worked(old, "works", 0.0)
+    endpoint.now = 10.0
+    provider.refused(old, "refused")
+    assert provider.current() == old, "presumably it works for others still"
+    assert await same_again(provider, old) is None
+    assert (provider.missing, provider.current()) == (None, old)
+    endpoint.now = 11.0
+    if confirmed:
+        provider.worked(old, "works", 10.5)
+        assert await same_again(provider, old) == old, "whoever was refused learns that there is no other one"
+    endpoint.now = 16.0
+    assert provider.current() == (old if confirmed else None)
+    assert (provider.missing is None) is confirmed
+    provider.refused(old, "works")
+    assert provider.current() is None, "it works for nobody any more"
+    await provider.close()
+
+
+async def test_a_token_that_is_refused_for_all_that_it_has_worked_for_is_sent_no_more() -> None:
+    endpoint = Endpoint()
+    provider = endpoint.provider()
+    old = await provider.get(5)
+    endpoint.open.clear()
+    for name in ("a", "b"):
+        provider.worked(old, name, 0.0)
+    provider.refused(old, "a")
+    assert provider.current() == old
+    provider.worked(old, "a", 0.0)  # an answer to an earlier call
+    provider.refused(old, "b")
+    assert provider.current() is None
+    endpoint.open.set()
+    assert await provider.refresh(old, 5) == await provider.get(5) == "token-2"
+    provider.refused(old, "a")
+    assert provider.current() == "token-2", "a late refusal of the old one says nothing of the new one"
 
 
 async def test_a_fetch_that_hangs_has_failed_from_its_beginning_on() -> None:

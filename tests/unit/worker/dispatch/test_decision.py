@@ -31,7 +31,7 @@ def after(
 
 
 def kept_back(
-    verdict: Verdict, history: History | None = None, *, of_campaign: bool, holds: bool = False
+    verdict: Verdict, history: History | None = None, *, of_campaign: bool, holds: bool = False, probe: bool = False
 ) -> End | Retry:
     """The decision while an outage, or a pause of one campaign, lasts."""
     return decide(
@@ -42,6 +42,7 @@ def kept_back(
             now=59.9,
             holds_ambiguous=holds,
             kept_back=KeptBack("campaign-paused" if of_campaign else "outage", of_campaign=of_campaign),
+            probe=probe,
         ),
         RETRYING,
     )
@@ -120,6 +121,20 @@ def test_refusals_of_tokens_that_may_have_expired_on_the_way_do_not_count_up_to_
     assert history.after(BUSY).expired_tokens == 0
 
 
+@pytest.mark.parametrize("of_campaign", [False, True])
+def test_a_probe_whose_token_was_refused_is_tried_once_more_with_a_fresh_one(of_campaign: bool) -> None:
+    """A token that was revoked during an outage must not keep it open until it expires."""
+
+    def step(history: History, *, probe: bool) -> End | Retry:
+        back = KeptBack("outage", of_campaign=of_campaign)
+        situation = Situation(history.after(UNAUTHORIZED), Budget(0.0, 60.0), 1.0, kept_back=back, probe=probe)
+        return decide(UNAUTHORIZED, situation, RETRYING)
+
+    assert step(History(), probe=True) == Retry(0.0, fresh_token=True)
+    assert step(History(attempts=1, unauthorized=1), probe=True) == End("parked", "outage")
+    assert step(History(), probe=False) == End("parked", "outage")
+
+
 @pytest.mark.parametrize(
     ("history", "cause"),
     [
@@ -182,10 +197,9 @@ REDRIVEN = History(ambiguous=1, ambiguous_before=1)
         (kept_back(BUSY, of_campaign=False), OUTAGE),
         (kept_back(BUSY, REDRIVEN, of_campaign=False), OUTAGE),
         (kept_back(UNAUTHORIZED, of_campaign=False), OUTAGE),
-        (
-            kept_back(UNAUTHORIZED, History(attempts=1, unauthorized=1), of_campaign=False),
-            End("rejected", "unauthorized"),
-        ),
+        (kept_back(UNAUTHORIZED, History(attempts=1, unauthorized=1), of_campaign=False), OUTAGE),
+        (kept_back(UNAUTHORIZED, History(attempts=1, unauthorized=1), of_campaign=True), PAUSED),
+        (kept_back(UNAUTHORIZED, of_campaign=True, probe=True), PAUSED),
         (kept_back(BAD_REQUEST, of_campaign=False), End("rejected", "bad-request")),
         (kept_back(Verdict("accepted"), of_campaign=False), End("accepted", None)),
         (kept_back(BAD_REQUEST, of_campaign=True), PAUSED),

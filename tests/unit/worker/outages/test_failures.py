@@ -197,6 +197,8 @@ def test_a_campaign_is_paused_soon_and_never_while_it_works(most: int, answers: 
     [
         (Verdict("accepted", http_status=202), False),
         (Verdict("refused", http_status=400), False),
+        (Verdict("refused", http_status=409, ambiguous=True, reason="conflict"), False),
+        (Verdict("refused", http_status=200, ambiguous=True, reason="unexpected-status"), True),
         (Verdict("refused", http_status=409, ambiguous=True), False),
         (Verdict("retryable", http_status=429), False),
         (Verdict("retryable", http_status=408), False),

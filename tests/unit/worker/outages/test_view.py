@@ -141,6 +141,21 @@ async def test_refusals_are_counted_by_campaign_and_ambiguous_ones_not() -> None
     assert list(seen.suspected) == ["campaign:a"]
 
 
+async def test_a_fresh_token_that_is_refused_again_counts_against_its_campaign_and_a_stale_one_does_not() -> None:
+    seen = view()
+    for _ in range(5):
+        seen.saw(received("b"), Verdict("unauthorized", http_status=401, error_code="401013"), 100.0)
+    assert seen.suspected == {}
+    for _ in range(2):
+        again = Verdict("unauthorized", http_status=401, error_code="401013", blame="campaign", reason="unauthorized")
+        seen.saw(received("a"), again, 100.0)
+    assert seen.suspected["campaign:a"].evidence == {
+        "refusals": 2,
+        "rejected": "unauthorized",
+        "kinds": {"401 401013": 2},
+    }
+
+
 async def test_a_429_slows_its_campaign_alone() -> None:
     seen = view()
     for _ in range(3):
