@@ -9,12 +9,15 @@ import re
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
+from urllib.parse import parse_qsl
 
 LIFETIME = 3600.0
 """Seconds that a token is taken to live where the answer doesn't say; one that dies earlier is refused and replaced."""
 LONGEST = 7 * 86_400.0
 """Seconds: Adobe's tokens live for a day. What is above this are milliseconds, as its older JWT endpoint gave them."""
 OK = 200
+MOST_FIELDS = 50
+"""Of a form."""
 
 THEIRS = frozenset({"server_error", "temporarily_unavailable"})
 """Error words (RFC 6749, 4.1.2.1) that are the endpoint's own fault, whatever their status."""
@@ -69,26 +72,28 @@ def read_answer(status: int, media_type: str, body: bytes) -> Granted:
     Raises:
         FetchFailed: it holds none that can be sent.
     """
-    content = _object(body)
+    content, remark_on_form = _object(body), None
+    if content is None and (content := _form(body)) is not None:
+        remark_on_form = "the answer is form-encoded, and no JSON"
     word = _error_word(content)
-    if status != OK:
+    if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's class of successes
         note = ": a redirect, which is not followed" if 300 <= status < 400 else ""  # noqa: PLR2004 - HTTP's numbers
         raise FetchFailed(f"token endpoint: status {status}{word and f', {word}'}{note}", ours=_ours(status, word))
     if content is None:
-        raise _unreadable(f"no JSON object{_told_type(media_type)}")
+        raise _unreadable(status, f"no JSON object{_told_type(media_type)}")
     token = content.get("access_token")
     if word and not token:
-        raise FetchFailed(f"token endpoint: status 200, {word}", ours=_ours(status, word))
+        raise FetchFailed(f"token endpoint: status {status}, {word}", ours=_ours(status, word))
     if token is None:
-        raise _unreadable("the answer holds no access_token")
+        raise _unreadable(status, "the answer holds no access_token")
     if not isinstance(token, str):
-        raise _unreadable("the access_token is no text")
+        raise _unreadable(status, "the access_token is no text")
     if not token.strip():
-        raise _unreadable("the access_token is empty")
+        raise _unreadable(status, "the access_token is empty")
     if not _HEADER_TEXT.fullmatch(token):
-        raise _unreadable("the access_token has characters that no token has")
+        raise _unreadable(status, "the access_token has characters that no token has")
     lifetime, remark = _lifetime(content)
-    remarks = (remark, _type_remark(content))
+    remarks = (remark, _type_remark(content), remark_on_form)
     return Granted(token, lifetime, tuple(one for one in remarks if one))
 
 
@@ -132,6 +137,15 @@ def _object(body: bytes) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
+def _form(body: bytes) -> dict[str, Any] | None:
+    """What a form holds, as drafts of OAuth and gateways that write answers anew give tokens; None if it is none."""
+    try:
+        content = dict(parse_qsl(body.decode().strip(), max_num_fields=MOST_FIELDS))
+    except ValueError:
+        return None
+    return content if {"access_token", "error"} & content.keys() else None
+
+
 def _error_word(content: dict[str, Any] | None) -> str:
     """The ``error`` word, if it is one of RFC 6749's. Nothing else of a failure is shown: it may quote a secret."""
     error = (content or {}).get("error")
@@ -147,8 +161,8 @@ def _ours(status: int, word: str) -> bool:
     return status not in PASSING and (bool(word) or status not in (400, 403))
 
 
-def _unreadable(what: str) -> FetchFailed:
-    return FetchFailed(f"token endpoint: status 200, but {what}")
+def _unreadable(status: int, what: str) -> FetchFailed:
+    return FetchFailed(f"token endpoint: status {status}, but {what}")
 
 
 def _told_type(media_type: str) -> str:
