@@ -15,8 +15,8 @@ log = structlog.get_logger("ajo_worker.token")
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 """Seconds between fetches that fail."""
 PRESUMED = 5.0
-"""Seconds for which a token that was refused for one campaign is still sent for others that it has worked for: by then
-it has worked for them again, or it was refused for them too, or there is a new one."""
+"""Seconds for which a token that was refused for one campaign is still sent for others that tokens have worked for: by
+then it has worked for them, or it was refused for them too, or there is a new one."""
 
 
 class TokenUnavailable(Exception):  # noqa: N818 - says what it found
@@ -123,7 +123,7 @@ class TokenProvider:
         """Adobe refused a call of this campaign for its token: another one is fetched.
 
         A permission that a single campaign lacks is no fault of the token: others go on with it meanwhile, for a moment
-        if it has worked for them before, and for as long as it works for them.
+        if it or an older one has worked for them, and for as long as it works for them.
         """
         if self._token is not None and self._token.text == text and campaign not in self._refused_for:
             self._refused_for.add(campaign)
@@ -218,7 +218,7 @@ class TokenProvider:
 
     def _take(self, token: Token) -> None:
         if self._token is None or token.text != self._token.text:
-            self._worked_at, self._refused_for = {}, set()
+            self._refused_for = set()
         elif self._refused_for and not self._works_still:
             raise FetchFailed("token endpoint: the token that was refused, again")
         self._token = token

@@ -235,6 +235,8 @@ async def test_a_token_that_is_refused_for_all_that_it_has_worked_for_is_sent_no
     assert await provider.refresh(old, 5) == await provider.get(5) == "token-2"
     provider.refused(old, "a")
     assert provider.current() == "token-2", "a late refusal of the old one says nothing of the new one"
+    provider.refused("token-2", "a")
+    assert provider.current() == "token-2", "nor does one of it, before it was tried for those that work"
 
 
 async def test_a_fetch_that_hangs_has_failed_from_its_beginning_on() -> None:
