@@ -40,6 +40,7 @@ RETRYABLE_CLIENT_ERRORS = frozenset({408, 421, 423, 424, 425, 429})
 # What may be personal or secret in an error's text: anything like an address or a phone number, and runs long enough to
 # be a token.
 _IDENTIFIER = re.compile(r"[\w-]{1,64}", re.ASCII)
+_TOLD = re.compile(r"[A-Z]{2,16}-\d{1,8}-([45]\d\d)|([45]\d\d)\d{3}", re.ASCII)
 _SENSITIVE = re.compile(r"\S+@\S+|[\w.~+/=-]{40,}|\+\d(?:[ ().-]{0,2}\d){6,}")
 
 
@@ -86,7 +87,7 @@ def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: SentCa
     if accepted:
         return known
     code, revoked = _error_code(document), revocation(_whole(headers, body), asked.body, truncated=answer.truncated)
-    outcome, ambiguous, reason = _meaning(status, code, ambiguous_statuses)
+    outcome, ambiguous, reason = _meaning(_as_told(status, code), code, ambiguous_statuses)
     whose: Blame | None = None
     if revoked:  # whatever the status (403 in Adobe's own logs): every call fails until somebody repairs it
         outcome, ambiguous, reason = "retryable", False, revoked.outage
@@ -117,6 +118,18 @@ def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: SentCa
 def _whole(headers: Mapping[str, str], body: bytes) -> bytes:
     """Headers and body: a gateway may tell why in either. The body last, for it may be cut."""
     return b"\n".join([*(value.encode(errors="replace") for value in headers.values()), body])
+
+
+def _as_told(status: int, code: str | None) -> int:
+    """The status that a refusal's code ends with, or begins with at the gateway, where that says more than the line.
+
+    Whoever passes Adobe's error on may give it another status: a call that is to be tried again, or with a fresh token,
+    would be refused for good.
+    """
+    if not 400 <= status < 500 or status in RETRYABLE_CLIENT_ERRORS or not (told := _TOLD.fullmatch(code or "")):  # noqa: PLR2004 - HTTP's numbers
+        return status
+    says = int(told[1] or told[2])
+    return says if says in {401, 429} or says >= 500 else status  # noqa: PLR2004 - HTTP's numbers
 
 
 def _meaning(status: int, code: str | None, ambiguous_statuses: frozenset[int]) -> tuple[Outcome, bool, str]:

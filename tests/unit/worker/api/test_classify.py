@@ -83,6 +83,30 @@ def test_the_gateways_token_codes_count_whatever_the_status(status: int, code: s
     assert (found.outcome, found.error_code, found.error_title) == ("unauthorized", code, "Oauth token is not valid")
 
 
+@pytest.mark.parametrize(
+    ("status", "document", "outcome"),
+    [
+        (400, {"type": "x/CJMRT-110100-500"}, "retryable"),
+        (422, {"type": "x/CJMRT-110100-503"}, "retryable"),
+        (403, {"type": "x/CJMRT-000013-401"}, "unauthorized"),
+        (400, {"error_code": "429001"}, "retryable"),
+        (404, {"error_code": 503000}, "retryable"),
+        (400, {"type": "x/CJMRT-000013-404"}, "refused"),
+        (400, {"type": "x/ticket-123-500"}, "refused"),
+        (404, {"error_code": "5000001"}, "refused"),
+        (302, {"type": "x/CJMRT-110100-500"}, "refused"),
+        (429, {"type": "x/CJMRT-110100-401"}, "retryable"),
+        (500, {"type": "x/CJMRT-110100-400"}, "retryable"),
+    ],
+)
+def test_a_refusal_whose_code_says_that_it_is_none_is_none(
+    status: int, document: dict[str, object], outcome: Outcome
+) -> None:
+    """A gateway that passes Adobe's error on may give it another status."""
+    found = verdict(status, document)
+    assert (found.outcome, found.http_status) == (outcome, status)
+
+
 @pytest.mark.parametrize("code", ["403000", "403003", "403025"])
 def test_other_gateway_codes_leave_403_a_refusal(code: str) -> None:
     assert verdict(403, {"error_code": code, "message": "no"}).outcome == "refused"
