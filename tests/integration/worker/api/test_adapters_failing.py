@@ -168,6 +168,36 @@ async def test_a_kept_connection_that_dies_under_a_request_is_not_tried_again(
         assert (server.connections, len(server.requests)) == (1, 2)
 
 
+async def test_where_connections_are_closed_after_each_answer_without_a_word_they_soon_serve_one_call_each() -> None:
+    """Every second call would be ambiguous else, for as long as such a gateway is there."""
+
+    async def behave(connection: Any) -> None:
+        await connection.request()
+        await connection.send(does.whole())
+        await connection.request()
+
+    adapter = make_adapter(Settings(http_adapter="direct", connect_timeout=20))
+    async with RawServer(behave) as server:
+        results = [await adapter.post(call_to(server.url), timeout=LONG) for _ in range(20)]
+    assert [isinstance(one, Answer) for one in results] == [True, False] * 3 + [True] * 14
+    await adapter.close()
+
+
+async def test_resets_now_and_then_leave_connections_in_use() -> None:
+    async def behave(connection: Any) -> None:
+        for _ in range(4):
+            await connection.request()
+            await connection.send(does.whole())
+        await connection.request()
+
+    adapter = make_adapter(Settings(http_adapter="direct", connect_timeout=20))
+    async with RawServer(behave) as server:
+        results = [await adapter.post(call_to(server.url), timeout=LONG) for _ in range(40)]
+        assert server.connections == 8
+    assert [isinstance(one, Answer) for one in results] == ([True] * 4 + [False]) * 8
+    await adapter.close()
+
+
 async def test_a_refused_connection_proves_that_nothing_was_sent(adapter: HttpAdapter) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))  # not listening

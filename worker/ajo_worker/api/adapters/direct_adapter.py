@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from ajo_worker.api.adapters.connecting import NotConnected, open_connection
@@ -15,6 +15,12 @@ from ajo_worker.api.answer import Answer, Call, Failure
 from ajo_worker.api.tls import tls_context
 from ajo_worker.settings import Settings
 from ajo_worker.settings.proxies import Proxies, proxies
+
+CLOSED_SOON = 1.0
+"""Seconds. Who closes a connection so soon after an answer, and didn't say so in it, has no time-out for idle ones (the
+shortest in use are 2 to 5 s): it closes each, and a call that goes out just then fails, and perhaps was processed."""
+CLOSED_TIMES, WARY_SECONDS = 3, 30.0
+"""After so many in a row each call to that origin has a connection of its own, for so long."""
 
 
 class DirectAdapter:
@@ -33,6 +39,8 @@ class DirectAdapter:
         self._proxies, self._monotonic = proxies, monotonic
         self._kept: defaultdict[Origin, dict[Connection, float]] = defaultdict(dict)
         self._busy: set[Connection] = set()
+        self._closed_soon: Counter[Origin] = Counter()
+        self._wary_until: dict[Origin, float] = {}
         self._open = True
 
     async def post(self, call: Call, *, timeout: float) -> Answer | Failure:
@@ -45,8 +53,10 @@ class DirectAdapter:
             request = request_bytes(call.url, {**call.headers, **OWN_HEADERS}, call.body)
         except ValueError as fault:  # its text may quote what must not be shown
             return exchange.failure("internal", nothing_sent=True, detail=type(fault).__name__)
+        kept_for: float | None = None
         try:
-            if (connection := self._take(origin)) is not None:
+            if (taken := self._take(origin)) is not None:
+                connection, kept_for = taken
                 exchange.begins()
             else:
                 connection = await self._connect(origin, call.url, exchange)
@@ -57,7 +67,13 @@ class DirectAdapter:
         if not exchange.left():  # as where this process was frozen meanwhile: nothing may start after its time
             connection.close()
             return exchange.failure("timeout", nothing_sent=True, detail="its time was over before it was sent")
-        return await self._exchange(connection, origin, request, exchange)
+        result = await self._exchange(connection, origin, request, exchange)
+        if kept_for is not None:
+            if isinstance(result, Answer):
+                self._closed_soon[origin] = 0
+            elif result.kind == "reset" and kept_for < CLOSED_SOON:
+                self._closed(origin)
+        return result
 
     async def drop_idle(self) -> None:
         """Close the connections that wait for their next call; those under way have none after this one."""
@@ -90,7 +106,9 @@ class DirectAdapter:
             return failure_of(fault, exchange, connection.broke_at, bytes(reading.body[: self._most]))
         finally:
             self._busy.discard(connection)
-        if not connection.closed:
+        if self._monotonic() < self._wary_until.get(origin, 0.0):
+            connection.close()
+        elif not connection.closed:
             self._kept[origin][connection] = self._monotonic()
         body = bytes(reading.body)
         return exchange.answer(reading.headers, body, most=self._most, at=arrived)
@@ -103,20 +121,36 @@ class DirectAdapter:
             raise NotConnected("tls")
         return connection
 
-    def _take(self, origin: Origin) -> Connection | None:
-        """The connection that was used last, of those that are silent; those that are too old, or waited too long, are
-        closed.
+    def _closed(self, origin: Origin) -> None:
+        """The other side closed a connection soon after an answer, without a word: if again and again, none is used
+        twice for a while.
+        """
+        self._closed_soon[origin] += 1
+        if self._closed_soon[origin] >= CLOSED_TIMES:
+            self._closed_soon[origin] = 0
+            self._wary_until[origin] = self._monotonic() + WARY_SECONDS
+            for connection in self._kept.pop(origin, {}):
+                connection.close()
+
+    def _take(self, origin: Origin) -> tuple[Connection, float] | None:
+        """The connection that was used last, of those that are silent, and for how many seconds it was kept; those that
+        are too old, or waited too long, are closed.
         """
         kept, now = self._kept[origin], self._monotonic()
         while kept and kept[oldest := next(iter(kept))] < now - IDLE_SECONDS:
             del kept[oldest]
             oldest.close()
+        soon = False
         while kept:
-            connection, _ = kept.popitem()
+            connection, since = kept.popitem()
             if connection.used_until < now:
                 connection.close()
             elif connection.silent():
-                return connection
+                return connection, now - since
+            else:
+                soon = soon or now - since < CLOSED_SOON
+        if soon:
+            self._closed(origin)
         return None
 
 

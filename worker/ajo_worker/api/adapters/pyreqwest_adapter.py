@@ -18,6 +18,7 @@ from pyreqwest.request import StreamRequest
 
 from ajo_worker.api.adapters import tcp
 from ajo_worker.api.adapters.exchange import IDLE_SECONDS, OWN_HEADERS, Exchange
+from ajo_worker.api.adapters.http1 import first_of_each
 from ajo_worker.api.adapters.pyreqwest_failures import causes_of, failure_of
 from ajo_worker.api.adapters.wakes import Wake
 from ajo_worker.api.answer import Answer, Call, Failure
@@ -197,9 +198,9 @@ def _request(client: Client, call: Call, timeout: float) -> StreamRequest:
 
 
 def _headers(found: HeaderMap) -> dict[str, str]:
-    """Names in lower case, the first value of each; one that isn't ASCII is left out, for pyreqwest can't read it."""
+    """Names in lower case; what isn't ASCII is left out, for pyreqwest can't read it."""
     try:
-        return dict(found)
+        return first_of_each([*found.items()])
     except ValueError:
         return dict(pair for name in {*found} for pair in _readable(found, name))
 
