@@ -15,6 +15,7 @@ MOST_CHUNK_LINE = 1024
 """Bytes of a chunk's size and what may stand behind it."""
 
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: [^\r\n]*)?")
+BEGUN = re.compile(rb"HTTP/1\.[01] ([1-9][0-9][0-9]) ")
 NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 RETRY_AFTER = "retry-after"
@@ -29,7 +30,7 @@ class NotHttp(Exception):  # noqa: N818 - says what it is
 class Reading:
     """One answer as it comes in.
 
-    ``status`` is None until the status line is here, ``headers`` are empty until all of them are. Once it is
+    ``status`` is None until it is here, ``headers`` are empty until all of them are. Once it is
     ``whole``, ``body`` is the body, or the first ``most + 1`` bytes of a longer one, and ``reusable`` says whether
     another call may follow on the connection.
     """
@@ -124,11 +125,16 @@ class Reading:
         return True
 
     def _read_status(self) -> None:
-        """What became of the call is known with the status line, whatever becomes of the headers."""
+        """What became of the call is known with the status, whatever becomes of the reason and the headers."""
         end = self._buffer.find(b"\n", 0, MOST_HEAD)
+        begun = BEGUN.match(self._buffer)
         if end >= 0:
             _, status = _status_of(bytes(self._buffer[:end]).removesuffix(b"\r"))
-            self.status = status if status >= HTTPStatus.OK else None
+        elif begun:
+            status = int(begun[1])
+        else:
+            return
+        self.status = status if status >= HTTPStatus.OK else None
 
     def _headers_are_here(self, status: int, newer: bool, fields: list[tuple[str, str]]) -> None:
         lengths = {one.strip() for name, value in fields if name == "content-length" for one in value.split(",")}

@@ -151,14 +151,18 @@ def test_what_became_of_the_call_is_known_with_the_status_line_whatever_becomes_
 ) -> None:
     reading = Reading(1000)
     reading.feed(before)
-    reading.feed(OK[:-1])
+    reading.feed(OK[:12])
     assert reading.status is None
+    reading.feed(OK[12:13])
+    assert reading.status == 202
     with suppress(NotHttp):
-        reading.feed(OK[-1:] + head)
+        reading.feed(OK[13:] + head)
     assert (reading.status, reading.whole) == (202, False)
 
 
-@pytest.mark.parametrize("line", [b"HTTP/1.1 2020 x\r\n", b"HTTP/1.1 20\r\n", b"HTTP/1.1 100 Continue\r\n"])
+@pytest.mark.parametrize(
+    "line", [b"HTTP/1.1 2020 x\r\n", b"HTTP/1.1 20\r\n", b"HTTP/1.1 100 Continue\r\n", b"HTTP/1.1 202"]
+)
 def test_what_is_no_status_line_of_an_answer_tells_nothing(line: bytes) -> None:
     reading = Reading(1000)
     with suppress(NotHttp):
