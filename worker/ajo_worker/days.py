@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+FIRST, LAST = date(1970, 1, 2), date(2199, 12, 30)
 WORDS = {"today": 0, "yesterday": 1}
 """Days that have a name, and how many days ago they were."""
 
@@ -29,15 +30,19 @@ def read_day(text: str, now: datetime, zone: ZoneInfo) -> date:
     if word in WORDS:
         return now.astimezone(zone).date() - timedelta(days=WORDS[word])
     try:
-        return datetime.strptime(word, "%Y-%m-%d").replace(tzinfo=UTC).date()
+        day = datetime.strptime(word, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
+        day = None
+    if day is None or not FIRST <= day <= LAST:  # beyond these, a zone's midnight may be no time at all
         raise ValueError("must be today, yesterday, or a day such as 2026-11-25") from None
+    return day
 
 
 def bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The first instant of a day, and the first after it, in UTC. Pure.
 
-    Where clocks change, a day has 23 or 25 hours; the same as PostgreSQL's ``AT TIME ZONE``.
+    Where clocks change, a day has 23 or 25 hours. A midnight that comes twice begins its day the first time, as in
+    ``audit.lateness``.
     """
     return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
 

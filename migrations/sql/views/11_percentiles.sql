@@ -108,8 +108,9 @@ CREATE OR REPLACE FUNCTION audit.lateness(of_day date, time_zone text DEFAULT 'U
 BEGIN ATOMIC
     WITH minutes AS (
         SELECT m.systems, m.blamed FROM ledger.trigger_minutes m
-        WHERE m.minute >= of_day::timestamp AT TIME ZONE time_zone
-          AND m.minute < (of_day + 1)::timestamp AT TIME ZONE time_zone
+        -- A midnight that comes twice (the Azores, Cuba) is to begin its day the first time: an hour after 23:00.
+        WHERE m.minute >= (of_day::timestamp - interval '1 hour') AT TIME ZONE time_zone + interval '1 hour'
+          AND m.minute < ((of_day + 1)::timestamp - interval '1 hour') AT TIME ZONE time_zone + interval '1 hour'
           AND (of_campaign IS NULL OR m.campaign = of_campaign)
     ), blamed AS (
         SELECT b.key AS system, sum(b.value::bigint) AS triggers

@@ -29,7 +29,7 @@ def test_a_day_is_meant_in_its_zone(text: str, zone: str, day: date) -> None:
     assert read_day(text, NOW, read_zone(zone)) == day
 
 
-@pytest.mark.parametrize("text", ["", "tomorrow", "2026-02-30", "20261129", "28.11.2026"])
+@pytest.mark.parametrize("text", ["", "tomorrow", "2026-02-30", "20261129", "28.11.2026", "0001-01-01", "9999-12-31"])
 def test_what_is_no_day_is_told_with_what_is(text: str) -> None:
     with pytest.raises(ValueError, match="must be today, yesterday, or a day such as 2026-11-25"):
         read_day(text, NOW, BERLIN)

@@ -16,7 +16,7 @@ from ajo_worker.cli.day import DayOption, read_day
 from ajo_worker.cli.printing import print_json
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
-from ajo_worker.days import bounds
+from ajo_worker.days import FIRST, LAST, bounds
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.reports.csv import write_tables
 from ajo_worker.reports.lateness import headline
@@ -88,9 +88,12 @@ def _asked(
 def _read_time(text: str, zone: ZoneInfo) -> datetime:
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        at = (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        at = None
+    if at is None or not FIRST <= at.date() <= LAST:
         raise typer.BadParameter("must be a time such as 2026-11-25T14:00", param_hint="--until") from None
-    return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
+    return at
 
 
 async def _read(url: str, asked: ReportRequest) -> Report:

@@ -237,6 +237,10 @@ def test_a_day_is_that_of_the_time_zone_and_both_are_named(run_cli: Cli, databas
     ("arguments", "zone", "told"),
     [
         (["report", "--day", "tomorrow"], "UTC", "must be today, yesterday, or a day such as 2026-11-25"),
+        (["report", "--day", "9999-12-31"], "UTC", "must be today, yesterday, or a day such as 2026-11-25"),
+        (["delays", "--day", "0001-01-01"], "Asia/Tokyo", "must be today, yesterday, or a day such as 2026-11-25"),
+        (["report", "--until", "0001-01-01"], "Asia/Tokyo", "must be a time such as 2026-11-25T14:00"),
+        (["report", "--until", "9999-12-31T23:59"], "America/Lima", "must be a time such as 2026-11-25T14:00"),
         (["report", "--day", "today", "--since", "1h"], "UTC", "only without --since and --until"),
         (["delays", "--day", "today", "--since", "1h"], "UTC", "only without --since"),
         (["report", "--day", "today"], "Berlin", "AJO_TIME_ZONE: must be the IANA name of a time zone"),

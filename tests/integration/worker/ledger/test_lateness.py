@@ -1,9 +1,11 @@
 """audit.lateness: how many were late, and whose fault, on a day of 25 hours whose triggers are known one by one."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from ajo_worker.days import bounds
 
 from tests.support.database import query
 from tests.support.ledger_rows import after, put_attempt, put_trigger, put_worker
@@ -79,3 +81,21 @@ def test_a_campaign_and_the_days_of_utc_are_others(url: str) -> None:
     ]
     assert sum(row["triggers"] for row in query(url, "select * from audit.lateness('2026-10-25')")) == 10
     assert query(url, "select * from audit.lateness('2020-01-01')") == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("Atlantic/Azores", date(2026, 10, 25)),  # midnight comes twice
+        ("America/Havana", date(2026, 11, 1)),
+        ("Africa/Cairo", date(2026, 4, 24)),  # it doesn't come
+        ("America/Sao_Paulo", date(2018, 2, 18)),  # 23:00 came twice
+    ],
+)
+def test_a_day_begins_with_its_first_midnight_as_a_report_s_does(database_url: str, zone: str, day: date) -> None:
+    begin, end = bounds(day, ZoneInfo(zone))
+    for received in (after(begin, -1), begin, after(end, -1), end):
+        put(database_url, received, state="rejected")
+    query(database_url, ROLL_UP)
+    found = query(database_url, "select sum(triggers)::int as n from audit.lateness($1, $2)", day, zone)
+    assert found == [{"n": 2}]
