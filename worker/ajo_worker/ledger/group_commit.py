@@ -43,6 +43,10 @@ class WriterStopped(Exception):  # noqa: N818 - not an error: the worker is stop
     """The row was not written, and will not be."""
 
 
+class NoConnection(Exception):  # noqa: N818 - says what is missing
+    """There is none to write on. Whatever its cause is, an address that can't be read too, it is no fault of a row."""
+
+
 class RowRefused(Exception):  # noqa: N818 - named like the other ends of a row
     """The ledger can't hold the row, however often it is offered; ``writer`` names the kind of row."""
 
@@ -225,13 +229,12 @@ class GroupCommit(Generic[Row, Result]):
         pause, unforeseen = FIRST_PAUSE, False
         while True:
             try:
-                if self._connection is None or self._connection.is_closed():
-                    self._connection = await self._connect()
-                return await self._write(self._connection, rows)
+                return await self._write(await self._connected(), rows)
             except ROW_FAULTS:
                 raise
-            except DATABASE_FAULTS as fault:
-                log.warning("ledger-write-waits", writer=self.name, rows=len(rows), fault=told(fault), pause=pause)
+            except (NoConnection, *DATABASE_FAULTS) as fault:
+                why = told(fault.__cause__ if isinstance(fault, NoConnection) and fault.__cause__ else fault)
+                log.warning("ledger-write-waits", writer=self.name, rows=len(rows), fault=why, pause=pause)
                 self._disconnect()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -241,6 +244,19 @@ class GroupCommit(Generic[Row, Result]):
                 if unforeseen:
                     raise
                 unforeseen = True
+
+    async def _connected(self) -> asyncpg.Connection:
+        """The connection, or a new one.
+
+        Raises:
+            NoConnection: there is none, and its cause says why.
+        """
+        if self._connection is None or self._connection.is_closed():
+            try:
+                self._connection = await self._connect()
+            except Exception as fault:
+                raise NoConnection from fault
+        return self._connection
 
     async def _one_by_one(self, offer: _Offer[Row, Result], fault: Exception | None) -> None:
         """Find the bad row: its neighbours are written all the same. ``fault`` is known of a row that stood alone."""

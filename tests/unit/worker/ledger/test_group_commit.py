@@ -22,15 +22,18 @@ class Connection:
 
 
 class Database:
-    """Writes numbers, doubling them; can be closed, broken, or held up."""
+    """Writes numbers, doubling them; can be closed, broken, or held up, and ``unreachable`` by some faults first."""
 
     def __init__(self) -> None:
         self.groups: list[list[int]] = []
+        self.unreachable: list[Exception] = []
         self.open = asyncio.Event()
         self.open.set()
         self.faults: list[Exception] = []
 
     async def connect(self) -> Any:
+        if self.unreachable:
+            raise self.unreachable.pop(0)
         return Connection()
 
     async def write(self, _: Any, rows: Sequence[int]) -> list[int]:
@@ -91,6 +94,21 @@ async def test_a_fault_of_the_database_is_repeated_until_it_is_over(
     monkeypatch.setattr(group_commit, "FIRST_PAUSE", 0.001)
     database = Database()
     database.faults = [fault] * 3
+    async with writer(database) as group:
+        assert await asyncio.gather(*(group.submit(n) for n in range(3))) == [0, 2, 4]
+
+
+@pytest.mark.parametrize(
+    "fault", [asyncpg.ClientConfigurationError("no root.crt"), ValueError("no port"), TypeError(), KeyError("ours"),
+              asyncpg.DataError("at login"), UnicodeError("label too long")]
+)  # fmt: skip
+async def test_whatever_keeps_a_writer_from_connecting_is_waited_for_and_no_fault_of_a_row(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address that can't be read, or certificates that are missing, are a ValueError of asyncpg's."""
+    monkeypatch.setattr(group_commit, "FIRST_PAUSE", 0.001)
+    database = Database()
+    database.unreachable = [fault] * 5
     async with writer(database) as group:
         assert await asyncio.gather(*(group.submit(n) for n in range(3))) == [0, 2, 4]
 
