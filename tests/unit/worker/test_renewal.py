@@ -58,3 +58,27 @@ def test_a_secret_is_what_its_file_has_and_never_nothing(tmp_path: Path, monkeyp
             found.append(secret.now())
     assert found == ["first", "second", "second", "third"]
     assert not any("secon" in str(one) or "third" in str(one) for one in logged)
+
+
+@pytest.mark.parametrize(
+    "bad", ["postgresql://ajo:new/secret@db.example.com/ajo", "postgresql://ajo:n#w@db.example.com/ajo",
+            "postgresql://ajo:new?@db.example.com/ajo", "postgresql://ajo:new@db.example.com:port/ajo",
+            "postgresql://ajo:n[w@db.example.com/ajo", "new", "mysql://a:new@b/c"]
+)  # fmt: skip
+def test_an_address_of_the_database_that_can_not_be_read_leaves_the_old_one_in_force(
+    bad: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = ["postgresql://ajo:old@db.example.com/ajo", "postgresql://ajo:n%2Fw@a.example.com:5433,b.example.com/ajo"]
+    file = tmp_path / "address"
+    file.write_text(good[0])
+    monkeypatch.delenv("AJO_DATABASE_URL", raising=False)
+    monkeypatch.setenv("AJO_DATABASE_URL_FILE", str(file))
+    address = renewed(read_settings(), "database_url")
+    with capture_logs() as logged:
+        found = []
+        for text in (bad, good[1], "postgresql:///ajo?host=/run/postgresql"):
+            file.write_text(text)
+            found.append(address.now())
+    assert found == [good[0], good[1], "postgresql:///ajo?host=/run/postgresql"]
+    assert "percent-encoded" in logged[0]["reason"]
+    assert not any("new" in str(one) or "n#w" in str(one) for one in logged)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 ATTRIBUTE = "target_session_attrs"
-PORT = "5432"
+PORT, MOST_PORT = "5432", 65_535
 
 
 def one_by_one(url: str, environment: Mapping[str, str]) -> list[str]:
@@ -34,6 +34,20 @@ def one_by_one(url: str, environment: Mapping[str, str]) -> list[str]:
 def is_misread(url: str, parts: SplitResult) -> bool:
     """Whether a part of the password was taken for something else, since it is not percent-encoded."""
     return "@" in parts.path + parts.query or "#" in url
+
+
+def is_readable(url: str) -> bool:
+    """Whether a URL is one of PostgreSQL's, whose parts are what they seem to be."""
+    try:
+        parts = urlsplit(url)
+        ports = [place.rpartition(":")[2] for place in hosts_of(parts) if not place.startswith("/")]
+    except ValueError:
+        return False
+    return (
+        parts.scheme in {"postgresql", "postgres"}
+        and not is_misread(url, parts)
+        and all(port.isdecimal() and 0 < int(port) <= MOST_PORT for port in ports)
+    )
 
 
 def hosts_of(parts: SplitResult) -> list[str]:

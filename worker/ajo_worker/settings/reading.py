@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from ajo_worker.ledger.hosts import is_readable
 from ajo_worker.renewal import Renewed
 from ajo_worker.settings.model import Settings
 from ajo_worker.settings.source import SettingsError, file_of, read_file, source_of, variable_of
@@ -39,12 +40,14 @@ def read_settings() -> Settings:
 
 def renewed(settings: Settings, name: str) -> Renewed[str]:
     """A secret of the settings, as its file has it now; one that comes from no file stays as it is."""
-    return renewed_as(settings, name, str)
+    make = _database_address if name == "database_url" else str
+    return renewed_as(settings, name, make, getattr(settings, name).get_secret_value())
 
 
-def renewed_as(settings: Settings, name: str, make: Callable[[str], T]) -> Renewed[T]:
+def renewed_as(settings: Settings, name: str, make: Callable[[str], T], first: T | None = None) -> Renewed[T]:
     """What is made of one. Nothing at all, as a file has it that is just being written, is no secret."""
-    file, first = file_of(name), make(getattr(settings, name).get_secret_value())
+    file = file_of(name)
+    first = make(getattr(settings, name).get_secret_value()) if first is None else first
 
     def read() -> T:
         if file is None or not (value := read_file(name, file)):
@@ -52,6 +55,15 @@ def renewed_as(settings: Settings, name: str, make: Callable[[str], T]) -> Renew
         return make(value)
 
     return Renewed(variable_of(name), [file] if file else [], read, first)
+
+
+def _database_address(url: str) -> str:
+    if not is_readable(url):
+        raise SettingsError(
+            "AJO_DATABASE_URL_FILE: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with all special "
+            "characters of the password percent-encoded"
+        )
+    return url
 
 
 def _explain(invalid: ValidationError) -> Iterable[str]:
