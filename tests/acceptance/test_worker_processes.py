@@ -72,6 +72,43 @@ def test_a_killed_worker_is_started_again_and_sigterm_ends_all_in_good_order(
     assert names == {"shop-1", "shop-2"}
 
 
+REFUSING = """
+import errno, os, runpy, sys
+fork, refused = os.fork, os.environ["REFUSED"]
+
+def perhaps():
+    if os.path.exists(refused):
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    return fork()
+
+os.fork = perhaps
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs a program that may not fork as long as a file is there, as where no more processes are allowed."""
+
+
+def test_a_worker_that_can_not_be_forked_now_is_started_later_and_the_others_work_on(
+    prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes, tmp_path: Path
+) -> None:
+    refused = tmp_path / "refused"
+    delivery = prepare_delivery(valkey_url, CALM, REFUSED=str(refused))
+    parent = start(processes, delivery.env, program=(sys.executable, "-c", REFUSING))
+    killed, other = two_workers(parent, delivery.env)
+    refused.touch()
+    os.kill(killed, signal.SIGKILL)
+    line = parent.wait_for_output(".*worker-not-started.*", timeout=DEADLINE_SECONDS)[0]
+    assert "Resource temporarily unavailable" in line
+    assert children(parent.pid) == {other}
+    published = delivery.publish(20)
+    wait_until(lambda: finished(delivery.env["AJO_DATABASE_URL"]) == len(published), what="all triggers have ended")
+    refused.unlink()
+    assert other in two_workers(parent, delivery.env, killed)
+    parent.popen.send_signal(signal.SIGTERM)
+    assert parent.popen.wait(SOON) == 0
+    assert "Traceback" not in parent.output()
+
+
 def test_workers_that_can_not_start_are_tried_ever_more_slowly_and_then_given_up(
     prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes
 ) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from ajo_worker.cli.worker.restarting import SETTLED_SECONDS, Again, GiveUp, after
+from ajo_worker.cli.worker.restarting import SETTLED_SECONDS, Again, GiveUp, after, pause_after
 from ajo_worker.intake.stop_signals import OTHERS, POLITE, note_signals, only_quit_insists
 
 log = structlog.get_logger("ajo_worker")
@@ -83,15 +83,26 @@ class Parent:
 
     def _start(self, worker: ChildWorker) -> bool:
         """Whether this is the worker's process."""
+        worker.began, worker.due = time.monotonic(), None
         with _blocked():
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except OSError as fault:  # no more processes are allowed, or there is no memory: the others work on
+                self._not_started(worker, fault)
+                return False
             if pid == 0:
                 self.number = worker.number
                 self._leave()
                 return True
-        worker.pid, worker.began, worker.due = pid, time.monotonic(), None
+        worker.pid = pid
         log.info("worker-started", number=worker.number, pid=pid)
         return False
+
+    def _not_started(self, worker: ChildWorker, fault: OSError) -> None:
+        worker.in_a_row, worker.failed = worker.in_a_row + 1, True
+        pause = pause_after(worker.in_a_row)
+        worker.due = time.monotonic() + pause
+        log.error("worker-not-started", number=worker.number, reason=fault.strerror, again_in_seconds=pause)
 
     def _leave(self) -> None:
         """Become a worker: on its own in the terminal, its signals noted, told to stop if the parent is gone."""

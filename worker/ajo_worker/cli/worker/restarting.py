@@ -47,7 +47,12 @@ def after(code: int, *, lived: float, in_a_row: int, others_settled: bool) -> Ag
         return Again(FIRST_PAUSE_SECONDS)
     if in_a_row >= MOST_TRIES and not others_settled:
         return GiveUp(1)
-    return Again(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(in_a_row - 1, 10)))
+    return Again(pause_after(in_a_row))
+
+
+def pause_after(in_a_row: int) -> float:
+    """Seconds until a worker is started again that didn't start, or didn't settle, so many times in a row. Pure."""
+    return min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(in_a_row - 1, 10))
 
 
 def numbered(name: str, number: int) -> str:
