@@ -81,12 +81,13 @@ class _OwnStatements(asyncpg.Connection):
 
     asyncpg's are the same in all. Where a pooler begins to mix up sessions, a row met another process's statement:
     what that made of it looked like a fault of the row, or was none. So the statement is missing, and all wait.
+    The forks of a parent (``worker --processes``) have its token, and process ids of their own.
     """
 
-    _process, _numbers = token_hex(6), count()
+    _token, _numbers = token_hex(6), count()
 
     def _get_unique_id(self, prefix: str) -> str:
-        return f"ajo_{prefix}_{self._process}_{next(self._numbers)}"
+        return f"ajo_{prefix}_{self._token}_{os.getpid()}_{next(self._numbers)}"
 
 
 class Connector:
