@@ -48,6 +48,7 @@ KEPT = [
     (Connection, "_connection", "intake/events.py: whether the broker blocks publishers"),
     (redis.Channel, "_in_poll", "intake/valkey.py: which connection an answer is awaited on"),
     (redis.Channel, "_brpop_sent_at", "intake/valkey.py: since when"),
+    (asyncpg.Connection, "_transport", "contract/keepalive.py: the socket that finds out about a dead peer"),
     (redis.MultiChannelPoller, "_channels", "intake/valkey.py: whose messages are renewed"),
     (TCPTransport, "_quick_recv", "intake/reading_ahead.py: reads more than was asked for"),
     (TCPTransport, "_read_buffer", "intake/reading_ahead.py: what is read and no frame yet"),

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
+from ajo_producers.contract.keepalive import notice_death
 from ajo_producers.outbox.settings import RelaySettings
 
 CONNECT_SECONDS = 10.0
@@ -41,7 +42,7 @@ async def connect(settings: RelaySettings) -> asyncpg.Connection:
         OutboxUnavailable: it can't be reached, or refuses.
     """
     try:
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             settings.url,
             server_settings={"application_name": NAME},
             timeout=CONNECT_SECONDS,
@@ -50,6 +51,8 @@ async def connect(settings: RelaySettings) -> asyncpg.Connection:
         )
     except FAULTS as fault:
         raise OutboxUnavailable(explain(settings, fault)) from None
+    notice_death(connection)
+    return connection
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from secrets import token_hex
 from urllib.parse import urlsplit
 
 import asyncpg
+from ajo_producers.contract.keepalive import DATABASE, notice_death
 
 from ajo_worker.ledger.hosts import hosts_of, one_by_one
 
@@ -152,6 +153,8 @@ class Connector:
             server_settings={"application_name": name},
             connection_class=_OwnStatements,
         )
+        notice_death(connection)
+        settings = {**DATABASE.settings(), **settings}  # ours is found out about, too: sessions have locks, and are few
         try:
             _refuse_other_encoding(connection)
             # Not when connecting: a pooler refuses there what it doesn't know, or drops it without a word.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ajo_producers.contract.keepalive import Keepalive
 from ajo_worker.api.adapters import tcp
 from ajo_worker.api.answer import Answer, Failure, HttpAdapter
 
@@ -57,7 +58,7 @@ async def server() -> AsyncIterator[Server]:
 @pytest.fixture
 def one(make: Any, monkeypatch: pytest.MonkeyPatch) -> HttpAdapter:
     """An adapter that gives a dead peer up after 3 s instead of 30, by the same means."""
-    monkeypatch.setattr(tcp, "KEEPALIVE", tcp.Keepalive(quiet=1, every=1, times=2))
+    monkeypatch.setattr(tcp, "KEEPALIVE", Keepalive(quiet=1, every=1, times=2))
     made: HttpAdapter = make()
     return made
 

@@ -7,25 +7,11 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
+
+from ajo_producers.contract.keepalive import Keepalive
 
 from ajo_worker.api.adapters.arrival import last_acknowledged, stamp_arrivals
-
-
-class Keepalive(NamedTuple):
-    """When TCP gives a connection up, in whole seconds: it asks after ``quiet`` seconds without a packet, and then
-    ``times`` times ``every`` so many seconds.
-    """
-
-    quiet: int
-    every: int
-    times: int
-
-    @property
-    def seconds(self) -> int:
-        """A peer that has acknowledged nothing for so long is dead, whether something was sent or it was asked."""
-        return self.quiet + self.every * self.times
-
 
 KEEPALIVE = Keepalive(quiet=10, every=5, times=4)
 """30 s. The other side's kernel answers and not Adobe: a call that is thought about for 55 s is not disturbed."""
@@ -33,21 +19,7 @@ KEEPALIVE = Keepalive(quiet=10, every=5, times=4)
 
 def options() -> list[tuple[int, int, int]]:
     """For ``setsockopt``."""
-    options = {
-        "TCP_KEEPIDLE": KEEPALIVE.quiet,
-        "TCP_KEEPINTVL": KEEPALIVE.every,
-        "TCP_KEEPCNT": KEEPALIVE.times,
-        "TCP_USER_TIMEOUT": KEEPALIVE.seconds * 1000,
-    }
-    return [
-        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-        *(
-            (socket.IPPROTO_TCP, getattr(socket, name), value)
-            for name, value in options.items()
-            if hasattr(socket, name)  # macOS has not all of them
-        ),
-    ]
+    return [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *KEEPALIVE.options()]
 
 
 class Deadline:
