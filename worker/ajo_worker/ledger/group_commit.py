@@ -26,6 +26,9 @@ log = structlog.get_logger("ajo_worker.ledger")
 MOST_ROWS = 500
 """Rows in one commit at most: longer statements only make the first rows wait."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+# A commit that was cut off while it waited for a synchronous standby is committed all the same. A repetition finds its
+# rows and writes nothing, so PostgreSQL has it wait for nobody: this is a commit of its own, which comes after theirs.
+AFTER_ALL = "SELECT pg_logical_emit_message(true, 'ajo-dispatch', '')"
 
 # Faults of the row itself, which no repetition heals: class 22 (data) and 23 (integrity).
 ROW_FAULTS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, TypeError, OverflowError)
@@ -226,14 +229,19 @@ class GroupCommit(Generic[Row, Result]):
 
     async def _durable(self, rows: Sequence[Row]) -> Sequence[Result]:
         """The rows' results, once their commit is durable. Raises what no repetition heals."""
-        pause, unforeseen = FIRST_PAUSE, False
+        pause, unforeseen, cut_off = FIRST_PAUSE, False, False
         while True:
             try:
-                return await self._write(await self._connected(), rows)
+                connection = await self._connected()
+                results = await self._write(connection, rows)
+                if cut_off:
+                    await connection.execute(AFTER_ALL)
+                return results  # noqa: TRY300 - the commit that makes them durable may fail, too
             except ROW_FAULTS:
                 raise
             except (NoConnection, *DATABASE_FAULTS) as fault:
                 why = told(fault.__cause__ if isinstance(fault, NoConnection) and fault.__cause__ else fault)
+                cut_off = cut_off or not isinstance(fault, NoConnection)
                 log.warning("ledger-write-waits", writer=self.name, rows=len(rows), fault=why, pause=pause)
                 self._disconnect()
                 await asyncio.sleep(pause)

@@ -38,12 +38,12 @@ async def admit_all(connection: asyncpg.Connection, rows: Sequence[Admission]) -
 
 
 @asynccontextmanager
-async def writer(url: str, write: Any) -> AsyncIterator[GroupCommit[Any, Any]]:
+async def writer(url: str, write: Any, **settings: str) -> AsyncIterator[GroupCommit[Any, Any]]:
     """A running group commit on a database."""
 
     async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(
-            url, timeout=DEADLINE_SECONDS, server_settings={**PLANNER, "application_name": NAME}
+            url, timeout=DEADLINE_SECONDS, server_settings={**PLANNER, "application_name": NAME, **settings}
         )
 
     group: GroupCommit[Any, Any] = GroupCommit("rows", connect, write)
@@ -221,3 +221,34 @@ async def test_a_database_that_takes_no_more_connections_is_waited_for(stoppable
         assert not waiting.done()
         await asyncio.to_thread(query, stoppable.url, with_limit.format(-1))
         assert await waiting is None
+
+
+WAITING = "select pid from pg_stat_activity where wait_event = 'SyncRep' and application_name = $1"
+
+
+async def test_a_repeated_commit_waits_for_the_synchronous_standby_that_the_first_one_was_cut_off_from(
+    stoppable: Stoppable,
+) -> None:
+    """There is none at first. What is committed here alone would be gone after a fail-over, though it was relied on."""
+
+    def standbys(names: str) -> None:
+        query(stoppable.url, f"alter system set synchronous_standby_names = '{names}'")
+        query(stoppable.url, "select pg_reload_conf()")
+
+    def waits() -> list[int]:
+        return [row["pid"] for row in query(stoppable.url, WAITING, NAME)]
+
+    trigger = admission()
+    await asyncio.to_thread(standbys, "none")
+    try:
+        async with writer(stoppable.url, admit_all, synchronous_commit="on") as admissions:
+            under_way = asyncio.create_task(admissions.submit(trigger))
+            await until(lambda: bool(waits()), "the commit waits")
+            [first] = waits()
+            assert query(stoppable.url, "select pg_terminate_backend($1)", first)
+            await until(lambda: under_way.done() or bool(set(waits()) - {first}), "the repetition waits, too")
+            assert not under_way.done()
+            await asyncio.to_thread(standbys, "")
+            assert await under_way is None
+    finally:
+        await asyncio.to_thread(standbys, "")

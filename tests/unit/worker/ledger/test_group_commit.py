@@ -14,6 +14,9 @@ from ajo_worker.ledger.group_commit import GroupCommit, RowRefused, WriterStoppe
 class Connection:
     """As much of a connection as the writer uses."""
 
+    async def execute(self, _: str) -> None:
+        pass
+
     def is_closed(self) -> bool:
         return False
 
