@@ -191,7 +191,8 @@ CREATE TABLE ledger.full_intakes (
 CREATE INDEX full_intakes_during ON ledger.full_intakes USING gist (tstzrange(began_at, ended_at));
 
 COMMENT ON TABLE ledger.full_intakes IS
-    'When a worker had all messages of a queue in hand that it may have, so that others waited in the broker.';
+    'When a worker had all messages of a queue in hand that it may have, or no time to take any, so that '
+    'others waited in the broker.';
 COMMENT ON COLUMN ledger.full_intakes.worker IS 'The worker.';
 COMMENT ON COLUMN ledger.full_intakes.began_at IS 'Since when.';
 COMMENT ON COLUMN ledger.full_intakes.ended_at IS 'Until when; moved on with each heartbeat while it lasts.';

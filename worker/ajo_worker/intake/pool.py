@@ -105,9 +105,11 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
             lanes, ask = queues_of(settings().queue_prefix, settings().lanes), self._worker.looking.lengths
             watches = (watch(lanes, ask, self._look, self._reconnect), self._give_back_in_time())
             self._watching = [asyncio.run_coroutine_threadsafe(one, self._loop) for one in watches]
+        full_intakes = self._worker.ledger.liveness.full_intakes
+        self._watching.append(asyncio.run_coroutine_threadsafe(full_intakes.watch(), self._loop))
         gc.freeze()  # what stands now stands until the end
         gc.set_threshold(*COLLECT_AFTER)
-        self._worker.ledger.liveness.full_intakes.lanes = self._full_lanes
+        full_intakes.lanes = self._full_lanes
 
     def consuming(self, consumer: Any) -> None:
         """Called by the consumer, on the hub's thread, whenever it is about to consume."""

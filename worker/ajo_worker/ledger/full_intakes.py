@@ -1,5 +1,7 @@
-"""When a worker had no room for what waits in a lane, and why: told with its heartbeats."""
+"""When a worker had no room, or no time, for what waits in a lane, and why: told with its heartbeats."""
 
+import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +15,14 @@ FULL = """
     INSERT INTO ledger.full_intakes (worker, began_at, ended_at, lane, because) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (worker, began_at, lane) DO UPDATE SET ended_at = excluded.ended_at
 """
+
+
+EVERY, LATE = 0.1, 0.4
+"""Seconds between two turns of the watch, and from when on one is so late that the worker had no time for anything."""
+MOST_STARVED = 200
+"""Times without time that are kept until the ledger takes them: the newest."""
+NO_TIME = "intake"
+"""The phase of what waits since our loop doesn't come round to it."""
 
 
 @dataclass(slots=True)
@@ -35,9 +45,24 @@ class FullIntakes:
         self.because: Callable[[str], str | None] = lambda _: None
         """The phase that most of the time of what a lane has in hand went into, since this was asked last."""
         self._told: dict[str, _Told] = {}
+        self._starved: deque[tuple[float, float]] = deque(maxlen=MOST_STARVED)
+
+    async def watch(self) -> None:
+        """Notice when this process gets no time: frozen, or on a machine that is too busy. Never ends."""
+        while True:
+            due = self._clock.monotonic() + EVERY
+            await asyncio.sleep(EVERY)
+            if (now := self._clock.monotonic()) > due + LATE:
+                self._starved.append((due, now))
 
     async def tell(self, connection: asyncpg.Connection) -> None:
         """Say in the ledger what is new."""
+        while self._starved:
+            since, until = self._starved[0]
+            began = self._clock.at(since)
+            ended = max(self._clock.at(until), began)
+            await connection.execute(FULL, self._worker_id, began, ended, None, NO_TIME)
+            self._starved.popleft()
         for lane, (since, until) in self.lanes().items():
             told = self._told.get(lane)
             if told is not None and told.until == until:
