@@ -1,7 +1,7 @@
 """What is known of how long answers take: of the newest, within little memory, and of acceptances by themselves."""
 
 import pytest
-from ajo_worker.dispatch.answer_times import MOST, RECENT, AnswerTimes, percentile
+from ajo_worker.outages.answer_times import MOST, RECENT, AnswerTimes, percentile
 from hypothesis import given
 from hypothesis import strategies as st
 
