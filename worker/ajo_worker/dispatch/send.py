@@ -68,7 +68,7 @@ class Calls:
         received, tokens = sent.announced.attempt.received, self.preparation.tokens
         asked = SentCall(received.trigger.request_id, sent.body, sent.announced.round.repeats)
         seen = classify(sent.result, ambiguous_statuses=self.policy.ambiguous_statuses, asked=asked)
-        verdict = await self.strays.judged(received.trigger.request_id, seen)
+        verdict = seen if seen.answered_request_id is None else await self.strays.judged(received, seen)
         if verdict.outcome == "unauthorized":
             if self._history(sent, verdict).token_refused:  # not the token: every call of the campaign meets it
                 verdict = replace(verdict, blame="campaign")

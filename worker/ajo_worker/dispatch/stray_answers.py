@@ -14,6 +14,7 @@ from ajo_worker.api.answer import HttpAdapter
 from ajo_worker.api.verdict import STRAY, Verdict
 from ajo_worker.ledger.admission import Known
 from ajo_worker.ledger.group_commit import GroupCommit
+from ajo_worker.triggers.received import Received
 
 log = structlog.get_logger("ajo_worker.dispatch")
 
@@ -25,8 +26,8 @@ class Strays:
     triggers: GroupCommit[UUID, Known | None]
     http: HttpAdapter
 
-    async def judged(self, request_id: UUID, verdict: Verdict) -> Verdict:
-        """The verdict on a call, or, where its answer is that to another trigger of ours, that it is ambiguous.
+    async def judged(self, received: Received, verdict: Verdict) -> Verdict:
+        """The verdict on a call whose answer names another request; that it is ambiguous, if that is a trigger of ours.
 
         What waits on kept connections is dropped with them: the next answer may be as wrong.
 
@@ -36,7 +37,8 @@ class Strays:
         if verdict.answered_request_id is None or not await self._is_ours(verdict.answered_request_id):
             return verdict
         await self.http.drop_idle()
-        log.warning("stray-answer", request_id=str(request_id), answered_request_id=verdict.answered_request_id)
+        request_id = str(received.trigger.request_id)
+        log.warning("stray-answer", request_id=request_id, answered_request_id=verdict.answered_request_id)
         return Verdict(
             "retryable",
             ambiguous=True,
