@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from ajo_producers.cli.main import main
-from ajo_worker.dispatch import claim, messages
+from ajo_worker.dispatch import copies, messages
+from ajo_worker.dispatch.attempt import Flights
 from ajo_worker.intake import pool
 from ajo_worker.intake.acknowledging import Acknowledgements
 from ajo_worker.ledger import attempts, ownership
@@ -84,21 +85,21 @@ def without_late_acknowledgement() -> None:
 def without_joining() -> None:
     """A redelivered copy takes its trigger over, whoever has it."""
 
-    class Nobody(dict[Any, Any]):
+    class Nobody(Flights):
         """Nothing is ever in hand."""
 
-        def get(self, *_: Any) -> None:
+        def get(self, *_: Any) -> None:  # type: ignore[override] # as above
             return None
 
     begin = messages.Dispatcher.__init__
 
     def forgetful(self: Any, *arguments: Any, **options: Any) -> None:
         begin(self, *arguments, **options)
-        self._flights = Nobody()
+        self._flights = self._going_on._flights = Nobody()
 
     messages.Dispatcher.__init__ = forgetful  # type: ignore[method-assign] # as above
     ownership.TAKE_OVER = ownership.TAKE_OVER.replace("(old.owner = w.owner OR", "(true OR")
-    claim.on_copy = lambda known, _: (  # type: ignore[assignment, attr-defined] # as above
+    copies.on_copy = lambda known, _: (  # type: ignore[assignment, attr-defined] # as above
         Settled(known.state)
         if known.state != "sending"
         else TakeOver(known, interrupted=known.attempts_started > 0 and not known.last_attempt_recorded)
@@ -107,14 +108,14 @@ def without_joining() -> None:
 
 def without_the_budget_read_back() -> None:
     """A takeover begins a budget of its own."""
-    taken_over = claim.Claims._taken_over
+    taken_over = copies.Copies._taken_over
 
     def fresh(self: Any, *arguments: Any, **options: Any) -> Any:
         found = taken_over(self, *arguments, **options)
         budget = found.round.budget and structs.replace(found.round.budget, started=self.clock.monotonic())
-        return claim.Claim(structs.replace(found.round, budget=budget))
+        return copies.Ours(structs.replace(found.round, budget=budget))
 
-    claim.Claims._taken_over = fresh  # type: ignore[method-assign] # as above
+    copies.Copies._taken_over = fresh  # type: ignore[method-assign] # as above
 
 
 RULES: dict[str, Callable[[], None]] = {

@@ -22,6 +22,7 @@ from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Policy
 from ajo_worker.dispatch.backoff import Backoff
 from ajo_worker.dispatch.claim import Claims
+from ajo_worker.dispatch.copies import Copies
 from ajo_worker.dispatch.decision import Retrying
 from ajo_worker.dispatch.messages import Dispatcher
 from ajo_worker.dispatch.pipeline import Pipeline
@@ -125,11 +126,12 @@ def pipeline_of(preparation: Preparation, policy: Policy, statuses: CampaignStat
     """The way of triggers, made of its steps."""
     ledger, clock = preparation.ledger, preparation.clock
     rows, strays = Rows(clock, ledger.worker_id, policy), Strays(ledger.answered, http)
-    claims = Claims(ledger, clock, preparation, preparation.closing, policy, rows)
+    claims = Claims(ledger, clock, preparation, preparation.closing, rows)
+    copies = Copies(ledger, clock, preparation, preparation.closing, policy, rows)
     calls = Calls(
         ledger, clock, http, preparation, policy, rows, strays, Retrying(policy.backoff, policy.attempt_minimum)
     )
-    return Pipeline(ledger, clock, claims, calls, preparation, policy, statuses)
+    return Pipeline(ledger, clock, claims, copies, calls, preparation, policy, statuses)
 
 
 async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behind: LeftBehind) -> Worker:

@@ -13,6 +13,7 @@ from ajo_worker.bootstrap import OPEN_PER_SLOT, Worker
 from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Policy
 from ajo_worker.dispatch.claim import Claims
+from ajo_worker.dispatch.copies import Copies
 from ajo_worker.dispatch.decision import Retrying
 from ajo_worker.dispatch.messages import Dispatcher
 from ajo_worker.dispatch.pipeline import Pipeline
@@ -101,7 +102,7 @@ class Free:
     def began(self, received: Received) -> None:
         """Learn nothing."""
 
-    async def judged(self, request_id: UUID, verdict: Verdict) -> Verdict:  # noqa: ARG002 - the protocol's
+    async def judged(self, received: Received, verdict: Verdict) -> Verdict:  # noqa: ARG002 - the protocol's
         """Every answer is to its own call."""
         return verdict
 
@@ -170,11 +171,12 @@ class Process:
         parts: tuple[Any, ...] = (free, places, free, closing, policy.attempt_minimum, free)
         preparation = Preparation(self.ledger, clock, tokens, *parts)
         rows = Rows(clock, self.worker_id, policy)
-        claims = Claims(self.ledger, clock, preparation, closing, policy, rows)
+        claims = Claims(self.ledger, clock, preparation, closing, rows)
+        copies = Copies(self.ledger, clock, preparation, closing, policy, rows)
         calls = Calls(
             self.ledger, clock, http, preparation, policy, rows, free, Retrying(policy.backoff, policy.attempt_minimum)
         )  # type: ignore[arg-type] # no strays
-        pipeline = Pipeline(self.ledger, clock, claims, calls, preparation, policy, free)
+        pipeline = Pipeline(self.ledger, clock, claims, copies, calls, preparation, policy, free)
         self.dispatcher = Dispatcher(pipeline, self.ledger, clock, campaigns, OPEN_PER_SLOT * slots)
         only_closed: list[Any] = [Nothing()] * 7
         self.worker = Worker(

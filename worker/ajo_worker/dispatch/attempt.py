@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
+from uuid import UUID
 
 from ajo_producers.campaigns.definition import BeforeStart
 from ajo_producers.contract.sealing import Sealer
@@ -21,14 +22,6 @@ from ajo_worker.triggers.received import Received
 
 OnRetry = Callable[[Received, int, Verdict, float], None]
 """Told of each retry: the trigger, how many attempts it has had, what the last one showed, and the wait in seconds."""
-
-
-class Lost(Exception):  # noqa: N818 - not an error: this worker asks what became of the trigger
-    """The trigger was taken over, or ended, by somebody else; or its row is gone: ``round`` is what was known of it."""
-
-    def __init__(self, round_: "Round | None" = None) -> None:
-        super().__init__()
-        self.round = round_
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +74,16 @@ class Flight:
                 copy.ends(end)
 
 
+class Flights(dict[UUID, Flight]):
+    """Those in hand, by trigger: one for each, whatever copies of it came."""
+
+    def let_go(self, flight: Flight) -> None:
+        """It is over; not where another one has taken its place."""
+        request_id = flight.received.trigger.request_id
+        if self.get(request_id) is flight:
+            del self[request_id]
+
+
 class Round(Struct, frozen=True):
     """A round that is ours as long as ``fence`` holds, and what it has shown so far.
 
@@ -104,22 +107,6 @@ class Round(Struct, frozen=True):
     def repeats(self) -> bool:
         """Whether the trigger may have been sent before: in this round, or in one before it."""
         return self.number > 1 or self.history.attempts > 0
-
-
-class Party(Struct, frozen=True):
-    """Triggers of one campaign that came by one lane and are to be attempted, together as long as none is different.
-
-    ``round`` is that of one which is ours already, and alone; None where this attempt is to be its claim. ``waits`` are
-    theirs up to the instant ``since``; None for all the time since the message of each came. One that went apart may
-    have a ``place``.
-    """
-
-    campaign: KnownCampaign
-    flights: tuple[Flight, ...]
-    round: Round | None = None
-    waits: Waits | None = None
-    place: Place | None = None
-    since: float | None = None
 
 
 class Attempt(Struct, frozen=True):

@@ -10,13 +10,13 @@ from uuid import UUID
 import structlog
 from ajo_producers.contract.batch import BadMessage, BadTrigger, decode_body
 
-from ajo_worker.api.verdict import Verdict
 from ajo_worker.closing import HandedBack
-from ajo_worker.dispatch.attempt import Ended, Flight
+from ajo_worker.dispatch.attempt import Ended, Flight, Flights
 from ajo_worker.dispatch.decision import End
+from ajo_worker.dispatch.going_on import PAUSE_AFTER_FAULT, GoingOn
+from ajo_worker.dispatch.message import KNOWN_BEFORE, UNREADABLE, Fate, Message, mostly_failed, summary
 from ajo_worker.dispatch.opening import Opening
 from ajo_worker.dispatch.pipeline import Pipeline
-from ajo_worker.dispatch.summary import KNOWN_BEFORE, Fate, mostly_failed, summary
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.group_commit import RowRefused, WriterStopped
 from ajo_worker.ledger.ledger import Ledger
@@ -26,31 +26,6 @@ from ajo_worker.triggers.delivery import Delivery
 from ajo_worker.triggers.received import Opened, Received
 
 log = structlog.get_logger("ajo_worker.dispatch")
-
-PAUSE_AFTER_FAULT = 5.0
-"""Seconds before a message goes back to the broker after a fault of our own: it must not spin."""
-UNREADABLE = "unreadable"
-"""Why something is in quarantine, where nothing of it may be shown; ledger.quarantine says what is wrong."""
-
-
-class Message:
-    """A message in hand, ``opened`` if it could be: how much of it has no end yet, and what became of the rest."""
-
-    __slots__ = ("back", "delivery", "fates", "fault", "left", "opened")
-
-    def __init__(self, delivery: Delivery, left: int, *, opened: bool) -> None:
-        self.delivery = delivery
-        self.left = left
-        self.opened = opened
-        self.fates: Counter[Fate] = Counter()
-        self.fault: BaseException | None = None
-        self.back: list[UUID] = []
-        """Those of it that go back to the broker once the others are at their end."""
-
-    def on_retry(self, received: Received, attempts: int, verdict: Verdict, wait: float) -> None:
-        """Tell whoever sees the message that one of its triggers is tried again."""
-        reason = f"{verdict.reason} ({verdict.http_status or verdict.failure})"
-        self.delivery.receipt.retried(attempts, f"{reason}, {received.trigger.request_id}, again in {wait:.2f} s")
 
 
 class Dispatcher:
@@ -69,14 +44,13 @@ class Dispatcher:
         self._clock = clock
         self._closing = closing = pipeline.preparation.closing
         self._campaigns = campaigns
-        self._most_open = most_open
         self._opening = Opening(most_open, closing, clock.monotonic, self._opened)
-        self._flights: dict[UUID, Flight] = {}
+        self._flights = Flights()
         self._new: list[Flight] = []
         self._going_back: dict[UUID, Received] = {}
         self._messages: set[Message] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._resumed_open = 0
+        self._going_on = GoingOn(self._flights, pipeline.start, closing, most_open // 4)
         self._nothing_left = asyncio.Event()
         self.hurried = False
 
@@ -94,8 +68,7 @@ class Dispatcher:
 
     def resume(self, received: Received) -> "asyncio.Task[None]":
         """Take a parked trigger whose next round was opened; no message stands behind it, so it is not given back."""
-        self._resumed_open += 1
-        return self._begin(self._resumed(received))
+        return self._begin(self._going_on.takes(received))
 
     def has(self, request_id: UUID) -> bool:
         """Whether a trigger is in hand."""
@@ -104,7 +77,7 @@ class Dispatcher:
     @property
     def room(self) -> int:
         """How many more parked triggers may go on; a share of their own, whatever comes from the broker meanwhile."""
-        return 0 if self._closing.begun else max(self._most_open // 4 - self._resumed_open, 0)
+        return self._going_on.room
 
     def quarantine(self, delivery: Delivery, reason: str) -> None:
         """Keep a message that couldn't even be opened."""
@@ -206,43 +179,14 @@ class Dispatcher:
     async def _joins(self, copy: Flight, running: Flight) -> None:
         """A copy of a trigger in hand ends as that one does."""
         try:
-            await self._pipeline.claims.compare(copy.received, running.received)
+            await self._pipeline.copies.compare(copy.received, running.received)
         except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - whoever answers for it is told
             copy.ends(fault)
         else:
             running.joined(copy)
 
-    async def _resumed(self, received: Received) -> None:
-        try:
-            if self.has(received.trigger.request_id):
-                await self._end_of(received)  # the end of the round before, just being told
-            while isinstance(fault := await self._end_of(received), BaseException):
-                if isinstance(fault, HandedBack | WriterStopped | asyncio.CancelledError):
-                    return  # another worker finds it in the ledger
-                log.error("dispatch-fault", request_id=str(received.trigger.request_id), exc_info=fault)
-                await asyncio.sleep(PAUSE_AFTER_FAULT)
-        finally:
-            self._resumed_open -= 1
-
-    async def _end_of(self, received: Received) -> Ended:
-        """What becomes of a trigger that no message stands behind; of the one that is in hand, where there is one."""
-        end: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
-
-        def told(flight: Flight, ended: Ended) -> None:
-            self._let_go(flight)
-            if not end.done():
-                end.set_result(ended)
-
-        flight = Flight(received, told, _no_receipt)
-        if (running := self._flights.get(received.trigger.request_id)) is not None:
-            running.joined(flight)
-        else:
-            self._flights[received.trigger.request_id] = flight
-            self._pipeline.start([flight])
-        return await end
-
     def _ended(self, message: Message, flight: Flight, end: Ended) -> None:
-        self._let_go(flight)
+        self._flights.let_go(flight)
         if isinstance(end, RowRefused) and end.writer == self._ledger.admissions.name:
             # Of another writer: it has been admitted, and perhaps sent; its next copy finds out what became of it.
             self._begin(self._quarantined(message, flight.received.payload, f"the ledger can't hold it: {end}"))
@@ -254,11 +198,6 @@ class Dispatcher:
             self._one_less(message, fault=end)
         else:
             self._one_less(message, Fate(end.state, end.reason if isinstance(end, End) else KNOWN_BEFORE))
-
-    def _let_go(self, flight: Flight) -> None:
-        request_id = flight.received.trigger.request_id
-        if self._flights.get(request_id) is flight:
-            del self._flights[request_id]
 
     async def _quarantined(self, message: Message, body: bytes, reason: str) -> None:
         """Keep what can't be read."""
@@ -324,7 +263,3 @@ class Dispatcher:
     def _over(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         self._nothing_left.set()
-
-
-def _no_receipt(*_: object) -> None:
-    """A resumed trigger has no message whose sender is told of its retries."""

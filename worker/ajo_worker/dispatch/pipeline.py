@@ -11,33 +11,25 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-import structlog
-
 from ajo_worker.campaigns.live_campaign import LiveCampaign
-from ajo_worker.closing import HandedBack
-from ajo_worker.dispatch.attempt import Announced, Attempt, Flight, Lost, Party, Policy, Round
-from ajo_worker.dispatch.claim import Claim, Claimed, Claims, Late
-from ajo_worker.dispatch.decision import End, History
+from ajo_worker.dispatch.attempt import Announced, Attempt, Flight, Policy
+from ajo_worker.dispatch.claim import Claimed, Claims, Late
+from ajo_worker.dispatch.copies import Copies
+from ajo_worker.dispatch.decision import End
+from ajo_worker.dispatch.lost import Losses, Lost
+from ajo_worker.dispatch.party import Party
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import Preparing, Ready
 from ajo_worker.dispatch.send import Calls
-from ajo_worker.ledger.admission import Known, Settled
+from ajo_worker.dispatch.unattempted import Next, Unattempted
 from ajo_worker.ledger.attempts import Record
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.group_commit import WriterStopped
 from ajo_worker.ledger.ledger import Ledger
-from ajo_worker.ledger.ownership import Release
 from ajo_worker.limits.places import Places
 from ajo_worker.limits.waits import NO_WAIT
-from ajo_worker.states import EndState
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.received import Received
 from ajo_worker.triggers.refusal import UNKNOWN, Refusal, refusal
-
-log = structlog.get_logger("ajo_worker.dispatch")
-
-Next = Party | None
-"""A trigger's next attempt; None if this was its last one here."""
 
 
 class Statuses(Protocol):
@@ -47,7 +39,7 @@ class Statuses(Protocol):
         """What is known of one now; None if nothing is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pipeline:
     """Takes triggers to their state in the ledger; thousands at once, on one event loop.
 
@@ -57,11 +49,17 @@ class Pipeline:
     ledger: Ledger
     clock: LedgerClock
     claims: Claims
+    copies: Copies
     calls: Calls
     preparation: Preparation
     policy: Policy
     statuses: Statuses
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    _unattempted: Unattempted = field(init=False)
+
+    def __post_init__(self) -> None:
+        losses = Losses(self.ledger, self.clock, self.claims.rows)
+        self._unattempted = Unattempted(self.ledger, self.claims, self.copies, losses, self.start, self._spawn)
 
     def start(self, flights: Sequence[Flight]) -> None:
         """Send triggers on their way: by campaigns and lanes, but for those that must not be attempted."""
@@ -76,7 +74,7 @@ class Pipeline:
                 flight.ends(fault)
                 continue
             if received.resumed:
-                self._spawn(self._resumed(flight, why))
+                self._spawn(self._unattempted.resumed(flight, why))
             elif why is not None or received.campaign is None:
                 refused.append((flight, why or UNKNOWN))
             else:
@@ -85,7 +83,7 @@ class Pipeline:
         for campaign, party in parties.values():
             self._begin(Party(campaign, tuple(party)))
         if refused:
-            self._spawn(self._refused(refused))
+            self._spawn(self._unattempted.refused(refused))
 
     def cut_off(self) -> None:
         """End whatever is under way, wherever it stands."""
@@ -113,15 +111,15 @@ class Pipeline:
         way = Preparing(self.preparation, party, self._begin)
         try:
             await way.backed_off()
-            while way.flights:
+            while way.party.flights:
                 ready = await way.some()
                 if not isinstance(ready, Ready):
-                    return await self._unready(ready.flight, party.round, ready.why)
-                if not way.flights:
+                    return await self._unattempted.unready(ready.flight, party.round, ready.why)
+                if not way.party.flights:
                     return await self._announced(ready)
                 self._spawn(self._announced(ready))
         except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - whatever it is, they are told
-            await self._given_up(way.flights, party.round, fault)
+            await self._unattempted.given_up(way.party.flights, party.round, fault)
         return None
 
     async def _announced(self, ready: Ready) -> Next:
@@ -132,12 +130,12 @@ class Pipeline:
             try:
                 announced = await self._announce(attempts)
             except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - as above
-                await self._given_up([one.flight for one in attempts], attempts[0].round, fault)
+                await self._unattempted.given_up([one.flight for one in attempts], attempts[0].round, fault)
                 return None
             ways = [
                 self._flown(found, places.handed_on(attempt.place))
                 if isinstance(found, Announced)
-                else self._not_sent(attempt, found)
+                else self._unattempted.not_sent(attempt, found)
                 for attempt, found in zip(attempts, announced, strict=True)
             ]
         for way in ways[1:]:
@@ -160,7 +158,7 @@ class Pipeline:
                 if not self.claims.may_be_sent(announced):
                     again = await self.claims.again(announced)
                     if isinstance(again, Late):
-                        return await self._ended_unsent(flight, again.round, again.refused)
+                        return await self._unattempted.ended(flight, again.round, again.refused)
                     announced = again
                 sent = await self.calls.sent(announced)
             verdict = await self.calls.judged(sent)
@@ -171,7 +169,7 @@ class Pipeline:
                 return None
             await self.calls.recorded(sent, verdict)
         except (Lost, Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - as above
-            self._lost_or_failed(flight, fault, current)
+            self._unattempted.lost_or_failed(flight, fault, current)
             return None
         flight.on_retry(flight.received, current.history.attempts, verdict, step.wait)
         return Party(announced.attempt.campaign, (flight,), current, NO_WAIT)
@@ -181,133 +179,4 @@ class Pipeline:
         if recorded is True:
             flight.ends(end)
         else:
-            self._lost_or_failed(flight, recorded or Lost(), owed=record)
-
-    async def _unready(self, flight: Flight, current: Round | None, why: Refusal | Known) -> Next:
-        """One that is not to be attempted now: it has its end without, if it isn't known to have one."""
-        if isinstance(why, Known):
-            return await self._copy(flight, why, None)
-        if current is None:
-            return await self._refused([(flight, why)], for_good=False)
-        return await self._ended_unsent(flight, current, why)
-
-    async def _not_sent(self, attempt: Attempt, found: Late | Known | Exception) -> Next:
-        """One whose announcement brought something else."""
-        match found:
-            case Known():
-                return await self._copy(attempt.flight, found, None)
-            case Late(round=current, refused=why):
-                return await self._ended_unsent(attempt.flight, current, why)
-            case fault:
-                self._lost_or_failed(attempt.flight, fault, attempt.round)
-        return None
-
-    async def _refused(self, refused: Sequence[tuple[Flight, Refusal]], *, for_good: bool = True) -> Next:
-        """Those that have their end with their first rows; copies of what the ledger knows go on from there."""
-        try:
-            answers = await self.claims.refused([(flight.received, why) for flight, why in refused])
-        except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - as above
-            await self._given_up([flight for flight, _ in refused], None, fault)
-            return None
-        for (flight, why), answer in zip(refused, answers, strict=True):
-            if isinstance(answer, Known):
-                self._spawn(self._copy(flight, answer, why if for_good else None))
-            elif answer is not None:
-                flight.ends(answer)
-            else:
-                flight.ends(End("rejected" if why.state == "sending" else why.state, why.reason))
-        return None
-
-    async def _copy(self, flight: Flight, known: Known, refused: Refusal | None) -> Next:
-        """The copy of a trigger that the ledger knows."""
-        try:
-            claim = await self.claims.copy(flight.received, known)
-        except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - as above
-            self._lost_or_failed(flight, fault)
-            return None
-        return await self._claimed(flight, claim, refused)
-
-    async def _resumed(self, flight: Flight, refused: Refusal | None) -> Next:
-        """One that was parked, and whose next round was opened."""
-        try:
-            claim = await self.claims.resumed(flight.received)
-        except Lost:  # with its row; no message stands behind it
-            campaign = flight.received.campaign
-            if refused is not None or campaign is None:
-                return await self._refused([(flight, refused or UNKNOWN)])
-            return Party(campaign, (flight,))
-        except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - as above
-            self._lost_or_failed(flight, fault)
-            return None
-        return await self._claimed(flight, claim, refused)
-
-    async def _claimed(self, flight: Flight, claim: Claim | Settled, refused: Refusal | None) -> Next:
-        if isinstance(claim, Settled):
-            flight.ends(claim)
-            return None
-        received, current = flight.received, claim.round
-        if (why := refused or claim.refused) is not None or (campaign := received.campaign) is None:
-            return await self._ended_unsent(flight, current, why or UNKNOWN)
-        waits = None if received.resumed and current.budget is None else NO_WAIT
-        return Party(campaign, (flight,), current, waits)
-
-    async def _ended_unsent(self, flight: Flight, current: Round, refused: Refusal) -> Next:
-        """The end of a trigger that is ours, without another attempt."""
-        end = End(_state_of(refused, current.history), refused.reason, refused.resume_at)
-        try:
-            ending = self.claims.rows.ending(flight.received, current, end, None, refused)
-            if not await self.ledger.records.submit(Record(None, ending)):
-                raise Lost  # noqa: TRY301 - as if it had come from below
-        except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - as above
-            self._lost_or_failed(flight, fault, current)
-            return None
-        flight.ends(end)
-        return None
-
-    def _lost_or_failed(
-        self, flight: Flight, fault: BaseException, current: Round | None = None, owed: Record | None = None
-    ) -> None:
-        if isinstance(fault, Lost):
-            self._spawn(self._lost(flight, current or fault.round, owed))
-        else:
-            flight.ends(fault)
-
-    async def _lost(self, flight: Flight, current: Round | None, owed: Record | None) -> Next:
-        """Somebody else has the trigger, and the ledger says what became of it; or the ledger has no row of it.
-
-        Then what was sent, and perhaps accepted, is not sent again: it is on record with the end that it has here.
-        """
-        received = flight.received
-        log.info("trigger-lost", request_id=str(received.trigger.request_id))
-        try:
-            if owed is None and current is not None and (cause := current.history.duplicate_cause) is not None:
-                owed = Record(None, self.claims.rows.ending(received, current, End("unconfirmed", cause), None))
-            if owed is not None and owed.ending is not None and await self.claims.forgotten(received, owed):
-                flight.ends(Settled(owed.ending.state))
-                return None
-        except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - as above
-            flight.ends(fault)
-            return None
-        self.start([flight])
-        return None
-
-    async def _given_up(self, flights: Sequence[Flight], current: Round | None, fault: BaseException) -> None:
-        """Nothing is sent for them: one that is ours is released, so that the next worker need not wait for our end."""
-        try:
-            if current is not None and isinstance(fault, HandedBack | WriterStopped):
-                for flight in flights:
-                    request_id = flight.received.trigger.request_id
-                    await self.ledger.releases.submit(Release(request_id, current.fence, current.history.attempts))
-        finally:
-            for flight in flights:
-                flight.ends(fault)
-
-
-def _state_of(refused: Refusal, history: History) -> EndState:
-    match refused.state:
-        case "parked":
-            return history.kept_back()
-        case "expired":
-            return history.failed()
-        case _:
-            return history.refused()
+            self._unattempted.lost_or_failed(flight, recorded or Lost(), owed=record)

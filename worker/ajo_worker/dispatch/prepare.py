@@ -6,11 +6,11 @@ from contextlib import suppress
 from msgspec import Struct
 
 from ajo_worker.api.token import TokenUnavailable
-from ajo_worker.closing import HandedBack
-from ajo_worker.dispatch.attempt import Attempt, Flight, Party
-from ajo_worker.dispatch.budget import Budget
+from ajo_worker.dispatch.attempt import Attempt, Flight
 from ajo_worker.dispatch.decision import Retry
-from ajo_worker.dispatch.gate import NO_TOKEN, KeptBack, SentBack, Turn
+from ajo_worker.dispatch.gate import KeptBack, SentBack, Turn
+from ajo_worker.dispatch.kept_back import kept_back, sent_back, without_token
+from ajo_worker.dispatch.party import Party, Together
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.ledger.admission import Known
 from ajo_worker.limits.block import KEPT_SECONDS
@@ -48,25 +48,19 @@ class Unready(Struct, frozen=True):
 
 
 class Preparing:
-    """A party on its way to its attempts; ``flights`` are those not ready yet, ``waits`` what they waited together.
-
-    Whoever differs from the others goes apart, and is a party of one.
-    """
+    """A party on its way to its attempts; ``party`` are those of it that are not ready yet."""
 
     def __init__(self, by: Preparation, party: Party, apart: Callable[[Party], None]) -> None:
         received, round_, self._campaign = party.flights[0].received, party.round, party.campaign
-        self.flights, self.waits = party.flights, NO_WAIT if party.waits is None else party.waits
-        self._before = by.before(party.flights) if party.waits is None else {}
-        self._by, self._apart, self._round, self._place = by, apart, round_, party.place
-        if party.since is not None:  # the loop has not come round to it before
-            self.waits += Waits(intake=by.clock.monotonic() - party.since)
-        self._received = received
+        self._by, self._round, self._received = by, round_, received
+        self._name = party.campaign.definition.name
+        self.party = Together(by, party, apart)
         self._now = by.clock.monotonic
+        self._ours = round_ is not None
         self._budget = round_.budget if round_ else None
         self._rejected = round_.rejected_token if round_ else None
         self._urgency = min(received.urgency, Urgency.RETRY) if self._budget else received.urgency
         self._backoff_wait = 0.0
-        self._line: Line | None = None
         self._asked = 0.0
 
     async def backed_off(self) -> None:
@@ -94,23 +88,25 @@ class Preparing:
             HandedBack: the worker is stopping, or it goes back.
         """
         try:
-            while self.flights:
+            while self.party.flights:
                 try:
-                    ready = await (self._next() if self._place is None else self._permitted_again(self._place))
+                    place = self.party.place
+                    ready = await (self._next() if place is None else self._permitted_again(place))
                 except _KeptBack as kept:
-                    if self._line is not None:
-                        self._waited(Waits(**{self._by.slots.because(self._received.lane): self._now() - self._asked}))
-                    self._leave_line()
-                    if len(self.flights) == 1:
-                        return self._unready(await self._kept_back(kept.back))
-                    self._part(1)
+                    if self.party.line is not None:
+                        phase = self._by.slots.because(self._received.lane)
+                        self.party.waited(Waits(**{phase: self._now() - self._asked}))
+                    self.party.leave_line()
+                    if len(self.party.flights) == 1:
+                        return self._unready(await kept_back(self._by, self._received, kept.back, ours=self._ours))
+                    self.party.part(1)
                 except SentBack:
-                    return self._unready(self._sent_back())
+                    return self._unready(sent_back(self._by, self._received, ours=self._ours))
                 else:
                     if ready is not None:
                         return ready
         except BaseException:
-            self._leave_line()
+            self.party.leave_line()
             raise
         return Ready([], self._by.slots.none())
 
@@ -122,37 +118,33 @@ class Preparing:
         """
         turn: Turn | None = None
         try:
-            if self._line is None:
+            if self.party.line is None:
                 ends = self._ends()
                 if (self._budget is None and ends <= self._now()) or not await self._token_comes(ends):
                     return self._too_late()
-                if self._budget is None and self._silent:
-                    self._part(1)
+                if self._budget is None and self._by.silence.silent(self._name):
+                    self.party.part(1)
                     turn = await self._turn()
                 await self._permitted()
-                if self._budget is None and turn is None and self._silent:
+                if self._budget is None and turn is None and self._by.silence.silent(self._name):
                     return None
             first = self._budget is None and turn is None
-            self._line = line = self._line or self._in_line(first=first)
+            self.party.line = line = self.party.line or self._in_line(first=first)
             return await self._placed(line, first=first)
         finally:
             if turn is not None:
                 turn.over()
 
-    @property
-    def _silent(self) -> bool:
-        return self._by.silence.silent(self._campaign.definition.name)
-
     def _ends(self) -> float:
         """Until when a token is waited for (monotonic)."""
         if self._round is not None and self._budget is not None:
             return self._by.latest_start(self._received, self._budget, self._round.history)
-        expiries = (flight.received.trigger.expires_at for flight in self.flights)
+        expiries = (flight.received.trigger.expires_at for flight in self.party.flights)
         return min((self._by.clock.monotonic_at(one) for one in expiries if one is not None), default=NEVER)
 
     def _too_late(self) -> Unready | None:
-        if len(self.flights) > 1:  # one of them
-            self._part(1)
+        if len(self.party.flights) > 1:  # one of them
+            self.party.part(1)
             return None
         return self._unready(without_token(self._budget) if self._budget else Refusal("expired", "expires-at"))
 
@@ -163,65 +155,66 @@ class Preparing:
             if self._rejected is None and tokens.current() is not None:
                 break
             left = min(ends - self._now(), TOKEN_POLL)
-            with suppress(TokenUnavailable), self._by.standing.at(self._received.came_by, "token", len(self.flights)):
+            waiting = self._by.standing.at(self._received.came_by, "token", len(self.party.flights))
+            with suppress(TokenUnavailable), waiting:
                 await (tokens.refresh(self._rejected, left) if self._rejected else tokens.get(left))
                 break
             if self._now() >= ends:
-                self._waited(Waits(token=self._now() - began))
+                self.party.waited(Waits(token=self._now() - began))
                 return False
         if (waited := self._now() - began) > 0.0:
-            self._waited(Waits(token=waited))
+            self.party.waited(Waits(token=waited))
         return True
 
     async def _turn(self) -> Turn | None:
         asked = self._now()
         with self._by.standing.at(self._received.came_by, "silence"):
             turn = await self._by.silence.turn(self._received, self._urgency)
-        self._waited(Waits(silence=self._now() - asked))
+        self.party.waited(Waits(silence=self._now() - asked))
         return turn
 
     async def _permitted(self) -> None:
         """Use up permits: for as many as there are, or wait for one. The others go apart, and wait in their turn."""
-        there = self._by.limits.take_now(self._received, len(self.flights))
-        if there < len(self.flights):
-            self._part(max(there, 1))
+        there = self._by.limits.take_now(self._received, len(self.party.flights))
+        if there < len(self.party.flights):
+            self.party.part(max(there, 1))
         if not there:
             with self._by.standing.at(self._received.came_by, PERMIT):
-                self._waited(await self._by.limits.take(self._received, self._urgency))
+                self.party.waited(await self._by.limits.take(self._received, self._urgency))
 
     def _in_line(self, *, first: bool) -> Line:
-        self._asked, name = self._now(), self._campaign.definition.name
-        return self._by.slots.line(self._urgency, name, self._received.lane, len(self.flights), first=first)
+        self._asked = self._now()
+        return self._by.slots.line(self._urgency, self._name, self._received.lane, len(self.party.flights), first=first)
 
     async def _placed(self, line: Line, *, first: bool) -> Ready | None:
         """Those that get a place next. A ``first`` attempt asks once more whether its destination answers."""
         try:
             if not (places := line.at_once()):
-                with self._by.standing.at(self._received.came_by, PLACE, len(self.flights)):
+                with self._by.standing.at(self._received.came_by, PLACE, len(self.party.flights)):
                     places = await line.some()
         except TurnedAway:  # since calls are so slow that there is no answer at all
-            self._line = None
-            self._waited(Waits(congestion=self._now() - self._asked))
+            self.party.line = None
+            self.party.waited(Waits(congestion=self._now() - self._asked))
             return None
         with places:
             self._may_go_on()  # it may have waited for long
-            if first and self._silent:
-                self._anew(places, NO_WAIT)
+            if first and self._by.silence.silent(self._name):
+                self.party.anew(places, NO_WAIT)
                 return None
             token, waited = await self._newest_token()
             if token is None:
-                self._anew(places, waited)
+                self.party.anew(places, waited)
                 return None
-            flights, now = self._leaving(len(places)), self._now()
+            flights, now = self.party.leaving(len(places)), self._now()
             unpermitted = self._unpermitted(places)
-            alone, attempts = self._alone(flights), list[Attempt]()
+            alone, attempts = self.party.alone(flights), list[Attempt]()
             for flight, place in zip(flights, tuple(places), strict=True):
-                waits = self._waits_of(flight) + waited
+                waits = self.party.waits_of(flight) + waited
                 if place.waits is not NO_WAIT:  # the loop had not come round to it
                     waits += place.waits + Waits(intake=max(now - place.came - waited.token, 0.0))
                 if place.number in unpermitted:
                     places.remove(place)
-                    self._goes_on(flight, waits, place, alone=alone)
+                    self.party.goes_on(flight, waits, place, alone=alone)
                 else:
                     attempts.append(self._attempt(flight, token, place, waits))
             return Ready(attempts, places.handed_on()) if attempts else None
@@ -236,20 +229,20 @@ class Preparing:
 
         Only who has waited for a place for so long needs one, so it waits for whatever kept the place from it.
         """
-        self._place = None
+        self.party.place = None
         with Places(self._by.slots.release, (place,)) as places:
             self._may_go_on()
             asked, slow = self._now(), place.waits
             await self._by.limits.take(self._received, self._urgency)
             again = self._now() - asked
             congestion = again * slow.congestion / (slow.slot + slow.congestion)
-            self._waited(Waits(slot=again - congestion, congestion=congestion))
+            self.party.waited(Waits(slot=again - congestion, congestion=congestion))
             token, waited = await self._newest_token()
-            self._waited(waited)
+            self.party.waited(waited)
             if token is None:
                 return None
-            [flight] = self._leaving(1)
-            return Ready([self._attempt(flight, token, place, self._waits_of(flight))], places.handed_on())
+            [flight] = self.party.leaving(1)
+            return Ready([self._attempt(flight, token, place, self.party.waits_of(flight))], places.handed_on())
 
     async def _newest_token(self) -> tuple[str | None, Waits]:
         """The token that is to be sent; the one that came first may have expired since, and a new one be on its way."""
@@ -269,75 +262,6 @@ class Preparing:
         if back is not None and (back.of_probes or not self._received.probe):
             raise _KeptBack(back)
 
-    async def _kept_back(self, back: KeptBack) -> Refusal | Known:
-        """What becomes of a trigger that may not go on."""
-        received, gate, wanted = self._received, self._by.gate, False
-        if self._round is not None:
-            return Refusal("parked", back.reason)
-        if gate.wants_any(self._campaign):
-            if (known := await self._by.ledger.looks.submit(received.trigger.request_id)) is not None:
-                return known
-            wanted = gate.wants_one(self._campaign)
-        if not wanted and not back.of_campaign and not received.resumed and gate.waits_in_broker(received.came_by):
-            raise HandedBack
-        return Refusal("parked", back.reason)
-
-    def _sent_back(self) -> Refusal:
-        received = self._received
-        if self._round is None and not received.resumed and self._by.gate.waits_in_broker(received.came_by):
-            raise HandedBack
-        return Refusal("parked", "silence")
-
-    def _waited(self, waits: Waits) -> None:
-        self.waits += waits
-
-    def _waits_of(self, flight: Flight) -> Waits:
-        return self._before.get(flight, NO_WAIT) + self.waits
-
-    def _leaving(self, many: int) -> tuple[Flight, ...]:
-        """The first of them leave; with the last one the line is at its end."""
-        left, self.flights = self.flights[:many], self.flights[many:]
-        if not self.flights:
-            self._line = None
-        return left
-
-    def _part(self, many: int) -> None:
-        """All but the first go apart."""
-        kept, others = self.flights[:many], self.flights[many:]
-        self.flights = kept
-        for flight in others:
-            self._apart(Party(self._campaign, (flight,), self._round, self._waits_of(flight), None, self._now()))
-
-    def _anew(self, places: Places, waited: Waits) -> None:
-        """Those that have these places ask for everything again: each has waited for itself."""
-        flights = self._leaving(len(places))
-        alone = self._alone(flights)
-        for flight, place in zip(flights, places, strict=True):
-            self._goes_on(flight, self._waits_of(flight) + place.waits + waited, None, alone=alone)
-
-    def _alone(self, leaving: tuple[Flight, ...]) -> bool:
-        """Whether this has been a party of one."""
-        return not self.flights and len(leaving) == 1
-
-    def _goes_on(self, flight: Flight, waits: Waits, place: Place | None, *, alone: bool) -> None:
-        """As a party of its own, perhaps with a place in hand; as this one, where there is nobody else."""
-        if alone:
-            self.flights, self.waits, self._before, self._place = (flight,), waits, {}, place
-        else:
-            self._apart(Party(self._campaign, (flight,), self._round, waits, place, self._now()))
-
     def _unready(self, why: Refusal | Known) -> Unready:
-        [flight] = self._leaving(1)
+        [flight] = self.party.leaving(1)
         return Unready(flight, why)
-
-    def _leave_line(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            line.leave()
-
-
-def without_token(budget: Budget) -> Refusal:
-    """What becomes of a trigger whose budget went on waiting for a token: that was not its own failure."""
-    if budget.end_reason == "expires-at":
-        return Refusal("expired", "expires-at")
-    return Refusal("parked", NO_TOKEN)

@@ -30,7 +30,7 @@ class Rows:
 
 async def test_a_trigger_whose_row_cannot_be_made_is_the_only_one_that_fails() -> None:
     ledger = Ledger()
-    parts: tuple[Any, ...] = (ledger, SimpleNamespace(monotonic=lambda: 1.0), None, None, None, Rows())
+    parts: tuple[Any, ...] = (ledger, SimpleNamespace(monotonic=lambda: 1.0), None, None, Rows())
     refused: Any = [(one, Refusal("rejected", "campaign-ended")) for one in ("one", "odd", "other")]
     first, odd, third = await Claims(*parts).refused(refused)
     assert (first, third) == (None, None)

@@ -8,9 +8,11 @@ from uuid import UUID
 import pytest
 from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.closing import Closing
-from ajo_worker.dispatch.attempt import Ended, Flight, Lost, Round
+from ajo_worker.dispatch.attempt import Ended, Flight, Round
 from ajo_worker.dispatch.claim import Claims
+from ajo_worker.dispatch.copies import Copies
 from ajo_worker.dispatch.decision import History
+from ajo_worker.dispatch.lost import Lost
 from ajo_worker.dispatch.pipeline import Pipeline
 from ajo_worker.ledger.admission import Settled
 from ajo_worker.triggers.received import Received
@@ -46,7 +48,7 @@ class Stage:
             admission=lambda *_: "its first row",
             ending=lambda _, current, end, *__: Row(state=end.state, reason=end.reason, fence=current.fence),
         )
-        claims = Claims(ledger, clock, nothing, nothing, nothing, rows)
+        claims = Claims(ledger, clock, nothing, nothing, rows)
         self.started: list[Flight] = []
         stage = self
 
@@ -54,7 +56,7 @@ class Stage:
             def start(self, flights: Any) -> None:
                 stage.started += flights
 
-        self.pipeline = Watched(ledger, clock, claims, nothing, nothing, nothing, nothing)
+        self.pipeline = Watched(ledger, clock, claims, nothing, nothing, nothing, nothing, nothing)
 
     def _answer(self, found: object) -> Any:
         async def submit(row: Any) -> Any:
@@ -67,7 +69,7 @@ class Stage:
         """What becomes of a flight that learns, before its next attempt, that it isn't ours."""
         flight = Flight(RECEIVED, lambda _, end: self.told.append(end), lambda *_: None)
         current = Round(2, 3, history, None, None, 0.0)
-        self.pipeline._lost_or_failed(flight, Lost(), current)
+        self.pipeline._unattempted.lost_or_failed(flight, Lost(), current)
         while not (self.told or self.started):
             await asyncio.sleep(0)
 
@@ -110,6 +112,6 @@ async def test_a_copy_whose_row_vanishes_while_it_waits_is_lost_and_it_is_known_
         ambiguous_attempts=0, ambiguous_before=0, interrupted_attempts=0,
     )  # fmt: skip
     with pytest.raises(Lost) as lost:
-        await Claims(ledger, clock, nothing, closing, policy, nothing).copy(RESUMED, known)
+        await Copies(ledger, clock, nothing, closing, policy, nothing).end_or_ours(RESUMED, known)
     assert lost.value.round is not None
     assert lost.value.round.history.duplicate_cause == cause

@@ -31,7 +31,7 @@ class Answer:
 
 def test_what_the_broker_has_again_is_let_go_and_the_rest_keeps_its_order() -> None:
     nothing: Any = None
-    pipeline: Any = SimpleNamespace(preparation=SimpleNamespace(closing=Closing()))
+    pipeline: Any = SimpleNamespace(preparation=SimpleNamespace(closing=Closing()), start=nothing)
     dispatcher = Dispatcher(pipeline, nothing, LedgerClock(), {}, most_open=0)
     answers = [Answer(away=away) for away in (False, True, False, True)]
     for number, answer in enumerate(answers):

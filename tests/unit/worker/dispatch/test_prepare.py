@@ -14,11 +14,12 @@ from ajo_worker.api.request import Endpoint
 from ajo_worker.api.token import Token, TokenProvider
 from ajo_worker.api.token_answer import FetchFailed
 from ajo_worker.closing import Closing, HandedBack
-from ajo_worker.dispatch.attempt import Announced, Attempt, Flight, Party, Round
+from ajo_worker.dispatch.attempt import Announced, Attempt, Flight, Round
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.claim import Claims, Late
 from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.gate import KeptBack
+from ajo_worker.dispatch.party import Party
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import PERMIT, PLACE, Preparing, Ready
 from ajo_worker.ledger.clock import LedgerClock
@@ -72,7 +73,7 @@ class Stage:
         parts: tuple[Any, ...] = (clock, self.tokens, limits, slots, Gate(), self.closing, 5.0, Free())
         self.preparation = Preparation(ledger, *parts)
         nothing: Any = None
-        self.claims = Claims(ledger, clock, self.preparation, self.closing, nothing, nothing)
+        self.claims = Claims(ledger, clock, self.preparation, self.closing, nothing)
 
     async def _fetch(self) -> Token:
         await self._sleep(0.05)

@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.closing import Closing, HandedBack
-from ajo_worker.dispatch.attempt import Flight, Party
+from ajo_worker.dispatch.attempt import Flight
 from ajo_worker.dispatch.gate import KeptBack
+from ajo_worker.dispatch.party import Party
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import Preparing, Ready
 from ajo_worker.ledger.admission import Known
@@ -71,7 +72,7 @@ async def batch(looks: Looks, gate: Shut) -> list[Any]:
     parties = [Party(campaign, flights)]
     while parties:
         way = Preparing(preparation, parties.pop(0), parties.append)
-        [flight, *_] = way.flights
+        [flight, *_] = way.party.flights
         try:
             end = await way.some()
             assert not isinstance(end, Ready)

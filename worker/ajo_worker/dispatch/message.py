@@ -1,17 +1,23 @@
-"""What a message came to, in a line that Flower shows: how many, in which state, why. Pure."""
+"""A message in hand, and what it came to, in a line that Flower shows: how many, in which state, why. Pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
+from uuid import UUID
 
+from ajo_worker.api.verdict import Verdict
 from ajo_worker.reasons import OF_AN_ANSWER
 from ajo_worker.states import DEAD, STATES
+from ajo_worker.triggers.delivery import Delivery
+from ajo_worker.triggers.received import Received
 
 FAILED = frozenset({*DEAD, "quarantined"})
 MOST_REASONS = 3
 """Reasons that are told of one state; ``ajo-dispatch status`` has all."""
 KNOWN_BEFORE = "known before"
 """The reason of a copy: what became of its trigger was known, and nothing was sent for it."""
+UNREADABLE = "unreadable"
+"""Why something is in quarantine, where nothing of it may be shown; ledger.quarantine says what is wrong."""
 
 
 class Fate(NamedTuple):
@@ -19,6 +25,26 @@ class Fate(NamedTuple):
 
     state: str
     reason: str | None
+
+
+class Message:
+    """A message in hand, ``opened`` if it could be: how much of it has no end yet, and what became of the rest."""
+
+    __slots__ = ("back", "delivery", "fates", "fault", "left", "opened")
+
+    def __init__(self, delivery: Delivery, left: int, *, opened: bool) -> None:
+        self.delivery = delivery
+        self.left = left
+        self.opened = opened
+        self.fates: Counter[Fate] = Counter()
+        self.fault: BaseException | None = None
+        self.back: list[UUID] = []
+        """Those of it that go back to the broker once the others are at their end."""
+
+    def on_retry(self, received: Received, attempts: int, verdict: Verdict, wait: float) -> None:
+        """Tell whoever sees the message that one of its triggers is tried again."""
+        reason = f"{verdict.reason} ({verdict.http_status or verdict.failure})"
+        self.delivery.receipt.retried(attempts, f"{reason}, {received.trigger.request_id}, again in {wait:.2f} s")
 
 
 def summary(fates: Mapping[Fate, int]) -> str:
