@@ -13,7 +13,7 @@ from ajo_worker.dispatch.kept_back import kept_back, sent_back, without_token
 from ajo_worker.dispatch.party import Party, Together
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.ledger.admission import Known
-from ajo_worker.limits.block import KEPT_SECONDS
+from ajo_worker.limits.permits import KEPT_SECONDS
 from ajo_worker.limits.places import Place, Places
 from ajo_worker.limits.slots import Line, TurnedAway
 from ajo_worker.limits.waits import NO_WAIT, Waits

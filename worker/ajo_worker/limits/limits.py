@@ -5,8 +5,7 @@ from typing import Protocol
 
 from ajo_worker.closing import Closing
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.limits.block import Block, block_size
-from ajo_worker.limits.permits import Permits
+from ajo_worker.limits.permits import Block, Permits, block_size
 from ajo_worker.limits.waits import NO_WAIT, Waits
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.received import Received

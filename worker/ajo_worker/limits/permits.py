@@ -1,12 +1,16 @@
-"""Permits of one rate limit, leased in blocks from the ledger; who waits is served in the order of ``Turns``."""
+"""Permits of one rate limit, leased in blocks from the ledger; who waits is served in the order of ``Turns``.
+
+Instants are monotonic seconds, rates are calls a second.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from math import ceil
 
 import structlog
+from msgspec import Struct
 
 from ajo_worker.closing import Closing
-from ajo_worker.limits.block import Block
 from ajo_worker.limits.shadow import Shadow
 from ajo_worker.limits.turns import Turns
 from ajo_worker.limits.waits import Waits
@@ -14,17 +18,62 @@ from ajo_worker.triggers.urgency import Urgency
 
 log = structlog.get_logger("ajo_worker.limits")
 
-Lease = Callable[[], Awaitable[Block]]
-"""Gets the next block, at whatever rate holds now."""
-
+BLOCK_SECONDS = 0.05
+"""A block holds what its rate allows in this time: large enough to spare round trips, small enough to be exact."""
+KEPT_SECONDS = 1.0
+"""Permits that nobody wanted are no good later: many kept ones would make a burst."""
 PAUSE_AFTER_FAULT = 0.5
 HALF = 0.5
+
+
+class Block(Struct, frozen=True):
+    """``permits`` that may be used from ``begins`` on, and not much later than ``ends``.
+
+    ``throttled`` and ``ramped`` are the parts (0 to 1) of the configured rate that 429s and an outage have left of it.
+    """
+
+    permits: int
+    begins: float
+    ends: float
+    throttled: float = 1.0
+    ramped: float = 1.0
+
+    def usable(self, now: float) -> bool:
+        """Whether one may be used now."""
+        return self.permits > 0 and self.begins <= now <= self.ends + KEPT_SECONDS
+
+    def comes(self, now: float) -> bool:
+        """Whether it has permits whose time will come."""
+        return self.permits > 0 and now < self.begins
+
+    def less(self, used: int) -> "Block":
+        """What is left after so many were used."""
+        return Block(self.permits - used, self.begins, self.ends, self.throttled, self.ramped)
+
+    @property
+    def speed(self) -> float:
+        """Its rate, as a part of the configured one."""
+        return self.throttled * self.ramped
+
+    @property
+    def causes(self) -> tuple[float, float]:
+        """By how much 429s slow it, and by how much the outage that is over."""
+        return 1.0 - self.throttled, 1.0 - self.ramped
+
+
+def block_size(rate: float) -> int:
+    """Permits in a block."""
+    return max(1, ceil(rate * BLOCK_SECONDS))
+
+
+NextBlock = Callable[[], Awaitable[Block]]
+"""Leases it, at whatever rate holds now."""
 
 
 class Permits:
     """One scope's permits in this worker; lives on one event loop."""
 
-    def __init__(self, scope: str, lease: Lease, monotonic: Callable[[], float], closing: Closing) -> None:
+    def __init__(self, scope: str, lease: NextBlock, monotonic: Callable[[], float], closing: Closing) -> None:
         self.scope = scope
         self._lease = lease
         self._monotonic = monotonic

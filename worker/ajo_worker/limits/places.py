@@ -11,7 +11,7 @@ from ajo_worker.limits.waits import NO_WAIT, Waits
 
 
 @dataclass(slots=True)
-class Kind:
+class Bound:
     """Places that are bounded together: all, a lane's, a campaign's."""
 
     crowd: Crowd = field(default_factory=Crowd)
@@ -27,7 +27,7 @@ class Place:
     campaign: str
     lane: str
     urgent: bool
-    kinds: tuple[Kind, ...] = ()
+    bounds: tuple[Bound, ...] = ()
     waits: Waits = NO_WAIT
     came: float = 0.0
 

@@ -8,7 +8,7 @@ from itertools import count
 
 from ajo_worker.closing import Closing
 from ajo_worker.limits.place_shares import Shares
-from ajo_worker.limits.places import Kind, Place, Places
+from ajo_worker.limits.places import Bound, Place, Places
 from ajo_worker.limits.shadow import Ticket
 from ajo_worker.limits.turns import Turns
 from ajo_worker.limits.waits import Waits
@@ -16,7 +16,7 @@ from ajo_worker.triggers.urgency import Urgency
 
 SLOWED = (1.0, 0.0)
 ALL = ""
-"""The kind of all places."""
+"""The bound of all places."""
 
 
 class TurnedAway(Exception):  # noqa: N818 - not an error: it asks again when its campaign may be sent
@@ -39,7 +39,7 @@ class Line:
         self.gone = False
         self.tickets: Sequence[Ticket] = ()
         self.waits = False
-        self.kind = slots.all
+        self.bound = slots.all
         self.came = slots.none()
         self.wake: asyncio.Future[None] | None = None
         self.turned_away = False
@@ -90,9 +90,9 @@ class Slots:
         self._of_lane: Counter[str] = Counter()
         self._ordinary_of: Counter[str] = Counter()
         self._ordinary = 0
-        self.all = Kind()
-        self._kinds: dict[str, Kind] = {ALL: self.all}
-        self._kinds_by: dict[tuple[str, str], tuple[Kind, ...]] = {}
+        self.all = Bound()
+        self._bounds: dict[str, Bound] = {ALL: self.all}
+        self._bounds_by: dict[tuple[str, str], tuple[Bound, ...]] = {}
         self._lane_of: dict[str, str] = {}
         self._numbers = count()
 
@@ -144,15 +144,15 @@ class Slots:
         """A line is left; what was given to it in the same moment is passed on."""
         if not line.gone and line.waits:
             line.gone = True
-            line.kind.waiting -= line.wanted - len(line.came)
+            line.bound.waiting -= line.wanted - len(line.came)
         with line.came.handed_on():
             pass
 
     def sent(self, place: Place) -> None:
         """The call that the place is for is being made."""
         now = self._monotonic()
-        for kind in place.kinds:
-            kind.crowd.sends(place.number, now)
+        for bound in place.bounds:
+            bound.crowd.sends(place.number, now)
 
     def release(self, place: Place) -> None:
         """Give a place back; who has it in ``Places`` leaves that to them."""
@@ -165,8 +165,8 @@ class Slots:
         if not place.urgent:
             self._ordinary_of[place.lane] -= 1
             self._ordinary -= 1
-        for kind in place.kinds:
-            kind.crowd.leaves(place.number, now)
+        for bound in place.bounds:
+            bound.crowd.leaves(place.number, now)
         if self._turns:
             self._give(now)
 
@@ -178,7 +178,7 @@ class Slots:
                 kept[line] += 1
             elif not line.gone:
                 line.turned_away = line.gone = True
-                line.kind.waiting -= line.wanted - len(line.came)
+                line.bound.waiting -= line.wanted - len(line.came)
                 if line.wake is not None and not line.wake.done():
                     line.wake.set_exception(TurnedAway())
         for line, turns in kept.items():
@@ -186,31 +186,31 @@ class Slots:
 
     def because(self, lane: str) -> str:
         """What waits for a place of this lane waits for: ``congestion`` if half of the calls or more are slow."""
-        crowds = [kind.crowd for name, kind in self._kinds.items() if name in (ALL, f"lane:{lane}")]
+        crowds = [bound.crowd for name, bound in self._bounds.items() if name in (ALL, f"lane:{lane}")]
         now = self._monotonic()
         return "congestion" if any(c.taken and 2 * c.slow(now) >= c.taken for c in crowds) else "slot"
 
     def _enter(self, line: Line) -> None:
-        kind, came = self._bound_by(line.urgency, line.campaign), self._monotonic()
-        line.waits, line.kind = True, kind
-        if not kind.waiting:
-            kind.shadow.rests(came)
-            kind.crowd.restarts(came)
-        kind.waiting += line.wanted
-        line.tickets = [kind.shadow.enters(came) for _ in range(line.wanted)]
+        bound, came = self._bound_by(line.urgency, line.campaign), self._monotonic()
+        line.waits, line.bound = True, bound
+        if not bound.waiting:
+            bound.shadow.rests(came)
+            bound.crowd.restarts(came)
+        bound.waiting += line.wanted
+        line.tickets = [bound.shadow.enters(came) for _ in range(line.wanted)]
         self._turns.add(line, line.urgency, line.campaign, line.wanted)
 
     def _give(self, now: float) -> None:
         for line in self._turns.take(self._may):
             if line.gone:
                 continue
-            kind = line.kind
-            kind.shadow.lets_through(now, 1, kind.crowd.speed(now), SLOWED)
+            bound = line.bound
+            bound.shadow.lets_through(now, 1, bound.crowd.speed(now), SLOWED)
             place = self._occupy(line.urgency, line.campaign)
             ticket = line.tickets[len(line.tickets) - line.wanted + len(line.came)]
-            ours, (congestion, _) = kind.shadow.leaves(ticket, now)
+            ours, (congestion, _) = bound.shadow.leaves(ticket, now)
             place.waits, place.came = Waits(slot=ours, congestion=congestion), now
-            kind.waiting -= 1
+            bound.waiting -= 1
             line.came.append(place)
             if line.wake is not None and not line.wake.done():
                 line.wake.set_result(None)
@@ -219,16 +219,16 @@ class Slots:
 
     def _occupy(self, urgency: Urgency, campaign: str) -> Place:
         lane, now = self._lane_of[campaign], self._monotonic()
-        kinds = self._kinds_of(campaign, lane)
-        place = Place(next(self._numbers), campaign, lane, urgency is Urgency.URGENT, kinds)
+        bounds = self._bounds_of(campaign, lane)
+        place = Place(next(self._numbers), campaign, lane, urgency is Urgency.URGENT, bounds)
         self._free -= 1
         self._of[campaign] += 1
         self._of_lane[lane] += 1
         if not place.urgent:
             self._ordinary_of[lane] += 1
             self._ordinary += 1
-        for kind in kinds:
-            kind.crowd.enters(now)
+        for bound in bounds:
+            bound.crowd.enters(now)
         return place
 
     def _may(self, urgency: Urgency, campaign: str) -> bool:
@@ -243,21 +243,21 @@ class Slots:
             ordinary=self._ordinary,
         )
 
-    def _bound_by(self, urgency: Urgency, campaign: str) -> Kind:
+    def _bound_by(self, urgency: Urgency, campaign: str) -> Bound:
         """Which bound a trigger waits for that gets no place now."""
         most, lane = self._most_of(campaign), self._lane_of[campaign]
-        self._kinds_of(campaign, lane)
+        self._bounds_of(campaign, lane)
         name = ALL
         if most is not None and self._of[campaign] >= most:
             name = f"campaign:{campaign}"
         elif self._free and not self._lane_may(urgency, lane):
             name = f"lane:{lane}"
-        return self._kinds[name]
+        return self._bounds[name]
 
-    def _kinds_of(self, campaign: str, lane: str) -> tuple[Kind, ...]:
-        found = self._kinds_by.get((campaign, lane))
+    def _bounds_of(self, campaign: str, lane: str) -> tuple[Bound, ...]:
+        found = self._bounds_by.get((campaign, lane))
         if found is None:
             names = (ALL, f"lane:{lane}", f"campaign:{campaign}")
-            found = tuple(self._kinds.setdefault(name, Kind()) for name in names)
-            self._kinds_by[campaign, lane] = found
+            found = tuple(self._bounds.setdefault(name, Bound()) for name in names)
+            self._bounds_by[campaign, lane] = found
         return found

@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import log2
+from math import exp2, log2
 
-from ajo_worker.limits.block import ramp_rate
 from ajo_worker.outages.circuits import Circuit
 from ajo_worker.outages.refusals import CAMPAIGN_FAILING
 from ajo_worker.outages.scope import CAMPAIGN, PROXY_FAILING, scope_of_campaign
@@ -27,6 +26,10 @@ class Ramp:
     def seconds(self, limit: float) -> float:
         """Until ``limit`` is reached."""
         return self.doubling * max(log2(limit / self.first), 0.0)
+
+    def rate(self, since: float, limit: float) -> float:
+        """Calls a second that are allowed so many seconds after the outage ended."""
+        return min(limit, self.first * exp2(min(max(since, 0.0) / self.doubling, 64.0)))
 
 
 class Rates:
@@ -100,4 +103,4 @@ class Rates:
         if circuit is None or circuit.state != "recovering":
             return None
         since = circuit.since + self._monotonic() - self._read_at
-        return ramp_rate(since, first=self._ramp.first, doubling=self._ramp.doubling, limit=limit)
+        return self._ramp.rate(since, limit)

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 from ajo_worker.closing import Closing, HandedBack
-from ajo_worker.limits.block import Block
-from ajo_worker.limits.permits import Permits
+from ajo_worker.limits.permits import BLOCK_SECONDS, KEPT_SECONDS, Block, Permits, block_size
 from ajo_worker.triggers.urgency import Urgency
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 class Office:
@@ -104,3 +105,24 @@ async def test_permits_that_are_there_can_be_had_at_once_by_many_unless_somebody
     await asyncio.sleep(0)
     assert permits.there == 0
     await waits
+
+
+@given(st.floats(1, 10_000))
+def test_a_block_holds_what_its_time_allows_and_at_least_one(rate: float) -> None:
+    assert max(rate * BLOCK_SECONDS, 1) <= block_size(rate) < rate * BLOCK_SECONDS + 1.0001
+
+
+@pytest.mark.parametrize(
+    ("now", "usable", "comes"),
+    [
+        (9.9, False, True),
+        (10.0, True, False),
+        (10.5, True, False),
+        (11.0 + KEPT_SECONDS, True, False),
+        (12.1, False, False),
+    ],
+)
+def test_permits_are_good_from_their_begin_till_a_little_after_their_end(now: float, usable: bool, comes: bool) -> None:
+    block = Block(2, 10.0, 11.0)
+    assert (block.usable(now), block.comes(now)) == (usable, comes)
+    assert not block.less(2).usable(now)
