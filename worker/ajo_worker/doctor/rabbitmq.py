@@ -10,7 +10,7 @@ from amqp.exceptions import AccessRefused, NotAllowed
 from kombu.entity import Exchange
 
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
-from ajo_worker.intake.in_hand import EARLY
+from ajo_worker.intake.consumer_timeout import EARLY
 from ajo_worker.network.reasons import reason_of
 
 BROKER, PERMISSIONS, CONFIRMS = "broker", "broker permissions", "broker confirms"

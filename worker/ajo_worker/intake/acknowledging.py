@@ -17,7 +17,7 @@ import structlog
 from redis.exceptions import ResponseError
 
 from ajo_worker.intake.hub_calls import HubCalls
-from ajo_worker.intake.valkey import MOST_TOLD, QoS
+from ajo_worker.intake.valkey_unacked import MOST_TOLD, QoS
 
 log = structlog.get_logger("ajo_worker.intake")
 

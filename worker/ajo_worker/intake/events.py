@@ -27,12 +27,12 @@ LONGEST_WAIT, SHORT_WAIT = 10.0, 0.5
 
 
 class FlowersEvents(Events):  # type: ignore[misc] # Celery ships no types
-    """Celery's, with our dispatcher."""
+    """Celery's, with our sender."""
 
-    dispatcher_cls = "ajo_worker.intake.events:Dispatcher"
+    dispatcher_cls = "ajo_worker.intake.events:EventSender"
 
 
-class Dispatcher(EventDispatcher):  # type: ignore[misc] # Celery ships no types
+class EventSender(EventDispatcher):  # type: ignore[misc] # Celery ships no types
     """Sends an event once, and those of tasks many at a time.
 
     Celery tries a worker's heartbeats again for ever, on a channel that is dead if the connection broke first: the hub

@@ -1,26 +1,54 @@
-"""The messages in hand, and for how long the broker has waited for an answer to each.
+"""The messages in hand: what the broker waits for, what goes on though it has them again, how many are too many."""
 
-RabbitMQ closes a channel over which a message was not answered within its ``consumer_timeout``
-(https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout; 30 minutes by default), and all that came over it
-comes again. So what is in hand for nearly so long goes back before, while the work goes on: the copy that comes takes
-its place, or finds in the ledger what became of it elsewhere.
-"""
-
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import takewhile
-from math import inf
 from typing import Any
 
-from ajo_worker.intake.fullness import Fullness
+from ajo_producers.contract.lanes import lane_of
+
 from ajo_worker.intake.receipt import Key, Receipt
 
-EARLY = 0.85
-"""Part of the time-out after which a message goes back."""
-LOOKS, LONGEST_LOOK = 20, 1.0
-"""Looks within one time-out, and seconds between two of them at most."""
-_USED = re.compile(r"delivery acknowledgement on channel .* timed out.* (\d+) ms")
+QUIET = 1.0
+"""Seconds with room after which it is over: in between, one message goes and another one comes."""
+
+
+@dataclass(slots=True)
+class Fullness:
+    """Told of each message that is taken or answered for, on one thread; instants are of the monotonic clock.
+
+    It is ``heavy`` from ``most_bytes`` on until half of them are gone: the broker counts messages, and how long each is
+    whoever sends it chooses.
+    """
+
+    most: int
+    most_bytes: int
+    heavy: bool = False
+    _newest: tuple[float, float | None] | None = None
+    """Since when, and until when; None for the end while it lasts. One value, that other threads may read."""
+
+    def taken(self, in_hand: int, size: int, now: float) -> None:
+        """A message was taken, and makes ``in_hand`` of them, of so many bytes together."""
+        self.heavy = self.heavy or size >= self.most_bytes
+        if in_hand < self.most and not self.heavy:
+            return
+        since, until = self._newest or (now, now)
+        if until is not None:
+            self._newest = (since if now - until <= QUIET else now), None
+
+    def ended(self, in_hand: int, size: int, now: float) -> None:
+        """A message was answered for, and leaves ``in_hand`` of them, of so many bytes together."""
+        self.heavy = self.heavy and size > self.most_bytes // 2
+        if in_hand < self.most and not self.heavy and self._newest is not None and self._newest[1] is None:
+            self._newest = self._newest[0], now
+
+    def newest(self, now: float) -> tuple[float, float] | None:
+        """Since when, and until when at least, it was full; None if it never was."""
+        if (newest := self._newest) is None:
+            return None
+        since, until = newest
+        return since, now if until is None else until
 
 
 class InHand:
@@ -97,6 +125,11 @@ class InHand:
             self._lend(receipt, now)
             receipt.lose()
 
+    def full_lanes(self, now: float) -> dict[str, tuple[float, float]]:
+        """Since when and until when no more messages of a lane could be taken; from any thread."""
+        full = {queue: newest for queue, fullness in self._fullness.items() if (newest := fullness.newest(now))}
+        return {lane_of(queue): newest for queue, newest in sorted(full.items(), key=lambda item: item[1][1])}
+
     def _lend(self, receipt: Receipt, now: float) -> None:
         self._let_go(receipt, now)
         self._away.setdefault(receipt.key, []).append(receipt)
@@ -114,19 +147,3 @@ class InHand:
     def _tell_if_other(self, was: bool, fullness: Fullness) -> None:
         if fullness.heavy != was:
             self._heavier(frozenset(queue for queue, one in self._fullness.items() if one.heavy))
-
-
-def look_every(timeout: float) -> float:
-    """Seconds between two looks, for a time-out in seconds (0: there is none). Pure."""
-    return min(timeout / LOOKS, LONGEST_LOOK) if timeout else LONGEST_LOOK
-
-
-def overdue(timeout: float, now: float) -> float:
-    """The instant before which whatever came must go back now. Pure."""
-    return now - EARLY * timeout if timeout else -inf
-
-
-def timeout_used(told: str) -> float | None:
-    """The ``consumer_timeout`` in seconds for which RabbitMQ says that it closed a channel; None if it didn't. Pure."""
-    found = _USED.search(told)
-    return int(found[1]) / 1000 if found else None

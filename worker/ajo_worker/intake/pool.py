@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 from ajo_producers.campaigns.folder import DefinitionError
-from ajo_producers.contract.lanes import lane_of, queues_of
+from ajo_producers.contract.lanes import queues_of
 from celery.concurrency.base import BasePool
 from celery.exceptions import WorkerShutdown
 from celery.platforms import EX_FAILURE
@@ -22,9 +22,9 @@ from ajo_worker.api.request import ForeignHost
 from ajo_worker.bootstrap import Worker, start_worker
 from ajo_worker.identity import worker_id
 from ajo_worker.intake.acknowledging import Acknowledgements
-from ajo_worker.intake.fullness import Fullness
+from ajo_worker.intake.consumer_timeout import ConsumerTimeout
 from ajo_worker.intake.hub_calls import HubCalls
-from ajo_worker.intake.in_hand import InHand, look_every, overdue
+from ajo_worker.intake.in_hand import Fullness, InHand
 from ajo_worker.intake.open_files import allow_open_files
 from ajo_worker.intake.receipt import Answerable, Key, Receipt, queue_of
 from ajo_worker.intake.stop_signals import told_to_quit, told_to_stop
@@ -69,12 +69,12 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._worker: Worker | None = None
         self._watching: list[Future[None]] = []
         self._taps = Taps(settings().queue_prefix, settings().lanes)
-        self._fullness = {
+        fullness = {
             queue: Fullness(settings().prefetch, settings().prefetch_bytes)
             for queue in queues_of(settings().queue_prefix, settings().lanes)
         }
-        self._in_hand = InHand(self._fullness, self._weigh)
-        self._consumer_timeout = settings().consumer_timeout
+        self._in_hand = InHand(fullness, self._weigh)
+        self.consumer_timeout = ConsumerTimeout(settings().consumer_timeout, self._in_hand, self._calls)
 
     def on_start(self) -> None:
         """Start the loop and everything on it; a worker that can't be built must not take messages.
@@ -103,13 +103,14 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
             raise WorkerShutdown(EX_FAILURE) from None
         if settings().broker.kind == "rabbitmq":  # Valkey has no consumers that could vanish
             lanes, ask = queues_of(settings().queue_prefix, settings().lanes), self._worker.looking.lengths
-            watches = (watch(lanes, ask, self._look, self._reconnect), self._give_back_in_time())
+            in_time = self.consumer_timeout.keep(self._worker.dispatcher.drop_away)
+            watches = (watch(lanes, ask, self._look, self._reconnect), in_time)
             self._watching = [asyncio.run_coroutine_threadsafe(one, self._loop) for one in watches]
         full_intakes = self._worker.ledger.liveness.full_intakes
         self._watching.append(asyncio.run_coroutine_threadsafe(full_intakes.watch(), self._loop))
         gc.freeze()  # what stands now stands until the end
         gc.set_threshold(*COLLECT_AFTER)
-        full_intakes.lanes = self._full_lanes
+        full_intakes.lanes = lambda: self._in_hand.full_lanes(time.monotonic())
 
     def consuming(self, consumer: Any) -> None:
         """Called by the consumer, on the hub's thread, whenever it is about to consume."""
@@ -117,16 +118,6 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._acknowledgements.connection_lost()
         self._in_hand.connection_lost(time.monotonic())
         self._taps.attach(consumer)
-
-    def consumer_timeout_used(self, seconds: float) -> None:
-        """Called when RabbitMQ has closed a channel because an answer took for longer than this."""
-        if not self._consumer_timeout or seconds < self._consumer_timeout:
-            self._consumer_timeout = seconds
-            log.warning(
-                "consumer-timeout",
-                seconds=seconds,
-                do=f"messages go back before it from now on; set AJO_CONSUMER_TIMEOUT={seconds:g}: so do the first",
-            )
 
     def register_with_event_loop(self, loop: Any) -> None:
         """Called by Celery at each connection to the broker, with its hub."""
@@ -233,27 +224,6 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
 
     def _ended(self, receipt: Receipt) -> None:
         self._in_hand.ended(receipt, time.monotonic())
-
-    async def _give_back_in_time(self) -> None:
-        """Look now and then for ever whether RabbitMQ would soon close a channel over a message in hand."""
-        while True:
-            await asyncio.sleep(look_every(self._consumer_timeout))
-            if self._in_hand.away and self._worker is not None:
-                self._worker.dispatcher.drop_away()
-            self._calls.soon(self._give_back)
-
-    def _give_back(self) -> None:
-        now = time.monotonic()
-        if given := self._in_hand.give_back(overdue(self._consumer_timeout, now), now):
-            log.info(
-                "given-back", messages=given, reason="RabbitMQ would close the channel over them; their work goes on"
-            )
-
-    def _full_lanes(self) -> dict[str, tuple[float, float]]:
-        """Called on the loop's thread: since when and until when no more messages of a lane could be taken."""
-        now = time.monotonic()
-        full = {queue: newest for queue, fullness in self._fullness.items() if (newest := fullness.newest(now))}
-        return {lane_of(queue): newest for queue, newest in sorted(full.items(), key=lambda item: item[1][1])}
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)

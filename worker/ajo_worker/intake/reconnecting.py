@@ -20,8 +20,8 @@ from celery.worker.state import maybe_shutdown
 from kombu.common import ignore_errors
 from pydantic import SecretStr
 
+from ajo_worker.intake.consumer_timeout import timeout_used
 from ajo_worker.intake.events import LONGEST_WAIT
-from ajo_worker.intake.in_hand import timeout_used
 from ajo_worker.intake.reading_ahead import read_ahead
 from ajo_worker.intake.valkey import refuse_unfit
 from ajo_worker.settings import renewed_as, settings
@@ -131,7 +131,7 @@ class ReconnectingConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
             self._told = text
             log.warning("broker-fault", fault=text, do="it is tried again with growing pauses; see ajo-dispatch doctor")
             if (used := timeout_used(text)) is not None:
-                self.pool.consumer_timeout_used(used)
+                self.pool.consumer_timeout.used(used)
         else:
             log.debug("broker-fault", fault=text, pause=round(pause, 1))
         while (left := now + pause - time.monotonic()) > 0:

@@ -9,7 +9,7 @@ import structlog
 from ajo_producers.contract.lanes import Lane, queue_names
 
 from ajo_worker.identity import worker_id
-from ajo_worker.intake.valkey import QoS
+from ajo_worker.intake.valkey_unacked import QoS
 
 log = structlog.get_logger("ajo_worker.intake")
 

@@ -10,7 +10,7 @@ from ajo_producers.contract.lanes import TASK_NAME
 from celery.worker import state
 
 from ajo_worker.intake.acknowledging import Acknowledgements
-from ajo_worker.intake.events import Dispatcher
+from ajo_worker.intake.events import EventSender
 from ajo_worker.intake.receipt import queue_of
 
 log = structlog.get_logger("ajo_worker.intake")
@@ -30,7 +30,7 @@ class Task:
     __slots__ = ("__weakref__", "_acknowledgements", "args", "eventer", "id", "message", "root_id", "time_start")
     name = TASK_NAME
 
-    def __init__(self, message: Any, acknowledgements: Acknowledgements, events: Dispatcher) -> None:
+    def __init__(self, message: Any, acknowledgements: Acknowledgements, events: EventSender) -> None:
         headers = message.headers
         self.message = message
         self.id = id_of(headers.get("id")) or str(uuid4())

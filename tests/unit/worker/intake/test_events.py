@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ajo_worker.intake.application import make_app
-from ajo_worker.intake.events import MOST_TOGETHER, Dispatcher
+from ajo_worker.intake.events import MOST_TOGETHER, EventSender
 from ajo_worker.settings import Settings
 from amqp.exceptions import AccessRefused
 from celery.events import EventReceiver
@@ -29,7 +29,7 @@ def dispatcher() -> Any:
 
 
 def test_celery_takes_it(dispatcher: Any) -> None:
-    assert isinstance(dispatcher, Dispatcher)
+    assert isinstance(dispatcher, EventSender)
 
 
 @pytest.mark.parametrize("fault", [BrokenPipeError(), AccessRefused("refused"), KeyError("anything")])
