@@ -2,18 +2,19 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from ajo_producers.campaigns.definition import BeforeStart, OnAmbiguous
 from ajo_producers.campaigns.rules import ALLOWED_HOSTS
 from ajo_producers.contract.broker import DEFAULT_URL, BrokerAddress, read_broker
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
 from ajo_producers.contract.sealing import Sealer
-from pydantic import Field, PositiveInt, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, PositiveInt, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
+from ajo_worker.settings.after_sending import AfterSending
 from ajo_worker.settings.proxies import NONE, SETTING, read_proxy
-from ajo_worker.settings.rules import AuditSettings, Seconds, is_safe_url, kept
+from ajo_worker.settings.rules import BETWEEN, Seconds, is_safe_url, kept
 from ajo_worker.settings.source import FileSource, SettingsError
 
 PLAIN_PAYLOADS = "AJO_PAYLOAD_KEYS is not set: what parked triggers and dead letters have to send is stored plain"
@@ -21,11 +22,11 @@ SEAL_PAYLOADS = (
     "set AJO_PAYLOAD_KEYS (or AJO_PAYLOAD_KEYS_FILE) to what 'ajo-dispatch keys new' prints; "
     "'ajo-dispatch keys rotate' encrypts what is held plain"
 )
-Statuses = Annotated[frozenset[int], NoDecode]
+HttpStatuses = Annotated[frozenset[int], NoDecode]
 Factor = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 
 
-class Settings(AuditSettings):
+class Settings(AfterSending):
     """Everything a worker can be told. ``ajo-dispatch settings`` lists it; an empty variable counts as unset."""
 
     broker_url: SecretStr = Field(
@@ -95,7 +96,7 @@ class Settings(AuditSettings):
         description="seconds a retry must have left in its budget, or as many as 95 % of the latest answers took, if "
         "that is more: a shorter one tells nothing, and may duplicate",
     )
-    ambiguous_statuses: Statuses = Field(
+    ambiguous_statuses: HttpStatuses = Field(
         frozenset({502, 504, 520, 522, 524, 598, 599}),
         description="retried statuses after which Adobe may all the same have accepted (undocumented: our policy)",
     )
@@ -235,6 +236,12 @@ class Settings(AuditSettings):
         if isinstance(value, str) and Sealer.from_keys(value).newest is None:
             raise ValueError("has no key; unset it to store payloads plain")
         return value
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if broken := [rule.text for rule in BETWEEN if not rule.holds(self)]:
+            raise ValueError("\n".join(broken))
+        return self
 
     @property
     def broker(self) -> BrokerAddress:
