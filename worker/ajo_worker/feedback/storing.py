@@ -11,7 +11,7 @@ import asyncpg
 from ajo_worker.feedback import deliveries
 from ajo_worker.feedback.correlation import Kind, Match, around, campaign_ids, candidates_by_id, decide, is_of_others
 from ajo_worker.feedback.feedback import Feedback, feedback_id, own_request_id
-from ajo_worker.ledger.columns import columns
+from ajo_worker.ledger.many_rows import columns
 from ajo_worker.recipients import bytea_array
 
 Source: TypeAlias = Literal["webhook", "import"]

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from ajo_worker.ledger.clock import STEP_SECONDS
-from ajo_worker.ledger.columns import LOCK_ORDER, count, within
+from ajo_worker.ledger.many_rows import LOCK_ORDER, count, within
 from ajo_worker.states import InsertState
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ajo_worker.ledger.columns import LOCK_ORDER, bounds, columns, count, within
+from ajo_worker.ledger.many_rows import LOCK_ORDER, bounds, columns, count, within
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ajo_worker.ledger.columns import LOCK_ORDER, bounds, columns, within
+from ajo_worker.ledger.many_rows import LOCK_ORDER, bounds, columns, within
 
 
 @dataclass(frozen=True, slots=True)

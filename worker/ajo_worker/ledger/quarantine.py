@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from ajo_worker.ledger.columns import columns, storable
+from ajo_worker.ledger.many_rows import columns, storable
 
 MOST_BYTES = 65_536
 """Bytes of a body that are kept."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.gate import NO_TOKEN, KeptBack
-from ajo_worker.ledger.columns import storable
+from ajo_worker.ledger.many_rows import storable
 from ajo_worker.outages.answer_times import AnswerTimes
 from ajo_worker.outages.circuits import Circuit
 from ajo_worker.outages.failures import NO_ANSWERS, Failures, Suspicion, Thresholds, destination_failed, kind_of

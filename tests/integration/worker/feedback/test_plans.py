@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from ajo_worker.feedback import correlation, deliveries, matching, search, storing
 from ajo_worker.feedback.storing import FeedbackRow, store
-from ajo_worker.ledger.columns import columns
+from ajo_worker.ledger.many_rows import columns
 
 from tests.integration.worker.feedback.triggers import put_sent, some_execution, told
 from tests.integration.worker.ledger.test_plans import nodes

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from ajo_worker.ledger.admission import INSERT, INSERT_HELD, LOOK, Admission, admit
 from ajo_worker.ledger.attempts import ACCEPT, ACCEPTED, INTEND, RECORD, Intent, Record, record
-from ajo_worker.ledger.columns import columns
 from ajo_worker.ledger.ledger import WRITER
+from ajo_worker.ledger.many_rows import columns
 from ajo_worker.ledger.ownership import RELEASE, TAKE_OVER, Release, Takeover
 from uuid_utils.compat import uuid7
 

@@ -1,4 +1,4 @@
-"""How rows reach a statement, and how a statement is written: from the fields of the row types, named like columns.
+"""How rows of many triggers reach one statement, and how that is written: from the fields of the row types.
 
 A hot statement gets whole rows, as an array of the composite type that is named in it: that costs the driver and
 PostgreSQL half of what an array for each column does. The others get an array for each column.
