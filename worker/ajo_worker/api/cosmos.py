@@ -9,10 +9,13 @@ speak of sub-statuses, whose numbers are the same.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from ajo_worker.api.letters import letters, plain
+from ajo_worker.reasons import OutageReason
 
-IDENTITY, KEY = "cosmos-identity", "cosmos-key"
+IDENTITY: Final = "cosmos-identity"
+KEY: Final = "cosmos-key"
 WORTH = re.compile(
     rb"revoked|cosmos|documentdb|managed|key.{0,3}vault|\bcmk\b|status|database.{0,9}account", re.IGNORECASE
 )
@@ -24,7 +27,7 @@ CUT_AT_LEAST = "accesstoyouraccountiscurrently"
 CUT = tuple(CUT_AT_LEAST + "revoked"[:more] for more in range(len("revoked")))
 """What an answer ends with that is cut off within the beginning."""
 
-CAUSES: tuple[tuple[int | None, str, re.Pattern[str]], ...] = (
+CAUSES: tuple[tuple[int | None, OutageReason, re.Pattern[str]], ...] = (
     (4000, IDENTITY, re.compile(r"cosmosdbserviceisunabletoobtainthe[a-z]{0,40}?(?:authentication|token)")),
     (4002, IDENTITY, re.compile(r"defaultidentitynolongerhaspermissiontotheassociatedkeyvaultkey")),
     (4003, KEY, re.compile(r"correspondentkeyisnotfoundonthespecifiedkeyvault")),
@@ -67,7 +70,7 @@ FAILS = re.compile(
 class Revocation:
     """The outage's reason, and its ``customerManagedKeyStatus`` if that is known."""
 
-    outage: str
+    outage: OutageReason
     key_status: int | None
 
 
@@ -90,7 +93,7 @@ def revocation(answer: bytes, sent: bytes, *, truncated: bool = False) -> Revoca
     return Revocation(outage, status)
 
 
-def _evidence(found: str, sent: str, *, truncated: bool) -> Iterator[tuple[int | None, str]]:
+def _evidence(found: str, sent: str, *, truncated: bool) -> Iterator[tuple[int | None, OutageReason]]:
     """What speaks of it, as ``customerManagedKeyStatus`` and outage: the most telling first."""
     for status, outage, words in CAUSES:
         if _told(words, found, sent):

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from ajo_worker.api.answer import FailureKind
 from ajo_worker.api.blame import Blame
-from ajo_worker.reasons import OwnReason
+from ajo_worker.reasons import OutageReason, OwnReason
 
 STRAY: OwnReason = "stray-answer"
 """The reason of an attempt that was answered with what belongs to another trigger's."""
@@ -32,7 +32,7 @@ class Verdict:
     execution_id: str | None = None
     adobe_request_id: str | None = None
     failure: FailureKind | None = None
-    outage: str | None = None
+    outage: OutageReason | None = None
     key_status: int | None = None
     blame: Blame | None = None
     answered_request_id: str | None = None

@@ -10,9 +10,6 @@ from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.received import Received
 from ajo_worker.triggers.urgency import Urgency
 
-NO_TOKEN: OwnReason = "token-unavailable"  # noqa: S105 - a reason
-"""Why nothing is sent for want of a token."""
-
 
 @dataclass(frozen=True, slots=True)
 class KeptBack:

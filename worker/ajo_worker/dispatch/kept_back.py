@@ -2,9 +2,10 @@
 
 from ajo_worker.closing import HandedBack
 from ajo_worker.dispatch.budget import Budget
-from ajo_worker.dispatch.gate import NO_TOKEN, KeptBack
+from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.ledger.admission import Known
+from ajo_worker.reasons import NO_TOKEN
 from ajo_worker.triggers.received import Received
 from ajo_worker.triggers.refusal import Refusal
 

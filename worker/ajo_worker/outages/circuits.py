@@ -9,6 +9,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from ajo_worker.reasons import HELD, OutageReason
+
 BY_ITS_UNTIL = "its until"
 """Who ended a hold that came to its end."""
 CircuitState: TypeAlias = Literal["closed", "open", "held", "recovering"]
@@ -24,7 +26,7 @@ class Circuit:
     since: float
     probe_due: bool
     ended_at: datetime | None
-    reason: str | None = None
+    reason: OutageReason | None = None
 
 
 READ = """
@@ -124,7 +126,7 @@ async def open_circuit(
     connection: asyncpg.Connection,
     scope: str,
     interval: float | None,
-    reason: str,
+    reason: OutageReason,
     opened_by: str,
     evidence: Mapping[str, object],
     *,
@@ -148,7 +150,7 @@ async def hold(
         if await connection.fetchval(HOLD, scope) is None:
             return None
         await connection.execute(SUPERSEDE, scope, operator)
-        return await _begin(connection, scope, "held", operator, {"why": reason}, held_until=until)
+        return await _begin(connection, scope, HELD, operator, {"why": reason}, held_until=until)
 
 
 async def put_off_end(connection: asyncpg.Connection, scope: str, until: datetime) -> int | None:
@@ -191,7 +193,7 @@ async def close_recovered(connection: asyncpg.Connection, after: float) -> list[
 async def _begin(
     connection: asyncpg.Connection,
     scope: str,
-    reason: str,
+    reason: OutageReason,
     opened_by: str,
     evidence: Mapping[str, object],
     opened_at: datetime | None = None,

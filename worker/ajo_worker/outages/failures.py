@@ -7,8 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from ajo_worker.api.verdict import STRAY, Verdict
-from ajo_worker.outages.scope import PROXY_FAILING
-from ajo_worker.reasons import UNEXPECTED
+from ajo_worker.reasons import NO_ANSWERS, PROXY_FAILING, UNEXPECTED, OutageReason
 
 WINDOW = 2.0
 """The window is this many times as long as failures must last."""
@@ -16,8 +15,6 @@ FEW_FAILURES, FEW_FOR = 5, 6.0
 """Where little is sent, this many failures without a success are enough, over so many times as long."""
 LEAST_TRIGGERS = 3
 """Failures must be of so many different triggers: one that fails again and again may itself be at fault."""
-NO_ANSWERS = "no-answers"
-"""The reason of an outage in which nothing was answered at all: a single good answer, of whatever call, ends it."""
 PROXY = "proxy"
 """The kind of failures of our own proxy, which say nothing of the destination, but that it isn't reached."""
 NEARLY = 0.75
@@ -41,7 +38,7 @@ class Thresholds:
 class Suspicion:
     """Why a circuit is to open, and what was seen."""
 
-    reason: str
+    reason: OutageReason
     evidence: dict[str, Any]
 
 
@@ -173,7 +170,7 @@ def _suspicion(span: _Span, now: float) -> Suspicion:
     return Suspicion(_reason(span.kinds), {**seen, "kinds": dict(span.kinds)})
 
 
-def _reason(kinds: Counter[str]) -> str:
+def _reason(kinds: Counter[str]) -> OutageReason:
     # What dies with a proxy looks like anybody's fault, and what comes after it is the proxy's.
     if 2 * kinds[PROXY] >= kinds.total():
         return PROXY_FAILING

@@ -8,6 +8,8 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from ajo_worker.reasons import OutageReason
+
 
 class TriggerProbe(Struct, frozen=True):
     """One real trigger that tried the way."""
@@ -61,7 +63,7 @@ class Outage(Struct, frozen=True):
 
     outage_id: int
     scope: str
-    reason: str
+    reason: OutageReason
     state: str | None
     opened_at: datetime
     opened_by: str

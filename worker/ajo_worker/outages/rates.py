@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from math import exp2, log2
 
 from ajo_worker.outages.circuits import Circuit
-from ajo_worker.outages.refusals import CAMPAIGN_FAILING
-from ajo_worker.outages.scope import CAMPAIGN, PROXY_FAILING, scope_of_campaign
+from ajo_worker.outages.scope import CAMPAIGN, scope_of_campaign
+from ajo_worker.reasons import OURS_TO_MEND
 from ajo_worker.triggers.campaign import KnownCampaign
 
 LEAST_KEPT = 0.5
 """A rate is never lowered further than this at once, however many 429s there were."""
-OURS = frozenset({"held", CAMPAIGN_FAILING, PROXY_FAILING})
-"""Reasons for which what is kept back waits for us, and not for Adobe, also while it comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ class Rates:
         """
         kind, _, name = scope.partition(":")
         scopes = {scope} if kind == CAMPAIGN else self._destinations_of(name)
-        adobes = [one for one in scopes if (circuit := self._circuits.get(one)) and circuit.reason not in OURS]
+        adobes = [one for one in scopes if (circuit := self._circuits.get(one)) and circuit.reason not in OURS_TO_MEND]
         return min([limit, *(rate for one in adobes if (rate := self._recovering(one, limit)) is not None)]) / limit
 
     def _destinations_of(self, lane: str) -> set[str]:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 from ajo_worker.api.blame import Blame
 from ajo_worker.outages.failures import Suspicion, Thresholds
+from ajo_worker.reasons import CAMPAIGN_FAILING
 
-CAMPAIGN_FAILING = "campaign-failing"
-"""The reason of an outage of a campaign that Adobe refuses."""
 MOST_DOUBLINGS = 2
 PLACES_ON_TRIAL = 5
 """Calls of a campaign on trial that are in flight in a worker at most: more would be refused than tell anything."""

@@ -6,10 +6,17 @@ The four steps of the Cosmos outage are Microsoft's, for Azure Cosmos DB with cu
 from dataclasses import dataclass
 from datetime import UTC
 
-from ajo_worker.dispatch.gate import NO_TOKEN
-from ajo_worker.outages.failures import NO_ANSWERS
 from ajo_worker.outages.history import Detail
-from ajo_worker.outages.scope import CREDENTIALS_REFUSED, PROXY_FAILING
+from ajo_worker.reasons import (
+    CAMPAIGN_FAILING,
+    CREDENTIALS_REFUSED,
+    HELD,
+    NO_ANSWERS,
+    NO_TOKEN,
+    OF_COSMOS,
+    PROXY_FAILING,
+    OutageReason,
+)
 
 KEY_STATUSES = {
     4000: ("token", 1),
@@ -77,17 +84,16 @@ PROXY = (
     "Mend the proxy, or the variable (AJO_PROXY, HTTPS_PROXY, NO_PROXY); after a change of that, restart the workers.",
     "Verify: ajo-dispatch outage probe {scope}. Nothing that met the proxy was sent to Adobe.",
 )
-HELD = ("An operator holds this back; to let it go on now: ajo-dispatch outage resume {scope} --why …",)
-COSMOS_REASONS = ("cosmos-identity", "cosmos-key", "suspected-cosmos")
-STEPS = {
-    **dict.fromkeys(COSMOS_REASONS, COSMOS),
+OPERATORS = ("An operator holds this back; to let it go on now: ajo-dispatch outage resume {scope} --why …",)
+STEPS: dict[OutageReason, tuple[str, ...]] = {
+    **dict.fromkeys(OF_COSMOS, COSMOS),
     "sustained-failures": FAILING,
     NO_ANSWERS: NOTHING_ANSWERED,
-    "campaign-failing": REFUSED,
+    CAMPAIGN_FAILING: REFUSED,
     NO_TOKEN: NO_TOKEN_STEPS,
     CREDENTIALS_REFUSED: CREDENTIALS,
     PROXY_FAILING: PROXY,
-    "held": HELD,
+    HELD: OPERATORS,
 }
 
 
@@ -106,7 +112,7 @@ def runbook(detail: Detail) -> list[Step]:
     steps = [text.format(**names) for text in STEPS.get(outage.reason, FAILING)]
     told = _told(outage.evidence.get("customerManagedKeyStatus"))
     checked: dict[int, str | None] = {len(steps): _probed(detail)}
-    if outage.reason in COSMOS_REASONS:
+    if outage.reason in OF_COSMOS:
         checked |= told
     elif outage.held_until is not None:
         checked = {1: f"it goes on by itself at {outage.held_until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"}

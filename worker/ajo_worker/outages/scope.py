@@ -6,10 +6,6 @@ from urllib.parse import urlsplit
 from ajo_worker.triggers.campaign import KnownCampaign
 
 DESTINATION, CAMPAIGN, TOKEN = "destination", "campaign", "token"
-CREDENTIALS_REFUSED = "credentials-refused"
-"""Reason of an outage of the token endpoint that refuses what we ask with; others are ``NO_TOKEN``, or our proxy's."""
-PROXY_FAILING = "proxy-failing"
-"""Reason of an outage of a destination, or of the token endpoint, that our proxy doesn't let us reach."""
 
 
 def destination_of(campaign: KnownCampaign) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from ajo_worker.outages import circuits
+from ajo_worker.reasons import OutageReason
 
 FAILS = "UPDATE ledger.workers SET token_failed_at = $2, token_failure = $3 WHERE worker_id = $1"
 # Whatever host: where AJO_TOKEN_URL was changed, nobody asks the old one any more.
@@ -37,7 +38,7 @@ LET_GO = """
 
 
 async def open_circuit(
-    connection: asyncpg.Connection, scope: str, reason: str, worker: UUID, since: datetime, failure: str
+    connection: asyncpg.Connection, scope: str, reason: OutageReason, worker: UUID, since: datetime, failure: str
 ) -> int | None:
     """Open it, with an outage that began when this worker had no token; None if it was open or held."""
     async with connection.transaction():

@@ -8,12 +8,12 @@ from uuid import UUID
 import structlog
 
 from ajo_worker.api.token import Missing, TokenProvider
-from ajo_worker.dispatch.gate import NO_TOKEN
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages import token_circuit
-from ajo_worker.outages.scope import CREDENTIALS_REFUSED, PROXY_FAILING, is_token
+from ajo_worker.outages.scope import is_token
 from ajo_worker.outages.view import NOTHING_SENT, View
+from ajo_worker.reasons import CREDENTIALS_REFUSED, NO_TOKEN, PROXY_FAILING, OutageReason
 
 log = structlog.get_logger("ajo_worker.outages")
 
@@ -61,7 +61,7 @@ class TokenWatch:
         return any(is_token(scope) and circuit.state == "open" for scope, circuit in self._view.circuits.items())
 
 
-def _reason(missing: Missing) -> str:
+def _reason(missing: Missing) -> OutageReason:
     if missing.ours:
         return CREDENTIALS_REFUSED
     return PROXY_FAILING if missing.by_proxy else NO_TOKEN

@@ -7,14 +7,15 @@ from math import ceil
 from uuid import UUID
 
 from ajo_worker.api.verdict import Verdict
-from ajo_worker.dispatch.gate import NO_TOKEN, KeptBack
+from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.ledger.many_rows import storable
 from ajo_worker.outages.answer_times import AnswerTimes
 from ajo_worker.outages.circuits import Circuit
-from ajo_worker.outages.failures import NO_ANSWERS, Failures, Suspicion, Thresholds, destination_failed, kind_of
+from ajo_worker.outages.failures import Failures, Suspicion, Thresholds, destination_failed, kind_of
 from ajo_worker.outages.rates import Ramp, Rates
 from ajo_worker.outages.refusals import PLACES_ON_TRIAL, Refusals
 from ajo_worker.outages.scope import destination_of, lane_of, scope_of_campaign
+from ajo_worker.reasons import NO_ANSWERS, NO_TOKEN
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.received import Received
 
