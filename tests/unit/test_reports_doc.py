@@ -14,7 +14,7 @@ NAMED = set(re.findall(r"`(\w+)`", TEXT))
     "structure",
     [
         overview.Overview,
-        overview.Ended,
+        overview.StateCount,
         overview.WorkerRow,
         overview.Oldest,
         overview.Held,

@@ -24,7 +24,7 @@ def recipient_hash(identity: str, key: bytes) -> bytes:
     return blake2b(identity.strip().lower().encode(errors="replace"), digest_size=HASH_BYTES, key=key).digest()
 
 
-def content_digest(content: bytes, request_id: UUID, key: bytes) -> bytes:
+def keyed_digest(content: bytes, request_id: UUID, key: bytes) -> bytes:
     """The keyed digest of a message's content, 16 bytes, which begin with the key's mark.
 
     Other triggers with the same content have another one: it tells copies of one trigger from each other, and no more.

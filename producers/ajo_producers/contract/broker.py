@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-Kind: TypeAlias = Literal["rabbitmq", "valkey"]
+BrokerKind: TypeAlias = Literal["rabbitmq", "valkey"]
 
 DEFAULT_URL = "amqp://guest:guest@127.0.0.1:5672//"
-FORMS: Mapping[Kind, str] = {
+FORMS: Mapping[BrokerKind, str] = {
     "rabbitmq": "amqp://USER:PASSWORD@HOST:PORT/VHOST",
     "valkey": "redis://USER:PASSWORD@HOST:PORT/NUMBER",
 }
 """What an address looks like; with TLS the scheme is amqps or rediss."""
 
-_PORTS: Mapping[str, tuple[Kind, int]] = {
+_PORTS: Mapping[str, tuple[BrokerKind, int]] = {
     "amqp": ("rabbitmq", 5672),
     "amqps": ("rabbitmq", 5671),
     "redis": ("valkey", 6379),
@@ -65,7 +65,7 @@ class BrokerAddress(NamedTuple):
     """Where a broker is. ``url`` has its secrets, ``shown`` has not."""
 
     url: str
-    kind: Kind
+    kind: BrokerKind
     host: str
     port: int
     tls: bool
@@ -161,7 +161,7 @@ def _check_query(parts: SplitResult) -> None:
     )
 
 
-def _instead_of_several(kind: Kind) -> str:
+def _instead_of_several(kind: BrokerKind) -> str:
     return ONE_ADDRESS if kind == "rabbitmq" else PRIMARY
 
 

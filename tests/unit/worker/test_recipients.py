@@ -4,7 +4,7 @@ from uuid import UUID
 
 from ajo_producers.contract.content import content_of
 from ajo_producers.contract.trigger import Recipient
-from ajo_worker.recipients import HASH_BYTES, content_digest, hashing_key, is_other_content, recipient_hash
+from ajo_worker.recipients import HASH_BYTES, hashing_key, is_other_content, keyed_digest, recipient_hash
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 KEY = hashing_key("secret")
@@ -14,7 +14,7 @@ BILL = Recipient(user_id="bill@example.com", context={"a": "1", "b": {"c": 1}})
 
 
 def digest(*recipients: Recipient, request_id: UUID = ONE, key: bytes = KEY, campaign: str = "c") -> bytes:
-    return content_digest(content_of(campaign, recipients), request_id, key)
+    return keyed_digest(content_of(campaign, recipients), request_id, key)
 
 
 def test_the_same_message_has_the_same_digest_in_whatever_order_it_is_written() -> None:

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Announced, Attempt, Round
 from ajo_worker.dispatch.decision import History
-from ajo_worker.dispatch.kept_back import without_token
+from ajo_worker.dispatch.kept_back import when_without_token
 from ajo_worker.dispatch.lost import Lost
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.rows import Rows
@@ -75,7 +75,7 @@ class Claims:
         if budget is None or self.clock.monotonic() <= (until := latest(received, budget, current.history)):
             return Announced(attempt, current, intended, asked, self.clock.monotonic() - intended)
         if intended - attempt.waits.token <= until < intended:
-            return Late(current, without_token(budget))  # with a token at once it would have been in time
+            return Late(current, when_without_token(budget))  # with a token at once it would have been in time
         in_vain = attempt.waits.by_column() | {
             "backoff_wait_seconds": attempt.backoff_wait,
             "ledger_wait_seconds": self.clock.monotonic() - intended,

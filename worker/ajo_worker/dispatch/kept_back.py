@@ -10,7 +10,7 @@ from ajo_worker.triggers.received import Received
 from ajo_worker.triggers.refusal import Refusal
 
 
-async def kept_back(by: Preparation, received: Received, back: KeptBack, *, ours: bool) -> Refusal | Known:
+async def when_kept_back(by: Preparation, received: Received, back: KeptBack, *, ours: bool) -> Refusal | Known:
     """That of one whose destination or campaign is kept back; what is known of it, where a probe had wanted one.
 
     While its lane is not consumed from, one that isn't ours yet goes back to the broker, unless a probe needs it.
@@ -30,7 +30,7 @@ async def kept_back(by: Preparation, received: Received, back: KeptBack, *, ours
     return Refusal("parked", back.reason)
 
 
-def sent_back(by: Preparation, received: Received, *, ours: bool) -> Refusal:
+def when_sent_back(by: Preparation, received: Received, *, ours: bool) -> Refusal:
     """That of one whose destination answers nothing, while enough others wait here to try it.
 
     Raises:
@@ -41,7 +41,7 @@ def sent_back(by: Preparation, received: Received, *, ours: bool) -> Refusal:
     return Refusal("parked", "silence")
 
 
-def without_token(budget: Budget) -> Refusal:
+def when_without_token(budget: Budget) -> Refusal:
     """That of one whose budget went on waiting for a token: that was not its own failure."""
     if budget.end_reason == "expires-at":
         return Refusal("expired", "expires-at")

@@ -9,7 +9,7 @@ from ajo_worker.api.token import TokenUnavailable
 from ajo_worker.dispatch.attempt import Attempt, Flight
 from ajo_worker.dispatch.decision import Retry
 from ajo_worker.dispatch.gate import KeptBack, SentBack, Turn
-from ajo_worker.dispatch.kept_back import kept_back, sent_back, without_token
+from ajo_worker.dispatch.kept_back import when_kept_back, when_sent_back, when_without_token
 from ajo_worker.dispatch.party import Party, Together
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.ledger.admission import Known
@@ -98,10 +98,10 @@ class Preparing:
                         self.party.waited(Waits(**{phase: self._now() - self._asked}))
                     self.party.leave_line()
                     if len(self.party.flights) == 1:
-                        return self._unready(await kept_back(self._by, self._received, kept.back, ours=self._ours))
+                        return self._unready(await when_kept_back(self._by, self._received, kept.back, ours=self._ours))
                     self.party.part(1)
                 except SentBack:
-                    return self._unready(sent_back(self._by, self._received, ours=self._ours))
+                    return self._unready(when_sent_back(self._by, self._received, ours=self._ours))
                 else:
                     if ready is not None:
                         return ready
@@ -146,7 +146,7 @@ class Preparing:
         if len(self.party.flights) > 1:  # one of them
             self.party.part(1)
             return None
-        return self._unready(without_token(self._budget) if self._budget else Refusal("expired", "expires-at"))
+        return self._unready(when_without_token(self._budget) if self._budget else Refusal("expired", "expires-at"))
 
     async def _token_comes(self, ends: float) -> bool:
         tokens, began = self._by.tokens, self._now()

@@ -13,7 +13,7 @@ from ajo_worker.settings.redaction import HIDDEN, redacted
 FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 
 
-class Address(NamedTuple):
+class DatabaseAddress(NamedTuple):
     """An address with its secrets, and what may be shown of it."""
 
     url: str
@@ -21,17 +21,17 @@ class Address(NamedTuple):
 
     def __repr__(self) -> str:
         """Without its secrets."""
-        return f"Address({self.shown})"
+        return f"DatabaseAddress({self.shown})"
 
 
-def address_of(readable: Readable, check: str) -> Address | Check:
+def address_of(readable: Readable, check: str) -> DatabaseAddress | Check:
     """The address; a check of this name that failed or was skipped if there is none to use."""
     if wrong := readable.wrong_of("database_url"):
         return skipped(check, f"{wrong[0]} can't be read: see settings")
     return read_address(readable.settings.database_url.get_secret_value(), check)
 
 
-def read_address(url: str, check: str) -> Address | Check:
+def read_address(url: str, check: str) -> DatabaseAddress | Check:
     """The same of the setting's value. Pure."""
     shown = redacted(url)
     if shown is None or shown == HIDDEN or urlsplit(url).scheme not in {"postgresql", "postgres"}:
@@ -40,4 +40,4 @@ def read_address(url: str, check: str) -> Address | Check:
             "AJO_DATABASE_URL holds no address that can be read",
             f"write it as {FORM}; in user and password percent-encode whatever is no letter or digit (/ is %2F)",
         )
-    return Address(url, shown)
+    return DatabaseAddress(url, shown)

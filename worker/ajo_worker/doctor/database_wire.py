@@ -32,7 +32,7 @@ from ajo_worker.doctor.database import (
     judge_partitions,
     judge_rights,
 )
-from ajo_worker.doctor.database_address import Address, address_of
+from ajo_worker.doctor.database_address import DatabaseAddress, address_of
 from ajo_worker.doctor.settings import Readable
 from ajo_worker.ledger import ledger, schema
 from ajo_worker.ledger.connecting import Connector, is_direct
@@ -98,7 +98,7 @@ POOL_SECONDS = 2.0
 """For how long a pooler is asked for as many as a worker needs: whoever wants one meanwhile waits as well."""
 TODAY = "SELECT (now() AT TIME ZONE 'UTC')::date"
 
-Look = Callable[[asyncpg.Connection, str], Awaitable[Check]]
+_Look = Callable[[asyncpg.Connection, str], Awaitable[Check]]
 
 
 @asynccontextmanager
@@ -124,7 +124,7 @@ async def examine_database(readable: Readable, seconds: float) -> list[Check]:
     return [reached, *await asyncio.gather(*(bounded(name, seconds, _look(address, name)) for name in LOOKS))]
 
 
-async def _reach(address: Address) -> Check:
+async def _reach(address: DatabaseAddress) -> Check:
     try:
         async with opened(address.url) as connection:
             version = connection.get_server_version()  # of 18.6 asyncpg makes 18, 0 and 6
@@ -134,7 +134,7 @@ async def _reach(address: Address) -> Check:
         return _refused(DATABASE, address, fault)
 
 
-async def _look(address: Address, name: str) -> Check:
+async def _look(address: DatabaseAddress, name: str) -> Check:
     try:
         async with opened(address.url) as connection:
             return await LOOKS[name](connection, address.url)
@@ -144,7 +144,7 @@ async def _look(address: Address, name: str) -> Check:
         return failed(name, "the role may not read this", GRANT)
 
 
-def _refused(name: str, address: Address, fault: DatabaseError) -> Check:
+def _refused(name: str, address: DatabaseAddress, fault: DatabaseError) -> Check:
     text = str(fault).replace(place(address.url), address.shown)
     return failed(name, text, "correct AJO_DATABASE_URL, or the server; its log says more")
 
@@ -183,7 +183,7 @@ async def _partitions(connection: asyncpg.Connection, _: str) -> Check:
     return judge_partitions(today, {row["name"]: row["days"] or [] for row in await connection.fetch(DAYS)})
 
 
-LOOKS: dict[str, Look] = {
+LOOKS: dict[str, _Look] = {
     MIGRATIONS: _migrations,
     RIGHTS: _rights,
     CONNECTIONS: _connections,

@@ -26,7 +26,7 @@ OTHERWISE = re.compile(r"inequivalent arg '([\w-]+)'.* but current is (?:'([^']*
 Right: TypeAlias = Literal["configure", "write", "read"]
 
 
-class Refusal(NamedTuple):
+class BrokerRefusal(NamedTuple):
     """The broker's refusal; its text may name the user, so only what is known of it is ever shown."""
 
     code: int
@@ -37,7 +37,7 @@ class Publication(NamedTuple):
     """What came of a message to a temporary queue: what was refused, or how many seconds until the confirm."""
 
     refused: Right | None = None
-    refusal: Refusal | None = None
+    refusal: BrokerRefusal | None = None
     blocked: bool = False
     seconds: float | None = None
 
@@ -85,17 +85,17 @@ def queue_check(name: str) -> str:
     return f"queue {name}"
 
 
-def judge_queue(name: str, refusal: Refusal | None) -> Check:
+def judge_queue(name: str, refusal: BrokerRefusal | None) -> Check:
     """Whether a lane's queue is there, and as workers and publishers declare it."""
     check = queue_check(name)
     match refusal:
         case None:
             return ok(check, f"quorum, with a delivery limit of {LIMIT:,}")
-        case Refusal(code=404):
+        case BrokerRefusal(code=404):
             return warning(check, "not there yet", "start a worker, or publish: whoever is first makes it")
-        case Refusal(code=403):
+        case BrokerRefusal(code=403):
             return failed(check, "the user may not declare it", _grant(name))
-        case Refusal(code=406, text=text) if different := OTHERWISE.search(text):
+        case BrokerRefusal(code=406, text=text) if different := OTHERWISE.search(text):
             argument, current = different.groups()
             return failed(
                 check,

@@ -17,10 +17,10 @@ from ajo_worker.doctor.check import Check, ok
 from ajo_worker.doctor.rabbitmq import (
     ACCESS_REFUSED,
     BROKER,
+    BrokerRefusal,
     CelerysOwn,
     MissingRight,
     Publication,
-    Refusal,
     Right,
     judge_connection,
 )
@@ -52,14 +52,14 @@ def reach(broker: BrokerAddress, seconds: float) -> Check:
         return judge_connection(broker.shown, fault)
 
 
-def look_at_queue(broker: BrokerAddress, name: str, seconds: float) -> Refusal | None:
+def look_at_queue(broker: BrokerAddress, name: str, seconds: float) -> BrokerRefusal | None:
     """How our declaration of a queue is refused; it is made only if the queue is there, so that it makes none."""
     with connected(broker, seconds) as connection:
         try:
             connection.channel().queue_declare(name, passive=True)
             connection.channel().queue_declare(name, durable=True, auto_delete=False, arguments=QUORUM_ARGUMENTS)
         except ChannelError as refused:
-            return Refusal(refused.reply_code, refused.reply_text)
+            return BrokerRefusal(refused.reply_code, refused.reply_text)
     return None
 
 
@@ -78,7 +78,7 @@ def publish_once(broker: BrokerAddress, prefix: str, seconds: float) -> Publicat
             right = "read"
             channel.basic_get(queue, no_ack=True)
         except ChannelError as refused:
-            return Publication(right, Refusal(refused.reply_code, refused.reply_text))
+            return Publication(right, BrokerRefusal(refused.reply_code, refused.reply_text))
         except TimeoutError:
             if not blocked:
                 raise

@@ -45,7 +45,7 @@ _TRY = """
 """
 
 
-class Refusal(NamedTuple):
+class RefusedCommand(NamedTuple):
     """A command that was refused, its key ("" if it has none), and the server's words, which may name the user."""
 
     command: str
@@ -53,7 +53,7 @@ class Refusal(NamedTuple):
     words: str
 
 
-async def refusals(broker: BrokerAddress, prefix: str, queues: Sequence[str], seconds: float) -> list[Refusal]:
+async def refusals(broker: BrokerAddress, prefix: str, queues: Sequence[str], seconds: float) -> list[RefusedCommand]:
     """What a worker would be refused; nothing stays changed.
 
     Raises:
@@ -65,8 +65,8 @@ async def refusals(broker: BrokerAddress, prefix: str, queues: Sequence[str], se
         try:
             refused = await client.eval(_TRY, 2 + len(queues), unacked, index, *queues)
         except ResponseError as refusal:
-            return [Refusal("EVAL", "", str(refusal) or "NOPERM")]
-        found = [Refusal(*(word.decode(errors="replace") for word in one)) for one in refused]
+            return [RefusedCommand("EVAL", "", str(refusal) or "NOPERM")]
+        found = [RefusedCommand(*(word.decode(errors="replace") for word in one)) for one in refused]
         if not found:
             try:
                 pipe = client.pipeline(transaction=True)
@@ -74,11 +74,11 @@ async def refusals(broker: BrokerAddress, prefix: str, queues: Sequence[str], se
                 pipe.hdel(unacked, "")
                 await pipe.execute()
             except ResponseError:
-                found.append(Refusal("MULTI", "", "NOPERM"))
+                found.append(RefusedCommand("MULTI", "", "NOPERM"))
     return found
 
 
-def judge_permissions(found: Sequence[Refusal]) -> Check:
+def judge_permissions(found: Sequence[RefusedCommand]) -> Check:
     """Whether nothing was refused: without all of it messages are lost to nobody, but wait where they are. Pure."""
     if not found:
         return ok(PERMISSIONS, "the user may take messages, acknowledge them and give them back")

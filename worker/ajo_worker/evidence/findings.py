@@ -7,10 +7,10 @@ from msgspec import Struct, field
 
 from ajo_worker.evidence.chain import Broken, NoKey
 
-State: TypeAlias = Literal["intact", "changed", "missing", "removed"]
+DayState: TypeAlias = Literal["intact", "changed", "missing", "removed"]
 """Of a day: its triggers were ``removed`` by retention, as the ledger says; ``missing``: gone, or never sealed."""
 
-SOUND: frozenset[State] = frozenset({"intact", "removed"})
+SOUND: frozenset[DayState] = frozenset({"intact", "removed"})
 """States of a day that are no fault."""
 
 
@@ -40,7 +40,7 @@ class DayFound(Struct):
     """One day. ``rows`` are those of its newest seals; ``later`` ones came after, or are not over: not sealed."""
 
     day: date
-    state: State = "intact"
+    state: DayState = "intact"
     rows: int = 0
     later: int = 0
     removed_at: datetime | None = None
@@ -65,7 +65,7 @@ class Verified(Struct):
     operations: dict[int, str]
 
 
-def state_of(day: DayFound) -> State:
+def state_of(day: DayFound) -> DayState:
     """What the faults of a day come to. Pure."""
     if day.faults:
         gone = all(not fault.found and fault.sealed != 0 for fault in day.faults)  # of no rows, none can be gone

@@ -37,7 +37,7 @@ class Match:
 UNMATCHED, APART = Match("none"), Match("apart")
 
 
-def decide(candidates: Candidates, *, of_others: bool = False) -> Match:
+def best_match(candidates: Candidates, *, of_others: bool = False) -> Match:
     """The first way that leads to any trigger counts; where it leads to several, the match is left open.
 
     What leads to none and is ``of_others`` is kept apart: nobody looks for its trigger any more.

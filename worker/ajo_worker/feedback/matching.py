@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from ajo_worker.feedback import deliveries
-from ajo_worker.feedback.correlation import Kind, Match, campaign_ids, candidates_by_id, decide, is_of_others
+from ajo_worker.feedback.correlation import Kind, Match, best_match, campaign_ids, candidates_by_id, is_of_others
 from ajo_worker.feedback.feedback import Feedback, own_request_id
 from ajo_worker.feedback.search import Unmatched, by_companion, by_recipient
 from ajo_worker.feedback.storing import ONE_AT_A_TIME
@@ -121,7 +121,7 @@ async def _match(connection: asyncpg.Connection, due: Sequence[Unmatched], rules
     companions = await by_companion(connection, due)
     ours = await campaign_ids(connection)
     matches: list[Match] = [
-        decide(
+        best_match(
             replace(found, by_recipient=recipients.get(place, ()), by_companion=companions.get(place, ())),
             of_others=is_of_others(due[place].campaign_id, ours, told=False),
         )

@@ -9,7 +9,15 @@ from uuid import UUID
 import asyncpg
 
 from ajo_worker.feedback import deliveries
-from ajo_worker.feedback.correlation import Kind, Match, around, campaign_ids, candidates_by_id, decide, is_of_others
+from ajo_worker.feedback.correlation import (
+    Kind,
+    Match,
+    around,
+    best_match,
+    campaign_ids,
+    candidates_by_id,
+    is_of_others,
+)
 from ajo_worker.feedback.feedback import Feedback, feedback_id, own_request_id
 from ajo_worker.ledger.many_rows import columns
 from ajo_worker.recipients import bytea_array
@@ -133,7 +141,7 @@ async def store(connection: asyncpg.Connection, offered: Sequence[FeedbackRow]) 
         candidates = await candidates_by_id(connection, [(row.execution_id, row.own_request_id) for row in new], span)
         ours = await campaign_ids(connection) if new else frozenset()
         matches = {
-            row: decide(found, of_others=is_of_others(row.campaign_id, ours, told=row.others))
+            row: best_match(found, of_others=is_of_others(row.campaign_id, ours, told=row.others))
             for row, found in zip(new, candidates, strict=True)
         }
         if matches:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ajo_worker.ledger.many_rows import LOCK_ORDER, bounds, columns, count, within
+from ajo_worker.ledger.many_rows import LOCK_ORDER, columns, count, ends, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ INTEND = f"""
 async def intend(connection: asyncpg.Connection, rows: Sequence[Intent]) -> list[bool]:
     """Announce attempts; False where the trigger has gone to another owner, or has ended."""
     offered = sorted(rows, key=LOCK_ORDER)
-    kept = {record[0] for record in await connection.fetch(INTEND, *columns(offered, Intent), *bounds(offered))}
+    kept = {record[0] for record in await connection.fetch(INTEND, *columns(offered, Intent), *ends(offered))}
     return [row.request_id in kept for row in rows]
 
 
@@ -232,4 +232,4 @@ async def _record(connection: asyncpg.Connection, records: Sequence[Record]) -> 
     attempts = {(o.attempt.request_id, o.attempt.round, o.attempt.attempt): o.attempt for o in records if o.attempt}
     endings = sorted({o.ending.request_id: o.ending for o in records if o.ending}.values(), key=LOCK_ORDER)
     in_order = sorted(attempts.values(), key=LOCK_ORDER)
-    return {row[0] for row in await connection.fetch(RECORD, in_order, endings, *bounds(endings))}
+    return {row[0] for row in await connection.fetch(RECORD, in_order, endings, *ends(endings))}

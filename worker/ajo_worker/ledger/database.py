@@ -11,7 +11,7 @@ import asyncpg
 from ajo_worker.ledger.connecting import CONNECT_SECONDS, TELLING, Connector, NoHost, SessionsMixed, WrongEncoding
 from ajo_worker.ledger.hosts import hosts_of, is_misread
 
-Connection: TypeAlias = asyncpg.Connection
+LedgerConnection: TypeAlias = asyncpg.Connection
 """As commands name it, which import no driver."""
 OLDEST = 15
 """PostgreSQL's oldest major version that the ledger runs on."""

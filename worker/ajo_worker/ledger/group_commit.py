@@ -58,7 +58,7 @@ class RowRefused(Exception):  # noqa: N818 - named like the other ends of a row
         self.writer = writer
 
 
-Told: TypeAlias = "Callable[[list[Result | Exception] | Exception], None]"
+_Told: TypeAlias = "Callable[[list[Result | Exception] | Exception], None]"
 
 
 class _Offer(Generic[Row, Result]):
@@ -66,9 +66,9 @@ class _Offer(Generic[Row, Result]):
 
     __slots__ = ("_future", "_told", "rows")
 
-    def __init__(self, rows: Sequence[Row], told: "Told[Result]", future: "asyncio.Future[Any] | None" = None) -> None:
+    def __init__(self, rows: Sequence[Row], told: "_Told[Result]", future: "asyncio.Future[Any] | None" = None) -> None:
         self.rows = rows
-        self._told: Told[Result] | None = told
+        self._told: _Told[Result] | None = told
         self._future = future
 
     @property

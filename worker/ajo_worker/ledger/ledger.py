@@ -17,7 +17,7 @@ from ajo_worker.ledger.connecting import Connector
 from ajo_worker.ledger.group_commit import GroupCommit
 from ajo_worker.ledger.liveness import NO_LIMITS, Liveness, Speed
 from ajo_worker.ledger.ownership import Release, Takeover
-from ajo_worker.ledger.quarantine import Unsent
+from ajo_worker.ledger.quarantine import SetAside
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.rollup import Rollup
 from ajo_worker.ledger.upkeep import Upkeep
@@ -97,7 +97,7 @@ class Ledger:
         self.answered: GroupCommit[UUID, Known | None] = GroupCommit("answered", self._writer, _look)
         self.takeovers: GroupCommit[Takeover, bool] = GroupCommit("takeovers", self._writer, ownership.take_over)
         self.releases: GroupCommit[Release, None] = GroupCommit("releases", self._writer, ownership.release)
-        self.quarantine: GroupCommit[Unsent, None] = GroupCommit("quarantine", self._writer, quarantine.write)
+        self.quarantine: GroupCommit[SetAside, None] = GroupCommit("quarantine", self._writer, quarantine.write)
         self._before_a_send = (self.admissions, self.intents, self.looks, self.takeovers)
         self._after_a_send = (self.answered, self.records, self.releases, self.quarantine)
 

@@ -35,7 +35,7 @@ def storable(text: Text) -> Text:
     return UNSTORABLE.sub("\ufffd", text)
 
 
-def bounds(rows: Sequence[OfTrigger]) -> tuple[UUID | None, UUID | None]:
+def ends(rows: Sequence[OfTrigger]) -> tuple[UUID | None, UUID | None]:
     """The first and the last id of rows in LOCK_ORDER, for ``within``."""
     return (rows[0].request_id, rows[-1].request_id) if rows else (None, None)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ajo_worker.ledger.many_rows import LOCK_ORDER, bounds, columns, within
+from ajo_worker.ledger.many_rows import LOCK_ORDER, columns, ends, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ TAKE_OVER = f"""
 async def take_over(connection: asyncpg.Connection, rows: Sequence[Takeover]) -> list[bool]:
     """Change the owner; False where somebody else was faster, the owner lives after all, or this is a repetition."""
     wanted = sorted(rows, key=LOCK_ORDER)
-    taken = {record[0] for record in await connection.fetch(TAKE_OVER, *columns(wanted, Takeover), *bounds(wanted))}
+    taken = {record[0] for record in await connection.fetch(TAKE_OVER, *columns(wanted, Takeover), *ends(wanted))}
     return [row.request_id in taken for row in rows]
 
 
@@ -97,5 +97,5 @@ RELEASE = f"""
 async def release(connection: asyncpg.Connection, rows: Sequence[Release]) -> list[None]:
     """Give up ownership; where the trigger has gone to another owner, nothing is changed."""
     given_up = sorted(rows, key=LOCK_ORDER)
-    await connection.execute(RELEASE, *columns(given_up, Release), *bounds(given_up))
+    await connection.execute(RELEASE, *columns(given_up, Release), *ends(given_up))
     return [None] * len(rows)

@@ -56,7 +56,7 @@ class DifferingCopy:
     worker: UUID
 
 
-Unsent: TypeAlias = Quarantined | DifferingCopy
+SetAside: TypeAlias = Quarantined | DifferingCopy
 
 # What comes again is the same row, counted.
 WRITE_COPIES = """
@@ -91,7 +91,7 @@ def quarantined(
     )
 
 
-async def write(connection: asyncpg.Connection, rows: Sequence[Unsent]) -> list[None]:
+async def write(connection: asyncpg.Connection, rows: Sequence[SetAside]) -> list[None]:
     """Write rows; a repetition may write one twice, or count it twice, which is harmless here."""
     if unread := [row for row in rows if isinstance(row, Quarantined)]:
         await connection.execute(WRITE, *columns(unread, Quarantined))

@@ -25,7 +25,7 @@ class Resumed:
     payload: bytes = field(repr=False)
 
 
-Definitions: TypeAlias = Sequence[tuple[str, str]]
+NamesAndDigests: TypeAlias = Sequence[tuple[str, str]]
 """By which definitions a worker sends: the campaign's name, and a call digest of its triggers, or none of theirs."""
 
 # Oldest first of each definition; which of them comes first is left to chance, that none may starve. held_payloads is
@@ -109,20 +109,24 @@ async def park_again(connection: asyncpg.Connection, request_id: UUID, worker: U
     await connection.execute(PARK_AGAIN, request_id, worker, UNREADABLE_FOR)
 
 
-async def resume(connection: asyncpg.Connection, definitions: Definitions, most: int, worker: UUID) -> list[Resumed]:
+async def resume(
+    connection: asyncpg.Connection, definitions: NamesAndDigests, most: int, worker: UUID
+) -> list[Resumed]:
     """Open the next round of up to ``most`` parked triggers of these definitions that may go on."""
     campaigns = {name for name, _ in definitions}
     return await _fetch(connection, RESUME, definitions, most, worker, max(len(campaigns), 1))
 
 
 async def resume_some(
-    connection: asyncpg.Connection, definitions: Definitions, most: int, worker: UUID
+    connection: asyncpg.Connection, definitions: NamesAndDigests, most: int, worker: UUID
 ) -> list[Resumed]:
     """The same for any of them instead of the oldest."""
     return await _fetch(connection, RESUME_SOME, definitions, most, worker)
 
 
-async def rescue(connection: asyncpg.Connection, definitions: Definitions, most: int, worker: UUID) -> list[Resumed]:
+async def rescue(
+    connection: asyncpg.Connection, definitions: NamesAndDigests, most: int, worker: UUID
+) -> list[Resumed]:
     """Resumed triggers whose worker is dead: to be taken over as copies of a message would be.
 
     Also those that ``worker`` itself opened a while ago: it may never have learnt of them. And those whose definition
@@ -132,7 +136,7 @@ async def rescue(connection: asyncpg.Connection, definitions: Definitions, most:
 
 
 async def _fetch(
-    connection: asyncpg.Connection, statement: str, definitions: Definitions, *arguments: object
+    connection: asyncpg.Connection, statement: str, definitions: NamesAndDigests, *arguments: object
 ) -> list[Resumed]:
     names, digests = [name for name, _ in definitions], [digest for _, digest in definitions]
     return [Resumed(**record) for record in await connection.fetch(statement, names, digests, *arguments)]

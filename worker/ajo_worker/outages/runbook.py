@@ -98,14 +98,14 @@ STEPS: dict[OutageReason, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RunbookStep:
     """``checked`` is what the system has seen of it; None if only a person can check it."""
 
     text: str
     checked: str | None
 
 
-def runbook(detail: Detail) -> list[Step]:
+def runbook(detail: Detail) -> list[RunbookStep]:
     """The steps for this outage."""
     outage = detail.outage
     names = {"scope": outage.scope, "campaign": outage.scope.partition(":")[2]}
@@ -116,7 +116,7 @@ def runbook(detail: Detail) -> list[Step]:
         checked |= told
     elif outage.held_until is not None:
         checked = {1: f"it goes on by itself at {outage.held_until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"}
-    return [Step(text, checked.get(number)) for number, text in enumerate(steps, start=1)]
+    return [RunbookStep(text, checked.get(number)) for number, text in enumerate(steps, start=1)]
 
 
 def _told(status: object) -> dict[int, str]:

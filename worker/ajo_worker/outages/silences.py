@@ -22,13 +22,13 @@ STOCK = 60
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    turn: "asyncio.Future[Turn | None]"
+    turn: "asyncio.Future[OneTry | None]"
     urgency: Urgency
     campaign: str
 
 
 @dataclass(slots=True)
-class Turn:
+class OneTry:
     """A turn to try a silent destination; nobody has the next one before it is over."""
 
     line: "_Line | None"
@@ -45,7 +45,7 @@ class _Line:
     def __init__(self, patience: Patience) -> None:
         self.listening = Listening(patience)
         self.waiting: Turns[_Waiting] = Turns()
-        self.turn: Turn | None = None
+        self.turn: OneTry | None = None
         self.next_at = float("-inf")
         self.wanting = True
         self.stopped = False
@@ -59,7 +59,7 @@ class _Line:
             return
         for one in self.waiting.take():
             if not one.turn.done():
-                self.turn, self.next_at = Turn(self), now + EVERY
+                self.turn, self.next_at = OneTry(self), now + EVERY
                 one.turn.set_result(self.turn)
                 return
 
@@ -133,7 +133,7 @@ class Silences:
         if answered and line.waiting:
             line.let_all()
 
-    async def turn(self, received: Received, urgency: Urgency) -> Turn | None:
+    async def turn(self, received: Received, urgency: Urgency) -> OneTry | None:
         """Wait for a turn to make a first attempt at a silent destination; None where it isn't silent, or not any more.
 
         Raises:
@@ -144,7 +144,7 @@ class Silences:
         if not self.silent(campaign):
             return None
         line = self._lines[self._destinations[campaign]]
-        future: asyncio.Future[Turn | None] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[OneTry | None] = asyncio.get_running_loop().create_future()
         line.waiting.add(_Waiting(future, urgency, campaign), urgency, campaign)
         try:
             await self._closing.race(future)

@@ -11,8 +11,7 @@ from ajo_producers.contract.trigger import Recipient, Trigger
 from msgspec import Struct
 
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.recipients import bytea_array, recipient_hash
-from ajo_worker.recipients import content_digest as recipients_digest
+from ajo_worker.recipients import bytea_array, keyed_digest, recipient_hash
 from ajo_worker.triggers.campaign import KnownCampaign, as_sent, campaign_of
 from ajo_worker.triggers.delivery import Delivery
 from ajo_worker.triggers.urgency import Urgency
@@ -95,7 +94,7 @@ def content_digest(received: Received, key: bytes) -> bytes:
     """The keyed digest of its recipients and content as the message has them: defaults may change between copies."""
     trigger = received.trigger
     recipients = received.given or trigger.recipients
-    return recipients_digest(content_of(trigger.campaign, recipients), trigger.request_id, key)
+    return keyed_digest(content_of(trigger.campaign, recipients), trigger.request_id, key)
 
 
 def recipient_hashes(recipients: tuple[Recipient, ...], key: bytes) -> str | None:

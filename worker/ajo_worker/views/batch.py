@@ -40,7 +40,7 @@ class BatchTrigger(Struct, frozen=True):
     completed_at: datetime | None
 
 
-class Batch(Struct, frozen=True):
+class RecordedBatch(Struct, frozen=True):
     """A message as the ledger has it: its triggers, and the numbers of what of it is in quarantine."""
 
     batch_id: UUID
@@ -56,7 +56,7 @@ def begin_of(batch_id: UUID, now: datetime) -> datetime:
     return min(made, now) - BEFORE
 
 
-async def batch(connection: asyncpg.Connection, batch_id: UUID) -> Batch | None:
+async def batch(connection: asyncpg.Connection, batch_id: UUID) -> RecordedBatch | None:
     """The batch; None if the ledger knows nothing of it.
 
     It is looked for a day at a time, up to the day in which a trigger of it was received: a part of a message that
@@ -68,4 +68,4 @@ async def batch(connection: asyncpg.Connection, batch_id: UUID) -> Batch | None:
         rows = await connection.fetch(FIND, begin, begin + STEP + BEFORE, batch_id)
         found, begin = [BatchTrigger(**row) for row in rows], begin + STEP
     quarantined = [row["quarantine_id"] for row in await connection.fetch(QUARANTINED, batch_id)]
-    return Batch(batch_id, found, quarantined) if found or quarantined else None
+    return RecordedBatch(batch_id, found, quarantined) if found or quarantined else None

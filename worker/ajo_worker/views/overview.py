@@ -13,7 +13,7 @@ from ajo_worker.views.backlog import Backlog
 from ajo_worker.views.backlog import backlog as read_backlog
 
 
-class Ended(Struct, frozen=True):
+class StateCount(Struct, frozen=True):
     """How many triggers are in a state for the same reason."""
 
     state: str
@@ -60,7 +60,7 @@ class Overview(Struct, frozen=True):
     triggers: int
     states: dict[str, int]
     campaigns: dict[str, dict[str, int]]
-    reasons: list[Ended]
+    reasons: list[StateCount]
     workers: list[WorkerRow]
     oldest_sending: Oldest | None
     possible_duplicates: int
@@ -131,7 +131,7 @@ async def overview(connection: asyncpg.Connection, since: timedelta) -> Overview
         triggers=sum(states.values()),
         states=dict(states),
         campaigns={name: dict(campaigns[name]) for name in sorted(campaigns)},
-        reasons=[Ended(*ended, count) for ended, count in reasons.most_common()],
+        reasons=[StateCount(*ended, count) for ended, count in reasons.most_common()],
         workers=[WorkerRow(**worker, sending=owners[worker["worker_id"]]) for worker in workers],
         oldest_sending=Oldest(**found) if found else None,
         possible_duplicates=sum(group["triggers"] for group in groups if group["possible_duplicate"]),

@@ -2,7 +2,7 @@
 
 import pytest
 from ajo_worker.doctor.check import Check
-from ajo_worker.doctor.database_address import Address, address_of, read_address
+from ajo_worker.doctor.database_address import DatabaseAddress, address_of, read_address
 from ajo_worker.doctor.settings import Readable
 from ajo_worker.settings import Settings
 from hypothesis import given
@@ -20,7 +20,7 @@ SECRET = "ZZZ"
 )
 def test_an_address_is_used_as_it_is_and_shown_without_user_and_password(url: str, shown: str) -> None:
     found = read_address(url, "one")
-    assert isinstance(found, Address)
+    assert isinstance(found, DatabaseAddress)
     assert (found.url, found.shown) == (url, shown)
     assert SECRET not in repr(found)
 

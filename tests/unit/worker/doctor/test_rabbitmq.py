@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from ajo_worker.doctor.check import Status
 from ajo_worker.doctor.rabbitmq import (
+    BrokerRefusal,
     CelerysOwn,
     MissingRight,
     Publication,
-    Refusal,
     judge_celery,
     judge_confirms,
     judge_connection,
@@ -20,19 +20,19 @@ from ajo_worker.doctor.rabbitmq import (
 from amqp.exceptions import AccessRefused, ConnectionForced, NotAllowed
 from kombu.entity import Exchange
 
-REFUSED = Refusal(403, "ACCESS_REFUSED - access to queue 'shop.standard' in vhost '/' refused for user 'hunter2'")
+REFUSED = BrokerRefusal(403, "ACCESS_REFUSED - access to queue 'shop.standard' in vhost '/' refused for user 'hunter2'")
 DIFFERS = "PRECONDITION_FAILED - inequivalent arg '{}' for queue 'shop.standard' in vhost '/': received {}"
 
 
-def different(argument: str, rest: str) -> Refusal:
-    return Refusal(406, DIFFERS.format(argument, rest))
+def different(argument: str, rest: str) -> BrokerRefusal:
+    return BrokerRefusal(406, DIFFERS.format(argument, rest))
 
 
 @pytest.mark.parametrize(
     ("refusal", "status", "text"),
     [
         (None, "ok", "quorum, with a delivery limit of 1,000,000"),
-        (Refusal(404, "NOT_FOUND - no queue"), "warning", "not there yet"),
+        (BrokerRefusal(404, "NOT_FOUND - no queue"), "warning", "not there yet"),
         (REFUSED, "failed", "the user may not declare it"),
         (
             different("x-queue-type", "the value 'quorum' of type 'longstr' but current is none"),
@@ -50,11 +50,11 @@ def different(argument: str, rest: str) -> Refusal:
             "x-delivery-limit is 20, and not 1000000",
         ),
         (different("durable", "'true' but current is 'false'"), "failed", "durable is false, and not as it must be"),
-        (Refusal(405, "RESOURCE_LOCKED - hunter2"), "failed", "refused with code 405"),
+        (BrokerRefusal(405, "RESOURCE_LOCKED - hunter2"), "failed", "refused with code 405"),
     ],
 )
 def test_a_queue_is_judged_by_how_our_declaration_is_refused(
-    refusal: Refusal | None, status: Status, text: str
+    refusal: BrokerRefusal | None, status: Status, text: str
 ) -> None:
     found = judge_queue("shop.standard", refusal)
     assert (found.check, found.status, found.found) == ("queue shop.standard", status, text)
@@ -69,7 +69,7 @@ def test_a_queue_is_judged_by_how_our_declaration_is_refused(
         (Publication("configure", REFUSED), "failed", "skipped"),
         (Publication("write", REFUSED), "failed", "skipped"),
         (Publication("read", REFUSED), "failed", "skipped"),
-        (Publication("configure", Refusal(541)), "failed", "skipped"),
+        (Publication("configure", BrokerRefusal(541)), "failed", "skipped"),
     ],
 )
 def test_rights_and_confirms_are_judged_by_one_message(

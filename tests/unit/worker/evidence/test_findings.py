@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from ajo_worker.evidence.findings import DayFound, Fault, State, state_of
+from ajo_worker.evidence.findings import DayFound, DayState, Fault, state_of
 
 
 def fault(sealed: int | None, found: int | None) -> Fault:
@@ -25,7 +25,7 @@ def fault(sealed: int | None, found: int | None) -> Fault:
     ],
 )
 def test_a_day_is_missing_if_all_that_is_wrong_is_that_something_is_gone(
-    faults: list[Fault], removed: bool, state: State
+    faults: list[Fault], removed: bool, state: DayState
 ) -> None:
     at = datetime(2026, 11, 20, tzinfo=UTC) if removed else None
     assert state_of(DayFound(date(2026, 11, 1), faults=faults, removed_at=at)) == state

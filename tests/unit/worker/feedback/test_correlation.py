@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
-from ajo_worker.feedback.correlation import Candidates, Match, decide, is_of_others
+from ajo_worker.feedback.correlation import Candidates, Match, best_match, is_of_others
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,12 +29,12 @@ found = st.lists(st.sampled_from([A, B]), unique=True).map(tuple)
     ],
 )
 def test_the_first_way_that_leads_anywhere_decides(candidates: Candidates, expected: Match) -> None:
-    assert decide(candidates) == expected
+    assert best_match(candidates) == expected
 
 
 @given(st.builds(Candidates, found, st.none() | st.sampled_from([A, B]), found, found))
 def test_a_trigger_is_named_only_if_it_was_the_only_one_of_its_way(candidates: Candidates) -> None:
-    match = decide(candidates)
+    match = best_match(candidates)
     ways: list[tuple[UUID, ...]] = [
         candidates.by_execution,
         () if candidates.by_request is None else (candidates.by_request,),
@@ -44,7 +44,7 @@ def test_a_trigger_is_named_only_if_it_was_the_only_one_of_its_way(candidates: C
     first = next((way for way in ways if way), ())
     assert match.request_id == (first[0] if len(first) == 1 else None)
     assert (match.kind == "none") == (not first)
-    apart = decide(candidates, of_others=True)
+    apart = best_match(candidates, of_others=True)
     assert apart == (match if first else Match("apart")), "what leads to a trigger of ours is ours"
 
 

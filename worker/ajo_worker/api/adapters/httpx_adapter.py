@@ -25,7 +25,7 @@ SENDS = frozenset({"http11.send_request_headers.started", "http11.send_request_b
 SENT = "http11.send_request_body.complete"
 
 
-class Progress:
+class Trace:
     """Keeps the last event of httpcore's trace (its request extension ``trace``), and sees when the call really begins:
     with connecting, or, on a kept connection, when the last of the request goes out.
     """
@@ -65,7 +65,7 @@ class HttpxAdapter:
     async def post(self, call: Call, *, timeout: float) -> Answer | Failure:
         """Send ``call`` once, and wait ``timeout`` seconds at most for its whole answer. Never raises."""
         exchange = Exchange(timeout)
-        progress = Progress(exchange)
+        progress = Trace(exchange)
         if self._connections is None:
             return exchange.failure("internal", nothing_sent=True, detail="the adapter is closed")
         try:
@@ -90,7 +90,7 @@ class HttpxAdapter:
             await connections.close()
 
     async def _exchange(
-        self, connections: Connections, request: httpx2.Request, exchange: Exchange, progress: Progress
+        self, connections: Connections, request: httpx2.Request, exchange: Exchange, progress: Trace
     ) -> Answer:
         transport = await connections.take()
         try:
@@ -109,7 +109,7 @@ class HttpxAdapter:
         finally:
             connections.give_back(transport)
 
-    def _request(self, call: Call, progress: Progress) -> httpx2.Request:
+    def _request(self, call: Call, progress: Trace) -> httpx2.Request:
         headers, extensions = {**call.headers, **OWN_HEADERS}, {"timeout": self._timeouts, "trace": progress}
         return httpx2.Request("POST", call.url, headers=headers, content=call.body, extensions=extensions)
 

@@ -14,7 +14,7 @@ from ajo_worker.feedback.files import Format, format_of, open_rows
 from ajo_worker.feedback.importing import Imported, import_rows
 from ajo_worker.feedback.matching import Matched, Rules, match_unmatched
 from ajo_worker.feedback.numbered_rows import UnreadableFile
-from ajo_worker.ledger.database import Connection, connected
+from ajo_worker.ledger.database import LedgerConnection, connected
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.recipients import hashing_key
 from ajo_worker.settings import Settings
@@ -61,7 +61,7 @@ async def _import(
 
 
 async def _one(
-    connection: Connection, settings: Settings, file: Path, form: Format, limit: int
+    connection: LedgerConnection, settings: Settings, file: Path, form: Format, limit: int
 ) -> tuple[Imported, str, str | None]:
     done, key = Imported(), hashing_key(settings.hash_key.get_secret_value())
     with file.open("rb") as raw:

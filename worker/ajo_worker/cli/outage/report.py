@@ -6,7 +6,7 @@ from rich.console import Console
 from ajo_worker.cli.backlog import backlog_parts
 from ajo_worker.cli.printing import cell, make_table, print_part, print_whole
 from ajo_worker.outages.history import Detail, Outage, WithoutToken, WithWorkers
-from ajo_worker.outages.runbook import Step
+from ajo_worker.outages.runbook import RunbookStep
 from ajo_worker.views.backlog import Backlog
 from ajo_worker.words import counted, instant
 
@@ -17,7 +17,7 @@ class Shown(Struct, frozen=True):
     detail: Detail
     queued: int | None
     queued_unknown: str | None
-    runbook: list[Step]
+    runbook: list[RunbookStep]
 
 
 class Listed(Struct, frozen=True):

@@ -8,14 +8,14 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from ajo_worker.cli.printing import cell, make_table, print_whole
-from ajo_worker.views.batch import Batch
+from ajo_worker.views.batch import RecordedBatch
 from ajo_worker.words import counted, instant
 
 MOST_LISTED = 100
 """Triggers that are listed, those that were not accepted first; ``--json`` has all."""
 
 
-def show_batch(found: Batch, console: Console) -> None:
+def show_batch(found: RecordedBatch, console: Console) -> None:
     """Print what is known of it, how many ended how, and its triggers."""
     facts = Table("", Column(overflow="fold"), box=None, show_header=False, pad_edge=False)
     for fact, value in _facts(found):
@@ -40,7 +40,7 @@ def show_batch(found: Batch, console: Console) -> None:
     console.print("\najo-dispatch status REQUEST_ID shows one of them, event by event.", markup=False)
 
 
-def _facts(found: Batch) -> Iterator[tuple[str, Any]]:
+def _facts(found: RecordedBatch) -> Iterator[tuple[str, Any]]:
     yield "batch", found.batch_id
     if found.triggers:
         first = min(found.triggers, key=lambda one: one.received_at)

@@ -19,7 +19,7 @@ from ajo_worker.cli.status.overview import show_overview
 from ajo_worker.cli.status.timeline import show_timeline
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.settings import Settings
-from ajo_worker.views.batch import Batch, batch
+from ajo_worker.views.batch import RecordedBatch, batch
 from ajo_worker.views.overview import Overview, overview
 from ajo_worker.views.timeline import Timeline, timeline
 
@@ -57,7 +57,7 @@ def status(
             )
         if as_json:
             print_json(found)
-        elif isinstance(found, Batch):
+        elif isinstance(found, RecordedBatch):
             show_batch(found, make_console())
         else:
             show_timeline(found, make_console())
@@ -86,7 +86,7 @@ async def _overview(settings: Settings, since: timedelta) -> Overview:
         return await overview(connection, since)
 
 
-async def _named(settings: Settings, identity: UUID) -> Timeline | Batch | None:
+async def _named(settings: Settings, identity: UUID) -> Timeline | RecordedBatch | None:
     """A message with one trigger has that trigger's id in Flower."""
     async with snapshot(settings.database_url.get_secret_value()) as connection:
         return await timeline(connection, identity) or await batch(connection, identity)

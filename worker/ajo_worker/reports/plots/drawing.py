@@ -42,9 +42,9 @@ def draw_counts(report: Report, title: str) -> str:
 
     def draw(axes: Axes) -> None:
         parts = [
-            Part("late", "", late),
-            Part("not-yet-known", HATCHES["not-yet-known"], unknown),
-            Part("plain", "", timely),
+            Layer("late", "", late),
+            Layer("not-yet-known", HATCHES["not-yet-known"], unknown),
+            Layer("plain", "", timely),
         ]
         _stack(axes, report, [part for part in parts if any(part.heights.values())])
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -98,7 +98,7 @@ def draw_systems(report: Report, title: str) -> str:
     for row in report.system_times:
         seconds[row.system][row.at] = row.seconds
     systems = [row.system for row in guilty(report.systems)]
-    parts = [Part(system, HATCHES.get(system, ""), seconds[system]) for system in systems]
+    parts = [Layer(system, HATCHES.get(system, ""), seconds[system]) for system in systems]
 
     def draw(axes: Axes) -> None:
         _stack(axes, report, parts)
@@ -116,7 +116,7 @@ def marks(highest: float) -> list[float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Layer:
     """What is stacked: its colour and hatching, and how high it is at which step."""
 
     colour: str
@@ -124,7 +124,7 @@ class Part:
     heights: Mapping[datetime, float]
 
 
-def _stack(axes: Axes, report: Report, parts: Sequence[Part]) -> None:
+def _stack(axes: Axes, report: Report, parts: Sequence[Layer]) -> None:
     """One part on the other; the first stands on the axis."""
     steps = list(each_step(report))
     edges = [*map(place, steps), place(steps[-1]) + report.step_seconds / DAY]
