@@ -27,7 +27,7 @@ INTAKE = [path for path in OURS if path.parent.name == "intake"]
 LIBRARIES = re.compile(r"\b(kombu|celery|amqp|billiard|vine)\b")
 
 CALLED = [
-    (redis.QoS, "_flush", "(self)", "intake/valkey.py: what was acknowledged is told before the rest is given back"),
+    (redis.QoS, "_flush", "(self)", "intake/valkey_unacked.py: what was acknowledged is told before"),
     (redis.Channel, "_connparams", "(self, asynchronous=False)", "intake/valkey.py: a connection to wait for arrivals"),
     (redis.Channel, "_flush_brpop_reauth", "(self)", "intake/valkey.py: kombu has it at the end of each read"),
     (redis.Channel, "_brpop_start", "(self, timeout=None)", "intake/valkey.py replaces it: asks by a script"),
@@ -42,7 +42,7 @@ CALLED = [
     (BasePool, "_get_info", "(self)", "intake/pool.py: what `inspect stats` shows of the pool"),
 ]
 KEPT = [
-    (redis.QoS, "_delivered", "intake/valkey.py: what is in hand"),
+    (redis.QoS, "_delivered", "intake/valkey_unacked.py: what is in hand"),
     (redis.Channel, "_queue_cycle", "intake/valkey.py: queues have their turns"),
     (redis.Channel, "_fanout_queues", "intake/valkey.py: what is told to everybody"),
     (Connection, "_connection", "intake/events.py: whether the broker blocks publishers"),
