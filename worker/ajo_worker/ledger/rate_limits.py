@@ -1,4 +1,4 @@
-"""Permits of the rate limits, given out in blocks to all workers by one row each."""
+"""Permits of the rate limits, given out in blocks to all workers by one row each, and what 429s leave of a rate."""
 
 import asyncpg
 

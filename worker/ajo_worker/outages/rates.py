@@ -1,4 +1,4 @@
-"""How fast lanes and campaigns may go, from the circuits as they were last read; on the event loop, without I/O."""
+"""How fast lanes and campaigns may go, by the circuits as last read, and their 429s; on the event loop, without I/O."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
