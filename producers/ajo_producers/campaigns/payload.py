@@ -1,10 +1,9 @@
 """Checking recipients against a definition, for producers before publishing and for workers before sending."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
-from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, structs
@@ -12,17 +11,12 @@ from msgspec import UNSET, structs
 from ajo_producers.campaigns.call_digest import call_digest
 from ajo_producers.campaigns.definition import AREAS, Definition, Variable
 from ajo_producers.campaigns.nearest import nearest
+from ajo_producers.campaigns.recipient_addresses import NO_NAMES, Names, RecipientAddresses
 from ajo_producers.campaigns.rules import MAX_PUSH_BYTES, RESERVED, is_push
 from ajo_producers.campaigns.tree import Branch, area_tree, leaves
 from ajo_producers.campaigns.values import TAKES, few, is_plain
-from ajo_producers.contract.addresses import FIELDS, NAMESPACES, AddressKind, as_compared, cut, flaw_of
+from ajo_producers.contract.addresses import as_compared, cut
 from ajo_producers.contract.trigger import MAX_CONTEXT_BYTES, MAX_RECIPIENTS, Recipient
-
-MAX_USER_ID = 512
-
-Names: TypeAlias = Mapping[str, str | None]
-"""For paths of a recipient, by which name its caller gave what stands there; None: what is wrong is told already."""
-NO_NAMES: Names = MappingProxyType({})
 
 MOST_UNKNOWN = 20
 """Unknown variables of one object that are named: each is compared with all known ones."""
@@ -58,13 +52,7 @@ class PayloadCheck:
             if variable.default is not UNSET
         ]
         self._most_bytes = MAX_PUSH_BYTES if is_push(definition) else MAX_CONTEXT_BYTES
-        self._flaw_of = flaw_of(definition.address_check)
-        self._id_kind = NAMESPACES.get(definition.namespace.lower()) if definition.address_check != "off" else None
-        self._addresses: dict[str, AddressKind] = {
-            name: kind
-            for name, kind in FIELDS.items()
-            if name in definition.channel_data and definition.address_check != "off"
-        }
+        self._addresses = RecipientAddresses(definition)
 
     def problems(self, recipients: Sequence[Recipient], given_as: Sequence[Names] = ()) -> list[str]:
         """Everything wrong with a trigger's recipients, by path; empty if nothing is. Values are never shown.
@@ -85,10 +73,11 @@ class PayloadCheck:
             self._check(recipients[0], "", found, given_as[0] if given_as else NO_NAMES)
             return found
         first_seen: dict[str, int] = {}
+        by_address = self._addresses.id_kind == "email"
         for index, recipient in enumerate(recipients[:MAX_RECIPIENTS]):
             self._check(recipient, f"recipients[{index}].", found, given_as[index] if given_as else NO_NAMES)
             user_id = str(recipient.user_id)
-            first = first_seen.setdefault(as_compared(user_id) if self._id_kind == "email" else user_id, index)
+            first = first_seen.setdefault(as_compared(user_id) if by_address else user_id, index)
             if first != index and cut(user_id):
                 found.append(f"recipients[{index}].user_id is the same as that of recipients[{first}]")
         return found
@@ -98,7 +87,7 @@ class PayloadCheck:
 
         Itself if nothing of that is to be done.
         """
-        changed: dict[str, Any] = self._without_blanks(recipient)
+        changed: dict[str, Any] = self._addresses.without_blanks(recipient)
         for area, steps, default in self._defaults:
             data = changed.get(area, getattr(recipient, area))
             filled = _filled(data, steps, default)
@@ -106,19 +95,8 @@ class PayloadCheck:
                 changed[area] = filled
         return structs.replace(recipient, **changed) if changed else recipient
 
-    def _without_blanks(self, recipient: Recipient) -> dict[str, Any]:
-        changed: dict[str, Any] = {}
-        user_id, data = recipient.user_id, recipient.channel_data
-        if self._id_kind is not None and isinstance(user_id, str) and cut(user_id) != user_id:
-            changed["user_id"] = cut(user_id)
-        for name in self._addresses:
-            value = data.get(name) if isinstance(data, dict) else None
-            if isinstance(value, str) and cut(value) != value:
-                changed["channel_data"] = changed.get("channel_data", data) | {name: cut(value)}
-        return changed
-
     def _check(self, recipient: Recipient, prefix: str, found: _Found, names: Names) -> None:
-        found += (f"{prefix}{name} {flaw}" for name, flaw in self._address_problems(recipient, names).items())
+        found += (f"{prefix}{name} {flaw}" for name, flaw in self._addresses.problems(recipient, names).items())
         try:
             self._walk(self._trees["channel_data"], recipient.channel_data, prefix, found)
             self._walk(self._trees["profile"], recipient.profile, prefix, found)
@@ -129,35 +107,6 @@ class PayloadCheck:
                 found.append(f"{prefix}context is larger than {self._most_bytes // 1000} kB as JSON{of}")
         except (TypeError, ValueError, RecursionError):
             found.append(f"{prefix or 'the recipient '}can't be written as JSON")
-
-    def _address_problems(self, recipient: Recipient, names: Names) -> dict[str | None, str]:
-        """What is wrong with addresses and user id, by name: one value often stands in both."""
-        flaws: dict[str | None, str] = {}
-        user_id, data, right = recipient.user_id, recipient.channel_data, False
-        for field, kind in self._addresses.items():
-            value = data.get(field) if isinstance(data, dict) else None
-            if flaw := self._flaw(kind, value):
-                flaws.setdefault(names.get(path := f"channel_data.{field}", path), flaw)
-            elif kind == self._id_kind and value == user_id:
-                right = True
-        if not right and (flaw := self._user_id_flaw(user_id)):
-            flaws.setdefault(names.get("user_id", "user_id"), flaw)
-        flaws.pop(None, None)
-        return flaws
-
-    def _flaw(self, kind: AddressKind, value: object) -> str | None:
-        if isinstance(value, str):
-            return self._flaw_of(kind, value)
-        # A variable of type string takes them; an address is none.
-        return "must be text, in quotation marks" if isinstance(value, int | float) else None
-
-    def _user_id_flaw(self, user_id: object) -> str | None:
-        if not isinstance(user_id, str) or len(user_id) > MAX_USER_ID:
-            return f"must be text of 1 to {MAX_USER_ID} characters"
-        if not cut(user_id):
-            return "is blank"
-        flaw = self._flaw_of(self._id_kind, user_id) if self._id_kind else None
-        return flaw and f"{flaw} (as a user id of the namespace {self.definition.namespace})"
 
     def _walk(self, branch: Branch, data: object, prefix: str, found: _Found) -> None:
         if not isinstance(data, dict):
@@ -176,7 +125,7 @@ class PayloadCheck:
                 self._walk(node, value, prefix, found)
             elif not node.takes(value):
                 found.append(f"{prefix}{node.path} {_mismatch(node.variable, value)}")
-            elif node.addressing and isinstance(value, str) and step not in self._addresses and not cut(value):
+            elif node.addressing and isinstance(value, str) and step not in self._addresses.fields and not cut(value):
                 found.append(f"{prefix}{node.path} is blank")
         if seen != len(data) and found.whether:
             found.append(branch.path)

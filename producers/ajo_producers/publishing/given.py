@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.mismatch import mismatch
 from ajo_producers.campaigns.nearest import nearest
-from ajo_producers.campaigns.payload import Names
+from ajo_producers.campaigns.recipient_addresses import Names
 from ajo_producers.contract.addresses import FIELDS as ADDRESSES
 from ajo_producers.contract.addresses import cut
 from ajo_producers.contract.trigger import MOMENT_RULE, Moment, Recipient
