@@ -1,0 +1,34 @@
+"""docs/architecture.md names the files that one accepted attempt crosses: a traced worker crosses them."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ajo_local.processes import Processes
+
+from tests.support.delivery import Delivery
+from tests.support.programs import start_worker
+from tests.support.waiting import wait_until
+
+PAGE = Path(__file__).parents[3] / "docs" / "architecture.md"
+PROGRAM = (sys.executable, "-m", "tests.support.crossed")
+
+
+def named() -> set[str]:
+    """The files of the section's first table."""
+    section = PAGE.read_text(encoding="utf-8").partition("## One attempt, file by file")[2]
+    table = section.partition("\n|")[2].partition("\n\n")[0]
+    return set(re.findall(r"`([a-z_]+(?:/[a-z_0-9]+)*\.py)`", table))
+
+
+def test_an_accepted_trigger_crosses_every_file_that_the_page_names_on_its_way(
+    rabbitmq_url: str, processes: Processes, prepare_delivery: Callable[..., Delivery], tmp_path: Path
+) -> None:
+    delivery = prepare_delivery(rabbitmq_url, "", CROSSED=str(tmp_path))
+    start_worker(processes, delivery.env, program=PROGRAM)
+    for number in "12":
+        delivery.publish(1)
+        wait_until((tmp_path / number).exists, what="the message is acknowledged")
+    crossed = set((tmp_path / "2").read_text(encoding="utf-8").split())
+    assert not named() - crossed
