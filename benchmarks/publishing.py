@@ -197,7 +197,7 @@ def main() -> None:
     measure(RABBITMQ, rounds)
     with Processes() as processes:
         print("\nValkey, in memory\n")
-        measure(start_valkey(processes, append_only=False).url, rounds)
+        measure(start_valkey(processes, appendfsync=None).url, rounds)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def migrate(url: str) -> None:
 @pytest.fixture(scope="session")
 def session_valkey_url(session_processes: Processes) -> str:
     """The address of the embedded Valkey of this test run."""
-    return start_valkey(session_processes, append_only=False).url
+    return start_valkey(session_processes, appendfsync=None).url
 
 
 @pytest.fixture

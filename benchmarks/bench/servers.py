@@ -95,4 +95,5 @@ def serve(processes: Processes, *, rabbitmq: bool = True, programs: Path | None 
     node = start_rabbitmq(processes, programs) if rabbitmq else None
     if rabbitmq and node is None:
         print("left out: contenders on RabbitMQ, which is not installed")
-    return Servers(processes, start_postgres(processes, POSTGRES), start_valkey(processes, append_only=True), node)
+    valkey = start_valkey(processes, appendfsync="everysec")  # its own default
+    return Servers(processes, start_postgres(processes, POSTGRES), valkey, node)

@@ -33,7 +33,7 @@ def test_secrets_and_certificates_that_change_in_their_files(
     processes: Processes,
     tmp_path: Path,
 ) -> None:
-    valkey, role = start_valkey(processes, append_only=False), f"rotating{token_hex(4)}"
+    valkey, role = start_valkey(processes, appendfsync=None), f"rotating{token_hex(4)}"
     place = database_url.partition("@")[2]
     files = {name: tmp_path / name.lower() for name in ("AJO_BROKER_URL", "AJO_DATABASE_URL", "AJO_CLIENT_SECRET")}
     trusted = tmp_path / "trusted.pem"

@@ -8,7 +8,9 @@ from typing import Any
 
 from ajo_producers.contract.batch import BadMessage, BadTrigger, decode_body, decode_trigger
 from ajo_producers.contract.lanes import queues_of
+from ajo_worker.intake.envelope import payload_of
 from kombu import Connection
+from redis import Redis
 
 from tests.chaos.run import SECRET, Run
 from tests.chaos.stream import PLANTED_DOMAIN
@@ -68,8 +70,8 @@ def _is_ambiguous(call: dict[str, Any], patience: float) -> bool:
 
 
 def in_broker(run: Run) -> set[str]:
-    """The ids of all triggers in messages that wait for a worker; takes the messages."""
-    found: set[str] = set()
+    """The ids of all triggers in messages that wait for a worker, or were taken and not answered; takes the first."""
+    found = taken_from_valkey(run) if run.broker.name == "valkey" else set()
     with Connection(run.broker.url) as connection:
         for name in queues_of(run.queue_prefix):
             with connection.channel() as channel:
@@ -79,6 +81,16 @@ def in_broker(run: Run) -> set[str]:
                         channel.basic_ack(message.delivery_tag)
                 except connection.channel_errors:
                     continue  # no such queue
+    return found
+
+
+def taken_from_valkey(run: Run) -> set[str]:
+    """The ids of all triggers in messages that a worker has taken, and of which it has told no end."""
+    found: set[str] = set()
+    with Redis.from_url(run.broker.url) as client:
+        for held in client.hvals(f"{run.queue_prefix}.unacked"):
+            queue, _, item = held.partition(b"\n")
+            found |= _ids(payload_of(item, "", queue.decode(), len(item))["body"])
     return found
 
 

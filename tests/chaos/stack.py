@@ -125,7 +125,7 @@ def start_rabbitmq(processes: Processes, programs: Path | None = None) -> Rabbit
 
 @dataclass
 class ValkeyBroker:
-    """A Valkey with an append-only file: it survives its own death."""
+    """A Valkey whose append-only file is synced before each answer: what it has confirmed outlives it."""
 
     valkey: Valkey
     name: str = "valkey"
@@ -147,4 +147,4 @@ class ValkeyBroker:
 
 def start_valkey_broker(processes: Processes) -> ValkeyBroker:
     """Start one."""
-    return ValkeyBroker(start_valkey(processes, append_only=True))
+    return ValkeyBroker(start_valkey(processes, appendfsync="always"))

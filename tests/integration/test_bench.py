@@ -25,7 +25,7 @@ COUNT = 60
 def test_a_run_delivers_each_id_once_and_measures_worker_and_database(
     processes: Processes, session_postgres: Postgres, work: Work
 ) -> None:
-    servers = Servers(processes, session_postgres, start_valkey(processes, append_only=False), None)
+    servers = Servers(processes, session_postgres, start_valkey(processes, appendfsync=None), None)
     contender = ours("valkey", 20, checkout=Checkout())
     with staged(servers, build(peers=False), contender, work, COUNT) as stage:
         run = watch(stage, work, 1)

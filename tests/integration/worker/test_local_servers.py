@@ -28,7 +28,7 @@ from ajo_local.valkey import start_valkey
 
 with Processes() as processes:
     postgres = start_postgres(processes, VOLATILE)
-    valkey = start_valkey(processes, append_only=False)
+    valkey = start_valkey(processes, appendfsync=None)
     print(postgres.child.pid, valkey.child.pid, postgres.data.parent, processes.logs, sep="\\n", flush=True)
     sys.stdin.read()
 """
@@ -111,7 +111,7 @@ def test_postgres_runs_from_an_installation_that_only_its_owner_can_reach(
 
 def test_the_embedded_servers_ask_for_a_password(processes: Processes) -> None:
     """Other people on the same machine can't read what a local stack holds."""
-    valkey = start_valkey(processes, append_only=False)
+    valkey = start_valkey(processes, appendfsync=None)
     without = valkey.url.rpartition("@")[2]
     with pytest.raises(redis.exceptions.AuthenticationError), redis.Redis.from_url(f"redis://{without}") as client:
         client.ping()

@@ -20,11 +20,15 @@ FULL = 0.9
 """Part of ``maxmemory`` from which on there is little left."""
 
 Info = Mapping[str, Any]
-"""What INFO tells (https://valkey.io/commands/info/), as redis-py reads it."""
+"""What INFO tells (https://valkey.io/commands/info/), as redis-py reads it, and ``appendfsync``."""
+LOSSES = {"everysec": "the last two seconds", "no": "the last half minute"}
+"""What is confirmed and may be nowhere but in the server's memory, by ``appendfsync``. With ``everysec`` it answers for
+two seconds without even having written, while a sync goes on (``flushAppendOnlyFile`` in Valkey's src/aof.c)."""
 
 
 async def info(broker: BrokerAddress, seconds: float) -> Info:
-    """Everything that INFO tells of server, memory, persistence and replication, and ``hello``; after a PING.
+    """All that INFO tells of server, memory, persistence and replication; ``hello`` and ``appendfsync``, where they
+    may be asked for. A PING comes first.
 
     Raises:
         RedisError, OSError: it can't be reached, or refuses.
@@ -36,6 +40,8 @@ async def info(broker: BrokerAddress, seconds: float) -> Info:
         found: dict[str, Any] = await client.info()
         with suppress(ResponseError):  # too old to know the command, or it is not for this user
             found["hello"] = await client.execute_command("HELLO")  # type: ignore[no-untyped-call] # redis-py
+        with suppress(ResponseError):  # as above; a hoster may have taken it away
+            found["appendfsync"] = (await client.config_get("appendfsync")).get("appendfsync")
     return found
 
 
@@ -95,6 +101,12 @@ def judge_persistence(found: Info) -> Check:
             PERSISTENCE,
             "appendonly is off: a crash of the server loses the messages since its last snapshot",
             "set appendonly yes, in its configuration too",
+        )
+    if lost := LOSSES.get(str(found.get("appendfsync"))):
+        return warning(
+            PERSISTENCE,
+            f"appendfsync is {found['appendfsync']}: a crash of the server may cost {lost} of confirmed messages",
+            "set appendfsync always, in its configuration too",
         )
     return ok(PERSISTENCE, "appendonly is on, and its last writes went well")
 

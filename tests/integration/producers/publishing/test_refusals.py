@@ -140,7 +140,7 @@ def test_on_valkey_each_message_is_confirmed_or_refused_by_itself(valkey_url: st
 
 
 def test_a_valkey_without_memory_refuses_in_its_own_words(processes: Processes) -> None:
-    url = start_valkey(processes, append_only=False).url
+    url = start_valkey(processes, appendfsync=None).url
     with redis.Redis.from_url(url) as client, Publisher(url) as publisher:
         client.config_set("maxmemory", "1")
         with pytest.raises(PublishError, match=r"1 message refused: queue .*: (OOM )?command not allowed"):

@@ -68,6 +68,9 @@ def test_messages_must_never_be_thrown_away_for_want_of_memory(info: dict[str, A
     ("info", "status"),
     [
         ({"aof_enabled": 1, "aof_last_write_status": "ok"}, "ok"),
+        ({"aof_enabled": 1, "appendfsync": "always"}, "ok"),
+        ({"aof_enabled": 1, "appendfsync": "everysec"}, "warning"),
+        ({"aof_enabled": 1, "appendfsync": "no"}, "warning"),
         ({"aof_enabled": 0}, "warning"),
         ({"aof_enabled": 1, "aof_last_write_status": "err"}, "failed"),
         ({"aof_enabled": 1, "aof_last_bgrewrite_status": "err"}, "failed"),

@@ -59,7 +59,7 @@ def test_a_queue_that_is_not_there_yet_is_a_warning_and_is_not_made(
 @pytest.fixture
 def own_valkey(processes: Processes) -> Valkey:
     """A Valkey of this test alone, with an append-only file."""
-    return start_valkey(processes, append_only=True)
+    return start_valkey(processes, appendfsync="always")
 
 
 def test_a_valkey_that_keeps_everything_is_well(env: dict[str, str], own_valkey: Valkey, diagnose: Diagnose) -> None:
@@ -78,6 +78,15 @@ def test_a_valkey_that_may_throw_messages_away_fails_alone(
         client.config_set("maxmemory-policy", "allkeys-lru")
     code, found = diagnose(env | {"AJO_BROKER_URL": own_valkey.url})
     assert (code, statuses(found, "failed")) == (1, {"broker eviction"})
+
+
+def test_a_valkey_that_answers_before_it_has_written_is_a_warning(
+    env: dict[str, str], own_valkey: Valkey, diagnose: Diagnose
+) -> None:
+    with redis.Redis.from_url(own_valkey.url) as client:
+        client.config_set("appendfsync", "everysec")
+    code, found = diagnose(env | {"AJO_BROKER_URL": own_valkey.url})
+    assert (code, "broker persistence" in statuses(found, "warning")) == (0, True)
 
 
 def test_a_valkey_that_can_not_write_to_its_disk_fails_alone(
