@@ -195,7 +195,10 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     silence_watch = SilenceWatch(silences, slots, clock.monotonic)
     patrol_ledger = SharedConnection(ledger.connect_shared)
     watch = TokenWatch(tokens, view, clock, ledger.worker_id, settings.outage_seconds)
-    patrol = Patrol(view, patrol_ledger, ways_in, ledger.worker_id, timing_of(settings, longest), silence_watch, watch)
+    timing, liveness = timing_of(settings, longest), ledger.liveness
+    patrol = Patrol(
+        view, patrol_ledger, ways_in, ledger.worker_id, timing, silence_watch, watch, lambda: liveness.judges
+    )
     rules = Rules(timedelta(seconds=settings.feedback_window), timedelta(days=settings.feedback_match_days))
     matching = Matching(ledger.connect, rules)
     endpoints = {name: one.endpoint for name, one in campaigns.items()}

@@ -6,7 +6,7 @@ import psutil
 from ajo_local.child import LocalStackError
 
 from tests.chaos.plan import fault
-from tests.chaos.run import ROLE, Run
+from tests.chaos.run import ROLE, SENDING, Run
 from tests.support.database import query
 from tests.support.pgbouncer import PROGRAM, start_pooler
 from tests.support.standby import promote, start_standby
@@ -102,6 +102,32 @@ def pooler_restarted(run: Run) -> None:
         run.hold(run.chance.uniform(0.2, 2))
         pooler.start()
         run.hold(1)
+
+
+@fault(
+    "database-out-of-reach",
+    5,
+    f"nobody reaches the database for {FROZEN_SECONDS:g} s, and one worker for 3 s more; every answer takes 14 s",
+    duplicates=False,
+    count=900,
+    seconds=25,
+    scenario="[latency]\nseconds = 14\n",
+    unless=None if PROGRAM else "pgbouncer is not installed",
+)
+def out_of_reach(run: Run) -> None:
+    ways = [start_pooler(run.processes, run.worker_database_url, "session", default_pool_size="60") for _ in range(2)]
+    before = run.workers[:]
+    for way in ways:
+        run.start_worker(AJO_DATABASE_URL=way.url)
+    for worker in before:
+        run.retire_worker(worker)
+    wait_until(lambda: len(run.query(SENDING)) > run.count // 5, what="a fifth of the triggers is in flight")
+    for way in ways:
+        way.stop()
+    run.hold(FROZEN_SECONDS)
+    for way in ways:
+        way.start()
+        run.hold(3)
 
 
 @fault(

@@ -87,6 +87,8 @@ class Copies:
                     return done
                 case Wait():
                     await self.closing.sleep(self.policy.copy_poll)
+                case TakeOver() if known.owner not in {None, self.ledger.worker_id} and not self.ledger.liveness.judges:
+                    await self.closing.sleep(self.policy.copy_poll)
                 case TakeOver(interrupted=interrupted):
                     worker, announced = self.ledger.worker_id, known.attempts_started
                     # One that is held and not repeated has the crash as its reason.

@@ -121,6 +121,8 @@ class Liveness:
         self._task: asyncio.Task[None] | None = None
         self._beat_asked = float("-inf")
         self._gap_ended = float("-inf")
+        self._judges_from = float("-inf")
+        self._began = float("inf")
         self._stepped = 0.0
         self.first_beat = asyncio.Event()
         self.refusal: SessionsMixed | None = None
@@ -134,6 +136,7 @@ class Liveness:
 
     def start(self) -> None:
         """Begin to beat, unless it does so already; needs a running event loop."""
+        self._began = min(self._began, self._clock.monotonic())
         self._task = self._task or asyncio.create_task(self._run(), name="ledger-heartbeat")
 
     def may_send(self, announced: float) -> bool:
@@ -143,6 +146,15 @@ class Liveness:
         """
         fresh = self._clock.monotonic() - self._beat_asked < self._owner_timeout
         return fresh and announced > self._gap_ended
+
+    @property
+    def judges(self) -> bool:
+        """Whether it may say of others that they are dead: no gap in its own beats has ended so lately as to be theirs.
+
+        Who was beyond the ledger's reach doesn't know who else was: their next beats are yet to come.
+        """
+        now = self._clock.monotonic()
+        return now - self._beat_asked < self._owner_timeout and now >= self._judges_from
 
     async def stop(self) -> None:
         """Give up all ownership, so that others need not wait for the time-out."""
@@ -201,8 +213,11 @@ class Liveness:
             _json(in_hand.waiting),
         )
         answered = self._clock.monotonic()
+        silent_for = answered - max(self._beat_asked, self._began)
         if answered - self._beat_asked >= self._owner_timeout:
             self._gap_ended = answered
+        if silent_for >= (self._owner_timeout if self.first_beat.is_set() else self._every):
+            self._judges_from = answered + self._owner_timeout
         self._beat_asked = asked
         self.first_beat.set()
         self._told_fault = ""

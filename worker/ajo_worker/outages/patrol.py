@@ -1,6 +1,7 @@
 """Does what is due, twice a second: opens circuits, probes, lets parked triggers go on, closes what has recovered."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
@@ -58,7 +59,10 @@ class Patrol:
         timing: Timing,
         silence_watch: SilenceWatch,
         token_watch: TokenWatch,
+        judges: Callable[[], bool],
     ) -> None:
+        """``judges``: whether this worker may say of others that they are dead."""
+        self._judges = judges
         self._view = view
         self._silence_watch = silence_watch
         self._token_watch = token_watch
@@ -177,6 +181,8 @@ class Patrol:
             )
 
     async def _tell_dead(self) -> None:
+        if not self._judges():
+            return
         dead = await self._ledger.run(lambda c: liveness.dead_workers(c, self._worker))
         if new := dead - self._dead:
             self._ways_in.left_behind(new)
@@ -216,7 +222,7 @@ class Patrol:
     async def _orphans(self, most: int) -> list[Resumed]:
         """What dead workers had resumed, or we without knowing; of what is kept back too, where it is parked again."""
         now = asyncio.get_running_loop().time()
-        if now < self._rescue_at:
+        if now < self._rescue_at or not self._judges():
             return []
         self._rescue_at = now + RESCUE_EVERY
         definitions = self._view.definitions_of(self._view.destinations)

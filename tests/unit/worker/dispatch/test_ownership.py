@@ -24,6 +24,15 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture
+def patient() -> Iterator[Cluster]:
+    seed(0)
+    made = Cluster(2, attempt_timeout=None)
+    made.advance(0.1)
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def holding() -> Iterator[Cluster]:
     seed(0)
     made = Cluster(2, attempt_timeout=None, holds_ambiguous=True)
@@ -111,6 +120,27 @@ def test_a_frozen_workers_late_202_ends_what_its_taker_held(holding: Cluster) ->
     copy(holding, other)
     assert end(holding) == ("accepted", ())
     assert len(holding.endpoint.calls) == 1
+
+
+def test_a_ledger_that_was_beyond_everybodys_reach_is_nobodys_death(patient: Cluster) -> None:
+    """The first worker that is back finds no heartbeat of any other, as if all had died."""
+    patient.endpoint.usual = Reply(202, accepts=True, seconds=LONG + 4)
+    owner, other = begin(patient)
+    patient.until("called")
+    patient.network.cut(None, LONG)
+    patient.network.cut(owner.loop, LONG + 1)
+    patient.advance(LONG + 0.5)
+    copy(patient, other)
+    assert end(patient) == ("accepted", ())
+    assert len(patient.endpoint.calls) == 1
+
+
+def test_who_died_while_the_ledger_was_beyond_everybodys_reach_is_taken_over_all_the_same(patient: Cluster) -> None:
+    owner, _ = begin(patient)
+    patient.until("accepted")
+    patient.network.cut(None, 2)
+    owner.kill()
+    assert end(patient) == ("accepted", ("worker-crash",))
 
 
 def test_a_dead_workers_recorded_failure_is_no_doubt(cluster: Cluster) -> None:
