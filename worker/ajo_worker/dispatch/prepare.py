@@ -76,7 +76,10 @@ class Preparing:
             while (left := current.decided + step.wait - self._now()) > 0:
                 with self._by.standing.at(self._received.came_by, step.phase):
                     await self._by.closing.sleep(left)
-        self._backoff_wait = self._now() - current.decided
+        self._backoff_wait = waited = self._now() - current.decided
+        if isinstance(step, Retry) and waited > step.wait:  # what we came later is nobody else's
+            self._backoff_wait = step.wait
+            self.party.waited(Waits(intake=waited - step.wait))
 
     async def some(self) -> Ready | Unready:
         """Wait until some of the attempts may be announced: one at least, and all that are ready in that moment.

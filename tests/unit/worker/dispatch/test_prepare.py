@@ -187,6 +187,17 @@ def test_all_waits_before_an_attempt_are_kept_however_often_it_tries(
     assert stage.given == 1, "the place is held, once"
 
 
+@pytest.mark.parametrize(("late", "backoff", "intake"), [(0.0, 2.0, 0.0), (1.5, 2.0, 1.5)])
+def test_what_a_frozen_worker_adds_to_a_back_off_is_its_own(late: float, backoff: float, intake: float) -> None:
+    stage = Stage(0.0, 3600.0, 0.0, 0.0)
+    decided = stage.world.now - 2.0 - late
+    round_ = Round(1, 1, History(attempts=1), Budget(decided - 1.0, 60.0), Retry(2.0), decided)
+    ready = stage.run(lambda: stage.ready(received(), round_))
+    assert isinstance(ready, Attempt)
+    assert ready.backoff_wait == pytest.approx(backoff)
+    assert ready.waits.intake == pytest.approx(intake, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("standing", "place", "permit", "part"),
     [
