@@ -52,6 +52,28 @@ def test_workers_with_the_default_name_live_beside_each_other_on_one_host(
     assert names == {f"ajo-dispatch-{end}" for end in ids}
 
 
+CARELESS = """
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGCHLD})
+for stream in range(3):
+    os.close(stream)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Starts a program with its signals blocked, and without standard streams."""
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="there are no masks of signals here")
+def test_a_worker_that_was_started_carelessly_ends_in_good_order_when_told(
+    prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes
+) -> None:
+    delivery = prepare_delivery(valkey_url, CALM)
+    command = [sys.executable, "-c", CARELESS, PROGRAM, "worker"]
+    child = processes.start("worker", command, env=delivery.env, grace=SOON)
+    wait_until(lambda: query(delivery.env["AJO_DATABASE_URL"], LIVING)[0]["count"] > 0, what="a living worker")
+    child.popen.send_signal(signal.SIGTERM)
+    assert ended(child) == 0
+
+
 @pytest.mark.parametrize("number", ENDS)
 def test_a_worker_that_waits_for_its_ledger_ends_when_told(
     number: signal.Signals, prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes

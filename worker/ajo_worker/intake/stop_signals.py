@@ -25,6 +25,10 @@ POLITE = (signal.SIGTERM, signal.SIGINT)
 HANGUP = getattr(signal, "SIGHUP", None)  # there is none for Windows
 OTHERS = [getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2", "SIGALRM") if hasattr(signal, name)]
 """Python's default for these is a sudden end; they have no meaning here."""
+BLOCKABLE = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGCHLD") if hasattr(signal, name)
+]
+"""Blocked ones would never come, and a process could not be told to stop."""
 
 _patient = threading.Event()
 
@@ -42,6 +46,8 @@ def note_signals() -> None:
         signal.signal(HANGUP, _hung_up)
     if quit_signal := getattr(signal, "SIGQUIT", None):  # there is none for Windows
         signal.signal(quit_signal, _told_to_quit)
+    if hasattr(signal, "pthread_sigmask"):  # whoever started us may have blocked them, and forgotten it
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKABLE)
 
 
 def only_quit_insists() -> None:

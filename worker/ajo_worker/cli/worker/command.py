@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -52,8 +53,10 @@ def worker(
 
     code = 0 if told_to_stop() else run(celery_app, name or default_name(worker_id()))
     logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # a worker may be started without
+            with suppress(OSError):
+                stream.flush()
     os._exit(code)  # Python would wait for threads that ask for the address of a name, for up to 30 s
 
 
