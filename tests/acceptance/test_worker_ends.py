@@ -63,11 +63,12 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="there are no masks of signals here")
+@pytest.mark.parametrize("several", [(), ("--processes", "2")])
 def test_a_worker_that_was_started_carelessly_ends_in_good_order_when_told(
-    prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes
+    several: tuple[str, ...], prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes
 ) -> None:
     delivery = prepare_delivery(valkey_url, CALM)
-    command = [sys.executable, "-c", CARELESS, PROGRAM, "worker"]
+    command = [sys.executable, "-c", CARELESS, PROGRAM, "worker", *several]
     child = processes.start("worker", command, env=delivery.env, grace=SOON)
     wait_until(lambda: query(delivery.env["AJO_DATABASE_URL"], LIVING)[0]["count"] > 0, what="a living worker")
     child.popen.send_signal(signal.SIGTERM)

@@ -52,7 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     command = add_commands(typer.main.get_command(root))
     try:
         code = command.main(arguments, prog_name=PROGRAM, standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # a program may be started without
+            sys.stdout.flush()
     except typer.Abort:
         return _fail("aborted", 1)
     except KeyboardInterrupt:
