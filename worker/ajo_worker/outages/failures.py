@@ -17,6 +17,8 @@ LEAST_TRIGGERS = 3
 """Failures must be of so many different triggers: one that fails again and again may itself be at fault."""
 PROXY = "proxy"
 """The kind of failures of our own proxy, which say nothing of the destination, but that it isn't reached."""
+PASSING = frozenset({408, 421, 423, 425, 429})
+"""Statuses after which a call is tried again, and which a destination that works may give."""
 NEARLY = 0.75
 """A retry has less than the whole budget for its answer; so much of it without any answer is silence as well."""
 
@@ -203,4 +205,4 @@ def destination_failed(verdict: Verdict) -> bool | None:
         case _ if verdict.failure == "exhausted":  # the call never left our machine
             return None
         case _:
-            return verdict.http_status not in {408, 429}
+            return verdict.http_status not in PASSING
