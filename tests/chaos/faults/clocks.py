@@ -104,7 +104,7 @@ def database_set_back(run: Run) -> None:
     alone=True,
 )
 def database_leaps(run: Run) -> None:
-    run.script('[[fault]]\nshare = 0.3\nattempts = 2\nkind = "status"\nstatus = 503')
+    run.script('[[fault]]\nshare = 0.3\nattempts = 1\nkind = "status"\nstatus = 503')
     for seconds in (DAY, 0) * 3:
         run.set_database_clock(seconds)
         before = run.done()

@@ -55,6 +55,9 @@ def report(
 
     It reads what workers roll up minute by minute, so the newest minute may not be in it yet.
     """
+    for option, place in (("--html", html), ("--csv", csv)):
+        if place == Path("-"):
+            raise typer.BadParameter("a page and tables go into files: name one", param_hint=option)
     settings = read_settings()
     asked = _asked(since, until, day, campaign, settings.zone)
     found = finish(_read(settings.database_url.get_secret_value(), asked))

@@ -200,6 +200,13 @@ def test_a_page_that_cannot_be_written_is_a_failure(report: Cli, tmp_path: Path)
     assert (done.code, done.err) == (1, f"error: {tmp_path}/no/report.html: No such file or directory\n")
 
 
+@pytest.mark.parametrize("option", ["--html", "--csv"])
+def test_a_dash_is_no_file(report: Cli, option: str) -> None:
+    done = report(option, "-")
+    assert (done.code, done.out) == (2, "")
+    assert f"Invalid value for {option}" in done.err
+
+
 def test_steps_cover_the_while_with_what_was_received_in_them(report: Cli, database_url: str) -> None:
     received = [ago(minutes=number) for number in (5, 65, 66, 700)]
     for moment in received:
