@@ -149,6 +149,9 @@ class Dispatcher:
         except BadMessage as bad:
             self.quarantine(delivery, str(bad))
             return 0
+        except Exception as fault:  # noqa: BLE001 - what nobody answers for would never come again
+            self._one_less(self._in_hand(delivery, 1, opened=False), fault=fault)
+            return 0
         message = self._in_hand(delivery, len(batch.triggers), opened=True)
         ended, received = partial(self._ended, message), Opened.of(delivery, batch, self._clock, unopened).trigger
         for raw in batch.triggers:
@@ -157,6 +160,9 @@ class Dispatcher:
                 flight = Flight(received(payload, self._campaigns), ended, message.on_retry)
             except BadTrigger as bad:
                 self._begin(self._quarantined(message, payload, str(bad)))
+                continue
+            except Exception as fault:  # noqa: BLE001 - as above; its neighbours go on
+                self._one_less(message, fault=fault)
                 continue
             request_id = flight.received.trigger.request_id
             if (running := self._flights.get(request_id)) is not None:

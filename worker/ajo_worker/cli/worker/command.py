@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from contextlib import suppress
 from typing import Annotated
@@ -16,6 +17,17 @@ from ajo_worker.settings import Settings, missing_credentials
 app = typer.Typer(help="Run a worker: take triggers from the broker, send them, record every dispatch.")
 
 
+_PART = r"(?:[\w.-]|%[hnd])+"
+NAME = re.compile(rf"{_PART}(?:@{_PART})?", re.ASCII)
+"""A name that Celery makes queues of, and Flower addresses: with the host's name, its first part, its domain."""
+
+
+def _checked(name: str | None) -> str | None:
+    if name is not None and not NAME.fullmatch(name):
+        raise typer.BadParameter("must be letters, digits, ., _, - and %h, %n or %d, such as mail@%h")
+    return name
+
+
 @app.command()
 def worker(
     name: Annotated[
@@ -24,6 +36,7 @@ def worker(
             help="The worker's name in Flower; %h is the host, %n its first part. "
             "By default it ends with that of the worker's id in the ledger.",
             show_default=False,
+            callback=_checked,
         ),
     ] = None,
     processes: Annotated[
