@@ -14,7 +14,7 @@ from tests.support.waiting import wait_until
 BEFORE, DURING = 600, 900
 WORKS = '[latency]\ndistribution = "uniform"\nlow = 0.05\nhigh = 0.3\n'
 QUICK = {
-    "AJO_RATE_LIMIT_STANDARD": "300",
+    "AJO_RATE_LIMIT_STANDARD": "100",  # several seconds in which the outage can come
     "AJO_MAX_IN_FLIGHT": "200",
     "AJO_PREFETCH": "50",
     "AJO_BUDGET_SECONDS": "10",
