@@ -55,8 +55,8 @@ INSERT INTO ledger.phases (position, phase, system, level_seconds, precedence, a
     (5, 'absent', 'worker', 1, 6, NULL,
         'In the queue, or waiting for another round, while no worker of its lane lived.'),
     (6, 'full', 'worker', 1, 8, NULL,
-        'The same, while a worker of its lane had in hand all that it may have, or no time to take any, through no fault '
-        'of Adobe''s.'),
+        'The same, while a worker of its lane had in hand all that it may have, or no time to take any, through no '
+        'fault of Adobe''s.'),
     (7, 'backed-up', 'adobe-api', 1, 7, NULL, 'The same, while most of what a worker had in hand waited for Adobe.'),
     (8, 'silence', 'adobe-api', 1, 5, 'silence_wait_seconds',
         'Held back, in the queue or in the worker, since the destination answered nothing.'),

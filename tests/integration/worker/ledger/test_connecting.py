@@ -81,7 +81,7 @@ async def name():
     connection = await Connector(lambda: sys.argv[1]).connect("ajo-dispatch test", {})
     await connection.fetch("select $1::int", 1)
     named = "select string_agg(name, ' ') from pg_prepared_statements where statement ~ 'int$'"
-    print(await connection.fetchval(named), flush=True)
+    os.write(1, (await connection.fetchval(named) + "\\n").encode())  # whole, beside that of the other
     await connection.close()
 fork = os.fork()  # as a parent of several workers does it
 asyncio.run(name())
