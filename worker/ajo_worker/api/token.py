@@ -138,13 +138,7 @@ class TokenProvider:
         Raises:
             TokenUnavailable: there was none within ``timeout`` seconds.
         """
-        try:
-            async with asyncio.timeout(timeout):
-                if self._token is not None and self._token.text == rejected:
-                    await asyncio.shield(self._refresh())
-                return await self._newest()
-        except TimeoutError:
-            raise TokenUnavailable(self._reason) from None
+        return await self._wait(timeout, rejected)
 
     async def close(self) -> None:
         """Stop fetching."""
@@ -176,17 +170,16 @@ class TokenProvider:
         ends = self._token.fetched + self._token.lifetime
         return min(ends, self._refused_at) if self._rejected else ends
 
-    async def _wait(self, timeout: float) -> str:
+    async def _wait(self, timeout: float, rejected: str | None = None) -> str:
         try:
             async with asyncio.timeout(timeout):
-                return await self._newest()
+                if self._token is not None and self._token.text == rejected:
+                    await asyncio.shield(self._refresh())
+                while (token := self._usable()) is None:
+                    await asyncio.shield(self._refresh())
+                return token.text
         except TimeoutError:
             raise TokenUnavailable(self._reason) from None
-
-    async def _newest(self) -> str:
-        while (token := self._usable()) is None:
-            await asyncio.shield(self._refresh())
-        return token.text
 
     def _refresh(self) -> "asyncio.Task[None]":
         if self._fetching is None or self._fetching.done():
