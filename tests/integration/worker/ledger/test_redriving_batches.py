@@ -56,6 +56,8 @@ async def test_two_at_once_share_the_work_and_change_nothing_twice(
     assert counted == {done.operation_id: done.letters for done, _ in both if done.letters}
     fences = {row["fence"] for row in query(database_url, "select fence from ledger.triggers")}
     assert fences == ({2} if order is REDRIVE else {1})
+    done, left = await do(connections[0], order)
+    assert (done, left.kinds) == (CarriedOut(), [])
 
 
 async def test_what_was_redriven_and_died_again_meanwhile_is_not_met_a_second_time(
