@@ -69,7 +69,7 @@ urgent: $(READY) ## how long urgent triggers wait behind a backlog of 100,000, o
 outbox: $(READY) ## what an outbox's relay publishes a second, and what adding to it costs; 2 minutes
 	@$(BIN)/python -m benchmarks.outbox
 
-bench: $(READY) ## ours and its peers on the same work, in turn, 45 minutes; QUICK=1: 5 minutes, ONLY=pattern, PART=name, SRC=checkout,checkout
+bench: $(READY) ## ours and its peers on the same work, in turn, 30 minutes; QUICK=1: 5 minutes, ONLY=pattern, PART=name, SRC=checkout,checkout
 	@$(BIN)/python -m benchmarks.bench $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)') $(if $(PART),--part $(PART)) \
 		$(if $(SRC),--checkouts $(SRC))
 

@@ -17,7 +17,7 @@ from benchmarks.bench.report import machine, ratios, summed_up, table, verdict
 from benchmarks.bench.rounds import Length, play
 from benchmarks.bench.run import Run
 
-FULL = Length(run=8, rounds=5)
+FULL = Length(run=8, rounds=3)
 QUICK = Length(run=2, rounds=3, limit=280)
 """With what is built and started before, five minutes."""
 
