@@ -13,6 +13,7 @@ from ajo_producers.cli.events_loading import DEFAULT_FILE, DEFAULT_FOLDER, File,
 from ajo_producers.cli.trigger_file import publisher
 from ajo_producers.cli.usage import WrongUsage
 from ajo_producers.contract.broker import BrokerAddress
+from ajo_producers.contract.stop_signals import stop_signals
 from ajo_producers.contract.unreadable import read_past_unreadable
 from ajo_producers.events.consuming import Consumer
 from ajo_producers.events.queue import Binding, EventQueue
@@ -60,7 +61,7 @@ def consume_events(
 
     read_past_unreadable()
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in stop_signals():
         signal.signal(number, lambda *_: stop.set())
     first = _first(connect, broker, exchange)
     with closing(publisher()) as link:

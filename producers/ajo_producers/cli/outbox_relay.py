@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ajo_producers.cli.usage import WrongUsage
+from ajo_producers.contract.stop_signals import stop_signals
 from ajo_producers.outbox.database import place
 from ajo_producers.outbox.metrics import Metrics
 from ajo_producers.outbox.relay import Relay
@@ -21,8 +21,6 @@ from ajo_producers.publishing.publisher import Publisher
 
 if TYPE_CHECKING:  # it brings cryptography, which only encrypted rows need
     from ajo_producers.contract.sealing import Sealer
-
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def run_relay(settings: RelaySettings, host: str, port: int | None) -> None:
@@ -47,7 +45,7 @@ async def _run(
 ) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     relay = Relay(settings, publisher, sealer, say, stop)
-    for number in SIGNALS:
+    for number in stop_signals():
         loop.add_signal_handler(number, _on_signal, stop)
     metrics = Metrics(relay)
     server = None

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import signal
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from ajo_producers.contract.stop_signals import stop_signals
 from ajo_producers.entrance.connections import Entrance, Patience, Protocol, SentAway
 from ajo_producers.entrance.guests import Guest, Room
 
@@ -77,12 +77,12 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at SIGTERM and SIGINT; a stop in good order ends with 0, and not by the signal."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        """Stop when told; a stop in good order ends with 0, and not by the signal."""
+        loop, numbers = asyncio.get_running_loop(), stop_signals()
+        for number in numbers:
             loop.add_signal_handler(number, self._stop)
         yield
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in numbers:
             loop.remove_signal_handler(number)
 
     def _stop(self) -> None:
@@ -138,7 +138,7 @@ async def serve(
     ready: Callable[[], None],
     tell: Callable[[SentAway], None],
 ) -> None:
-    """Serve until SIGTERM or SIGINT. ``ready`` is called once requests are taken, ``tell`` for connections cut.
+    """Serve until told to stop. ``ready`` is called once requests are taken, ``tell`` for connections cut.
 
     A request's head gets ``head_seconds``, TLS included; ``tls`` is asked for the context of each connection.
     """

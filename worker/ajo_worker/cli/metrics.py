@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from ajo_producers.contract.stop_signals import stop_signals
 from prometheus_client import generate_latest
 
 from ajo_worker.cli.running import read_settings
@@ -42,7 +43,7 @@ def metrics(
     if once:
         _print_once(url, timeout)
         return
-    stop = {signal.SIGTERM, signal.SIGINT}
+    stop = stop_signals()
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)  # also in the server's threads, which inherit it
     try:
         server, address = serve(LedgerCollector(url, timeout, _say), host, port)

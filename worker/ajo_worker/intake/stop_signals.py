@@ -1,8 +1,9 @@
 """Being told to stop, in every phase of a worker's life.
 
-The first SIGTERM, SIGINT or SIGHUP is polite: what is in flight is finished. SIGQUIT, or a second one of these, ends
-the process within five seconds, whatever it waits for. But a second SIGHUP says nothing new: systemd sends one right
-behind its SIGTERM (``SendSIGHUP=``), and a terminal that is closed one to each of its processes.
+The first SIGTERM, SIGINT or SIGHUP, or a container's own signal, is polite: what is in flight is finished. SIGQUIT, or
+a second SIGTERM or SIGINT, ends the process within five seconds, whatever it waits for. A second one of the others says
+nothing new: systemd sends a SIGHUP right behind its SIGTERM (``SendSIGHUP=``), and a terminal that is closed one to
+each of its processes.
 
 Celery's own handlers would cancel consumers and wait for the pool on top of whatever call they interrupt: of an
 acknowledgement that was cut in half, the other half never comes while they wait. So signals are only noted here, for
@@ -15,6 +16,7 @@ import signal
 import threading
 from types import FrameType
 
+from ajo_producers.contract.stop_signals import stop_signals
 from celery.platforms import EX_FAILURE, EX_OK
 from celery.worker import state
 
@@ -22,12 +24,9 @@ SECONDS = 4.5
 """From the insisting signal to the end of the process, if it didn't end by itself."""
 
 POLITE = (signal.SIGTERM, signal.SIGINT)
-HANGUP = getattr(signal, "SIGHUP", None)  # there is none for Windows
 OTHERS = [getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2", "SIGALRM") if hasattr(signal, name)]
 """Python's default for these is a sudden end; they have no meaning here."""
-BLOCKABLE = [
-    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGCHLD") if hasattr(signal, name)
-]
+BLOCKABLE = [*stop_signals(), *(getattr(signal, name) for name in ("SIGQUIT", "SIGCHLD") if hasattr(signal, name))]
 """Blocked ones would never come, and a process could not be told to stop."""
 
 _patient = threading.Event()
@@ -38,12 +37,10 @@ def note_signals() -> None:
 
     The first process of a container has no default handlers: without ours it could not be stopped while it starts.
     """
-    for number in POLITE:
-        signal.signal(number, _asked)
+    for number in stop_signals():
+        signal.signal(number, _asked if number in POLITE else _asked_politely)
     for number in OTHERS:
         signal.signal(number, signal.SIG_IGN)
-    if HANGUP is not None and signal.getsignal(HANGUP) is not signal.SIG_IGN:  # as nohup has it
-        signal.signal(HANGUP, _hung_up)
     if quit_signal := getattr(signal, "SIGQUIT", None):  # there is none for Windows
         signal.signal(quit_signal, _told_to_quit)
     if hasattr(signal, "pthread_sigmask"):  # whoever started us may have blocked them, and forgotten it
@@ -75,7 +72,7 @@ def _asked(number: int, frame: FrameType | None) -> None:
         _told_to_quit(number, frame)
 
 
-def _hung_up(_number: int, _frame: FrameType | None) -> None:
+def _asked_politely(_number: int, _frame: FrameType | None) -> None:
     if state.should_stop is None:
         state.should_stop = EX_OK
 

@@ -9,12 +9,13 @@ from celery.worker import state
 
 SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 OTHERS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
+OF_CONTAINERS = [int(signal.SIGPWR), signal.SIGRTMIN + 3] if hasattr(signal, "SIGPWR") else []
 
 
 @pytest.fixture(autouse=True)
 def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     """After how many seconds the process would be ended, each time that this is arranged."""
-    before = {number: signal.getsignal(number) for number in (*SIGNALS, *OTHERS)}
+    before = {number: signal.getsignal(number) for number in (*SIGNALS, *OTHERS, *OF_CONTAINERS)}
     arranged: list[float] = []
     monkeypatch.setattr(state, "should_stop", None)
     monkeypatch.setattr(state, "should_terminate", None)
@@ -26,8 +27,8 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_the_first_polite_signal_is_noted_for_the_loop_to_find(number: signal.Signals, ends: list[float]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, *OF_CONTAINERS])
+def test_the_first_polite_signal_is_noted_for_the_loop_to_find(number: int, ends: list[float]) -> None:
     signal.raise_signal(number)
     assert (state.should_stop, told_to_stop(), told_to_quit(), ends) == (0, True, False, [])
 
@@ -56,10 +57,11 @@ def test_further_signals_put_the_end_off_no_more(ends: list[float]) -> None:
     assert len(ends) == 1
 
 
-def test_a_hangup_behind_another_signal_says_nothing_new(ends: list[float]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGHUP, *OF_CONTAINERS])
+def test_a_systems_signal_behind_another_one_says_nothing_new(number: int, ends: list[float]) -> None:
     signal.raise_signal(signal.SIGTERM)
-    signal.raise_signal(signal.SIGHUP)
-    signal.raise_signal(signal.SIGHUP)
+    signal.raise_signal(number)
+    signal.raise_signal(number)
     assert (told_to_stop(), told_to_quit(), ends) == (True, False, [])
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
+from ajo_producers.contract.stop_signals import stop_signals
 
 from ajo_worker.cli.worker.restarting import SETTLED_SECONDS, Again, GiveUp, after, pause_after
 from ajo_worker.intake.stop_signals import OTHERS, POLITE, note_signals, only_quit_insists
@@ -22,7 +23,7 @@ log = structlog.get_logger("ajo_worker")
 
 KILLED_SECONDS = 5.0
 """From the insisting signal to SIGKILL: a worker's own timer ends it before, unless it is frozen."""
-NOTED = {*POLITE, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD}
+NOTED = {*stop_signals(), signal.SIGQUIT, signal.SIGCHLD}
 
 
 @dataclass
@@ -61,8 +62,7 @@ class Parent:
         ``number`` then says which one it is.
         """
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
-        ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup has it, for its workers too
-        for number in NOTED - ({signal.SIGHUP} if ignored else set()):
+        for number in NOTED:
             signal.signal(number, lambda *_: None)  # what came is read from the pipe
         for number in OTHERS:
             signal.signal(number, signal.SIG_IGN)
@@ -161,7 +161,7 @@ class Parent:
             if number == signal.SIGQUIT or (number in POLITE and self._stopping):
                 self._stop(signal.SIGQUIT)
                 self._kill_at = self._kill_at or time.monotonic() + KILLED_SECONDS
-            elif number in {*POLITE, signal.SIGHUP} and not self._stopping:
+            elif number in NOTED - {signal.SIGCHLD} and not self._stopping:
                 self._stop(signal.SIGTERM)
 
     def _stop(self, number: signal.Signals) -> None:
