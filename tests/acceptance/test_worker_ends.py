@@ -75,6 +75,17 @@ def test_a_worker_that_was_started_carelessly_ends_in_good_order_when_told(
     assert ended(child) == 0
 
 
+def test_warnings_that_the_environment_makes_errors_end_no_worker(
+    prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes
+) -> None:
+    """Celery warns of being root, libraries of what is deprecated: that is shown, and no more."""
+    delivery = prepare_delivery(valkey_url, CALM, PYTHONWARNINGS="error")
+    child = processes.start("worker", [sys.executable, PROGRAM, "worker"], env=delivery.env, grace=SOON)
+    child.wait_for_output(" ready", timeout=DEADLINE_SECONDS)
+    child.popen.send_signal(signal.SIGTERM)
+    assert ended(child) == 0
+
+
 @pytest.mark.parametrize("number", ENDS)
 def test_a_worker_that_waits_for_its_ledger_ends_when_told(
     number: signal.Signals, prepare_delivery: Callable[..., Delivery], valkey_url: str, processes: Processes
