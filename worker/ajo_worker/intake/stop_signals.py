@@ -29,6 +29,9 @@ OTHERS = [getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2", "SIGALRM") if
 BLOCKABLE = [*stop_signals(), *(getattr(signal, name) for name in ("SIGQUIT", "SIGCHLD") if hasattr(signal, name))]
 """Blocked ones would never come, and a process could not be told to stop."""
 
+NOWHERE = os.open(os.devnull, os.O_WRONLY)
+"""Open before it is needed: files may be used up when a process is to end."""
+
 _patient = threading.Event()
 
 
@@ -80,5 +83,9 @@ def _asked_politely(_number: int, _frame: FrameType | None) -> None:
 def _told_to_quit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what the signal module calls
     if not told_to_quit():
         state.should_terminate = EX_FAILURE
-        # A thread of C: it needs no interpreter lock, and ends the process with 1 whatever holds it.
-        faulthandler.dump_traceback_later(SECONDS, exit=True, file=os.open(os.devnull, os.O_WRONLY))
+        try:
+            # A thread of C: it needs no interpreter lock, and ends the process with 1 whatever holds it.
+            faulthandler.dump_traceback_later(SECONDS, exit=True, file=NOWHERE)
+        except RuntimeError:  # no thread can be had any more: then by a signal, and with its code
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, SECONDS)

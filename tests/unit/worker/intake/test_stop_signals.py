@@ -1,5 +1,6 @@
 """A worker told to stop only notes it; the process is really signalled in tests/acceptance and tests/chaos."""
 
+import errno
 import signal
 from collections.abc import Iterator
 
@@ -76,3 +77,27 @@ def test_a_hangup_that_is_ignored_stays_so() -> None:
 def test_signals_without_a_meaning_here_end_nothing(number: signal.Signals) -> None:
     signal.raise_signal(number)
     assert not told_to_stop()
+
+
+def test_files_that_are_used_up_keep_no_process_from_its_end(
+    ends: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing_left(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("os.open", nothing_left)
+    signal.raise_signal(signal.SIGQUIT)
+    assert len(ends) == 1
+
+
+def test_where_no_thread_can_be_had_a_signal_ends_the_process_within_five_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nothing_left(*_: object, **__: object) -> None:
+        raise RuntimeError("unable to start watchdog thread")
+
+    monkeypatch.setattr("faulthandler.dump_traceback_later", nothing_left)
+    signal.raise_signal(signal.SIGQUIT)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    assert 0 < left < 5
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
