@@ -1,5 +1,8 @@
 """A message in a queue of Redis or Valkey that was empty is told at once, without looking for it."""
 
+import errno
+import os
+import resource
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -111,3 +114,45 @@ def test_a_user_without_the_right_is_told_nothing_and_nothing_else_happens(
         assert len(waiting.names) == 2, "it is not asked again"
     finally:
         client.acl_deluser(name)
+
+
+@pytest.mark.parametrize("lacks", ["socket.socketpair", "threading.Thread.start"])
+def test_where_no_file_or_thread_can_be_had_it_is_tried_again_later(
+    lacks: str,
+    awaited: Callable[..., Awaited],
+    client: redis.Redis,
+    queue_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nothing_left(*_: object) -> None:
+        raise RuntimeError("can't start new thread") if "Thread" in lacks else OSError(errno.EMFILE, "Too many files")
+
+    waiting = awaited()
+    with monkeypatch.context() as patched:
+        patched.setattr(f"ajo_worker.intake.arrivals.{lacks}", nothing_left)
+        waiting.arrivals.await_in([queue_prefix])
+        assert waiting.arrivals.told == ()
+    waiting.told(queue_prefix)
+    client.lpush(queue_prefix, "message")
+    assert waiting.comes()
+
+
+def test_a_process_with_more_files_than_select_knows_is_told(
+    awaited: Callable[..., Awaited], client: redis.Redis, queue_prefix: str
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 1200
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        pytest.skip("so many files aren't allowed here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1024)]
+    try:
+        waiting = awaited()
+        waiting.told(queue_prefix)
+        client.lpush(queue_prefix, "message")
+        assert waiting.comes()
+        waiting.arrivals.close()
+    finally:
+        for file in files:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
