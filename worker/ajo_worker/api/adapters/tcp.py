@@ -1,6 +1,7 @@
 """TCP as attempts use it: connecting, and finding out about a dead peer."""
 
 import asyncio
+import errno
 import os
 import select
 import socket
@@ -44,7 +45,7 @@ async def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
     Raises:
         socket.gaierror: nobody knows the name.
         TimeoutError: nobody answered in time.
-        OSError: it can't be reached.
+        OSError: it can't be reached, or this machine has no file or thread left for it.
     """
     found = await _addresses(host, port, deadline)
     for number, (family, kind, protocol, _, address) in enumerate(found):
@@ -106,6 +107,11 @@ async def _addresses(host: str, port: int, deadline: Deadline) -> list[Any]:
     except TimeoutError:
         if not answers:
             raise
+    except socket.gaierror:
+        socket.socket().close()  # without a file left nobody can be asked, which is not how the fault is told
+        raise
+    except RuntimeError as fault:
+        raise OSError(errno.ENOMEM, "there is no thread to ask on") from fault
     found, took = answers[0]
     deadline.lagged(time.monotonic() - asked - took)  # it waited for a thread, or for our loop
     return found
