@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import typer
 
 from ajo_producers.cli.usage import WrongUsage
 from ajo_producers.contract.stop_signals import stop_signals
+from ajo_producers.entrance.standard_error import write_line
 from ajo_producers.outbox.database import place
 from ajo_producers.outbox.metrics import Metrics
 from ajo_producers.outbox.relay import Relay
@@ -84,6 +84,4 @@ def triggers(count: int) -> str:
 
 def say(text: str) -> None:
     """A line for people, with its time, on the error stream."""
-    with suppress(OSError):
-        sys.stderr.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n")
-        sys.stderr.flush()
+    write_line(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}")

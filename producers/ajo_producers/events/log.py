@@ -1,12 +1,12 @@
 """Lines of log of the programs that take events: JSON to standard error, never with a value of an event."""
 
 import json
-import sys
 from datetime import UTC, datetime
+
+from ajo_producers.entrance.standard_error import write_line
 
 
 def tell(event: str, level: str = "warning", **facts: object) -> None:
-    """Write one line."""
+    """Write one line, if somebody takes it."""
     line = {"event": event, "level": level, "timestamp": datetime.now(UTC).isoformat(), **facts}
-    sys.stderr.write(f"{json.dumps(line, ensure_ascii=False)}\n")
-    sys.stderr.flush()
+    write_line(json.dumps(line, ensure_ascii=False))

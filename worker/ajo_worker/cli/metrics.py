@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from ajo_producers.contract.stop_signals import stop_signals
+from ajo_producers.entrance.standard_error import write_line
 from prometheus_client import generate_latest
 
 from ajo_worker.cli.running import read_settings
@@ -46,7 +47,7 @@ def metrics(
     stop = stop_signals()
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)  # also in the server's threads, which inherit it
     try:
-        server, address = serve(LedgerCollector(url, timeout, _say), host, port)
+        server, address = serve(LedgerCollector(url, timeout, write_line), host, port)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise typer.TyperException(f"can't listen on {host}:{port}: {reason}") from None
@@ -62,7 +63,3 @@ def _print_once(url: Callable[[], str], timeout: float) -> None:
     typer.echo(generate_latest(LedgerCollector(url, timeout, missed.append)).decode(), nl=False)
     if missed:
         raise typer.TyperException(missed[0])
-
-
-def _say(news: str) -> None:
-    typer.echo(news, err=True)
