@@ -198,6 +198,16 @@ def test_codegen_writes_typed_python_and_a_schema_and_says_when_they_are_out_of_
     assert campaigns(home, "codegen").code == 2
 
 
+def test_codegen_says_of_a_file_that_is_no_text_that_it_is_out_of_date(home: Path) -> None:
+    campaigns(home, "import", "samples/order-shipped.curl")
+    (home / "shop_campaigns.py").write_bytes(b"\xff\xfe")
+    stale = campaigns(home, "codegen", "--check", "--python", "shop_campaigns.py")
+    assert (stale.code, stale.err.splitlines()) == (
+        1,
+        ["error: shop_campaigns.py is not what the definitions say: write it anew, without --check"],
+    )
+
+
 def test_a_closed_pipe_ends_a_command_quietly(home: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)

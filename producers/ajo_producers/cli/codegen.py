@@ -26,7 +26,7 @@ def write_code(definitions: Definitions, python: Path | None, schema: Path | Non
     stale = []
     for path, text in texts:
         if check:
-            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
                 stale.append(f"{path} is not what the definitions say: write it anew, without --check")
         elif path == STDOUT:
             typer.echo(text, nl=False)
