@@ -24,9 +24,20 @@ from ajo_simulator.tokens import Tokens
 app = typer.Typer(add_completion=False)
 
 
+def _address(host: str) -> str:
+    """An empty one, of a variable that isn't set, would be every address of this machine."""
+    try:
+        name = host.strip().encode("idna")
+    except UnicodeError:
+        name = b""
+    if not name:
+        raise typer.BadParameter("must be an address of this machine, or a name that has one")
+    return host
+
+
 @app.command()
 def simulate(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.", callback=_address)] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 for a free one.", min=0, max=65_535)] = 8080,
     scenario: Annotated[Path | None, typer.Option(help="TOML file of latencies and faults.", dir_okay=False)] = None,
     journal: Annotated[Path | None, typer.Option(help="File that gets a JSON line for each call.")] = None,

@@ -48,7 +48,8 @@ class Simulator:
     async def __aenter__(self) -> Self:
         self._door = Door(self._handle, self._host, self._port, self._tls)
         await self._door.open()
-        self.url = f"{'https' if self._tls else 'http'}://{self._host}:{self._door.port}"
+        shown = f"[{self._host}]" if ":" in self._host else self._host
+        self.url = f"{'https' if self._tls else 'http'}://{shown}:{self._door.port}"
         self._started = time.monotonic()
         refusing = self._door.keep(lambda: is_shut(self.scenario, self._seconds()))
         self._keeping = asyncio.create_task(refusing, name="door")

@@ -13,13 +13,12 @@ import typer
 
 from ajo_producers.cli.events_loading import DEFAULT_FILE, DEFAULT_FOLDER, File, Folder, load
 from ajo_producers.cli.usage import WrongUsage
+from ajo_producers.entrance.address import LOOPBACK, Host
 from ajo_producers.entrance.connections import SentAway
 from ajo_producers.entrance.guests import Room
 from ajo_producers.entrance.open_files import allow_open_files
 from ajo_producers.entrance.options import (
-    LOOPBACK,
     CertificateFile,
-    Host,
     Insecure,
     KeyFile,
     Port,

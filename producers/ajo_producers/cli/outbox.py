@@ -13,6 +13,7 @@ import typer
 
 from ajo_producers.cli.outbox_relay import run_relay, triggers
 from ajo_producers.cli.usage import WrongUsage
+from ajo_producers.entrance.address import LOOPBACK, address
 from ajo_producers.outbox.database import OutboxUnavailable, connected
 from ajo_producers.outbox.lag import Lag, look
 from ajo_producers.outbox.settings import RelaySettings, read_relay, read_table
@@ -53,7 +54,9 @@ def sql(*, drop: Annotated[bool, typer.Option("--drop", help="Those that remove 
 @app.command()
 def relay(
     *,
-    metrics_host: Annotated[str, typer.Option(help="Address of the metrics; 0.0.0.0 for all.")] = "127.0.0.1",
+    metrics_host: Annotated[
+        str, typer.Option(help="Address of the metrics; 0.0.0.0 for all.", callback=address)
+    ] = LOOPBACK,
     metrics_port: Annotated[
         int | None, typer.Option(min=0, max=65_535, help="Serve Prometheus' metrics here; 0 for a free port.")
     ] = None,

@@ -7,12 +7,10 @@ import typer
 
 from ajo_producers.entrance.server import Certificate, is_loopback
 
-Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for a free one.")]
 CertificateFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate chain (PEM), for HTTPS.")]
 KeyFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Its private key (PEM).")]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Let anybody post; on loopback only, to try it.")]
-LOOPBACK = "127.0.0.1"
 
 
 def certificate_of(chain: Path | None, key: Path | None) -> Certificate | None:

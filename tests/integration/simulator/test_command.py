@@ -71,6 +71,13 @@ def test_a_scenario_that_is_not_text_or_not_there_ends_the_command_too(
     assert (done.code, done.err) == (1, f"error: {file}: not TOML: not in UTF-8\n")
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6 here")
+def test_the_url_that_it_tells_leads_there_by_ipv6_too(own_api: Callable[..., tuple[Simulator, Api]]) -> None:
+    running, api = own_api(None, "--host", "::1")
+    assert running.url.startswith("http://[::1]:")
+    assert api.get("/ajo/im/health").status_code == 200
+
+
 def test_a_port_that_is_taken_is_named(run_cli: Callable[..., Finished]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -84,6 +91,8 @@ def test_a_port_that_is_taken_is_named(run_cli: Callable[..., Finished]) -> None
     [
         (["--host", "192.0.2.1", "--port", "0"], 1, "error: can't listen on 192.0.2.1:0: "),
         (["--host", "nowhere.invalid", "--port", "0"], 1, "error: can't listen on nowhere.invalid:0: "),
+        (["--host", "", "--port", "0"], 2, "Invalid value for '--host': must be an address of this machine"),
+        (["--host", f"{70 * 'x'}.invalid", "--port", "0"], 2, "Invalid value for '--host': must be an address of this"),
         (["--journal", "missing/journal.jsonl"], 1, "missing/journal.jsonl: No such file or directory"),
         (["--tls", "--ca-out", "missing/ca.pem"], 1, "missing/ca.pem: No such file or directory"),
         (["--ca-out", "ca.pem"], 2, "Invalid value for --ca-out: needs --tls"),

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from ajo_producers.contract.stop_signals import stop_signals
+from ajo_producers.entrance.address import LOOPBACK, Host
 from ajo_producers.entrance.standard_error import write_line
 from prometheus_client import generate_latest
 
@@ -26,7 +27,7 @@ LONGEST = 60.0
 @app.command()
 def metrics(
     *,
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    host: Host = LOOPBACK,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for a free one.")] = 9464,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", help="What a scrape may take; Prometheus' own limit is 10 by default.")

@@ -352,6 +352,7 @@ def test_no_secret_and_no_address_is_in_logs_or_answers(receive: Receive, databa
         ([], {"AJO_FEEDBACK_SECRET": SECRET, "AJO_FEEDBACK_SECRET_HEADER": "a b"}, 2, "AJO_FEEDBACK_SECRET_HEADER"),
         (["--certificate", "none", "--key", "none"], {"AJO_FEEDBACK_SECRET": SECRET}, 1, "can't be used"),
         (["--host", "host.invalid"], {"AJO_FEEDBACK_SECRET": SECRET}, 1, "can't listen on host.invalid"),
+        (["--host", ""], {"AJO_FEEDBACK_SECRET": SECRET}, 2, "must be an address of this machine"),
     ],
 )
 def test_a_receiver_that_would_be_open_or_cant_listen_doesnt_start(

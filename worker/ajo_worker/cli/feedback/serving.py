@@ -4,12 +4,11 @@ from functools import partial
 
 import structlog
 import typer
+from ajo_producers.entrance.address import LOOPBACK, Host
 from ajo_producers.entrance.connections import SentAway
 from ajo_producers.entrance.guests import Room
 from ajo_producers.entrance.options import (
-    LOOPBACK,
     CertificateFile,
-    Host,
     Insecure,
     KeyFile,
     Port,
