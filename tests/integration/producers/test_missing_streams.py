@@ -1,0 +1,56 @@
+"""A command that is started without a standard stream does what it can without it, and nothing else gets its number."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.programs import PROGRAM
+
+WITHOUT = """
+import os, sys
+for number in map(int, sys.argv[1]):
+    os.close(number)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Starts a program without some of its streams."""
+OPENS = """
+import os, sys
+from ajo_producers.cli.start import open_missing_streams
+open_missing_streams()
+opened = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+for stream in (sys.stdout, sys.stderr):
+    print("said to people", file=stream, flush=True)
+os.write(opened, b"%d" % opened if sys.stdin.read() == "" else b"read something")
+"""
+"""Says something to people once it has a file open, which it then writes its own number to."""
+
+
+def run_without(streams: str, *command: str | Path) -> subprocess.CompletedProcess[bytes]:
+    starter = [sys.executable, "-c", WITHOUT, streams, *map(str, command)]
+    return subprocess.run(starter, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120)
+
+
+@pytest.mark.parametrize("streams", ["0", "1", "2", "01", "012"])
+def test_what_is_opened_next_does_not_get_what_is_said_to_people(streams: str, tmp_path: Path) -> None:
+    run_without(streams, sys.executable, "-c", OPENS, tmp_path / "file")
+    assert int((tmp_path / "file").read_text()) > 2
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (("campaigns", "import", "-"), 1, b"standard input"),
+        (("trigger", "order-shipped", "--from", "-", "--format", "csv", "--dry-run"), 1, b"standard input:1: "),
+        (("dead", "redrive", "--all", "--why", "it is a test"), 2, b"there is no terminal to ask on"),
+    ],
+)
+def test_a_command_without_standard_input_finds_it_empty(command: tuple[str, ...], code: int, said: bytes) -> None:
+    done = run_without("0", PROGRAM, *command)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+
+
+def test_a_command_without_any_stream_ends_with_the_code_that_it_earned() -> None:
+    assert run_without("012", PROGRAM, "campaigns", "show", "order-shipped").returncode == 0
+    assert run_without("012", PROGRAM, "campaigns", "show", "nobody").returncode == 1
