@@ -18,6 +18,7 @@ and place but not its text, which may hold a secret; ``AJO_DEBUG=1`` shows the t
 import os
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,7 +78,8 @@ def _show_error(error: Any) -> int:  # noqa: ANN401 - of Typer or click, which s
     context = getattr(error, "ctx", None)
     text, code = str(error.format_message()), int(error.exit_code)
     if context is not None and text:
-        typer.echo(context.get_usage(), err=True)
+        with suppress(OSError):
+            typer.echo(context.get_usage(), err=True)
     return _fail(text, code) if text else code
 
 
@@ -91,7 +93,8 @@ def _show_fault(error: Exception) -> int:
 
 
 def _fail(text: str, code: int) -> int:
-    typer.echo(f"error: {text}", err=True)
+    with suppress(OSError):  # nobody reads it, or a disk is full: the code still tells
+        typer.echo(f"error: {text}", err=True)
     return code
 
 

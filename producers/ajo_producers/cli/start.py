@@ -1,5 +1,6 @@
 """The program ``ajo-dispatch``: where the SDK was installed without its command line, it says what brings that."""
 
+import io
 import os
 import sys
 
@@ -7,6 +8,8 @@ import sys
 def start() -> int:
     """Run the command line of this process; returns the exit code."""
     open_missing_streams()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # in a terminal of Latin-1, or a file's name that is no UTF-8
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         from ajo_producers.cli.main import main  # noqa: PLC0415 - it may be missing
     except ModuleNotFoundError as error:

@@ -1,5 +1,6 @@
-"""A command that is started without a standard stream does what it can without it, and nothing else gets its number."""
+"""Commands end as they should whatever their standard streams are: missing, full, of another encoding."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,3 +55,19 @@ def test_a_command_without_standard_input_finds_it_empty(command: tuple[str, ...
 def test_a_command_without_any_stream_ends_with_the_code_that_it_earned() -> None:
     assert run_without("012", PROGRAM, "campaigns", "show", "order-shipped").returncode == 0
     assert run_without("012", PROGRAM, "campaigns", "show", "nobody").returncode == 1
+
+
+def test_what_a_terminal_has_no_letter_for_is_written_in_another_way(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([PROGRAM, "settings"], capture_output=True, check=False, timeout=120, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    name = os.fsencode(tmp_path) + b"/\xff.py"
+    command = [os.fsencode(PROGRAM), b"campaigns", b"codegen", b"--python", name]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_wrong_usage_ends_with_2_also_where_nothing_can_be_said() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([PROGRAM, "campaigns", "show"], stderr=full, check=False, timeout=120)
+    assert done.returncode == 2
