@@ -8,6 +8,7 @@ import typer
 from ajo_producers.campaigns.codegen.json_schema import json_schema
 from ajo_producers.campaigns.codegen.python import python_source
 from ajo_producers.campaigns.folder import Definitions
+from ajo_producers.cli.writing import writing
 
 STDOUT = Path("-")
 
@@ -31,7 +32,8 @@ def write_code(definitions: Definitions, python: Path | None, schema: Path | Non
         elif path == STDOUT:
             typer.echo(text, nl=False)
         else:
-            path.write_text(text, encoding="utf-8", newline="\n")
+            with writing(path):
+                path.write_text(text, encoding="utf-8", newline="\n")
             typer.echo(f"wrote {path} ({len(definitions)} campaign{'s' * (len(definitions) != 1)})")
     if stale:
         raise typer.TyperException("\n".join(stale))

@@ -18,6 +18,7 @@ from ajo_producers.campaigns.definition import AREAS
 from ajo_producers.campaigns.file import Merged, merge, render
 from ajo_producers.campaigns.folder import DefinitionError
 from ajo_producers.campaigns.rules import NAME_RULE, is_name
+from ajo_producers.cli.writing import writing
 
 STDIN = Path("-")
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -70,7 +71,7 @@ def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with writing(path), os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         # A temporary file is private; a definition is as readable as any other file of the repository.
         Path(temporary).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)

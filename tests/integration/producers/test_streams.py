@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.programs import PROGRAM
 
+FULL = Path("/dev/full")
 WITHOUT = """
 import os, sys
 for number in map(int, sys.argv[1]):
@@ -67,7 +68,15 @@ def test_what_a_terminal_has_no_letter_for_is_written_in_another_way(tmp_path: P
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.skipif(not FULL.exists(), reason="there is no device that is always full")
+def test_a_file_that_a_full_disk_ends_is_named() -> None:
+    command = [PROGRAM, "campaigns", "codegen", "--python", FULL]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (1, f"error: {FULL}: No space left on device\n")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no device that is always full")
 def test_wrong_usage_ends_with_2_also_where_nothing_can_be_said() -> None:
-    with Path("/dev/full").open("wb") as full:
+    with FULL.open("wb") as full:
         done = subprocess.run([PROGRAM, "campaigns", "show"], stderr=full, check=False, timeout=120)
     assert done.returncode == 2

@@ -16,6 +16,7 @@ from ajo_worker.cli.day import DayOption, read_day
 from ajo_worker.cli.printing import print_json
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
+from ajo_worker.cli.writing import writing
 from ajo_worker.days import FIRST, LAST, bounds
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.reports.csv import write_tables
@@ -62,9 +63,11 @@ def report(
     asked = _asked(since, until, day, campaign, settings.zone)
     found = finish(_read(settings.database_url.get_secret_value(), asked))
     if html is not None:
-        _write_page(found, html)
+        with writing(html):
+            _write_page(found, html)
     if csv is not None:
-        write_tables(found, csv)
+        with writing(csv):
+            write_tables(found, csv)
     if as_json:
         print_json(found)
         return

@@ -24,6 +24,7 @@ from tests.support.ledger_rows import (
 from tests.support.programs import Finished
 
 Cli = Callable[..., Finished]
+FULL = Path("/dev/full")
 
 
 @pytest.fixture
@@ -198,6 +199,12 @@ def test_an_empty_ledger_has_a_report_too(report: Cli, tmp_path: Path) -> None:
 def test_a_page_that_cannot_be_written_is_a_failure(report: Cli, tmp_path: Path) -> None:
     done = report("--html", tmp_path / "no" / "report.html")
     assert (done.code, done.err) == (1, f"error: {tmp_path}/no/report.html: No such file or directory\n")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no device that is always full")
+def test_a_page_that_a_full_disk_ends_is_named(report: Cli) -> None:
+    done = report("--html", FULL)
+    assert (done.code, done.err) == (1, f"error: {FULL}: No space left on device\n")
 
 
 @pytest.mark.parametrize("option", ["--html", "--csv"])

@@ -18,6 +18,7 @@ from ajo_worker.cli.dead.report import MOST_NAMED, other_lines
 from ajo_worker.cli.printing import cell
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import finish
+from ajo_worker.cli.writing import writing
 from ajo_worker.deadletters.choosing import Filter, HeldLetter, dead_letters, held_letters, no_dead_letters
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.payloads.reading import UnreadablePayload, read_payload
@@ -104,7 +105,7 @@ def opened(file: Path) -> Iterator[BinaryIO]:
     except FileExistsError:
         raise typer.BadParameter(f"{cell(str(file))} exists: nothing is overwritten", param_hint="FILE") from None
     try:
-        with os.fdopen(descriptor, "wb") as lines:
+        with writing(file), os.fdopen(descriptor, "wb") as lines:
             yield lines
     except BaseException:
         file.unlink(missing_ok=True)
