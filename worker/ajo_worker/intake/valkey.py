@@ -29,12 +29,37 @@ log = structlog.get_logger("ajo_worker.intake")
 
 IDLE_POLL, TOLD_POLL = 0.02, 0.5
 """Seconds until empty queues are looked at again; and where the server tells when something comes."""
+MORE_AFTER = 60.0
+"""Seconds after which twice as many messages are asked for at once as a broken connection has left."""
+
+
+class Portion:
+    """How many messages are asked for at once: fewer after a connection that broke over them, and later more again.
+
+    A server closes a connection over which more is to go than it may keep (``client-output-buffer-limit``). Asked for
+    as many over the next one, it would close that as well, and so on. Instants are monotonic seconds.
+    """
+
+    def __init__(self) -> None:
+        self._most, self._since = MOST_AT_ONCE, float("-inf")
+
+    def broke(self, now: float) -> None:
+        """The connection broke while they were awaited."""
+        self._most, self._since = max(self._most // 2, 1), now
+
+    def most(self, now: float) -> int:
+        """So many at this moment."""
+        if self._most < MOST_AT_ONCE and now - self._since >= MORE_AFTER:
+            self._most, self._since = self._most * 2, now
+        return self._most
 
 
 class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
     """kombu's channel, with ``BRPOP`` replaced by the script."""
 
     QoS = QoS
+    portion = Portion()
+    """One for all connections that follow one another."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.owner = f"{worker_id().hex}-{uuid4().hex[:8]}"
@@ -88,13 +113,15 @@ class Channel(redis.Channel):  # type: ignore[misc] # kombu is typed in part
         self._in_poll = self.client.connection
         self._brpop_sent_at = monotonic()
         self.client.connection.send_command(
-            "EVAL", TAKE, len(keys), *keys, MOST_AT_ONCE, next(self._tags), *rooms.values(), MOST_ENVELOPE_BYTES
-        )
+            "EVAL", TAKE, len(keys), *keys, self.portion.most(monotonic()), next(self._tags), *rooms.values(),
+            MOST_ENVELOPE_BYTES,
+        )  # fmt: skip
 
     def _brpop_read(self, **options: Any) -> bool:
         try:
             taken = self.client.parse_response(self.client.connection, "EVAL", **options)
         except self.connection_errors:
+            self.portion.broke(monotonic())
             self.client.connection.disconnect()
             raise
         finally:

@@ -12,7 +12,7 @@ import redis
 from ajo_worker.intake.acknowledging import Acknowledgements
 from ajo_worker.intake.application import make_app
 from ajo_worker.intake.hub_calls import HubCalls
-from ajo_worker.intake.valkey import IDLE_POLL
+from ajo_worker.intake.valkey import IDLE_POLL, Portion
 from ajo_worker.settings import Settings
 from kombu import Connection, Consumer, Queue
 from kombu.transport import redis as redis_transport
@@ -132,11 +132,11 @@ def test_the_hub_is_turned_soon_after_an_empty_look_only_where_the_server_does_n
     assert turns == [IDLE_POLL]
 
 
-def put(valkey_url: str, queue_prefix: str, count: int) -> None:
+def put(valkey_url: str, queue_prefix: str, count: int, size: int = 0) -> None:
     with Connection(valkey_url) as connection:
         queue = connection.SimpleQueue(f"{queue_prefix}.standard")
         for number in range(count):
-            queue.put({"number": number})
+            queue.put({"number": number, "filler": "x" * size})
 
 
 def waiting(valkey_url: str, queue_prefix: str) -> tuple[int, int]:
@@ -381,3 +381,25 @@ def test_a_worker_begins_to_consume_from_a_server_that_is_full(
         app.amqp.TaskConsumer(channel).consume()
         app.control.mailbox.Node("worker@host", channel=channel).listen(callback=print)
         channel.maybe_refresh_binding_expiry()
+
+
+def test_a_server_that_closes_connections_over_long_answers_is_asked_for_fewer_messages_until_all_are_taken(
+    taken: Callable[..., Any], valkey_url: str, queue_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ajo_worker.intake.valkey.Channel.portion", Portion())
+    put(valkey_url, queue_prefix, 12, size=30_000)
+    options = {"unacked_key": f"{queue_prefix}.unacked", "unacked_index_key": f"{queue_prefix}.unacked.index"}
+    worker, got = uuid4(), 0
+    with redis.Redis.from_url(valkey_url) as client:
+        limit = client.config_get("client-output-buffer-limit")["client-output-buffer-limit"]
+        client.config_set("client-output-buffer-limit", "normal 100000 0 0")
+        try:
+            for _ in range(6):
+                with suppress(redis.ConnectionError):
+                    got += len(taken(worker).got)
+                    continue
+                with Connection(valkey_url, transport=TRANSPORT, transport_options=options) as connection:
+                    connection.channel().qos.give_back_of([worker])
+        finally:
+            client.config_set("client-output-buffer-limit", limit)
+    assert got == 12
