@@ -75,10 +75,10 @@ def first_of(leaves: Leaves, keys: Sequence[str]) -> Any:  # noqa: ANN401 - a va
 
 MOST_TEXT = 200
 MOST_COUNT = 2**31 - 1
-MILLISECONDS_FROM = 100_000_000_000
-"""A number from here on counts milliseconds since 1970: as seconds it would be the year 5138."""
+SCALES, FINEST = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6)), 1e9
+"""Below which number since 1970 how many make a second: more seconds would be the year 5138, and so on."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LAST = datetime(2200, 1, 1, tzinfo=UTC)
+FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def text_of(value: Any) -> str | None:  # noqa: ANN401 - a value of JSON, CSV or Parquet
@@ -99,10 +99,11 @@ def count_of(value: Any) -> int | None:  # noqa: ANN401 - a value of JSON, CSV o
 
 
 def instant_of(value: Any) -> datetime | None:  # noqa: ANN401 - a value of JSON, CSV or Parquet
-    """An instant: ISO 8601, seconds or milliseconds since 1970, or a datetime; without a zone it is UTC. None if empty.
+    """An instant: ISO 8601, seconds since 1970 or parts of them down to a billionth, or a datetime; without a zone it
+    is UTC. None if empty, or the zero of a clock (1970-01-01, 0001-01-01): so programs write that they know none.
 
     Raises:
-        ValueError: it is none, or lies before 1970 or after 2199.
+        ValueError: it is none, or lies before 2000 or after 2199.
     """
     if isinstance(value, datetime):
         found = value
@@ -112,12 +113,14 @@ def instant_of(value: Any) -> datetime | None:  # noqa: ANN401 - a value of JSON
         found = _read(text)
     if found.tzinfo is None:
         found = found.replace(tzinfo=UTC)
+    if found.year == 1 or found == EPOCH:
+        return None
     try:
         found = found.astimezone(UTC)
     except OverflowError:
         raise ValueError("is out of range") from None
-    if not EPOCH <= found < LAST:
-        raise ValueError("lies before 1970 or after 2199")
+    if not FIRST <= found < LAST:
+        raise ValueError("lies before 2000 or after 2199")
     return found
 
 
@@ -130,7 +133,7 @@ def _read(text: str) -> datetime:
         except ValueError:
             raise ValueError("is no instant (ISO 8601, or milliseconds since 1970)") from None
     try:
-        return EPOCH + timedelta(milliseconds=number if abs(number) >= MILLISECONDS_FROM else number * 1000)
+        return EPOCH + timedelta(seconds=number / next((parts for most, parts in SCALES if abs(number) < most), FINEST))
     except (OverflowError, ValueError):
         raise ValueError("is out of range") from None
 

@@ -230,8 +230,12 @@ def test_what_is_no_feedback_is_told_by_its_field_and_not_by_its_value(item: obj
         (None, "is missing"),
         ("", "is missing"),
         ("soon", "is no instant (ISO 8601, or milliseconds since 1970)"),
-        ("1969-12-31T23:59:59Z", "lies before 1970 or after 2199"),
+        ("1999-12-31T23:59:59Z", "lies before 2000 or after 2199"),
+        (20261125, "lies before 2000 or after 2199"),
+        (0, "is missing"),
         (1e300, "is out of range"),
+        ("-inf", "is out of range"),
+        ("-nan", "is out of range"),
     ],
 )
 def test_a_row_needs_its_time(at: object, fault: str) -> None:
@@ -272,6 +276,8 @@ def test_depth_and_number_of_values_are_bounded() -> None:
         (1795608000, NOON),
         (1795608000000, NOON),
         ("1795608000123", NOON + timedelta(milliseconds=123)),
+        (1795608000000000, NOON),
+        (1795608000000000000, NOON),
         (NOON.replace(tzinfo=None), NOON),
         (NOON.astimezone(), NOON),
         (None, None),
@@ -281,6 +287,15 @@ def test_depth_and_number_of_values_are_bounded() -> None:
 def test_instants_are_read_in_every_usual_form(value: object, expected: datetime | None) -> None:
     assert instant_of(value) == expected
     assert expected is None or instant_of(value).tzinfo is UTC  # type: ignore[union-attr] # it is none
+
+
+@pytest.mark.parametrize(
+    "zero", [0, "0", 0.0, "1970-01-01T00:00:00Z", "0001-01-01T00:00:00", "0001-01-01T00:00:00+01:00"]
+)
+def test_the_zero_of_a_clock_is_no_instant_that_anything_happened_at(zero: object) -> None:
+    """It would be a departure in 1970, which no phase explains."""
+    assert instant_of(zero) is None
+    assert read_webhook(webhook_item(at=zero), KEY).happened_at is None
 
 
 @pytest.mark.parametrize(
