@@ -183,7 +183,7 @@ def _data(body: bytes, content_type: str, faults: list[Fault]) -> object:
         return None
     if _JSON.match(content_type.strip().lower()):
         try:
-            return msgspec.json.decode(body)
+            return msgspec.json.decode(body.removeprefix(BOM))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             faults.append(Fault("data", "is no JSON, as its content type says"))
             return None

@@ -79,7 +79,9 @@ class Intake:
             Route(OPENAPI, lambda _: JSONResponse(document()), methods=["GET"]),
             Route("/", lambda _: HTMLResponse(page()), methods=["GET"]),
         ]
-        return Starlette(routes=routes, lifespan=lifespan)
+        app = Starlette(routes=routes, lifespan=lifespan)
+        app.router.redirect_slashes = False  # behind a proxy to http://, at any host: a token would go along
+        return app
 
     async def health(self, _: Request) -> Response:
         """Whether the broker can be reached."""

@@ -30,6 +30,8 @@ MOST_ITEMS = 5000
 FORM = "application/x-www-form-urlencoded"
 """How some providers send the messages of recipients, which may be relayed as they are."""
 MOST_TOLD = 20
+BOM = b"\xef\xbb\xbf"
+"""What some relays put before UTF-8 text."""
 
 
 class Store(Protocol):
@@ -88,10 +90,12 @@ def receiver(
             return _answer(200, {"ledger": "up"})
         return _answer(503, {"ledger": "away"})
 
-    return Starlette(
+    app = Starlette(
         routes=[Route(PATH, take, methods=["POST"]), Route(HEALTH, health, methods=["GET"])],
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # behind a proxy to http://, at any host: the secret would go along
+    return app
 
 
 async def _store(place: Store, found: Sequence[Feedback | UnreadableFeedback]) -> JSONResponse:
@@ -147,7 +151,7 @@ async def read_json(request: Request, most_bytes: int, seconds: float) -> object
     if not as_json:
         return _form(body)
     try:
-        content: object = msgspec.json.decode(body)
+        content: object = msgspec.json.decode(body.removeprefix(BOM))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         why = str(fault) if isinstance(fault, msgspec.DecodeError) else "it is not UTF-8, or nested too deeply"
         raise BadBody(400, f"the body is no JSON: {why}") from None

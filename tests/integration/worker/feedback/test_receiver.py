@@ -47,6 +47,12 @@ def test_one_object_is_stored_and_matched_before_it_is_answered(receive: Receive
     assert delivery(database_url, request_id)["departures"] == 1
 
 
+def test_a_byte_order_mark_before_a_feedback_is_no_part_of_it(receive: Receive, database_url: str) -> None:
+    headers = {"x-feedback-secret": SECRET, "content-type": "application/json"}
+    content = b"\xef\xbb\xbf" + json.dumps(webhook_item()).encode()
+    assert httpx2.post(receive(database_url).url, content=content, headers=headers, timeout=60).status_code == 200
+
+
 def test_others_feedback_and_inbound_messages_are_answered_200_and_kept_apart(
     receive: Receive, database_url: str
 ) -> None:
@@ -197,6 +203,7 @@ def test_other_paths_and_methods_are_not_served(receive: Receive, database_url: 
     receiver = receive(database_url)
     assert httpx2.get(receiver.url).status_code == 405
     assert httpx2.get(receiver.url + "/x").status_code == 404
+    assert httpx2.post(receiver.url + "/", json={}).status_code == 404, "sent elsewhere, the secret would go along"
     assert "uvicorn" not in str(httpx2.get(receiver.health).headers).lower()
 
 

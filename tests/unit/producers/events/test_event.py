@@ -114,6 +114,8 @@ def test_what_is_no_object_is_no_event(value: object) -> None:
 def test_a_byte_order_mark_before_an_event_is_no_part_of_it(content_type: str) -> None:
     body = b"\xef\xbb\xbf" + json.dumps(GOOD).encode()
     assert read_message([], content_type, body) == [read_structured(GOOD)]
+    [event] = read_message(HEADERS, "application/json", b"\xef\xbb\xbf" + json.dumps(GOOD["data"]).encode())
+    assert isinstance(event, Event)
 
 
 def test_an_event_without_id_or_time_gets_none_made_up() -> None:

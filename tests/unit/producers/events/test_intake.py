@@ -164,6 +164,11 @@ async def test_what_is_no_good_request_is_refused(
     assert "error" in answer.json()
 
 
+async def test_nobody_is_sent_elsewhere_with_a_token(post: Post) -> None:
+    answer = await post(event_json(), path="/events/")
+    assert (answer.status_code, answer.headers.get("location")) == (404, None)
+
+
 async def test_an_empty_batch_is_taken(post: Post) -> None:
     answer = await post([], BATCH)
     assert (answer.status_code, answer.json()) == (202, {"events": []})
