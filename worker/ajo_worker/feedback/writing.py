@@ -8,7 +8,7 @@ import structlog
 
 from ajo_worker.feedback.storing import FeedbackRow, Stored, store
 from ajo_worker.ledger.connecting import Connector, told
-from ajo_worker.ledger.group_commit import ROW_FAULTS, GroupCommit, RowRefused, WriterStopped
+from ajo_worker.ledger.group_commit import DATABASE_FAULTS, ROW_FAULTS, GroupCommit, RowRefused, WriterStopped
 from ajo_worker.ledger.ledger import IMPATIENT, PLANNER
 from ajo_worker.ledger.shared_connection import SharedConnection
 
@@ -87,7 +87,9 @@ class Writing:
         try:
             stored = await store(connection, rows)
         except Exception as fault:
-            self._tell(None if isinstance(fault, ROW_FAULTS) else fault)
+            # Whatever else it is, the writer gives up, and nobody would find out that it is over.
+            away = isinstance(fault, DATABASE_FAULTS) and not isinstance(fault, ROW_FAULTS)
+            self._tell(fault if away else None)
             raise
         self._tell(None)
         return stored
