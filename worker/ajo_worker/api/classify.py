@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ajo_worker.api.answer import Answer, Failure
 from ajo_worker.api.blame import Blame, blame, names_campaign
-from ajo_worker.api.contents import json_object, uncompressed
+from ajo_worker.api.contents import is_page, json_object, uncompressed
 from ajo_worker.api.cosmos import revocation
 from ajo_worker.api.error_texts import error_texts, without_sent
 from ajo_worker.api.repetition import is_conflict, says_repeated
@@ -32,6 +32,8 @@ MOST_TEXT = 300
 
 MOST_BYTES = 1_000_000
 """Bytes of a compressed body that are read at most."""
+
+ACCEPTED = 202
 
 RETRYABLE_CLIENT_ERRORS = frozenset({408, 421, 423, 424, 425, 429})
 """What a later call may do: on another connection (421), once something is free (423), works again (424) or is known
@@ -75,8 +77,11 @@ def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: SentCa
     body = uncompressed(answer.body, headers.get("content-encoding", ""), MOST_BYTES)
     document = json_object(body)
     execution_id = _execution_id(document)
+    code = _error_code(document)
     # 202 is the one documented success. Adobe's pages on Live activities show 200, with an id, for the same calls.
-    accepted = status == 202 or (200 <= status < 300 and bool(execution_id))  # noqa: PLR2004 - HTTP's class of successes
+    accepted = (200 <= status < 300 and bool(execution_id)) or (  # noqa: PLR2004 - HTTP's class of successes
+        status == ACCEPTED and not is_page(body) and not _says_error(document, code)
+    )
     known = Verdict(
         "accepted",
         http_status=status,
@@ -86,7 +91,9 @@ def _of_answer(answer: Answer, ambiguous_statuses: frozenset[int], asked: SentCa
     )
     if accepted:
         return known
-    code, revoked = _error_code(document), revocation(_whole(headers, body), asked.body, truncated=answer.truncated)
+    revoked = None
+    if status != ACCEPTED:
+        revoked = revocation(_whole(headers, body), asked.body, truncated=answer.truncated)
     outcome, ambiguous, reason = _meaning(_as_told(status, code), code, ambiguous_statuses)
     whose: Blame | None = None
     if revoked:  # whatever the status (403 in Adobe's own logs): every call fails until somebody repairs it
@@ -133,6 +140,8 @@ def _as_told(status: int, code: str | None) -> int:
 
 
 def _meaning(status: int, code: str | None, ambiguous_statuses: frozenset[int]) -> tuple[Outcome, bool, str]:
+    if status == ACCEPTED:  # and yet it says something else: nobody knows whether it was
+        return "refused", True, UNEXPECTED
     if status == 401 or code in UNAUTHORIZED_CODES:  # noqa: PLR2004 - HTTP's number for it
         return "unauthorized", False, OF_STATUS[401]
     if status >= 500 or status in RETRYABLE_CLIENT_ERRORS:  # noqa: PLR2004 - HTTP's class of server errors
@@ -153,6 +162,13 @@ def _error_code(document: Mapping[str, Any]) -> str | None:
         return _text(kind.rstrip("/").rpartition("/")[2])
     code = document.get("error_code")
     return _text(str(code)) if isinstance(code, str | int) else None
+
+
+def _says_error(document: Mapping[str, Any], code: str | None) -> bool:
+    """Whether a document is one of Adobe's errors, or of a gateway's: by its code, or by a status of its own."""
+    status = document.get("status")
+    failed = isinstance(status, int) and 400 <= status < 600  # noqa: PLR2004 - HTTP's classes of errors
+    return failed or "error_code" in document or _TOLD.fullmatch(code or "") is not None
 
 
 def _execution_id(document: Mapping[str, Any]) -> str | None:

@@ -28,6 +28,11 @@ def uncompressed(body: bytes, codings: str, most: int) -> bytes:
     return body
 
 
+def is_page(body: bytes) -> bool:
+    """Whether a body is HTML or XML: what proxies and firewalls show in Adobe's place, with whatever status."""
+    return body[:1000].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n").startswith(b"<")
+
+
 def json_object(body: bytes) -> dict[str, Any]:
     """The JSON object that a body is; an empty one if it is none.
 

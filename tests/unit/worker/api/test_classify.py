@@ -113,9 +113,33 @@ def test_other_gateway_codes_leave_403_a_refusal(code: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"executionId": 7}'])
-def test_a_202_is_accepted_whatever_its_body(body: bytes) -> None:
+def test_a_202_is_accepted_though_its_body_tells_nothing(body: bytes) -> None:
     found = classify(Answer(202, {}, body, 0.1, 0.2), ambiguous_statuses=AMBIGUOUS)
     assert (found.outcome, found.execution_id) == ("accepted", None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<!DOCTYPE html><html><script>challenge()</script>",
+        b"\xef\xbb\xbf\r\n <html>",
+        "\ufeff<html>".encode("utf-16-le"),
+        b'{"error_code": "403025", "message": "Profile is not valid"}',
+        b'{"error_code": 401013}',
+        b'{"type": "https://ns.adobe.com/aep/errors/CJMRT-110100-500", "title": "Internal error"}',
+        b'{"type": "about:blank", "status": 503}',
+        b'{"status": 500, "title": "Access to your account is currently revoked"}',
+    ],
+)
+def test_a_202_that_is_a_page_or_says_an_error_is_no_acceptance_and_no_reason_to_send_again(body: bytes) -> None:
+    """As AWS's firewall challenges whoever calls: with 202, and a script for browsers."""
+    found = classify(Answer(202, {}, body, 0.1, 0.2), ambiguous_statuses=AMBIGUOUS)
+    assert (found.outcome, found.ambiguous, found.reason) == ("refused", True, "unexpected-status")
+    assert found.outage is None
+
+
+def test_a_202_with_an_execution_id_is_accepted_whatever_else_it_says() -> None:
+    assert verdict(202, {"executionId": "UMA-1", "status": 500, "error_code": "403025"}).outcome == "accepted"
 
 
 def test_a_202_gives_its_execution_id_and_the_gateways_request_id() -> None:
@@ -315,7 +339,8 @@ def test_an_errors_text_is_kept_short_and_without_addresses_or_tokens() -> None:
 )
 def test_nothing_that_an_endpoint_answers_raises(status: int, body: bytes, headers: dict[str, str]) -> None:
     found = classify(Answer(status, headers, body, 0.0, 0.0), ambiguous_statuses=AMBIGUOUS)
-    assert found.outcome == "accepted" if status == 202 else found.outcome != "accepted" or found.execution_id
+    told = found.outcome == "accepted" or (found.outcome == "refused" and found.ambiguous)
+    assert told if status == 202 else found.outcome != "accepted" or found.execution_id
     assert found.retry_after is None or 0 <= found.retry_after <= LONGEST
 
 
