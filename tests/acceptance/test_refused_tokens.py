@@ -41,7 +41,7 @@ def test_a_campaign_that_is_refused_with_every_token_is_paused_and_its_neighbour
     (outage,) = query(database_url, "select * from ledger.outages")
     assert (outage["scope"], outage["reason"]) == ("campaign:flash-sale", "campaign-failing")
     dead = {request_id for request_id, row in ledger(database_url).items() if row["state"] == "rejected"}
-    assert len(dead) < COUNT / 2, "most were kept from being refused"
+    assert len(dead) <= 2, "the others were kept from being refused"
 
     delivery.api.play(QUICK)
     wait_until(lambda: finished(database_url) == BEFORE + 2 * COUNT, what="all triggers with a state")

@@ -8,6 +8,9 @@ from ajo_worker.outages.failures import Suspicion, Thresholds
 from ajo_worker.reasons import CAMPAIGN_FAILING
 
 MOST_DOUBLINGS = 2
+TOKENS_REFUSED = 3
+"""Triggers that were refused with a fresh token too, in a row: so few pause their campaign, since no trigger can be to
+blame for that, and each further one would be a dead letter."""
 PLACES_ON_TRIAL = 5
 """Calls of a campaign on trial that are in flight in a worker at most: more would be refused than tell anything."""
 
@@ -16,10 +19,11 @@ PLACES_ON_TRIAL = 5
 class Refusals:
     """What a campaign's answers have shown: refusals in a row, all alike, since one was accepted.
 
-    What a recipient or the trigger itself is to blame for never counts. So many that the campaign is to blame for
-    pause it. Where an answer doesn't tell, so many of different recipients begin its **trial**: few of its calls are in
-    flight at a time (``PLACES_ON_TRIAL``), until one is accepted, or as many others were refused too. Each time that it
-    was ``acquitted`` the next trial needs twice as many, up to ``MOST_DOUBLINGS``: runs of bad recipients come again.
+    What a recipient or the trigger itself is to blame for never counts. So many that the campaign is to blame for pause
+    it, and ``TOKENS_REFUSED`` of those whose token was refused. Where an answer doesn't tell, so many of different
+    recipients begin its **trial**: few of its calls are in flight at a time (``PLACES_ON_TRIAL``), until one is
+    accepted, or as many others were refused too. Each time that it was ``acquitted`` the next trial needs twice as
+    many, up to ``MOST_DOUBLINGS``: runs of bad recipients come again.
     """
 
     thresholds: Thresholds
@@ -47,9 +51,17 @@ class Refusals:
         self._recipients.clear()
 
     def refused(
-        self, kind: str, blame: Blame | None = "campaign", recipient: Hashable = None, reason: str | None = None
+        self,
+        kind: str,
+        blame: Blame | None = "campaign",
+        recipient: Hashable = None,
+        reason: str | None = None,
+        *,
+        token: bool = False,
     ) -> Suspicion | None:
         """One was refused for good, to this recipient; the suspicion, if that makes it the campaign's fault.
+
+        ``token``: its fresh token was, which is the campaign's fault.
 
         It says for what ``reason`` those that were refused are dead letters: these are the campaign's fault too.
         """
@@ -64,7 +76,8 @@ class Refusals:
         elif len(self._recipients) < 2 * most:
             self._recipients.add(recipient)
         others = len(self._recipients)
-        if self._told < self.thresholds.refusals and others < 2 * most:
+        told_enough = min(TOKENS_REFUSED, self.thresholds.refusals) if token else self.thresholds.refusals
+        if self._told < told_enough and others < 2 * most:
             return None
         counted = {"recipients": others} if others else {}
         refusals = self._told + others

@@ -134,7 +134,8 @@ class View:
             verdict.outcome == "unauthorized" and verdict.blame == "campaign"  # with a fresh token, too
         ):
             kind = storable(f"{kind_of(verdict)} {verdict.error_code or ''}".strip())
-            told = self._refusals[name].refused(kind, verdict.blame, _whom(received), verdict.reason)
+            by_token, whom = verdict.outcome == "unauthorized", _whom(received)
+            told = self._refusals[name].refused(kind, verdict.blame, whom, verdict.reason, token=by_token)
             self._suspect(scope_of_campaign(name), told)
 
     def paused_lanes(self) -> frozenset[str]:

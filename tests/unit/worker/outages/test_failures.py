@@ -1,5 +1,6 @@
 """When failures are an outage, and when refusals are a campaign's fault."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -107,6 +108,14 @@ def test_refusals_of_one_kind_in_a_row_pause_their_campaign() -> None:
     assert refusals.refused("403 403003") is None
     found = refusals.refused("403 403003")
     assert found == Suspicion("campaign-failing", {"refusals": 3, "kinds": {"403 403003": 3}})
+
+
+@pytest.mark.parametrize(("most", "enough"), [(20, 3), (2, 2)])
+def test_fresh_tokens_that_are_refused_pause_their_campaign_after_a_few(most: int, enough: int) -> None:
+    refusals, kind = Refusals(replace(LIMITS, refusals=most)), "401 401013"
+    assert [refusals.refused(kind, token=True) for _ in range(enough - 1)] == [None] * (enough - 1)
+    found = refusals.refused(kind, token=True)
+    assert found == Suspicion("campaign-failing", {"refusals": enough, "kinds": {kind: enough}})
 
 
 def test_an_acceptance_or_another_kind_of_refusal_begins_anew() -> None:
