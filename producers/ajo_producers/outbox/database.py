@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
+from ajo_producers.contract.each_address import each_address
 from ajo_producers.contract.keepalive import notice_death
 from ajo_producers.outbox.settings import RelaySettings
 
@@ -44,6 +45,7 @@ async def connect(settings: RelaySettings) -> asyncpg.Connection:
     try:
         connection = await asyncpg.connect(
             settings.url,
+            loop=each_address(),
             server_settings={"application_name": NAME},
             timeout=CONNECT_SECONDS,
             command_timeout=COMMAND_SECONDS,

@@ -9,6 +9,7 @@ from secrets import token_hex
 from urllib.parse import urlsplit
 
 import asyncpg
+from ajo_producers.contract.each_address import each_address
 from ajo_producers.contract.keepalive import DATABASE, notice_death
 
 from ajo_worker.ledger.hosts import hosts_of, one_by_one
@@ -148,6 +149,7 @@ class Connector:
     ) -> asyncpg.Connection:
         connection = await asyncpg.connect(
             url,
+            loop=each_address(),
             timeout=seconds,
             command_timeout=command,
             server_settings={"application_name": name},
@@ -205,7 +207,8 @@ async def _refuse_mixed_sessions(connection: asyncpg.Connection, url: str, secon
     """
     mark = token_hex(8)
     marked = f"SELECT WHERE current_setting('{MARK}', true) = '{mark}'"
-    other = await asyncpg.connect(url, timeout=seconds, server_settings={"application_name": "ajo-dispatch"})
+    name = {"application_name": "ajo-dispatch"}
+    other = await asyncpg.connect(url, loop=each_address(), timeout=seconds, server_settings=name)
     try:
         await _set(connection, {MARK: mark}, seconds, only_if_direct=False)
         for _ in range(ROUNDS):

@@ -146,6 +146,20 @@ async def test_of_several_hosts_the_one_that_takes_writes_is_found_whatever_the_
     assert await port() == standby.port
 
 
+async def test_of_a_name_s_addresses_one_that_is_switched_off_keeps_nobody_from_the_others(
+    session_postgres: Postgres, blackhole: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = ("127.0.0.1", int(blackhole.rpartition(":")[2]))
+    found = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in (dead, ("127.0.0.1", session_postgres.port))
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    url = session_postgres.url.replace("127.0.0.1", "db.example.com")
+    connection = await Connector(lambda: url).connect("ajo-dispatch test", {}, seconds=8)
+    assert await connection.fetchval("select inet_server_port()") == session_postgres.port
+    await connection.close()
+
+
 async def test_a_password_that_is_rotated_in_its_file_is_taken_up(
     session_postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
