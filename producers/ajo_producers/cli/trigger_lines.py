@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from ajo_producers.campaigns.definition import AREAS, Definition, Variable
 from ajo_producers.campaigns.rules import LIVE_ACTIVITY
 from ajo_producers.campaigns.values import from_text
+from ajo_producers.cli.spreadsheets import cell_flaw
+from ajo_producers.contract.addresses import cut
 from ajo_producers.publishing.given import FIELDS, GivenTrigger, read_given
 
 COLUMNS = tuple(name for name in FIELDS if name not in (*AREAS, "recipients"))
@@ -34,6 +36,9 @@ def read_texts(
             continue
         value: Any = _inside(definition, area, path, text)
         if (variable := variables(definition, area).get(path)) is not None:
+            if variable.type == "string" and area != "channel_data" and (flaw := cell_flaw(cut(text))):
+                problems.append(f"{name} {flaw}")
+                continue
             try:
                 value = from_text(variable.type, text)
             except ValueError as error:

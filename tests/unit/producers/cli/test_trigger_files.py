@@ -55,6 +55,50 @@ def problem(raw: bytes | str, **more: Any) -> str:
     return f"{caught.value.line}: {caught.value}"
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "#N/A", "#REF!", "#WERT!", "#¿NOMBRE?", "#DIV/0!", "########", "1.23457E+12", '"1,23457E+12"', "-4E+05",
+        "'00123", '"=""00123"""', "=A2", "=Sheet1!$B$7", '"=VLOOKUP(A2,Names,2)"', "\\N", "{{first_name}}", "${NAME}",
+        " #N/A ",
+    ],
+)  # fmt: skip
+def test_what_spreadsheets_databases_and_templates_leave_in_a_cell_is_sent_to_nobody(cell: str) -> None:
+    [line] = read(f"to,context.orderId\nada@example.com,{cell}\n")
+    assert [problem.split()[0] for problem in line.problems] == ["context.orderId"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "#A-1",
+        "#sale",
+        "#1",
+        "12E5",
+        "1E10",
+        "A1E+05",
+        "E+05",
+        "'t Hooft",
+        "O'Neil",
+        "= 5",
+        "NULL",
+        "$5",
+        "{a}",
+        "-",
+        "+1",
+        "##",
+    ],
+)
+def test_whatever_may_be_somebodys_text_is_sent(cell: str) -> None:
+    assert short(read(f"to,context.orderId\nada@example.com,{cell}\n")) == [(2, "ada@example.com", cell)]
+
+
+def test_a_quotation_mark_that_is_never_closed_is_told_with_all_that_it_takes() -> None:
+    rows = "".join(f"ada@example.com,{number}\n" for number in range(40))
+    [line] = read(f'to,context.orderId\nada@example.com,"A-1\n{rows}')
+    assert line.problems == ["it is no CSV: a quotation mark is never closed; it takes all lines up to 42 with it"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("form", ["csv", "jsonl", "array"])
