@@ -125,7 +125,7 @@ def _rows(
         except StopIteration:
             return
         except csv.Error as error:
-            yield Line(number, None, [f"it is no CSV: {error}"])
+            yield Line(number, None, [_no_csv(str(error), head.lines + rows.line_num, number)])
             continue
         if not any(map(cut, row)):
             continue
@@ -142,6 +142,13 @@ def _rows(
                 if name and cut(cell)
             }
             yield Line(number, *read_texts(texts, definition, defaults))
+
+
+def _no_csv(reason: str, last: int, first: int) -> str:
+    """What is wrong with a row that can't be read, and how many lines it has taken with it."""
+    if "unexpected end" in reason:
+        reason = "a quotation mark is never closed"
+    return f"it is no CSV: {reason}" + (f"; it takes all lines up to {last:,} with it" if last > first else "")
 
 
 def _count(number: int, what: str) -> str:

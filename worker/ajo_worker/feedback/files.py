@@ -51,11 +51,9 @@ def open_rows(raw: BinaryIO, form: Format) -> RowSource:
     # A byte that is no UTF-8 makes its row unreadable, and not the file.
     text = io.TextIOWrapper(plain, encoding="utf-8-sig", errors="surrogateescape", newline="")
     rows = _csv_rows(text) if form == "csv" else _json_rows(text)
-    return RowSource(_told(rows), "line", os.fstat(raw.fileno()).st_size, lambda: _position(raw))
-
-
-def _position(raw: BinaryIO) -> int:
-    return 0 if raw.closed else raw.tell()
+    size = os.fstat(raw.fileno()).st_size
+    # What reads it closes it, at its end.
+    return RowSource(_told(rows), "line", size, lambda: size if raw.closed else raw.tell())
 
 
 def _told(rows: Iterator[NumberedRow]) -> Iterator[NumberedRow]:
@@ -104,7 +102,10 @@ def _csv_rows(text: io.TextIOWrapper) -> Iterator[NumberedRow]:
         if cells is None:
             return
         if cells:
-            yield NumberedRow(number, _csv_row(header, cells))
+            row = _csv_row(header, cells)
+            if isinstance(row, UnreadableRow) and reader.line_num > number:
+                row = UnreadableRow(f"{row}; it goes on to line {reader.line_num}: is a quotation mark never closed?")
+            yield NumberedRow(number, row)
 
 
 def _csv_row(header: list[str], cells: list[str]) -> dict[str, object] | UnreadableRow:

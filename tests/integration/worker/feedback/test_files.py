@@ -83,6 +83,14 @@ def test_csv_is_read_with_its_faults(tmp_path: Path) -> None:
     }
 
 
+def test_a_quotation_mark_that_is_never_closed_is_told_with_all_that_it_takes(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('a,b\n1,2\n"3,4\n' + "5,6\n" * 40)
+    assert told(rows(path, "csv")) == {
+        3: "has 1 cells where the first line names 2 columns; it goes on to line 43: is a quotation mark never closed?"
+    }
+
+
 @pytest.mark.parametrize("content", [b"", b"\r\n", b",,\r\n"])
 def test_a_csv_needs_names_of_columns(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.csv"
