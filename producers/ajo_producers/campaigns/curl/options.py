@@ -95,7 +95,7 @@ def read_command(words: list[Word]) -> Command:
             if colon and name.strip():
                 headers.append(Header(name.strip().lower(), content.strip(), value.line))
             else:
-                problems.append(Problem("a header without a name or colon", value.line))
+                problems.append(Problem(_no_header(value.text), value.line))
         elif option in DROPPED:
             dropped[DROPPED[option]] = None
         elif option in FILE_DATA and value.text.startswith("@"):
@@ -112,6 +112,12 @@ def read_command(words: list[Word]) -> Command:
     body = Word("&".join(word.text for word in data), data[0].line)
     method = methods[-1] if methods else Word("POST", urls[0].line)
     return Command(method, urls[0], headers, body, list(dropped))
+
+
+def _no_header(text: str) -> str:
+    if text.startswith("@"):
+        return "--header reads headers from a file; paste the headers themselves"
+    return "a header without a name or colon"
 
 
 def _options(words: list[Word], problems: list[Problem]) -> Iterator[tuple[str, Word]]:

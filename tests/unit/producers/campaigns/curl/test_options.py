@@ -50,6 +50,7 @@ def test_several_data_options_are_joined_as_curl_does() -> None:
         (f"{URL} -X POST", "no body"),
         (f"{URL} -d x -H", "--header has no value"),
         (f"{URL} -d x -H 'Authorization Bearer {SECRET}'", "a header without a name or colon"),
+        (f"{URL} -d x -H @{SECRET}", "--header reads headers from a file"),
     ],
 )
 def test_what_can_t_be_imported_is_named_and_its_value_is_not(arguments: str, part: str) -> None:
