@@ -1,17 +1,20 @@
 """Files of exports: CSV and JSON lines, also compressed with gzip, and Parquet."""
 
+import codecs
 import csv
 import gzip
 import io
 import os
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
 
 import msgspec
 
 from ajo_worker.feedback.numbered_rows import NumberedRow, RowSource, UnreadableFile, UnreadableRow
+from ajo_worker.feedback.reading import is_read
 
 Format: TypeAlias = Literal["csv", "jsonl", "parquet"]
 
@@ -22,6 +25,9 @@ SUFFIXES: dict[str, Format] = {
     ".json": "jsonl",
     ".parquet": "parquet",
 }
+UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
+"""How files begin that a spreadsheet has saved as "Unicode text"."""
+DELIMITERS = ",;\t|"
 LONGEST_LINE = 1_000_000
 """Characters of a JSON line, or of a cell: what is longer is no feedback, and must not fill the memory."""
 
@@ -48,12 +54,18 @@ def open_rows(raw: BinaryIO, form: Format) -> RowSource:
     zipped = raw.read(2) == b"\x1f\x8b"
     raw.seek(0)
     plain: BinaryIO = gzip.GzipFile(fileobj=raw) if zipped else raw  # type: ignore[assignment] # it reads like one
-    # A byte that is no UTF-8 makes its row unreadable, and not the file.
-    text = io.TextIOWrapper(plain, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    rows = _csv_rows(text) if form == "csv" else _json_rows(text)
     size = os.fstat(raw.fileno()).st_size
     # What reads it closes it, at its end.
-    return RowSource(_told(rows), "line", size, lambda: size if raw.closed else raw.tell())
+    return RowSource(_told(_rows(plain, form)), "line", size, lambda: size if raw.closed else raw.tell())
+
+
+def _rows(plain: BinaryIO, form: Format) -> Iterator[NumberedRow]:
+    wide = plain.read(2) in UTF_16
+    plain.seek(0)
+    # A byte that is no UTF-8 makes its row unreadable, and not the file.
+    encoding, errors = ("utf-16", "replace") if wide else ("utf-8-sig", "surrogateescape")
+    text = io.TextIOWrapper(plain, encoding, errors, newline="")
+    yield from _csv_rows(text) if form == "csv" else _json_rows(text)
 
 
 def _told(rows: Iterator[NumberedRow]) -> Iterator[NumberedRow]:
@@ -88,7 +100,8 @@ def _json_row(line: str) -> dict[str, object] | UnreadableRow:
 
 def _csv_rows(text: io.TextIOWrapper) -> Iterator[NumberedRow]:
     csv.field_size_limit(LONGEST_LINE)
-    reader = csv.reader(text)
+    first = text.readline(LONGEST_LINE)
+    reader = csv.reader(chain([first], text), delimiter=max(DELIMITERS, key=lambda sign: _known(first, sign)))
     header = [name.strip() for name in next(reader, [])]
     if not any(header):
         raise UnreadableFile("it has no line with the names of its columns")
@@ -106,6 +119,14 @@ def _csv_rows(text: io.TextIOWrapper) -> Iterator[NumberedRow]:
             if isinstance(row, UnreadableRow) and reader.line_num > number:
                 row = UnreadableRow(f"{row}; it goes on to line {reader.line_num}: is a quotation mark never closed?")
             yield NumberedRow(number, row)
+
+
+def _known(header: str, delimiter: str) -> int:
+    """How many columns of feedback a header names, where these are separated so."""
+    try:
+        return sum(map(is_read, next(csv.reader([header], delimiter=delimiter), [])))
+    except csv.Error:
+        return 0
 
 
 def _csv_row(header: list[str], cells: list[str]) -> dict[str, object] | UnreadableRow:

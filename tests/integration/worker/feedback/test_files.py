@@ -83,6 +83,18 @@ def test_csv_is_read_with_its_faults(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_csv_that_a_spreadsheet_has_saved_again_is_read_alike(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    path = tmp_path / "a.csv"
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    lines = [["timestamp", "feedbackStatus", "note"], ["2026-11-25", "sent", "ä, b; c"]]
+    text = "".join(delimiter.join(f'"{cell}"' for cell in line) + "\r\n" for line in lines)
+    path.write_bytes(f"{mark}{text}".encode(encoding))
+    (row,) = rows(path, "csv")
+    assert row.content == {"timestamp": "2026-11-25", "feedbackStatus": "sent", "note": "ä, b; c"}
+
+
 def test_a_quotation_mark_that_is_never_closed_is_told_with_all_that_it_takes(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('a,b\n1,2\n"3,4\n' + "5,6\n" * 40)
