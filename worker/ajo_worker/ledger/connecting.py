@@ -13,6 +13,7 @@ from ajo_producers.contract.each_address import each_address
 from ajo_producers.contract.keepalive import DATABASE, notice_death
 
 from ajo_worker.ledger.hosts import hosts_of, one_by_one
+from ajo_worker.ledger.session_settings import SETTLED
 
 CONNECT_SECONDS = 10.0
 """Until a connection must stand, of all hosts together, and until it must be set up."""
@@ -156,7 +157,7 @@ class Connector:
             connection_class=_OwnStatements,
         )
         notice_death(connection)
-        settings = {**DATABASE.settings(), **settings}  # ours is found out about, too: sessions have locks, and are few
+        settings = {**SETTLED, **DATABASE.settings(), **settings}  # ours is found out about, too: sessions have locks
         try:
             _refuse_other_encoding(connection)
             # Not when connecting: a pooler refuses there what it doesn't know, or drops it without a word.

@@ -56,6 +56,20 @@ async def test_a_connection_has_its_settings_also_through_a_pooler_that_keeps_se
     await connection.close()
 
 
+ASKED = "default_transaction_isolation = 'repeatable read'", "idle_session_timeout = '10s'"
+
+
+async def test_what_is_asked_of_all_sessions_changes_neither_what_ours_see_nor_how_long_they_may_wait(
+    database_url: str,
+) -> None:
+    for asked in ASKED:
+        query(database_url, f"alter database {urlsplit(database_url).path[1:]} set {asked}")
+    connection = await Connector(lambda: database_url).connect("ajo-dispatch test", {})
+    assert await connection.fetchval("show transaction_isolation") == "read committed"
+    assert await connection.fetchval("show idle_session_timeout") == "0"
+    await connection.close()
+
+
 @pytest.mark.parametrize("how", MIXING)
 async def test_a_pooler_that_mixes_up_sessions_is_refused_with_what_to_set_and_nothing_is_left_in_its_sessions(
     how: str, session_postgres: Postgres, processes: Processes

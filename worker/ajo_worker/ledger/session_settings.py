@@ -1,0 +1,9 @@
+"""What a session of ours needs whatever a role, a database or a server asks for of all of theirs."""
+
+SETTLED = {
+    "default_transaction_isolation": "read committed",
+    "idle_session_timeout": "0",
+}
+"""A statement must see what was committed while it waited for a lock: at any other level it sees the ledger as it was
+before, so that feedback was summed up without that of others. And our sessions are few, wait for work, and are found
+out about if they are dead."""
