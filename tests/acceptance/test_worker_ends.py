@@ -1,6 +1,7 @@
 """A worker's life from outside: two of them on one host, told to stop in every phase, unable to start."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -16,12 +17,14 @@ from ajo_local.processes import Processes
 from tests.support.database import query
 from tests.support.delivery import Delivery
 from tests.support.programs import PROGRAM
+from tests.support.proxy import Proxy
 from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 CALM = "[latency]\nseconds = 0.02\n"
 HANGING = '[[fault]]\nkind = "hang"\n'
 NOBODY = "postgresql://127.0.0.1:1/none"
 ENDS = [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]
+DONE = "select from ledger.triggers where state = 'accepted'"
 LIVING = "select count(*) from ledger.workers where stopped_at is null"
 SOON = 50
 """Seconds in which a process ends that should within five, on a busy machine; what it must not wait for takes 60 s."""
@@ -84,6 +87,25 @@ def test_warnings_that_the_environment_makes_errors_end_no_worker(
     child.wait_for_output(" ready", timeout=DEADLINE_SECONDS)
     child.popen.send_signal(signal.SIGTERM)
     assert ended(child) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another process's limits are Linux's to set")
+def test_files_that_are_used_up_while_the_broker_is_away_end_no_worker(
+    prepare_delivery: Callable[..., Delivery], broker_url: str
+) -> None:
+    """Celery ends a worker at that, and cuts off what is in flight."""
+    with Proxy(broker_url) as line:
+        delivery = prepare_delivery(line.url, CALM)
+        child = delivery.start(delivery.env).child
+        child.wait_for_output(" ready", timeout=DEADLINE_SECONDS)
+        before = resource.prlimit(child.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(child.pid, resource.RLIMIT_NOFILE, (8, before[1]))
+        line.cut()
+        child.wait_for_output("FilesUsedUp|Too many open files", timeout=DEADLINE_SECONDS)
+        resource.prlimit(child.pid, resource.RLIMIT_NOFILE, before)
+        child.wait_for_output("broker-back", timeout=DEADLINE_SECONDS)
+        ids = delivery.publish(3)
+        wait_until(lambda: len(query(delivery.env["AJO_DATABASE_URL"], DONE)) == len(ids), what="all are accepted")
 
 
 @pytest.mark.parametrize("number", ENDS)

@@ -5,6 +5,7 @@ Celery's own consumer ends its worker at whatever it doesn't know as a broken co
 password that was changed, a vhost that is stopped.
 """
 
+import errno
 import re
 import time
 from collections.abc import Callable
@@ -37,6 +38,13 @@ CLOSING_SECONDS = 2.0
 MOST_TOLD = 300
 """Characters of what the broker said that are logged."""
 _CREDENTIALS = re.compile(r"//[^/\s@]*@")
+
+
+class FilesUsedUp(Exception):  # noqa: N818 - says what it is
+    """No more files may be opened at the moment."""
+
+    def __init__(self) -> None:
+        super().__init__("this worker may open no more files: raise ulimit -n, or lower AJO_MAX_IN_FLIGHT")
 
 
 @dataclass(slots=True)
@@ -72,6 +80,19 @@ class ReconnectingConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
         default_steps = tuple(
             step for step in Consumer.Blueprint.default_steps if not step.endswith(":DelayedDelivery")
         )
+
+        def start(self, parent: Any) -> None:
+            """Called by Celery to connect, and to consume until the connection breaks.
+
+            Raises:
+                FilesUsedUp: in place of the system's fault, at which Celery cuts off all that is in flight, and ends.
+            """
+            try:
+                super().start(parent)
+            except OSError as fault:
+                if fault.errno == errno.EMFILE:
+                    raise FilesUsedUp from fault
+                raise
 
     connection: Any
 
