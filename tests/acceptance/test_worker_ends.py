@@ -89,6 +89,19 @@ def test_warnings_that_the_environment_makes_errors_end_no_worker(
     assert ended(child) == 0
 
 
+def test_a_broker_that_answers_nothing_any_more_holds_up_no_end(
+    prepare_delivery: Callable[..., Delivery], broker_url: str, processes: Processes
+) -> None:
+    """Ten seconds for each answer that is missing at the end were a minute and a half."""
+    with Proxy(broker_url) as line:
+        delivery = prepare_delivery(line.url, CALM)
+        child = start(processes, delivery.env)
+        child.wait_for_output(" ready", timeout=DEADLINE_SECONDS)
+        line.freeze()
+        child.popen.send_signal(signal.SIGTERM)
+        assert ended(child) == 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="another process's limits are Linux's to set")
 def test_files_that_are_used_up_while_the_broker_is_away_end_no_worker(
     prepare_delivery: Callable[..., Delivery], broker_url: str

@@ -33,8 +33,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds between two tries: twice as many after each that fails."""
 LOOK_EVERY = 0.1
 """Seconds between looks whether the worker was told to stop meanwhile."""
-CLOSING_SECONDS = 2.0
-"""How long a broken connection may take to be closed."""
+CLOSING_SECONDS, SILENT_SECONDS = 2.0, 0.1
+"""How long an answer is waited for where a connection broke, or at the end; and of a broker that gave none."""
 MOST_TOLD = 300
 """Characters of what the broker said that are logged."""
 _CREDENTIALS = re.compile(r"//[^/\s@]*@")
@@ -95,6 +95,7 @@ class ReconnectingConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
                 raise
 
     connection: Any
+    event_dispatcher: Any = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -103,6 +104,7 @@ class ReconnectingConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
         self._pauses = Pauses()
         self._told: str | None = None
         self._broken_at = 0.0
+        self._silent = False
 
     def connection_for_read(self, heartbeat: Any = None) -> Any:
         """Connect as the address is now: its password may have been rotated."""
@@ -142,6 +144,25 @@ class ReconnectingConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
         connection, self.connection = self.connection, None
         ignore_errors(self, connection.close)
         self._wait_after(exc)
+
+    def stop(self) -> None:
+        """Called by Celery when the worker is to end: take no more messages."""
+        self._wait_at_most(CLOSING_SECONDS)
+        began = time.monotonic()
+        super().stop()
+        self._silent = time.monotonic() - began > CLOSING_SECONDS
+
+    def shutdown(self) -> None:
+        """Called by Celery at the end: a broker that didn't answer before is not waited for a dozen times more.
+
+        What it doesn't hear of comes again, and is known.
+        """
+        self._wait_at_most(SILENT_SECONDS if self._silent else CLOSING_SECONDS)
+        super().shutdown()
+
+    def _wait_at_most(self, seconds: float) -> None:
+        for connection in (self.connection, getattr(self.event_dispatcher, "connection", None)):
+            bound_open_broker_sockets(connection, seconds)
 
     def _wait_after(self, fault: Exception) -> None:
         pause, now = self._pauses.failed(time.monotonic(), random), time.monotonic()
