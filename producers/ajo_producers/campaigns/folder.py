@@ -39,7 +39,8 @@ class Definitions(dict[str, Definition]):
         """Raise ``UnknownCampaignError``."""
         near = nearest(name, self)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(self) or 'none'}"
-        raise UnknownCampaignError(f"no campaign is called {name!r}; {hint}")
+        called = f"no campaign is called {name!r}" if is_name(name) else "that is no campaign's name"  # an address, say
+        raise UnknownCampaignError(f"{called}; {hint}")
 
 
 def load_definitions(folder: Path | str) -> Definitions:

@@ -21,6 +21,8 @@ from ajo_producers.campaigns.rules import NAME_RULE, is_name
 from ajo_producers.cli.writing import writing
 
 STDIN = Path("-")
+MOST_BYTES = 10_000_000
+"""A device or a pipe without an end must not fill the memory."""
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -52,7 +54,10 @@ def import_sample(
 
 
 def _read(source: Path, name: str | None, one_of: Sequence[str], shown: str) -> Imported:
-    raw = sys.stdin.buffer.read() if source == STDIN else source.read_bytes()
+    with sys.stdin.buffer if source == STDIN else source.open("rb") as file:
+        raw = file.read(MOST_BYTES + 1)
+    if len(raw) > MOST_BYTES:
+        raise typer.TyperException(f"{shown}: too long for a sample, above {MOST_BYTES:,} bytes; nothing was written")
     # PowerShell's > writes UTF-16 with a byte order mark.
     encoding = "utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:

@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        _silence_stdout()
+        _discard_unwritten()
         return 1
     except ModuleNotFoundError as error:
         extra = extra_of(error.name)
@@ -68,6 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
             return _show_fault(error)
         return _fail(f"this command needs the package {error.name}: install {extra}", 2)
     except OSError as error:
+        _discard_unwritten()
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error), 1)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback for a user
         return _show_error(error) if hasattr(error, "format_message") else _show_fault(error)
@@ -98,6 +99,11 @@ def _fail(text: str, code: int) -> int:
     return code
 
 
-def _silence_stdout() -> None:
-    """The reader has gone: what is still buffered goes nowhere, so that Python's exit doesn't complain of it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _discard_unwritten() -> None:
+    """What standard output doesn't take goes nowhere, so that Python's exit doesn't complain of it."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

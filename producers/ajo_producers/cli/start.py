@@ -3,13 +3,13 @@
 import io
 import os
 import sys
+from typing import Any
 
 
 def start() -> int:
     """Run the command line of this process; returns the exit code."""
     open_missing_streams()
-    if isinstance(sys.stdout, io.TextIOWrapper):  # in a terminal of Latin-1, or a file's name that is no UTF-8
-        sys.stdout.reconfigure(errors="backslashreplace")
+    bear_with_streams()
     try:
         from ajo_producers.cli.main import main  # noqa: PLC0415 - it may be missing
     except ModuleNotFoundError as error:
@@ -31,4 +31,31 @@ def open_missing_streams() -> None:
             os.fstat(number)
         except OSError:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free: this one
-            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", errors="backslashreplace"))
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False))
+
+
+def bear_with_streams() -> None:
+    """Have no letter end a command: one that a terminal of Latin-1 lacks, or bytes that are none of UTF-8.
+
+    And have standard output say that it is at fault, where it is: a full disk doesn't.
+    """
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        before, raw = sys.stdout, _StandardOutput(sys.stdout.fileno(), "wb", closefd=False)
+        sys.stdout = io.TextIOWrapper(
+            raw if before.write_through else io.BufferedWriter(raw),
+            before.encoding,
+            "backslashreplace",
+            line_buffering=before.line_buffering,
+            write_through=before.write_through,
+        )
+
+
+class _StandardOutput(io.FileIO):
+    def write(self, data: Any, /) -> int:  # noqa: ANN401 - a buffer
+        try:
+            return super().write(data)
+        except OSError as fault:
+            fault.filename = "standard output"
+            raise

@@ -70,7 +70,7 @@ def test_what_a_terminal_has_no_letter_for_is_written_in_another_way(tmp_path: P
 
 @pytest.mark.skipif(not FULL.exists(), reason="there is no device that is always full")
 def test_a_file_that_a_full_disk_ends_is_named() -> None:
-    command = [PROGRAM, "campaigns", "codegen", "--python", FULL]
+    command = [str(PROGRAM), "campaigns", "codegen", "--python", str(FULL)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr) == (1, f"error: {FULL}: No space left on device\n")
 
@@ -80,3 +80,29 @@ def test_wrong_usage_ends_with_2_also_where_nothing_can_be_said() -> None:
     with FULL.open("wb") as full:
         done = subprocess.run([PROGRAM, "campaigns", "show"], stderr=full, check=False, timeout=120)
     assert done.returncode == 2
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", ["--help", "campaigns list", "settings"])
+def test_a_full_standard_output_is_named_and_nothing_else_is_said(command: str, unbuffered: str) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with FULL.open("wb") as full:
+        done = subprocess.run(
+            [PROGRAM, *command.split()], stdout=full, stderr=subprocess.PIPE, env=environment, check=False, timeout=120
+        )
+    assert (done.returncode, done.stderr) == (1, b"error: standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", [("db", "downgrade", "--to", "0001"), ("audit", "recipient")])
+def test_bytes_that_are_no_text_are_no_answer(command: tuple[str, ...], database_url: str) -> None:
+    environment = {**os.environ, "AJO_DATABASE_URL": database_url, "AJO_HASH_KEY": "a key"}
+    done = subprocess.run(
+        [PROGRAM, *command], input=b"\xff\xfe\n", capture_output=True, env=environment, check=False, timeout=120
+    )
+    assert b"unexpected" not in done.stderr, done.stderr
+
+
+def test_what_has_no_end_is_no_sample() -> None:
+    done = subprocess.run([PROGRAM, "campaigns", "import", "/dev/zero"], capture_output=True, check=False, timeout=120)
+    assert (done.returncode, b"/dev/zero: too long for a sample" in done.stderr) == (1, True)

@@ -28,6 +28,12 @@ def test_an_unknown_campaign_names_the_nearest(campaigns: Campaigns) -> None:
     assert str(caught.value) == "no campaign is called 'order-shiped'; did you mean order-shipped?"
 
 
+def test_an_address_in_place_of_a_campaigns_name_is_not_shown(campaigns: Campaigns) -> None:
+    with pytest.raises(UnknownCampaignError) as caught:
+        campaigns["ada@example.com"]
+    assert str(caught.value) == "that is no campaign's name; known: flash-sale, order-shipped"
+
+
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match="no such folder"):
         Campaigns.load(tmp_path / "nowhere")

@@ -105,7 +105,8 @@ def read_request_id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        shown = text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+        known = "what stands there" if "@" in text else text  # an address, say
+        shown = known if len(known) <= MOST_SHOWN else f"{known[:MOST_SHOWN]}…"
         raise typer.BadParameter(f"{cell(shown)} is no request id: that is a UUID", param_hint="REQUEST_ID") from None
 
 
