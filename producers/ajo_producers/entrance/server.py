@@ -69,7 +69,8 @@ class _Server(uvicorn.Server):
         entrance = Entrance(self._listening, self._protocol, self._tls, self._room, self._patience, self._tell)
         self.servers = [entrance]  # type: ignore[list-item] # it closes as one of asyncio's does
         entrance.open()
-        self._ready()
+        with contextlib.suppress(OSError):  # nobody reads it, or a disk is full: requests are taken all the same
+            self._ready()
 
     def _protocol(self, entrance: Entrance, guest: Guest) -> Protocol:
         state = self.lifespan.state

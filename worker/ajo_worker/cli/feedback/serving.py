@@ -76,10 +76,10 @@ def serve_feedback(
     shown = f"{'https' if shows else 'http'}://{address}{PATH}"
     try:
         tls = Renewed("certificate", shows.files, shows.load).now if shows is not None else None
-        told = partial(print, f"listening on {shown}", flush=True)
-        finish(serve(app, listening, tls, room, settings.feedback_head_seconds, told, _sent_away))
     except OSError as fault:
         raise typer.TyperException(f"the certificate or its key can't be used: {fault.strerror or fault}") from None
+    told = partial(print, f"listening on {shown}", flush=True)
+    finish(serve(app, listening, tls, room, settings.feedback_head_seconds, told, _sent_away))
 
 
 def _sent_away(cut: SentAway) -> None:
