@@ -45,7 +45,7 @@ def trigger(
         int, typer.Option(min=1, max=MAX_TRIGGERS, help="Triggers a message, with --from.")
     ] = DEFAULT_BATCH_SIZE,
     rate: Annotated[
-        float | None, typer.Option(min=0.01, metavar="N", help="Triggers a second at most, with --from.")
+        float | None, typer.Option(min=0.01, max=1_000_000, metavar="N", help="Triggers a second at most, with --from.")
     ] = None,
     receipts: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --from: writes what became of each line.")

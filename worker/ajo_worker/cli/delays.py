@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ajo_worker.cli.authority import read_text
 from ajo_worker.cli.completion import campaign_names
 from ajo_worker.cli.day import DayOption, read_day
 from ajo_worker.cli.printing import cell, make_console, make_table, print_json
@@ -47,6 +48,8 @@ def delays(
     Phases follow one another and sum to the total; one that took no time is left out. Departure and delivery come after
     the end. Only triggers that came to their end count.
     """
+    if campaign is not None:
+        read_text(campaign, "--campaign")
     settings, last = read_settings(), SINCE if since is None else since
     if day is None:
         report = finish(_read(settings, read_since(last), campaign))

@@ -18,10 +18,15 @@ from ajo_worker.words import counted, instant
 
 app = typer.Typer(add_completion=False)
 
+LARGEST = 2**63 - 1
+"""Of PostgreSQL's numbers."""
+
 
 @app.command("quarantine")
 def list_(
-    quarantine_id: Annotated[int | None, typer.Argument(metavar="ID", min=1, help="The item to show whole.")] = None,
+    quarantine_id: Annotated[
+        int | None, typer.Argument(metavar="ID", min=1, max=LARGEST, help="The item to show whole.")
+    ] = None,
     *,
     since: Annotated[str, typer.Option(metavar="DURATION", help="Of items received in the last 30s, 7d.")] = "7d",
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Items that are listed at most.")] = 50,

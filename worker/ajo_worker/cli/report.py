@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from ajo_worker.cli.authority import read_text
 from ajo_worker.cli.completion import campaign_names
 from ajo_worker.cli.day import DayOption, read_day
 from ajo_worker.cli.printing import print_json
@@ -59,6 +60,8 @@ def report(
     for option, place in (("--html", html), ("--csv", csv)):
         if place == Path("-"):
             raise typer.BadParameter("a page and tables go into files: name one", param_hint=option)
+    if campaign is not None:
+        read_text(campaign, "--campaign")
     settings = read_settings()
     asked = _asked(since, until, day, campaign, settings.zone)
     found = finish(_read(settings.database_url.get_secret_value(), asked))

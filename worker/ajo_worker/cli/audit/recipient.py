@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ajo_worker.cli.authority import read_text
 from ajo_worker.cli.completion import campaign_names
 from ajo_worker.cli.printing import cell, make_console, make_table, print_json, print_whole
 from ajo_worker.cli.progress import progress_bar
@@ -36,6 +37,8 @@ def recipient(
     The address is neither printed nor kept; given as an argument, it stays in your shell's history. The exit code is 1
     if there are none.
     """
+    if campaign is not None:
+        read_text(campaign, "--campaign")
     settings, duration = read_settings(), read_since(since)
     key = hashing_key(settings.hash_key.get_secret_value())
     if not key:

@@ -31,6 +31,8 @@ from ajo_worker.views.backlog import backlog as read_backlog
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
+MOST_DIGITS = 18
+"""Of an outage's number: PostgreSQL has no larger ones."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -95,7 +97,7 @@ async def _list(settings: Settings, since: timedelta) -> Listed:
 async def _detail(settings: Settings, word: str, campaigns: Mapping[str, KnownCampaign]) -> Detail | None:
     async with snapshot(settings.database_url.get_secret_value()) as connection:
         if word.isdecimal():
-            outage = await history.numbered(connection, int(word))
+            outage = await history.numbered(connection, int(word)) if len(word) <= MOST_DIGITS else None
         else:
             scopes = scopes_of(word, campaigns, await circuits.kept_back(connection), settings)
             latest = [one for scope in scopes if (one := await history.latest(connection, scope))]

@@ -24,7 +24,7 @@ from ajo_worker.settings import renewed
 
 app = typer.Typer(add_completion=False)
 
-SHORTEST = 0.5
+SHORTEST, LONGEST = 0.5, 3600.0
 REST = 4
 """After a frame that took a second to read, the ledger has at least so many seconds of rest."""
 
@@ -39,8 +39,8 @@ def top(
 
     Rates and flights are of this moment; delays are as far as workers have rolled them up.
     """
-    if every < SHORTEST:
-        raise typer.BadParameter(f"must be at least {SHORTEST:g} seconds", param_hint="--every")
+    if not SHORTEST <= every <= LONGEST:
+        raise typer.BadParameter(f"must be {SHORTEST:g} to {LONGEST:,g} seconds", param_hint="--every")
     url = renewed(read_settings(), "database_url").now
     if once or not sys.stdout.isatty():
         make_console().print(frame(finish(_read(url()))))
