@@ -5,9 +5,10 @@ from ajo_producers.entrance import open_files
 
 log = structlog.get_logger("ajo_worker.intake")
 
-
 LEAST_SHARE = 4
 """Where hardly any files are allowed at all, one in so many is for these connections."""
+LEAST_FILES = 64
+"""Some 25 of a worker's own, and the ledger's 15 connections; with 45 it sent what it could not record."""
 
 
 def allow_open_files(connections: int, setting: str) -> int:
@@ -24,3 +25,9 @@ def allow_open_files(connections: int, setting: str) -> int:
         "too-few-open-files", allowed=allowed, needed=needed, room=room, do=f"raise ulimit -n, or lower {setting}"
     )
     return room
+
+
+def too_few_open_files() -> str | None:
+    """Why a worker can't start with as few open files as are allowed; None if it can."""
+    short = open_files.allow_open_files(LEAST_FILES - open_files.OTHERS)
+    return f"only {short[0]} open files are allowed: a worker needs {LEAST_FILES}; raise ulimit -n" if short else None

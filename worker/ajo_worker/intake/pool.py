@@ -25,7 +25,7 @@ from ajo_worker.intake.acknowledging import Acknowledgements
 from ajo_worker.intake.consumer_timeout import ConsumerTimeout
 from ajo_worker.intake.hub_calls import HubCalls
 from ajo_worker.intake.in_hand import Fullness, InHand
-from ajo_worker.intake.open_files import allow_open_files
+from ajo_worker.intake.open_files import allow_open_files, too_few_open_files
 from ajo_worker.intake.receipt import Answerable, Key, Receipt, queue_of
 from ajo_worker.intake.stop_signals import told_to_quit, told_to_stop
 from ajo_worker.intake.taps import Taps
@@ -82,7 +82,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         Raises:
             WorkerShutdown: it was told to stop meanwhile (0), or can't be built, and has said why (1).
         """
-        if (missing := missing_credentials(settings())) is not None:
+        if (missing := missing_credentials(settings()) or too_few_open_files()) is not None:
             log.error("worker-not-started", reason=missing)
             raise WorkerShutdown(EX_FAILURE)
         settings().max_in_flight = allow_open_files(settings().max_in_flight, "AJO_MAX_IN_FLIGHT")
