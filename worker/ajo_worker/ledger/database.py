@@ -90,6 +90,8 @@ async def connected(url: str, options: Mapping[str, str] | None = None) -> Async
         raise DatabaseError(f"{place(url)} has no ledger, or an older one ({fault.message}): {UPGRADE}") from None
     except asyncpg.InsufficientPrivilegeError as fault:
         raise DatabaseError(f"{place(url)} refuses: {fault.message}") from None
+    except BrokenPipeError:  # of whoever reads what we print: asyncpg has an error of its own
+        raise
     except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError) as fault:
         raise DatabaseError(f"the connection to {place(url)} broke: {type(fault).__name__}") from None
     except asyncpg.LockNotAvailableError:
