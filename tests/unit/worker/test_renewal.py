@@ -32,6 +32,26 @@ def test_it_is_made_once_for_each_change_and_kept_while_it_can_not_be_made(tmp_p
     ]
 
 
+def test_what_could_not_be_read_for_a_moment_is_taken_up_without_another_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where no more files may be opened just when a secret is rotated."""
+    file, faults = tmp_path / "secret", [OSError(24, "Too many open files")] * 2
+    monkeypatch.setattr("ajo_producers.entrance.renewal.AGAIN_SECONDS", 0.0)
+
+    def make() -> str:
+        if file.read_text() == "new" and faults:
+            raise faults.pop()
+        return file.read_text()
+
+    file.write_text("old")
+    secret = Renewed("a secret", [file], make)
+    with capture_logs() as logged:
+        file.write_text("new")
+        assert [secret.now() for _ in range(4)] == ["old", "old", "new", "new"]
+    assert [one["event"] for one in logged] == ["change-not-taken-up", "change-taken-up"]
+
+
 def test_a_link_that_leads_to_another_file_is_a_change(tmp_path: Path) -> None:
     """So secrets are mounted by Kubernetes."""
     for name in ("old", "new"):
