@@ -60,18 +60,18 @@ class Aside(QueueHandler):
     def _write(self) -> None:
         lines = self._lines
         while (record := lines.get()) is not None:
-            line = f"{record.getMessage()}\n"
-            try:
-                descriptor = self._stream.fileno()
-            except OSError:  # in memory
-                self._stream.write(line)
-                continue
-            except ValueError:  # closed
-                continue
-            rest = line.encode(errors="backslashreplace")
-            with suppress(OSError):  # nobody is there any more
-                while rest:
-                    rest = rest[os.write(descriptor, rest) :]
+            with suppress(Exception):  # nobody is there any more, or there is no memory: the next line may be luckier
+                self._put(f"{record.getMessage()}\n")
+
+    def _put(self, line: str) -> None:
+        try:
+            descriptor = self._stream.fileno()
+        except OSError:  # in memory
+            self._stream.write(line)
+            return
+        rest = line.encode(errors="backslashreplace")
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
 
 
 class HandledFaults(logging.Filter):

@@ -57,3 +57,18 @@ def test_a_reader_that_stands_still_at_the_end_is_not_waited_for_long() -> None:
             aside.emit(line(number))
         aside.close()
     os.close(reading)
+
+
+def test_a_line_for_which_there_is_no_memory_is_the_only_one_that_is_missing() -> None:
+    class Luckless(io.StringIO):
+        def write(self, line: str) -> int:
+            if line == "unlucky\n":
+                raise MemoryError
+            return super().write(line)
+
+    stream = Luckless()
+    aside = Aside(stream)
+    for text in ("before", "unlucky", "after"):
+        aside.handle(logging.LogRecord("x", logging.INFO, "", 0, text, None, None))
+    aside.close()
+    assert stream.getvalue() == "before\nafter\n"
