@@ -18,8 +18,9 @@ from ajo_worker.intake.acknowledging import Acknowledgements
 from ajo_worker.ledger import attempts, ownership
 from ajo_worker.ledger.admission import Settled, TakeOver
 from ajo_worker.ledger.attempts import Record
-from ajo_worker.ledger.group_commit import GroupCommit, WriterStopped
+from ajo_worker.ledger.group_commit import GroupCommit
 from ajo_worker.ledger.liveness import Liveness
+from ajo_worker.ledger.write_faults import WriterStopped
 from msgspec import structs
 
 

@@ -8,7 +8,7 @@ import structlog
 
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.attempt import Ended, Flight, Flights
-from ajo_worker.ledger.group_commit import WriterStopped
+from ajo_worker.ledger.write_faults import WriterStopped
 from ajo_worker.triggers.received import Received
 
 log = structlog.get_logger("ajo_worker.dispatch")

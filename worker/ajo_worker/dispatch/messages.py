@@ -18,9 +18,9 @@ from ajo_worker.dispatch.message import KNOWN_BEFORE, UNREADABLE, Fate, Message,
 from ajo_worker.dispatch.opening import Opening
 from ajo_worker.dispatch.pipeline import Pipeline
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.group_commit import RowRefused, WriterStopped
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.quarantine import quarantined
+from ajo_worker.ledger.write_faults import RowRefused, WriterStopped
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.delivery import Delivery
 from ajo_worker.triggers.received import Opened, Received

@@ -17,9 +17,9 @@ from ajo_worker.dispatch.lost import Losses, Lost
 from ajo_worker.dispatch.party import Party
 from ajo_worker.ledger.admission import Known, Settled
 from ajo_worker.ledger.attempts import Record
-from ajo_worker.ledger.group_commit import WriterStopped
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.ownership import Release
+from ajo_worker.ledger.write_faults import WriterStopped
 from ajo_worker.limits.waits import NO_WAIT
 from ajo_worker.states import EndState
 from ajo_worker.triggers.refusal import UNKNOWN, Refusal

@@ -8,9 +8,10 @@ import structlog
 
 from ajo_worker.feedback.storing import FeedbackRow, Stored, store
 from ajo_worker.ledger.connecting import Connector, told
-from ajo_worker.ledger.group_commit import DATABASE_FAULTS, ROW_FAULTS, GroupCommit, RowRefused, WriterStopped
+from ajo_worker.ledger.group_commit import GroupCommit
 from ajo_worker.ledger.ledger import IMPATIENT, PLANNER
 from ajo_worker.ledger.shared_connection import SharedConnection
+from ajo_worker.ledger.write_faults import DATABASE_FAULTS, ROW_FAULTS, RowRefused, WriterStopped
 
 log = structlog.get_logger("ajo_worker.feedback")
 

@@ -15,6 +15,7 @@ import asyncpg
 import structlog
 
 from ajo_worker.ledger.connecting import told
+from ajo_worker.ledger.write_faults import DATABASE_FAULTS, ROW_FAULTS, NoConnection, RowRefused, WriterStopped
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -26,37 +27,13 @@ log = structlog.get_logger("ajo_worker.ledger")
 MOST_ROWS = 500
 """Rows in one commit at most: longer statements only make the first rows wait."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+PATIENCE, MOST_PATIENCE = 10.0, 60.0
+"""Seconds that a commit gets at first, and at most: twice as many each time that it is repeated. A connection may be
+frozen though its other side lives (a pooler, a backend, a load balancer that forgot it): budgets must not wait for it.
+"""
 # A commit that was cut off while it waited for a synchronous standby is committed all the same. A repetition finds its
 # rows and writes nothing, so PostgreSQL has it wait for nobody: this is a commit of its own, which comes after theirs.
 AFTER_ALL = "SELECT pg_logical_emit_message(true, 'ajo-dispatch', '')"
-
-# Faults of the row itself, which no repetition heals: class 22 (data) and 23 (integrity).
-ROW_FAULTS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, TypeError, OverflowError)
-# Faults of the database or of the way to it. The third is how asyncpg (0.32) meets some connections that were cut.
-DATABASE_FAULTS = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-)
-
-
-class WriterStopped(Exception):  # noqa: N818 - not an error: the worker is stopping
-    """The row was not written, and will not be."""
-
-
-class NoConnection(Exception):  # noqa: N818 - says what is missing
-    """There is none to write on. Whatever its cause is, an address that can't be read too, it is no fault of a row."""
-
-
-class RowRefused(Exception):  # noqa: N818 - named like the other ends of a row
-    """The ledger can't hold the row, however often it is offered; ``writer`` names the kind of row."""
-
-    def __init__(self, writer: str, fault: Exception) -> None:
-        super().__init__(f"{writer}: {type(fault).__name__}")
-        self.writer = writer
-
 
 _Told: TypeAlias = "Callable[[list[Result | Exception] | Exception], None]"
 
@@ -229,13 +206,14 @@ class GroupCommit(Generic[Row, Result]):
 
     async def _durable(self, rows: Sequence[Row]) -> Sequence[Result]:
         """The rows' results, once their commit is durable. Raises what no repetition heals."""
-        pause, unforeseen, cut_off = FIRST_PAUSE, False, False
+        pause, patience, unforeseen, cut_off = FIRST_PAUSE, PATIENCE, False, False
         while True:
             try:
                 connection = await self._connected()
-                results = await self._write(connection, rows)
-                if cut_off:
-                    await connection.execute(AFTER_ALL)
+                async with asyncio.timeout(patience):
+                    results = await self._write(connection, rows)
+                    if cut_off:
+                        await connection.execute(AFTER_ALL)
                 return results  # noqa: TRY300 - the commit that makes them durable may fail, too
             except ROW_FAULTS:
                 raise
@@ -246,6 +224,7 @@ class GroupCommit(Generic[Row, Result]):
                 self._disconnect()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
+                patience = min(patience * 2, MOST_PATIENCE) if cut_off else patience
             except Exception:  # a writer that ended here would hold up its worker for ever
                 log.exception("ledger-write-fault", writer=self.name, rows=len(rows))
                 self._disconnect()

@@ -11,8 +11,9 @@ import pytest
 from ajo_worker.ledger import group_commit
 from ajo_worker.ledger.admission import Admission, Known, admit
 from ajo_worker.ledger.attempts import Record, record
-from ajo_worker.ledger.group_commit import GroupCommit, RowRefused
+from ajo_worker.ledger.group_commit import GroupCommit
 from ajo_worker.ledger.ledger import PLANNER
+from ajo_worker.ledger.write_faults import RowRefused
 from structlog.testing import capture_logs
 
 from tests.integration.worker.ledger.conftest import Stoppable

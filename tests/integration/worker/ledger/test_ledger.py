@@ -5,9 +5,9 @@ import json
 
 import pytest
 from ajo_worker.ledger.attempts import Intent
-from ajo_worker.ledger.group_commit import WriterStopped
 from ajo_worker.ledger.ownership import Takeover
 from ajo_worker.ledger.quarantine import quarantined
+from ajo_worker.ledger.write_faults import WriterStopped
 from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 

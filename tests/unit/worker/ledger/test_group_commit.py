@@ -8,7 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 from ajo_worker.ledger import group_commit
-from ajo_worker.ledger.group_commit import GroupCommit, RowRefused, WriterStopped
+from ajo_worker.ledger.group_commit import GroupCommit
+from ajo_worker.ledger.write_faults import RowRefused, WriterStopped
 
 
 class Connection:
@@ -99,6 +100,30 @@ async def test_a_fault_of_the_database_is_repeated_until_it_is_over(
     database.faults = [fault] * 3
     async with writer(database) as group:
         assert await asyncio.gather(*(group.submit(n) for n in range(3))) == [0, 2, 4]
+
+
+async def test_a_commit_that_is_not_answered_is_repeated_on_another_connection_with_more_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where a pooler, or one backend, is frozen: TCP finds nothing wrong with it."""
+    monkeypatch.setattr(group_commit, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(group_commit, "PATIENCE", 0.01)
+    database, given = Database(), list[float]()
+
+    async def write(_: Any, rows: Sequence[int]) -> list[int]:
+        begin = asyncio.get_running_loop().time()
+        if len(given) < 3:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                given.append(asyncio.get_running_loop().time() - begin)
+        return list(rows)
+
+    monkeypatch.setattr(database, "write", write)
+    async with writer(database) as group:
+        assert await asyncio.wait_for(group.submit(7), 10) == 7
+    assert given[1] >= 0.02
+    assert given[2] >= 0.04
 
 
 @pytest.mark.parametrize(
