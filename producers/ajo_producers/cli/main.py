@@ -16,6 +16,7 @@ and place but not its text, which may hold a secret; ``AJO_DEBUG=1`` shows the t
 """
 
 import os
+import re
 import sys
 import traceback
 from contextlib import suppress
@@ -77,11 +78,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _show_error(error: Any) -> int:  # noqa: ANN401 - of Typer or click, which share no class
     context = getattr(error, "ctx", None)
-    text, code = str(error.format_message()), int(error.exit_code)
+    text, code = _without_addresses(str(error.format_message())), int(error.exit_code)
     if context is not None and text:
         with suppress(OSError):
             typer.echo(context.get_usage(), err=True)
     return _fail(text, code) if text else code
+
+
+def _without_addresses(text: str) -> str:
+    """Typer repeats what it has no use for, which may be a recipient in an option's place. Pure."""
+    return re.sub(r"[^\s()]+@[^\s()]+", "…", text) if text.startswith("Got unexpected extra argument") else text
 
 
 def _show_fault(error: Exception) -> int:

@@ -10,6 +10,8 @@ def start() -> int:
     """Run the command line of this process; returns the exit code."""
     open_missing_streams()
     bear_with_streams()
+    if not os.environ.get("COLUMNS", "1").strip("0"):  # a terminal that says so doesn't know, and gets nothing to see
+        del os.environ["COLUMNS"]
     try:
         from ajo_producers.cli.main import main  # noqa: PLC0415 - it may be missing
     except ModuleNotFoundError as error:

@@ -48,6 +48,9 @@ class DeadLetterFile:
                 with os.fdopen(os.dup(file), "ab") as stream:
                     stream.write(lines)
                 os.fsync(file)
+            except OSError as fault:  # a full disk doesn't say of which file it is the end
+                fault.filename = fault.filename or str(self._path)
+                raise
             finally:
                 os.close(file)
         return True

@@ -106,3 +106,12 @@ def test_bytes_that_are_no_text_are_no_answer(command: tuple[str, ...], database
 def test_what_has_no_end_is_no_sample() -> None:
     done = subprocess.run([PROGRAM, "campaigns", "import", "/dev/zero"], capture_output=True, check=False, timeout=120)
     assert (done.returncode, b"/dev/zero: too long for a sample" in done.stderr) == (1, True)
+
+
+def test_a_terminal_that_tells_no_width_shows_everything() -> None:
+    command = [PROGRAM, "campaigns", "import", "campaigns/samples/order-shipped.curl", "--dry-run"]
+    told = [
+        subprocess.run(command, capture_output=True, env={**os.environ, "COLUMNS": columns}, check=False, timeout=120)
+        for columns in ("80", "0")
+    ]
+    assert told[0].stdout == told[1].stdout != b""

@@ -56,6 +56,7 @@ def missing(name: str) -> ModuleNotFoundError:
         (typer.BadParameter("too long", param_hint="--name"), 2, "Invalid value for --name: too long\n"),
         (click.ClickException("no broker"), 1, "error: no broker\n"),
         (click.UsageError("no such setting"), 2, "error: no such setting\n"),
+        (click.UsageError("Got unexpected extra argument(s) (ada@example.com x)"), 2, "extra argument(s) (… x)\n"),
         (typer.Exit(1), 1, ""),
         (typer.Abort(), 1, "error: aborted\n"),
         (KeyboardInterrupt(), 130, ""),
