@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ajo_local.child import Child
 from ajo_local.ports import free_port
+from ajo_local.postgres import Postgres
 from ajo_local.processes import Processes
 
 from tests.support.database import query
@@ -151,6 +152,20 @@ def test_a_worker_without_its_tables_says_what_to_do_and_ends_when_told(
     child.wait_for_output("run 'ajo-dispatch db upgrade'", timeout=DEADLINE_SECONDS)
     child.popen.send_signal(signal.SIGTERM)
     assert ended(child) == 0
+
+
+def test_a_worker_that_could_not_record_what_it_had_sent_ends_with_1(
+    prepare_delivery: Callable[..., Delivery], valkey_url: str, own_postgres: Postgres
+) -> None:
+    url = own_postgres.url
+    delivery = prepare_delivery(valkey_url, "[latency]\nseconds = 3\n", AJO_DATABASE_URL=url, AJO_BUDGET_SECONDS="5")
+    child = delivery.start(delivery.env).child
+    delivery.publish(1)
+    wait_until(lambda: query(url, "select from ledger.triggers where attempts_started > 0"), what="its call")
+    own_postgres.stop()
+    child.popen.send_signal(signal.SIGTERM)
+    assert child.popen.wait(timeout=DEADLINE_SECONDS) == 1
+    assert "Traceback" not in child.output()
 
 
 @pytest.mark.parametrize("second", ENDS)

@@ -86,8 +86,8 @@ class Worker:
     looking: Looking
     grace: float
 
-    async def stop(self) -> None:
-        """Finish what is in flight, give back the rest, and give up all ownership."""
+    async def stop(self) -> bool:
+        """Finish what is in flight, give back the rest, give up ownership; whether all that was sent is recorded."""
         self.dispatcher.begin_closing()
         await asyncio.gather(self.patrol.stop(), self.matching.stop(), self.network_probes.stop(), self.looking.stop())
         finished = await self.dispatcher.finish(self.grace)
@@ -97,6 +97,7 @@ class Worker:
         await self.token_http.aclose()
         self.leases.close()
         log.info("worker-stopped", worker_id=str(self.worker_id), finished=finished, written=written)
+        return finished and written
 
 
 def stops_within(longest: float) -> float:

@@ -68,6 +68,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._thread = threading.Thread(target=self._run_loop, name="dispatch", daemon=True)
         self._worker: Worker | None = None
         self._watching: list[Future[None]] = []
+        self.in_good_order = True
         self._taps = Taps(settings().queue_prefix, settings().lanes)
         fullness = {
             queue: Fullness(settings().prefetch, settings().prefetch_bytes)
@@ -173,7 +174,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc] # Celery ships no types
         self._acknowledgements.flush(held=0)
         if self._consumer is not None:
             self._consumer.send_events()
-        self._worker = None
+        self._worker, self.in_good_order = None, stopping.exception() is None and stopping.result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
 

@@ -29,8 +29,11 @@ def node_name(name: str) -> str:
 
 
 def run(app: Any, name: str) -> int:
-    """Run a worker until it is told to stop; its exit code, which is 0 only if it ended in good order."""
+    """Run a worker until it is told to stop; its exit code, which is 0 only if it ended in good order.
+
+    That is, all that it had sent is recorded.
+    """
     program = app.Worker(hostname=node_name(name), quiet=True, without_gossip=True, without_mingle=True)
     program.start()
-    cut_off = program.exitcode is None or told_to_quit()
+    cut_off = program.exitcode is None or told_to_quit() or not program.pool.in_good_order
     return EX_FAILURE if cut_off else int(program.exitcode)
