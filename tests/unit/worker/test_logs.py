@@ -26,7 +26,8 @@ def test_a_reader_that_stands_still_keeps_nobody_waiting_and_is_told_how_many_li
         aside = Aside(stream)
         for number in range(500):  # a pipe holds some thirty of them
             aside.emit(line(number))
-        assert aside._dropped
+        while not aside._dropped:  # its thread may have begun with the last of them
+            aside.emit(line(499))
         read = b""
         while b"line 30 " not in read:
             read += os.read(reading, 65_536)
