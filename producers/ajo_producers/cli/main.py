@@ -11,8 +11,8 @@ already. Library code raises its own exceptions, and the command turns them into
 ``click`` (Celery's command line has it; Typer does without) have the same two attributes and are treated alike.
 
 **Everything else** is caught here: an ``OSError`` (exit 1, with the file's name), a missing package (exit 2, with the
-extra to install), Ctrl-C (130), a closed pipe (1, silently), and any other exception as a fault of ours (1; its type
-and place but not its text, which may hold a secret; ``AJO_DEBUG=1`` shows the traceback).
+extra to install), Ctrl-C (130), a closed pipe (1, silently), no memory (1), and any other exception as a fault of ours
+(1; its type and place but not its text, which may hold a secret; ``AJO_DEBUG=1`` shows the traceback).
 """
 
 import os
@@ -71,6 +71,8 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         _discard_unwritten()
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error), 1)
+    except MemoryError:
+        return _fail("there is not enough memory for that", 1)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback for a user
         return _show_error(error) if hasattr(error, "format_message") else _show_fault(error)
     return code if isinstance(code, int) else 0

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ajo_worker.cli.authority import read_text
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.ledger import schema
 from ajo_worker.ledger.database import connected, place
@@ -66,6 +67,7 @@ def downgrade(
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
     """Take migrations back. What their tables hold is lost."""
+    read_text(to, "--to")
     url = read_settings().database_url.get_secret_value()
     if finish(schema.current(url)) is None:
         typer.echo(f"{place(url)} has no ledger: nothing to do")

@@ -23,6 +23,7 @@ HUGE, LONG = 25 * "9", 5000 * "9"
         (("outage", "show", HUGE), 1, f"no outage of {HUGE} is on record"),
         (("outage", "show", LONG), 1, "is on record"),
         (("quarantine", HUGE), 2, "should be less than or equal to"),
+        (("db", "downgrade", "--yes", "--to", ""), 2, "Invalid value for --to: must be a text"),
         (("top", "--once", "--every", "nan"), 2, "must be 0.5 to 3,600 seconds"),
         (("trigger", "order-shipped", "--from", "-", "--format", "csv", "--rate", "inf"), 2, "--rate"),
     ],

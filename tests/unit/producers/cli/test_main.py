@@ -62,6 +62,7 @@ def missing(name: str) -> ModuleNotFoundError:
         (KeyboardInterrupt(), 130, ""),
         (FileNotFoundError(2, "No such file or directory", "a.toml"), 1, "error: a.toml: No such file or directory\n"),
         (OSError("odd"), 1, "error: odd\n"),
+        (MemoryError(), 1, "error: there is not enough memory for that\n"),
         (
             missing("celery.app"),
             2,
