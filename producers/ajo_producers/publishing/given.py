@@ -75,6 +75,8 @@ def read_given(data: Mapping[str, Any], *, from_text: bool = False) -> tuple[Giv
             values[name] = msgspec.convert(value, FIELDS[name], strict=not from_text)
         except msgspec.ValidationError as error:
             problems.append(f"{name} {MOMENT_RULE}" if name in MOMENTS else convert_problem(name, error))
+        except UnicodeEncodeError:  # half a surrogate pair, as of bytes on a command line that are no UTF-8
+            problems.append(f"{name} {MOMENT_RULE if name in MOMENTS else 'is no text'}")
     return GivenTrigger(**values), problems
 
 

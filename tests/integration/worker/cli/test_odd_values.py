@@ -24,6 +24,12 @@ HUGE, LONG = 25 * "9", 5000 * "9"
         (("outage", "show", LONG), 1, "is on record"),
         (("quarantine", HUGE), 2, "should be less than or equal to"),
         (("db", "downgrade", "--yes", "--to", ""), 2, "Invalid value for --to: must be a text"),
+        (("worker", "--processes", HUGE), 2, "should be less than or equal to 256"),
+        (
+            ("trigger", "order-shipped", "--to", "a@example.com", "--occurred-at", NO_TEXT),
+            1,
+            "occurred_at must be a time",
+        ),
         (("top", "--once", "--every", "nan"), 2, "must be 0.5 to 3,600 seconds"),
         (("trigger", "order-shipped", "--from", "-", "--format", "csv", "--rate", "inf"), 2, "--rate"),
     ],

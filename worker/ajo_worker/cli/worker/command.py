@@ -22,6 +22,10 @@ NAME = re.compile(rf"{_PART}(?:@{_PART})?", re.ASCII)
 """A name that Celery makes queues of, and Flower addresses: with the host's name, its first part, its domain."""
 
 
+MOST_PROCESSES = 256
+"""Of one parent: a slip of the finger must not take all of a machine's memory."""
+
+
 def _checked(name: str | None) -> str | None:
     if name is not None and not NAME.fullmatch(name):
         raise typer.BadParameter("must be letters, digits, ., _, - and %h, %n or %d, such as mail@%h")
@@ -43,6 +47,7 @@ def worker(
         int,
         typer.Option(
             min=1,
+            max=MOST_PROCESSES,
             help="So many workers under one parent, which restarts one that fails, passes signals on and ends as one. "
             "Each has all of AJO_MAX_IN_FLIGHT, AJO_PREFETCH and the connections of a worker.",
         ),
