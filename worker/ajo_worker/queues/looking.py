@@ -15,6 +15,8 @@ from ajo_worker.ledger.shared_connection import SharedConnection
 log = structlog.get_logger("ajo_worker.intake")
 
 T = TypeVar("T")
+TELLING = 3
+"""Looks in a row that fail until it is told aloud: a connection is cut now and then, queues that are down stay so."""
 Ask = Callable[[list[str]], dict[str, int]]
 """How many messages wait in each of these queues; it may take its time, and raise."""
 
@@ -31,7 +33,7 @@ class Looking:
         self._close = close
         self._thread = DaemonThreads(1)
         self._task: asyncio.Task[None] | None = None
-        self._told = ""
+        self._missed = 0
 
     def start(self) -> None:
         """Begin; needs a running event loop."""
@@ -52,27 +54,29 @@ class Looking:
         """
         return await self._on_thread(partial(self._ask, list(queues)))
 
-    async def look(self) -> None:
-        """Look into the queues that nobody has looked into of late, and note what is slowed as well."""
+    async def look(self) -> bool:
+        """Look into the queues that nobody has looked into of late, and note what is slowed as well; whether it did."""
         claimed = await self._ledger.run(partial(looks.claim, lanes=self._queues))
         if not claimed:
-            return
+            return False
         await self._ledger.run(looks.record_rates)
         await self._ledger.run(partial(looks.record, messages=await self.lengths(claimed)))
+        return True
 
     async def _run(self) -> None:
         while True:
             try:
-                await self.look()
-            except Exception as fault:  # noqa: BLE001 - triggers are sent without it; a broker that is away is told of elsewhere
-                self._tell(type(fault).__name__)
+                looked = await self.look()
+            except Exception as fault:  # noqa: BLE001 - triggers are sent without it
+                self._missed += 1
+                tell = log.warning if self._missed == TELLING else log.debug
+                tell("queues-not-seen", fault=type(fault).__name__, missed=self._missed)
             else:
-                self._told = ""
+                if looked and self._missed >= TELLING:
+                    log.info("queues-seen-again", missed=self._missed)
+                if looked:
+                    self._missed = 0
             await asyncio.sleep(EVERY)
-
-    def _tell(self, fault: str) -> None:
-        (log.debug if fault == self._told else log.info)("queues-not-seen", fault=fault)
-        self._told = fault
 
     def _on_thread(self, work: Callable[[], T]) -> Awaitable[T]:
         return asyncio.wrap_future(self._thread.submit(work))
