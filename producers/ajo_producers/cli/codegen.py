@@ -8,7 +8,7 @@ import typer
 from ajo_producers.campaigns.codegen.json_schema import json_schema
 from ajo_producers.campaigns.codegen.python import python_source
 from ajo_producers.campaigns.folder import Definitions
-from ajo_producers.cli.writing import writing
+from ajo_producers.contract.writing import writing
 
 STDOUT = Path("-")
 

@@ -18,7 +18,7 @@ from ajo_producers.campaigns.definition import AREAS
 from ajo_producers.campaigns.file import Merged, merge, render
 from ajo_producers.campaigns.folder import DefinitionError
 from ajo_producers.campaigns.rules import NAME_RULE, is_name
-from ajo_producers.cli.writing import writing
+from ajo_producers.contract.writing import writing
 
 STDIN = Path("-")
 MOST_BYTES = 10_000_000

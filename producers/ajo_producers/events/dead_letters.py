@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from ajo_producers.contract.writing import writing
 from ajo_producers.events.answers import faults_of
 from ajo_producers.events.event import BadEvent
 from ajo_producers.events.log import tell
@@ -45,12 +46,10 @@ class DeadLetterFile:
                         tell("dead-letters-full", "error", file=str(self._path), bytes=MAX_FILE_BYTES)
                     self._told = True
                     return False
-                with os.fdopen(os.dup(file), "ab") as stream:
-                    stream.write(lines)
-                os.fsync(file)
-            except OSError as fault:  # a full disk doesn't say of which file it is the end
-                fault.filename = fault.filename or str(self._path)
-                raise
+                with writing(self._path):
+                    with os.fdopen(os.dup(file), "ab") as stream:
+                        stream.write(lines)
+                    os.fsync(file)
             finally:
                 os.close(file)
         return True

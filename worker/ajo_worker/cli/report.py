@@ -10,6 +10,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from ajo_producers.contract.writing import writing
 
 from ajo_worker.cli.authority import read_text
 from ajo_worker.cli.completion import campaign_names
@@ -17,7 +18,6 @@ from ajo_worker.cli.day import DayOption, read_day
 from ajo_worker.cli.printing import print_json
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
-from ajo_worker.cli.writing import writing
 from ajo_worker.days import FIRST, LAST, bounds
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.reports.csv import write_tables

@@ -12,13 +12,13 @@ from uuid import UUID
 import msgspec
 import typer
 from ajo_producers.contract.sealing import Sealer
+from ajo_producers.contract.writing import writing
 from msgspec import Raw
 
 from ajo_worker.cli.dead.report import MOST_NAMED, other_lines
 from ajo_worker.cli.printing import cell
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import finish
-from ajo_worker.cli.writing import writing
 from ajo_worker.deadletters.choosing import Filter, HeldLetter, dead_letters, held_letters, no_dead_letters
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.payloads.reading import UnreadablePayload, read_payload

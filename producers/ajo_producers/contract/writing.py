@@ -1,4 +1,4 @@
-"""Files that commands write."""
+"""Files that programs write."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
