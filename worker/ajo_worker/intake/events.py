@@ -22,8 +22,8 @@ HEARTBEAT, OF_TASKS = "worker.heartbeat", "task.multi"
 TOGETHER = 0.25
 """Seconds for which events of tasks are gathered."""
 MOST_TOGETHER = 500
-LONGEST_WAIT, SHORT_WAIT = 10.0, 0.5
-"""Seconds for which RabbitMQ is waited for; and while it reads nothing of what we write."""
+LONGEST_WAIT, SHORT_WAIT = 10.0, 0.1
+"""Seconds for which RabbitMQ is waited for; and where it gave no answer, or reads nothing of what we write."""
 
 
 class FlowersEvents(Events):  # type: ignore[misc] # Celery ships no types
@@ -45,14 +45,15 @@ class EventSender(EventDispatcher):  # type: ignore[misc] # Celery ships no type
         self._told: list[dict[str, Any]] = []
         self._due = 0.0
         self._offset = utcoffset()
-        self._blocked = False
+        self.blocked = False
+        """Whether RabbitMQ reads nothing of what this writes."""
         self._answers: Any = None
         broker: Any = getattr(self.connection, "_connection", None)  # the property would connect
         if hasattr(broker, "on_blocked"):  # py-amqp's
             broker.on_blocked, broker.on_unblocked = self._publishers_blocked, self._publishers_go_on
 
     def _publishers_blocked(self, _: object) -> None:
-        self._blocked = True
+        self.blocked = True
         bound_open_broker_sockets(self.connection, SHORT_WAIT)
         log.warning(
             "publishers-blocked",
@@ -61,13 +62,13 @@ class EventSender(EventDispatcher):  # type: ignore[misc] # Celery ships no type
         )
 
     def _publishers_go_on(self) -> None:
-        self._blocked = False
+        self.blocked = False
         bound_open_broker_sockets(self.connection, LONGEST_WAIT)
         log.info("publishers-go-on")
 
     def answer(self, reply: Any, exchange: str, routing_key: str, ticket: str) -> None:
         """Answer a command of remote control, on a channel of its own: an address that is wrong ends this one alone."""
-        if self._blocked:
+        if self.blocked:
             return
         try:
             if self._answers is None:
@@ -100,7 +101,7 @@ class EventSender(EventDispatcher):  # type: ignore[misc] # Celery ships no type
             self._publish(msgspec.json.encode(told), self.producer, OF_TASKS)
 
     def _publish(self, event: Any, producer: Any, routing_key: str, **_: Any) -> None:
-        if self._blocked:
+        if self.blocked:
             return
         try:
             if isinstance(event, bytes):

@@ -6,6 +6,7 @@ up, and a loop that is busy gives it back after a while: a thousand messages of 
 of another one was received.
 """
 
+import time
 from collections import deque
 from struct import Struct
 from typing import Any
@@ -30,7 +31,6 @@ def read_ahead(connection: Any) -> None:
     if not isinstance(transport, SSLTransport | TCPTransport):
         return
     receive = transport._quick_recv
-    drain_events = connection.drain_events
     read: deque[Frame] = deque()
 
     def receive_ahead(size: int) -> bytes:
@@ -51,7 +51,14 @@ def read_ahead(connection: Any) -> None:
             if done and not turn_of_the_hub:
                 return
         if not turn_of_the_hub:
-            drain_events(timeout)
+            wait_for_one(timeout)
+
+    def wait_for_one(timeout: float | None) -> None:
+        # A server that reads nothing more of us (its alarm is on) sends heartbeats all the same: those are no answer.
+        longest = transport.sock.gettimeout() if timeout is None else timeout
+        until = None if longest is None else time.monotonic() + longest
+        while not connection.blocking_read(until and max(until - time.monotonic(), 0)):
+            pass
 
     transport._quick_recv = receive_ahead
     connection.drain_events = drain_many

@@ -22,7 +22,7 @@ from kombu.common import ignore_errors
 from pydantic import SecretStr
 
 from ajo_worker.intake.consumer_timeout import timeout_used
-from ajo_worker.intake.events import LONGEST_WAIT
+from ajo_worker.intake.events import LONGEST_WAIT, SHORT_WAIT
 from ajo_worker.intake.reading_ahead import read_ahead
 from ajo_worker.intake.valkey import refuse_unfit
 from ajo_worker.settings import renewed_as, settings
@@ -33,8 +33,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds between two tries: twice as many after each that fails."""
 LOOK_EVERY = 0.1
 """Seconds between looks whether the worker was told to stop meanwhile."""
-CLOSING_SECONDS, SILENT_SECONDS = 2.0, 0.1
-"""How long an answer is waited for where a connection broke, or at the end; and of a broker that gave none."""
+CLOSING_SECONDS = 2.0
+"""How long an answer is waited for where a connection broke, or at the end."""
 MOST_TOLD = 300
 """Characters of what the broker said that are logged."""
 _CREDENTIALS = re.compile(r"//[^/\s@]*@")
@@ -157,12 +157,13 @@ class ReconnectingConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
 
         What it doesn't hear of comes again, and is known.
         """
-        self._wait_at_most(SILENT_SECONDS if self._silent else CLOSING_SECONDS)
+        self._wait_at_most(SHORT_WAIT if self._silent else CLOSING_SECONDS)
         super().shutdown()
 
     def _wait_at_most(self, seconds: float) -> None:
-        for connection in (self.connection, getattr(self.event_dispatcher, "connection", None)):
-            bound_open_broker_sockets(connection, seconds)
+        bound_open_broker_sockets(self.connection, seconds)
+        if (events := self.event_dispatcher) is not None:
+            bound_open_broker_sockets(events.connection, SHORT_WAIT if events.blocked else seconds)
 
     def _wait_after(self, fault: Exception) -> None:
         pause, now = self._pauses.failed(time.monotonic(), random), time.monotonic()

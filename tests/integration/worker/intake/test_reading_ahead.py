@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -12,10 +13,12 @@ from amqp.transport import TCPTransport
 from hypothesis import given
 from hypothesis import strategies as st
 
+BODY, HEARTBEAT = 3, 8
 
-def frame(payload: bytes) -> bytes:
+
+def frame(payload: bytes, kind: int = BODY) -> bytes:
     """A frame of AMQP 0-9-1."""
-    return struct.pack(">BHI", 3, 1, len(payload)) + payload + b"\xce"
+    return struct.pack(">BHI", kind, 1, len(payload)) + payload + b"\xce"
 
 
 @pytest.fixture
@@ -33,15 +36,15 @@ def both() -> Iterator[tuple[Any, socket.socket]]:
         seen.append(read[2])
         if read[2] == b"closed":
             raise ConnectionError
-        return True
+        return read[0] != HEARTBEAT
 
-    def drain_events(timeout: float | None = None) -> None:
+    def blocking_read(timeout: float | None = None) -> bool:
         with transport.having_timeout(timeout):
             read = transport.read_frame()
-        on_inbound_frame(read)
+        return on_inbound_frame(read)
 
     connection = SimpleNamespace(
-        transport=transport, drain_events=drain_events, on_inbound_frame=on_inbound_frame, seen=seen, asked=asked
+        transport=transport, blocking_read=blocking_read, on_inbound_frame=on_inbound_frame, seen=seen, asked=asked
     )
     reading_ahead.read_ahead(connection)
     yield connection, theirs
@@ -114,3 +117,24 @@ def test_a_connection_to_another_broker_is_left_alone() -> None:
     connection = SimpleNamespace(transport=object())
     reading_ahead.read_ahead(connection)
     assert not hasattr(connection, "drain_events")
+
+
+def test_heartbeats_of_a_server_that_answers_nothing_do_not_prolong_the_wait_for_its_answer(
+    both: tuple[Any, socket.socket],
+) -> None:
+    connection, server = both
+    connection.transport.sock.settimeout(0.3)
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(0.05):
+            server.sendall(frame(b"", HEARTBEAT))
+
+    beating = threading.Thread(target=beat)
+    beating.start()
+    try:
+        with pytest.raises(TimeoutError):
+            connection.drain_events()
+    finally:
+        over.set()
+        beating.join()
