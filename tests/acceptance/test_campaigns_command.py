@@ -196,6 +196,7 @@ def test_codegen_writes_typed_python_and_a_schema_and_says_when_they_are_out_of_
     assert (stale.code, len(stale.err.splitlines())) == (1, 2)
     assert "error: shop_campaigns.py is not what the definitions say: write it anew, without --check" in stale.err
     assert campaigns(home, "codegen").code == 2
+    assert campaigns(home, "codegen", "--check", "--python", "-").code == 2
 
 
 def test_codegen_says_of_a_file_that_is_no_text_that_it_is_out_of_date(home: Path) -> None:

@@ -21,7 +21,7 @@ from ajo_producers.campaigns.folder import (
 )
 from ajo_producers.campaigns.live import Compared
 from ajo_producers.cli import campaign_report, live_check
-from ajo_producers.cli.codegen import write_code
+from ajo_producers.cli.codegen import STDOUT, write_code
 from ajo_producers.cli.completion import campaign_names
 from ajo_producers.cli.import_sample import import_sample
 from ajo_producers.cli.usage import WrongUsage
@@ -146,6 +146,8 @@ def codegen(
     """
     if python is None and schema is None:
         raise typer.BadParameter("or --schema FILE: nothing is to be written", param_hint="--python FILE")
+    if check and STDOUT in {python, schema}:
+        raise typer.BadParameter("compares with files, and standard output is none", param_hint="--check")
     write_code(_load(folder), python, schema, check=check)
 
 
