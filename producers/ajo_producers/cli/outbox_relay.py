@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -40,13 +41,17 @@ def run_relay(settings: RelaySettings, host: str, port: int | None) -> None:
         publisher.close()
 
 
+INSISTING = {signal.SIGTERM, signal.SIGINT}
+"""A second one of these cuts off what is on its way."""
+
+
 async def _run(
     settings: RelaySettings, publisher: Publisher, sealer: "Sealer | None", way: str, host: str, port: int | None
 ) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     relay = Relay(settings, publisher, sealer, say, stop)
     for number in stop_signals():
-        loop.add_signal_handler(number, _on_signal, stop)
+        loop.add_signal_handler(number, _on_signal, stop, number in INSISTING)
     metrics = Metrics(relay)
     server = None
     if port is not None:
@@ -69,7 +74,9 @@ async def _run(
     say(f"stopped, with {triggers(relay.counts.published)} published")
 
 
-def _on_signal(stop: asyncio.Event) -> None:
+def _on_signal(stop: asyncio.Event, insisting: bool) -> None:
+    if stop.is_set() and not insisting:  # systemd sends a SIGHUP right behind its SIGTERM
+        return
     if stop.is_set():
         say("cut off: what was on its way is published again by the next relay")
         os._exit(1)  # the publisher's thread may wait for the broker

@@ -9,13 +9,12 @@ from contextlib import AbstractContextManager, suppress
 from types import FrameType, TracebackType
 from typing import Any, Self, TypeVar
 
+from ajo_producers.contract.stop_signals import stop_signals
+
 T = TypeVar("T")
 
 GRACE = 3.0
 """Seconds that what is on its way gets after the first signal."""
-SIGNALS = tuple(
-    number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
-)
 TOLD = b"\nstopping: what is on its way has %d s to be confirmed; again cuts it off\n" % GRACE
 
 
@@ -65,7 +64,7 @@ class Stop(AbstractContextManager["Stop"]):
     def __enter__(self) -> Self:
         """Take the signals."""
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
+            self._before = {number: signal.signal(number, self._on_signal) for number in stop_signals()}
             if hasattr(signal, "SIGALRM"):
                 self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._on_signal)
         return self
