@@ -49,6 +49,9 @@ def _root(
     """Execute Adobe Journey Optimizer's API-triggered campaigns, reliably and with an audit of every dispatch."""
 
 
+REPEATING = ("Got unexpected extra argument", "No such command", "No such option")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line; returns the exit code (0 done, 1 failed, 2 wrong usage, 130 interrupted)."""
     command = add_commands(typer.main.get_command(root))
@@ -88,8 +91,8 @@ def _show_error(error: Any) -> int:  # noqa: ANN401 - of Typer or click, which s
 
 
 def _without_addresses(text: str) -> str:
-    """Typer repeats what it has no use for, which may be a recipient in an option's place. Pure."""
-    return re.sub(r"[^\s()]+@[^\s()]+", "…", text) if text.startswith("Got unexpected extra argument") else text
+    """Typer repeats what it has no use for, which may be a recipient in another thing's place. Pure."""
+    return re.sub(r"[^\s()'\"]+@[^\s()'\"]+", "…", text) if text.startswith(REPEATING) else text
 
 
 def _show_fault(error: Exception) -> int:

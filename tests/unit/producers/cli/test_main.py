@@ -57,6 +57,7 @@ def missing(name: str) -> ModuleNotFoundError:
         (click.ClickException("no broker"), 1, "error: no broker\n"),
         (click.UsageError("no such setting"), 2, "error: no such setting\n"),
         (click.UsageError("Got unexpected extra argument(s) (ada@example.com x)"), 2, "extra argument(s) (… x)\n"),
+        (click.UsageError("No such command 'ada@example.com'."), 2, "No such command '…'.\n"),
         (typer.Exit(1), 1, ""),
         (typer.Abort(), 1, "error: aborted\n"),
         (KeyboardInterrupt(), 130, ""),
