@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import typer
@@ -54,7 +55,7 @@ def import_sample(
 
 
 def _read(source: Path, name: str | None, one_of: Sequence[str], shown: str) -> Imported:
-    with sys.stdin.buffer if source == STDIN else source.open("rb") as file:
+    with nullcontext(sys.stdin.buffer) if source == STDIN else source.open("rb") as file:
         raw = file.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES:
         raise typer.TyperException(f"{shown}: too long for a sample, above {MOST_BYTES:,} bytes; nothing was written")

@@ -43,7 +43,7 @@ def bear_with_streams() -> None:
     """
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="backslashreplace")
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.platform != "win32":  # its consoles have streams of their own
         before, raw = sys.stdout, _StandardOutput(sys.stdout.fileno(), "wb", closefd=False)
         sys.stdout = io.TextIOWrapper(
             raw if before.write_through else io.BufferedWriter(raw),

@@ -18,8 +18,10 @@ def write_line(text: str) -> None:
         return
     line = f"{f'({_dropped:,} lines were dropped before this one) ' if _dropped else ''}{text}\n"
     try:
-        descriptor = sys.stderr.fileno()
+        descriptor = sys.stderr.fileno() if hasattr(select, "poll") else None  # there is none for Windows
     except (OSError, ValueError):  # in memory
+        descriptor = None
+    if descriptor is None:
         with suppress(OSError, ValueError):
             sys.stderr.write(line)
         return
