@@ -70,7 +70,7 @@ class Looking:
             except Exception as fault:  # noqa: BLE001 - triggers are sent without it
                 self._missed += 1
                 tell = log.warning if self._missed == TELLING else log.debug
-                tell("queues-not-seen", fault=type(fault).__name__, missed=self._missed)
+                tell("queues-not-seen", fault=_kind_of(fault), missed=self._missed)
             else:
                 if looked and self._missed >= TELLING:
                     log.info("queues-seen-again", missed=self._missed)
@@ -80,3 +80,8 @@ class Looking:
 
     def _on_thread(self, work: Callable[[], T]) -> Awaitable[T]:
         return asyncio.wrap_future(self._thread.submit(work))
+
+
+def _kind_of(fault: Exception) -> str:
+    """The broker's fault is told by its name, which is the text of ours."""
+    return str(fault) if type(fault) is OSError else type(fault).__name__
