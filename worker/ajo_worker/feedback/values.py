@@ -131,7 +131,7 @@ def _read(text: str) -> datetime:
         try:
             return datetime.fromisoformat(text.removesuffix("UTC").strip())
         except ValueError:
-            raise ValueError("is no instant (ISO 8601, or milliseconds since 1970)") from None
+            raise ValueError("is no instant (ISO 8601, or a number since 1970)") from None
     try:
         return EPOCH + timedelta(seconds=number / next((parts for most, parts in SCALES if abs(number) < most), FINEST))
     except (OverflowError, ValueError):

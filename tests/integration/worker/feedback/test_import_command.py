@@ -121,7 +121,7 @@ def test_refused_rows_are_named_and_the_others_are_stored(cli: Cli, database_url
     assert done.code == 1
     assert done.out.splitlines()[0] == f"{path}: 4 rows: 1 new, 0 known already, 3 refused"
     assert done.err.splitlines() == [
-        "  line 2: timestamp: is no instant (ISO 8601, or milliseconds since 1970)",
+        "  line 2: timestamp: is no instant (ISO 8601, or a number since 1970)",
         "  line 3: is no JSON: Input data was truncated",
         "  … and 1 refused row more (--limit)",
     ]

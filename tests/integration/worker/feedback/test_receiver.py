@@ -191,8 +191,7 @@ def test_good_items_are_stored_beside_bad_ones_and_these_are_named(receive: Rece
             {"item": 1, "error": "messageDeliveryFeedback.feedbackStatus: is missing"},
             {
                 "item": 2,
-                "error": "messageDeliveryFeedback.deliveryTimestamp: is no instant "
-                "(ISO 8601, or milliseconds since 1970)",
+                "error": "messageDeliveryFeedback.deliveryTimestamp: is no instant (ISO 8601, or a number since 1970)",
             },
         ],
     }
