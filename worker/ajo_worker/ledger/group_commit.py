@@ -28,9 +28,9 @@ MOST_ROWS = 500
 """Rows in one commit at most: longer statements only make the first rows wait."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 PATIENCE, MOST_PATIENCE = 10.0, 60.0
-"""Seconds that a commit gets at first, and at most: twice as many each time that it is repeated. A connection may be
-frozen though its other side lives (a pooler, a backend, a load balancer that forgot it): budgets must not wait for it.
-"""
+"""Seconds that a commit gets at first, and at most: twice as many each time that they weren't enough. A connection
+may be frozen though its other side lives (a pooler, a backend, a load balancer that forgot it): budgets must not wait
+for it."""
 # A commit that was cut off while it waited for a synchronous standby is committed all the same. A repetition finds its
 # rows and writes nothing, so PostgreSQL has it wait for nobody: this is a commit of its own, which comes after theirs.
 AFTER_ALL = "SELECT pg_logical_emit_message(true, 'ajo-dispatch', '')"
@@ -224,7 +224,7 @@ class GroupCommit(Generic[Row, Result]):
                 self._disconnect()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
-                patience = min(patience * 2, MOST_PATIENCE) if cut_off else patience
+                patience = min(patience * 2, MOST_PATIENCE) if isinstance(fault, TimeoutError) else patience
             except Exception:  # a writer that ended here would hold up its worker for ever
                 log.exception("ledger-write-fault", writer=self.name, rows=len(rows))
                 self._disconnect()

@@ -14,7 +14,7 @@ from ajo_worker.ledger.admission import Admission, Known
 from ajo_worker.ledger.attempts import Intent, Record
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.connecting import Connector
-from ajo_worker.ledger.group_commit import GroupCommit
+from ajo_worker.ledger.group_commit import PATIENCE, GroupCommit
 from ajo_worker.ledger.liveness import NO_LIMITS, Liveness, Speed
 from ajo_worker.ledger.ownership import Release, Takeover
 from ajo_worker.ledger.quarantine import SetAside
@@ -33,8 +33,10 @@ PLANNER = {
     "enable_bitmapscan": "off",
     "jit": "off",
 }
-# A writer's plans are for any rows. For the hundreds at hand, the planner would at times read a whole index.
-WRITER = {"plan_cache_mode": "force_generic_plan"}
+# A writer's plans are for any rows. For the hundreds at hand, the planner would at times read a whole index. Where a
+# lock is held for long, the statement ends before its writer gives it up: else each repetition left a session behind.
+# (A `statement_timeout` would also end the wait for a synchronous standby, as if that had the commit.)
+WRITER = {"plan_cache_mode": "force_generic_plan", "lock_timeout": f"{PATIENCE - 1:g}s"}
 # What reads whole tables plans as it likes.
 WHOLE_TABLES = {"enable_hashjoin": "on", "enable_mergejoin": "on", "enable_seqscan": "on", "enable_bitmapscan": "on"}
 # A worker that is frozen within a commit, or whose machine is gone, must not keep its rows from whoever takes over.

@@ -12,7 +12,7 @@ from ajo_worker.ledger import group_commit
 from ajo_worker.ledger.admission import Admission, Known, admit
 from ajo_worker.ledger.attempts import Record, record
 from ajo_worker.ledger.group_commit import GroupCommit
-from ajo_worker.ledger.ledger import PLANNER
+from ajo_worker.ledger.ledger import PLANNER, WRITER
 from ajo_worker.ledger.write_faults import RowRefused
 from structlog.testing import capture_logs
 
@@ -206,6 +206,21 @@ async def test_a_row_with_which_nobody_can_do_anything_fails_alone_with_the_faul
         answers = await all_of(group, rows)
     assert isinstance(answers.pop(2), LookupError)
     assert answers == [None] * 4
+
+
+async def test_repetitions_behind_a_lock_leave_no_session_behind(database_url: str) -> None:
+    """A backend that waits for a lock doesn't notice that its client has gone."""
+    assert float(WRITER["lock_timeout"].removesuffix("s")) < group_commit.PATIENCE
+    holder = await asyncpg.connect(database_url)
+    await holder.execute("begin; lock table ledger.triggers in access exclusive mode")
+    async with writer(database_url, admit_all, **{**WRITER, "lock_timeout": "100ms"}) as admissions:
+        with capture_logs() as logs:
+            waiting = asyncio.create_task(admissions.submit(admission()))
+            await until(lambda: sum(log["event"] == "ledger-write-waits" for log in logs) > 4, "it was tried again")
+        assert len(query(database_url, "select 1 from pg_stat_activity where application_name = $1", NAME)) <= 2
+        await holder.close()
+        assert await waiting is None
+    assert query(database_url, "select count(*)::int as n from ledger.triggers") == [{"n": 1}]
 
 
 async def test_a_database_that_takes_no_more_connections_is_waited_for(stoppable: Stoppable) -> None:
