@@ -5,6 +5,8 @@ import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,18 +63,24 @@ def postgres_url(session_postgres: Postgres) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(session_postgres: Postgres) -> str:
-    """The name of a migrated, empty database that others are copied from."""
-    query(session_postgres.url, f"create database {TEMPLATE}")
-    migrate(session_postgres.url_of(TEMPLATE))
-    return TEMPLATE
+def migrated_template(session_postgres: Postgres) -> Callable[[], str]:
+    """Gives the name of a migrated, empty database that others are copied from: one for each day, as its partitions."""
+
+    @cache
+    def of(day: date) -> str:
+        name = f"{TEMPLATE}_{day:%Y%m%d}"
+        query(session_postgres.url, f"create database {name}")
+        migrate(session_postgres.url_of(name))
+        return name
+
+    return lambda: of(datetime.now(UTC).date())
 
 
 @pytest.fixture
-def database_url(session_postgres: Postgres, migrated_template: str) -> Iterator[str]:
+def database_url(session_postgres: Postgres, migrated_template: Callable[[], str]) -> Iterator[str]:
     """The address of a migrated, empty database."""
     name = f"test_{secrets.token_hex(6)}"
-    query(session_postgres.url, f"create database {name} template {migrated_template} {COPIED}")
+    query(session_postgres.url, f"create database {name} template {migrated_template()} {COPIED}")
     yield session_postgres.url_of(name)
     query(session_postgres.url, f"drop database {name} with (force)")
 
