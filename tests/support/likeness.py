@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 HOST = socket.gethostname()
 FORMS = (
+    (r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} ", "DAY "),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
     (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( UTC|Z|\+00:00)?", "TIME"),
     (r"\d\d:\d\d:\d\d(\.\d+)?( UTC)?", "TIME"),
