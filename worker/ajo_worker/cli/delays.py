@@ -11,8 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ajo_worker.cli.authority import read_text
-from ajo_worker.cli.completion import campaign_names
+from ajo_worker.cli.campaign import CampaignOption
 from ajo_worker.cli.day import DayOption, read_day
 from ajo_worker.cli.printing import cell, make_console, make_table, print_json
 from ajo_worker.cli.running import finish, read_settings
@@ -38,9 +37,7 @@ def delays(
         typer.Option(metavar="DURATION", help="Of triggers received in the last 30s, 2d, 1h30m.", show_default=SINCE),
     ] = None,
     day: DayOption = None,
-    campaign: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of this campaign alone.", autocompletion=campaign_names)
-    ] = None,
+    campaign: CampaignOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show in which phase the time of triggers went, from the business event to their end.
@@ -48,8 +45,6 @@ def delays(
     Phases follow one another and sum to the total; one that took no time is left out. Departure and delivery come after
     the end. Only triggers that came to their end count.
     """
-    if campaign is not None:
-        read_text(campaign, "--campaign")
     settings, last = read_settings(), SINCE if since is None else since
     if day is None:
         report = finish(_read(settings, read_since(last), campaign))

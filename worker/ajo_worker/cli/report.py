@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 from ajo_producers.contract.writing import writing
 
-from ajo_worker.cli.authority import read_text
-from ajo_worker.cli.completion import campaign_names
+from ajo_worker.cli.campaign import CampaignOption
 from ajo_worker.cli.day import DayOption, read_day
 from ajo_worker.cli.printing import print_json
 from ajo_worker.cli.running import finish, read_settings
@@ -46,9 +45,7 @@ def report(
         typer.Option(metavar="TIME", help="Up to this time: 2026-11-25T14:00, of AJO_TIME_ZONE."),
     ] = None,
     day: DayOption = None,
-    campaign: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of this campaign alone.", autocompletion=campaign_names)
-    ] = None,
+    campaign: CampaignOption = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one page that opens anywhere.")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write tables, a file each.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -60,8 +57,6 @@ def report(
     for option, place in (("--html", html), ("--csv", csv)):
         if place == Path("-"):
             raise typer.BadParameter("a page and tables go into files: name one", param_hint=option)
-    if campaign is not None:
-        read_text(campaign, "--campaign")
     settings = read_settings()
     asked = _asked(since, until, day, campaign, settings.zone)
     found = finish(_read(settings.database_url.get_secret_value(), asked))

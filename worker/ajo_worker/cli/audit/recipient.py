@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ajo_worker.cli.authority import read_text
-from ajo_worker.cli.completion import campaign_names
+from ajo_worker.cli.campaign import CampaignOption
 from ajo_worker.cli.printing import cell, make_console, make_table, print_json, print_whole
 from ajo_worker.cli.progress import progress_bar
 from ajo_worker.cli.running import WrongSettings, finish, read_settings
@@ -26,9 +25,7 @@ def recipient(
     ] = None,
     *,
     since: Annotated[str, typer.Option(metavar="DURATION", help="Of triggers received in the last 12h, 30d.")] = "30d",
-    campaign: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of this campaign alone.", autocompletion=campaign_names)
-    ] = None,
+    campaign: CampaignOption = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Triggers that are listed at most.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -37,8 +34,6 @@ def recipient(
     The address is neither printed nor kept; given as an argument, it stays in your shell's history. The exit code is 1
     if there are none.
     """
-    if campaign is not None:
-        read_text(campaign, "--campaign")
     settings, duration = read_settings(), read_since(since)
     key = hashing_key(settings.hash_key.get_secret_value())
     if not key:
