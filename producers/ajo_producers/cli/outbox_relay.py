@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ajo_producers.cli.usage import WrongUsage
-from ajo_producers.contract.stop_signals import stop_signals
+from ajo_producers.contract.stop_signals import INSISTING, stop_signals
 from ajo_producers.entrance.standard_error import write_line
 from ajo_producers.outbox.database import place
 from ajo_producers.outbox.metrics import Metrics
@@ -39,10 +38,6 @@ def run_relay(settings: RelaySettings, host: str, port: int | None) -> None:
         asyncio.run(_run(settings, publisher, sealer, f"{place(settings)} to {broker.shown}", host, port))
     finally:
         publisher.close()
-
-
-INSISTING = {signal.SIGTERM, signal.SIGINT}
-"""A second one of these cuts off what is on its way."""
 
 
 async def _run(
@@ -75,13 +70,12 @@ async def _run(
 
 
 def _on_signal(stop: asyncio.Event, insisting: bool) -> None:
-    if stop.is_set() and not insisting:  # systemd sends a SIGHUP right behind its SIGTERM
-        return
-    if stop.is_set():
+    if not stop.is_set():
+        stop.set()
+        say("stopping: what is on its way gets its confirms; again cuts it off")
+    elif insisting:
         say("cut off: what was on its way is published again by the next relay")
         os._exit(1)  # the publisher's thread may wait for the broker
-    stop.set()
-    say("stopping: what is on its way gets its confirms; again cuts it off")
 
 
 def triggers(count: int) -> str:

@@ -6,6 +6,9 @@ HANGUP, OF_CONTAINERS = "SIGHUP", ("SIGPWR",)
 """A terminal that is closed; and LXC's word to the first process of a container."""
 OF_SYSTEMD = 3
 """The real-time signal, counted from the first, by which systemd is told so: systemd-nspawn and images made for it."""
+INSISTING = (signal.SIGTERM, signal.SIGINT)
+"""A second one of these insists, and cuts off what is under way. A second one of the others says nothing new: systemd
+sends a SIGHUP right behind its SIGTERM (``SendSIGHUP=``)."""
 
 
 def stop_signals() -> tuple[int, ...]:

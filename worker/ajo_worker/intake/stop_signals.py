@@ -16,14 +16,13 @@ import signal
 import threading
 from types import FrameType
 
-from ajo_producers.contract.stop_signals import stop_signals
+from ajo_producers.contract.stop_signals import INSISTING, stop_signals
 from celery.platforms import EX_FAILURE, EX_OK
 from celery.worker import state
 
 SECONDS = 4.5
 """From the insisting signal to the end of the process, if it didn't end by itself."""
 
-POLITE = (signal.SIGTERM, signal.SIGINT)
 OTHERS = [getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2", "SIGALRM") if hasattr(signal, name)]
 """Python's default for these is a sudden end; they have no meaning here."""
 BLOCKABLE = [*stop_signals(), *(getattr(signal, name) for name in ("SIGQUIT", "SIGCHLD") if hasattr(signal, name))]
@@ -41,7 +40,7 @@ def note_signals() -> None:
     The first process of a container has no default handlers: without ours it could not be stopped while it starts.
     """
     for number in stop_signals():
-        signal.signal(number, _asked if number in POLITE else _asked_politely)
+        signal.signal(number, _asked if number in INSISTING else _asked_politely)
     for number in OTHERS:
         signal.signal(number, signal.SIG_IGN)
     if quit_signal := getattr(signal, "SIGQUIT", None):  # there is none for Windows

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from ajo_producers.cli import outbox_relay
 from ajo_producers.cli.stopping import Stop
+from ajo_producers.contract.stop_signals import INSISTING
 
 
 @pytest.fixture
@@ -21,10 +22,10 @@ def cut_off(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.mark.parametrize(("number", "codes"), [(signal.SIGHUP, []), (signal.SIGTERM, [1]), (signal.SIGINT, [1])])
 def test_only_who_insists_cuts_a_relay_off(cut_off: list[int], number: signal.Signals, codes: list[int]) -> None:
     stop = asyncio.Event()
-    outbox_relay._on_signal(stop, number in outbox_relay.INSISTING)
+    outbox_relay._on_signal(stop, number in INSISTING)
     assert stop.is_set()
     assert cut_off == []
-    outbox_relay._on_signal(stop, number in outbox_relay.INSISTING)
+    outbox_relay._on_signal(stop, number in INSISTING)
     assert cut_off == codes
 
 

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
-from ajo_producers.contract.stop_signals import stop_signals
+from ajo_producers.contract.stop_signals import INSISTING, stop_signals
 
 from ajo_worker.cli.worker.restarting import SETTLED_SECONDS, Again, GiveUp, after, pause_after
-from ajo_worker.intake.stop_signals import OTHERS, POLITE, note_signals, only_quit_insists
+from ajo_worker.intake.stop_signals import OTHERS, note_signals, only_quit_insists
 
 log = structlog.get_logger("ajo_worker")
 
@@ -158,7 +158,7 @@ class Parent:
         if not select.select([self._woken], [], [], left)[0]:
             return
         for number in os.read(self._woken, 4096):
-            if number == signal.SIGQUIT or (number in POLITE and self._stopping):
+            if number == signal.SIGQUIT or (number in INSISTING and self._stopping):
                 self._stop(signal.SIGQUIT)
                 self._kill_at = self._kill_at or time.monotonic() + KILLED_SECONDS
             elif number in NOTED - {signal.SIGCHLD} and not self._stopping:
