@@ -6,6 +6,7 @@ where it has none, which would make each repetition another message, and pass br
 
 import base64
 import binascii
+import codecs
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -21,8 +22,6 @@ from ajo_producers.events.event import BadEvent, Event, Fault
 
 STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
-BOM = b"\xef\xbb\xbf"
-"""What some editors and PowerShell put before UTF-8 text."""
 MAX_EVENTS = 1000
 """Events of one batch at most."""
 _REQUIRED = ("id", "source", "type", "specversion")
@@ -170,7 +169,7 @@ def header_value(text: str) -> str:
 
 def _json(body: bytes) -> object:
     try:
-        return msgspec.json.decode(body.removeprefix(BOM))
+        return msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8))
     except msgspec.DecodeError as error:
         raise UnreadableEvents(f"it is no JSON: {error}") from None
     except (UnicodeDecodeError, RecursionError):
@@ -183,7 +182,7 @@ def _data(body: bytes, content_type: str, faults: list[Fault]) -> object:
         return None
     if _JSON.match(content_type.strip().lower()):
         try:
-            return msgspec.json.decode(body.removeprefix(BOM))
+            return msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             faults.append(Fault("data", "is no JSON, as its content type says"))
             return None

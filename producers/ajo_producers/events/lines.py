@@ -3,6 +3,7 @@
 A line of a file of dead letters is read as the event that it holds, so that they are tried again by reading the file.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from ajo_producers.events.cloudevents import BOM, read_structured
+from ajo_producers.events.cloudevents import read_structured
 from ajo_producers.events.event import BadEvent, Event, Fault
 
 MAX_LINE_BYTES = 16_000_000
@@ -38,7 +39,7 @@ def read_lines(stream: BinaryIO) -> Iterator[tuple[int, Event | BadEvent]]:
     number = 0
     while line := stream.readline(MAX_LINE_BYTES + 1):
         number += 1
-        text = line.removeprefix(BOM).strip() if number == 1 else line.strip()
+        text = line.removeprefix(codecs.BOM_UTF8).strip() if number == 1 else line.strip()
         if len(line) > MAX_LINE_BYTES:
             raise UnreadableLine(f"the line has more than {MAX_LINE_BYTES:,} bytes", number)
         if not text:

@@ -1,5 +1,6 @@
 """The ASGI application that takes Journey Optimizer's feedback webhook: checked, bounded, durable before it says so."""
 
+import codecs
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -30,8 +31,6 @@ MOST_ITEMS = 5000
 FORM = "application/x-www-form-urlencoded"
 """How some providers send the messages of recipients, which may be relayed as they are."""
 MOST_TOLD = 20
-BOM = b"\xef\xbb\xbf"
-"""What some relays put before UTF-8 text."""
 
 
 class Store(Protocol):
@@ -151,7 +150,7 @@ async def read_json(request: Request, most_bytes: int, seconds: float) -> object
     if not as_json:
         return _form(body)
     try:
-        content: object = msgspec.json.decode(body.removeprefix(BOM))
+        content: object = msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         why = str(fault) if isinstance(fault, msgspec.DecodeError) else "it is not UTF-8, or nested too deeply"
         raise BadBody(400, f"the body is no JSON: {why}") from None
