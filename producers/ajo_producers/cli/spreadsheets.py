@@ -6,7 +6,7 @@ addresses have stricter rules of their own.
 
 import re
 
-from ajo_producers.contract.addresses import PLACEHOLDER, ROUNDED
+from ajo_producers.contract.addresses import MARKED, PLACEHOLDER, ROUNDED
 
 _ERRORS = """
 #N/A #REF! #VALUE! #DIV/0! #NUM! #NAME? #NULL! #SPILL! #CALC! #FIELD! #BLOCKED! #CONNECT! #BUSY! #UNKNOWN! #ERROR!
@@ -38,7 +38,7 @@ def cell_flaw(text: str) -> str | None:
     if _ROUNDED.fullmatch(text):
         return ROUNDED
     if _MARKED.fullmatch(text):
-        return "begins with an apostrophe, as spreadsheets mark text"
+        return MARKED
     if text == r"\N":
         return r"is \N: what a database writes where there is no value"
     return PLACEHOLDER if _TEMPLATE.fullmatch(text) else None

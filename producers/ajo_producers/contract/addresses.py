@@ -123,6 +123,7 @@ def no_value(text: str) -> str | None:
     return None
 
 
+MARKED = "begins with an apostrophe, as spreadsheets mark text"
 PLACEHOLDER = "holds a placeholder that nothing was put in place of"
 
 
@@ -141,7 +142,7 @@ def _left_over(text: str) -> str | None:
     if _ROUNDED.fullmatch(text):
         return ROUNDED
     if text.startswith(("'", "’", "‘")):
-        return "begins with an apostrophe, as spreadsheets mark text"
+        return MARKED
     if text.startswith("="):
         return "is a formula of a spreadsheet, and not its value"
     return None

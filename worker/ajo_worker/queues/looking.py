@@ -72,9 +72,9 @@ class Looking:
                 tell = log.warning if self._missed == TELLING else log.debug
                 tell("queues-not-seen", fault=_kind_of(fault), missed=self._missed)
             else:
-                if looked and self._missed >= TELLING:
-                    log.info("queues-seen-again", missed=self._missed)
                 if looked:
+                    if self._missed >= TELLING:
+                        log.info("queues-seen-again", missed=self._missed)
                     self._missed = 0
             await asyncio.sleep(EVERY)
 
