@@ -31,9 +31,11 @@ TEMPLATE = "migrated"
 
 
 def pytest_configure() -> None:
-    """A shell's background jobs ignore Ctrl-C, and so would all programs that tests start and interrupt."""
+    """What a shell's background jobs (Ctrl-C) and nohup ignore, all programs that tests start would ignore as well."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)  # still not ended by it; programs begin without it
 
 
 @pytest.fixture(scope="session")
