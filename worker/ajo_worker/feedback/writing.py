@@ -32,7 +32,7 @@ class Writing:
         self._connector = Connector(url)
         self._away = False
         self._commits: GroupCommit[FeedbackRow, Stored] = GroupCommit("feedback", self._connect, self._store)
-        self._asking = SharedConnection(self._connect)
+        self._asking = SharedConnection(self._connection)  # whoever only asks tries nothing again, and so tells nothing
         self._answering: asyncio.Task[bool] | None = None
 
     def start(self) -> None:
@@ -74,12 +74,15 @@ class Writing:
             return False
         return not self._away
 
+    async def _connection(self) -> asyncpg.Connection:
+        # An answer that never comes, over a way that is half-open, ends as one that is cut.
+        return await self._connector.connect(
+            "ajo-dispatch feedback", {**PLANNER, **IMPATIENT}, seconds=CONNECT_SECONDS, command=COMMIT_SECONDS
+        )
+
     async def _connect(self) -> asyncpg.Connection:
         try:
-            # An answer that never comes, over a way that is half-open, ends as one that is cut.
-            return await self._connector.connect(
-                "ajo-dispatch feedback", {**PLANNER, **IMPATIENT}, seconds=CONNECT_SECONDS, command=COMMIT_SECONDS
-            )
+            return await self._connection()
         except Exception as fault:
             self._tell(fault)
             raise

@@ -18,8 +18,11 @@ class Ledger:
 
     def __init__(self) -> None:
         self.faults: list[Exception] = []
+        self.refusals: list[Exception] = []
 
     async def connect(self, *_: object, **__: object) -> Any:
+        if self.refusals:
+            raise self.refusals.pop(0)
         return self
 
     def is_closed(self) -> bool:
@@ -63,3 +66,12 @@ async def test_a_fault_that_is_given_up_costs_no_later_feedback(ledger: Ledger, 
         await place.store([ROW])
     assert await place.store([ROW]) == [Stored(new=True, match="none")]
     assert await place.reachable()
+
+
+async def test_a_ledger_that_was_away_when_only_its_health_was_asked_for_takes_feedback_once_it_is_back(
+    ledger: Ledger, place: Writing
+) -> None:
+    ledger.refusals = [ConnectionRefusedError()]
+    assert not await place.reachable()
+    assert await place.reachable()
+    assert await place.store([ROW]) == [Stored(new=True, match="none")]
