@@ -126,16 +126,21 @@ class Acknowledgements:
             self._calls.later(HELD, self.flush)
 
     @contextmanager
-    def _whatever_breaks(self, refused: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """A connection that is broken is no fault here: its messages come again, and are known. A refusal is told."""
+    def _whatever_breaks(self, kept: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """A connection that is broken is no fault here: its messages come again, and are known. A refusal is told.
+
+        What is ``kept`` then goes out later: Redis and Valkey may not answer over one connection, and hand out over
+        another that goes on.
+        """
         try:
             yield
         except ResponseError as refusal:
-            refused()
+            kept()
             if (text := str(refusal)[:MOST_TOLD]) != self._refusal:
                 self._refusal = text
                 log.warning("not-answered", fault=text, do="messages stay noted as taken; see ajo-dispatch doctor")
         except Exception as fault:  # noqa: BLE001 - whatever the broker's client raises then
+            kept()
             log.debug("not-answered", fault=type(fault).__name__)
 
 

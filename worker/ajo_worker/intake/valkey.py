@@ -161,6 +161,20 @@ class Poller(redis.MultiChannelPoller):  # type: ignore[misc] # kombu is typed i
                 except channel.connection_errors as fault:  # noticed, and told, where messages are taken
                     log.debug("visibility-not-renewed", fault=type(fault).__name__)
 
+    def maybe_check_brpop_health(self) -> None:
+        """Called now and then: give up a connection over which messages were asked for, and nothing is heard.
+
+        kombu makes another one for the same channel. But the server may have handed over what never came here, and it
+        would count as in this channel's hand for ever: only a new channel has it given back.
+
+        Raises:
+            ConnectionError: one was given up.
+        """
+        asked = [channel._in_poll for channel in self._channels if channel._in_poll]
+        super().maybe_check_brpop_health()
+        if any(connection._sock is None for connection in asked):
+            raise ConnectionError("no answer")
+
 
 class Transport(redis.Transport):  # type: ignore[misc] # kombu is typed in part
     """kombu's transport, with our channel; it turns the hub often enough for the polling.

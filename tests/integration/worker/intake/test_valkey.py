@@ -18,6 +18,7 @@ from kombu import Connection, Consumer, Queue
 from kombu.transport import redis as redis_transport
 from structlog.testing import capture_logs
 
+from tests.support.proxy import Proxy
 from tests.support.waiting import wait_until
 
 TRANSPORT = "ajo_worker.intake.valkey:Transport"
@@ -341,6 +342,51 @@ def test_what_the_server_refuses_to_acknowledge_keeps_its_room_and_is_acknowledg
     limit()
     acknowledgements.flush()
     assert (waiting(valkey_url, queue_prefix), channel.qos.room(f"{queue_prefix}.standard")) == ((0, 0), 2)
+
+
+def test_what_is_not_acknowledged_since_no_answer_came_is_acknowledged_later(
+    taken: Callable[..., Any], valkey_url: str, queue_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection over which messages come goes on: none of them would ever come again, and their room was gone."""
+    put(valkey_url, queue_prefix, 2)
+    channel, acknowledgements = taken(uuid4()), Acknowledgements(HubCalls())
+    channel.basic_qos(0, 2, False)
+    with monkeypatch.context() as patched:
+        patched.setattr(redis.client.Pipeline, "execute", silent)
+        for message in channel.got:
+            acknowledgements.acknowledge(message)
+        acknowledgements.flush()
+    assert (waiting(valkey_url, queue_prefix), channel.qos.room(f"{queue_prefix}.standard")) == ((0, 2), 0)
+    acknowledgements.flush()
+    assert (waiting(valkey_url, queue_prefix), channel.qos.room(f"{queue_prefix}.standard")) == ((0, 0), 2)
+
+
+def silent(*_: object) -> None:
+    """Stands for a server that doesn't answer in time."""
+    raise redis.TimeoutError
+
+
+def test_messages_whose_handing_over_was_not_heard_of_are_no_longer_this_connections(
+    valkey_url: str, queue_prefix: str
+) -> None:
+    """The server has noted them as taken: only a new connection of the worker gives them back."""
+    options = {"unacked_key": f"{queue_prefix}.unacked", "unacked_index_key": f"{queue_prefix}.unacked.index"}
+    queue = Queue(f"{queue_prefix}.standard", routing_key=f"{queue_prefix}.standard")
+    with Proxy(valkey_url) as proxy, Connection(proxy.url, transport=TRANSPORT, transport_options=options) as connection:
+        channel, poller = connection.channel(), connection.transport.cycle
+        Consumer(channel, [queue], accept=["json"]).consume()
+        with suppress(TimeoutError):
+            connection.drain_events(timeout=0.1)
+        proxy.freeze()
+        put(valkey_url, queue_prefix, 2)
+        channel._rest_until = 0.0
+        poller.on_poll_start()
+        wait_until(lambda: waiting(valkey_url, queue_prefix) == (0, 2), what="the server hands them over")
+        poller.maybe_check_brpop_health()  # there is time for an answer yet
+        channel._brpop_sent_at = float("-inf")
+        with pytest.raises(connection.connection_errors):
+            poller.maybe_check_brpop_health()
+        proxy.cut()
 
 
 @pytest.fixture
