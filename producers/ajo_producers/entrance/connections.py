@@ -1,4 +1,4 @@
-"""The door: who may come in, how long a request may take to come, and who goes when it gets full."""
+"""The door: who may come in, how long a request may take, and who goes when it gets full."""
 
 import asyncio
 import errno
@@ -37,7 +37,10 @@ class SentAway:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """In seconds. ``head``: until the head of a request is here, TLS included; ``rest``: until the next one begins."""
+    """In seconds. ``head``: until the head of a request is here, TLS included; ``rest``: until the next one begins.
+
+    An answer that is not read has as long as a head.
+    """
 
     head: float
     rest: float
@@ -166,6 +169,7 @@ class Protocol(H11Protocol):
         super().__init__(**more)
         self._entrance, self._guest = entrance, guest
         self._late: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
         self._came = time.monotonic()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # asyncio says BaseTransport, and gives a Transport
@@ -177,6 +181,7 @@ class Protocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
         self._in_hand()
+        self._is_read()
         self._entrance.gone(self._guest)
         super().connection_lost(exc)
 
@@ -193,6 +198,22 @@ class Protocol(H11Protocol):
             self._entrance.guests.waits(self._guest)
         self._give(self._entrance.patience.rest + self._entrance.patience.head)
         super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """Called when so much waits to be read that no more is written: whoever asks, and reads nothing, goes."""
+        super().pause_writing()
+        self._is_read()
+        self._unread = self.loop.call_later(self._entrance.patience.head, self._too_late)
+
+    def resume_writing(self) -> None:
+        """Called when most of that was read."""
+        self._is_read()
+        super().resume_writing()
+
+    def _is_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _in_hand(self) -> None:
         self._entrance.guests.in_hand(self._guest)

@@ -12,7 +12,7 @@ from ajo_producers.contract.batch import decode_body, decode_trigger
 from kombu import Connection
 
 from tests.support.intakes import TOKEN, RunningIntake, order_event, start_intake, write_mappings
-from tests.support.waiting import DEADLINE_SECONDS
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 NOWHERE = "amqp://guest:guest@127.0.0.1:1//"
 
@@ -69,6 +69,21 @@ def test_events_are_on_the_queue_when_they_are_answered_whoever_else_keeps_it_bu
     assert intake.post(order_event(4)).status_code == 202
     assert intake.child.stop() == 0
     assert "person1@example.com" not in intake.child.output()
+
+
+def test_who_asks_and_reads_no_answer_keeps_its_place_for_no_longer_than_a_head_may_take(
+    processes: Processes, tmp_path: Path
+) -> None:
+    """A request in hand gives way to nobody: what is answered to it must be read."""
+    env = {"AJO_BROKER_URL": NOWHERE, "AJO_EVENTS_CONNECTIONS": "8", "AJO_EVENTS_HEAD_SECONDS": "2"}
+    intake = start_intake(processes, {**write_mappings(tmp_path), **env})
+    asked = "GET /openapi.json HTTP/1.1\r\nhost: a\r\n\r\n" * 3000
+    with ExitStack() as stack:
+        for _ in range(8):
+            send(intake, stack, asked)
+        wait_until(lambda: intake.child.output().count('"why": "too-slow"'), what="who reads nothing is sent away")
+        health = intake.url.replace("/events", "/healthz")
+        assert httpx2.get(health, timeout=DEADLINE_SECONDS).status_code == 503
 
 
 def test_without_the_broker_events_are_answered_503_and_may_come_again(processes: Processes, tmp_path: Path) -> None:
