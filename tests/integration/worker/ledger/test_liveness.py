@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 from tests.integration.worker.ledger.conftest import Stoppable
 from tests.integration.worker.ledger.workers import HEARTBEAT, beating, until, worker_row
 from tests.support.database import query
+from tests.support.proxy import Proxy
 
 
 class Watch:
@@ -70,6 +71,22 @@ async def test_nobody_may_send_whose_newest_beat_is_older_than_the_owners_time_o
         stoppable.start()
         await until(lambda: heart.may_send(watch()), "the worker may send again")
         assert not heart.may_send(announced), "somebody may have taken it over in between"
+
+
+async def test_a_heart_whose_connection_is_frozen_beats_over_another_one_before_its_worker_counts_as_dead(
+    database_url: str,
+) -> None:
+    """As where a pooler, or one backend, stands still: TCP finds nothing wrong."""
+    me = uuid7()
+    with Proxy(database_url) as proxy:
+        async with beating(proxy.url, LedgerClock(), me, owner_timeout=8) as heart:
+            await heart.first_beat.wait()
+            announced = time.monotonic()
+            await until(lambda: heart.may_send(announced), "nothing is between two beats")
+            proxy.deafen()
+            frozen_at = query(database_url, "select clock_timestamp() as now")[0]["now"]
+            await until(lambda: worker_row(database_url, me)["heartbeat_at"] > frozen_at, "it beats again")
+            assert heart.may_send(announced), "nobody can have taken anything over"
 
 
 async def test_a_wrong_clock_is_shown_and_does_not_date_what_is_recorded(database_url: str) -> None:
