@@ -64,6 +64,8 @@ async def _first(loop: asyncio.AbstractEventLoop, addresses: Sequence[Any]) -> s
 
 async def _connected(loop: asyncio.AbstractEventLoop, address: Any) -> socket.socket:  # noqa: ANN401 - as getaddrinfo has it
     family, kind, protocol, _, place = address
+    if family == socket.AF_INET6 and place[3]:
+        place = (f"{place[0]}%{place[3]}", *place[1:])  # uvloop goes by the name alone, and would lose the scope
     connection = socket.socket(family, kind, protocol)
     try:
         connection.setblocking(False)
