@@ -1,8 +1,12 @@
 """A request's body, bounded in bytes and in time."""
 
 import asyncio
+from typing import TypeAlias
 
 from starlette.requests import ClientDisconnect, Request
+
+Strangers: TypeAlias = dict[asyncio.Timeout, None]
+"""The times that bodies get whose sender nobody knows yet, the oldest first."""
 
 
 class BadBody(Exception):  # noqa: N818 - named for what it is
@@ -13,8 +17,10 @@ class BadBody(Exception):  # noqa: N818 - named for what it is
         self.status = status
 
 
-async def read_bytes(request: Request, most: int, seconds: float) -> bytes:
+async def read_bytes(request: Request, most: int, seconds: float, strangers: Strangers | None = None) -> bytes:
     """The body, of ``most`` bytes at most, which gets so many ``seconds`` to come.
+
+    Its time stands among those of ``strangers`` meanwhile: ``one_gives_way`` may end it.
 
     Raises:
         BadBody: it is too large or too slow, or the connection broke.
@@ -24,13 +30,27 @@ async def read_bytes(request: Request, most: int, seconds: float) -> bytes:
         raise BadBody(413, f"a body may have {most} bytes at most")
     body = bytearray()
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds) as time:
+            if strangers is not None:
+                strangers[time] = None
             async for part in request.stream():
                 body += part
                 if len(body) > most:
                     raise BadBody(413, f"a body may have {most} bytes at most")
     except TimeoutError:
-        raise BadBody(408, f"the body has not come within {seconds:g} s") from None
+        raise BadBody(408, "the body has taken too long to come") from None
     except ClientDisconnect:
         raise BadBody(400, "the connection broke") from None
+    finally:
+        if strangers is not None:
+            strangers.pop(time, None)
     return bytes(body)
+
+
+def one_gives_way(strangers: Strangers) -> bool:
+    """End the time of the body that has taken longest to come; False if there is none."""
+    if (oldest := next(iter(strangers), None)) is None:
+        return False
+    del strangers[oldest]
+    oldest.reschedule(asyncio.get_running_loop().time())
+    return True

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from ajo_producers.entrance.body import BadBody, read_bytes
+from ajo_producers.entrance.body import BadBody, Strangers, one_gives_way, read_bytes
 from ajo_producers.events.answers import outcome_of
 from ajo_producers.events.authentication import by_signature, refusal_before_body, signature_refusal
 from ajo_producers.events.cloudevents import UnreadableEvents, attribute_of, header_value, read_message
@@ -64,6 +64,7 @@ class Intake:
         self._dead_letters, self._pending = dead_letters, pending
         self._most_bytes, self._body_seconds = most_bytes, body_seconds
         self._open = 0
+        self._strangers: Strangers = {}
 
     def application(self) -> Starlette:
         """The application; at its end, what is on its way is seen through."""
@@ -92,16 +93,18 @@ class Intake:
         """Take the events of a request."""
         self._open += 1
         try:
-            if self._open > MOST_OPEN:
+            if self._open > MOST_OPEN and not one_gives_way(self._strangers):
                 return _later(429, "too many requests at once", FULL_SECONDS)
             admitted = self._admitted() if self._admitted is not None else None
             if admitted is not None and (refusal := refusal_before_body(admitted, request.headers)):
                 return _refused(401, refusal, {"www-authenticate": "Bearer"})
             if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
                 return _refused(415, "Content-Encoding is not supported: send it plain")
-            body = await read_bytes(request, self._most_bytes, self._body_seconds)
+            signed = admitted is not None and by_signature(admitted, request.headers)
+            strangers = self._strangers if signed else None  # whose it is, only the whole body shows
+            body = await read_bytes(request, self._most_bytes, self._body_seconds, strangers)
             headers = [(name, header_value(value)) for name, value in request.headers.items()]
-            if admitted is not None and by_signature(admitted, request.headers):
+            if admitted is not None and signed:
                 if refusal := signature_refusal(admitted.secrets, request.headers, body, time.time()):
                     return _refused(401, refusal)
                 if any(attribute_of(name) for name, _ in headers):

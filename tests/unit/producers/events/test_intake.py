@@ -1,9 +1,11 @@
 """The intake over HTTP: nothing is answered with 202 that the broker has not confirmed, and every refusal says why."""
 
+import asyncio
 import base64
 import hmac
 import json
 import time
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,7 +71,7 @@ class Post:
     async def __call__(
         self, value: object, headers: dict[str, str] = GOOD, *, method: str = "POST", path: str = "/events"
     ) -> httpx2.Response:
-        content = value if isinstance(value, bytes) else json.dumps(value).encode()
+        content = value if isinstance(value, bytes | AsyncGenerator) else json.dumps(value).encode()
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=self.app), base_url="http://intake") as client:
             return await client.request(method, path, content=content, headers=headers)
 
@@ -133,6 +135,24 @@ async def test_more_than_may_wait_is_answered_429_and_not_published(broker: Brok
     assert (await post([event_json(), event_json(id="2")], BATCH)).status_code == 202, "a batch alone always goes"
     post.intake._open = MOST_OPEN
     assert (await post(event_json())).status_code == 429
+
+
+async def test_where_too_much_is_open_the_body_of_an_unknown_sender_that_has_not_come_gives_way(broker: Broker) -> None:
+    """Whose a signed request is, only its whole body shows: anybody may begin as many as there may be."""
+    post = Post(broker)
+    post.intake._open = MOST_OPEN - 1
+
+    async def half() -> AsyncGenerator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    slow = asyncio.create_task(post(half(), {"content-type": STRUCTURED, "webhook-signature": "v1,"}))
+    while not post.intake._strangers:
+        await asyncio.sleep(0)
+    assert (await post(event_json())).status_code == 202
+    assert (await slow).status_code == 408
+    assert (await post(event_json())).status_code == 202
+    assert not post.intake._strangers
 
 
 @pytest.mark.parametrize(
