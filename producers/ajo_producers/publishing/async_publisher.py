@@ -90,7 +90,7 @@ class AsyncPublisher:
         self._calls.add(call)
         self._group.join(call)
         if call.leads:
-            self._executor.submit(self._carry)
+            self._begin_to_carry()
         overdue = call.loop.call_later(self._carrier.timeout + GRACE_SECONDS, self._give_up, call)
         try:
             await call.told
@@ -181,18 +181,22 @@ class AsyncPublisher:
         self._executor = _executor()
         reset_after_fork(self)
 
+    def _begin_to_carry(self) -> None:
+        """Have the thread carry what waits; where none can be had, that is the outcome of all that wait."""
+        try:
+            self._executor.submit(self._carry)
+        except RuntimeError as fault:
+            self._executor = _executor()  # this one has kept the work for a thread that never comes
+            _tell_all(self._group.fail_all(fault))
+            self._group.next()  # nobody leads any more
+
     def _carry(self) -> None:
         """One round, on the thread; the next one stands behind what else the thread has to do."""
         try:
             settled = self._group.carry()
         except Exception as error:  # noqa: BLE001 - a fault of ours: whoever waits must not wait for ever
             settled = self._group.fail_all(error)
-        by_loop: dict[asyncio.AbstractEventLoop, list[Call]] = {}
-        for call in settled:
-            by_loop.setdefault(call.loop, []).append(call)
-        for loop, calls in by_loop.items():
-            with suppress(RuntimeError):  # that loop is closed: nobody waits there any more
-                loop.call_soon_threadsafe(_tell, loop, calls)
+        _tell_all(settled)
         if self._group.next():
             self._executor.submit(self._carry)
 
@@ -268,6 +272,16 @@ class Call(Waiting):
         super().__init__(trigger, seconds)
         self.loop = asyncio.get_running_loop()
         self.told: asyncio.Future[None] = self.loop.create_future()
+
+
+def _tell_all(settled: Iterable[Call]) -> None:
+    """Have those that wait woken, each on its loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Call]] = {}
+    for call in settled:
+        by_loop.setdefault(call.loop, []).append(call)
+    for loop, calls in by_loop.items():
+        with suppress(RuntimeError):  # that loop is closed: nobody waits there any more
+            loop.call_soon_threadsafe(_tell, loop, calls)
 
 
 def _tell(loop: asyncio.AbstractEventLoop, calls: list[Call]) -> None:

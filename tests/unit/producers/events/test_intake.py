@@ -142,7 +142,7 @@ async def test_where_too_much_is_open_the_body_of_an_unknown_sender_that_has_not
     post = Post(broker)
     post.intake._open = MOST_OPEN - 1
 
-    async def half() -> AsyncGenerator[bytes]:
+    async def half() -> AsyncGenerator[bytes, None]:
         yield b"{"
         await asyncio.Event().wait()
 

@@ -1,6 +1,7 @@
 """The publisher for asyncio, without a broker: the loop goes on, cancelled calls say what became of them."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
@@ -64,6 +65,25 @@ async def test_the_loop_goes_on_while_the_broker_confirms_nothing_and_what_comes
     assert [len(window) for window in link.windows] == [1, 5], "498 triggers in messages of 100"
     assert len({receipt.request_id for receipt in receipts}) == 499
     assert publisher.waiting == 0
+
+
+async def test_where_no_thread_can_be_had_that_is_told_and_a_later_call_finds_one(
+    link: HeldLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that may have no more of them for a moment."""
+    link.let_go.set()
+    async with AsyncPublisher(URL) as publisher:
+        with monkeypatch.context() as short:
+            short.setattr(threading.Thread, "start", no_thread)
+            with pytest.raises(PublishError) as caught:
+                await publisher.publish(trigger := make(1))
+        assert caught.value.unsent == (trigger.request_id,)
+        assert isinstance(await publisher.publish(make(2)), Receipt)
+    assert link.windows == [[{"p2@example.com"}]]
+
+
+def no_thread(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
 
 
 async def test_cancelled_before_it_is_sent_it_is_never_sent_and_says_so(link: HeldLink) -> None:
