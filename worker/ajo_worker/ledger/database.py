@@ -18,11 +18,13 @@ OLDEST = 15
 
 # What commands ask is answered in well under a second; compiling the plan would take longer than that. A view over
 # many partitions is joined day by day. Who asks is told of a lock that somebody forgot, and doesn't wait for its end.
+# Its snapshot locks no row, and may last for as long as somebody takes to read what it shows.
 READER = {
     "default_transaction_read_only": "on",
     "jit": "off",
     "enable_partitionwise_join": "on",
     "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "0",
 }
 
 

@@ -39,8 +39,6 @@ PLANNER = {
 WRITER = {"plan_cache_mode": "force_generic_plan", "lock_timeout": f"{PATIENCE - 1:g}s"}
 # What reads whole tables plans as it likes.
 WHOLE_TABLES = {"enable_hashjoin": "on", "enable_mergejoin": "on", "enable_seqscan": "on", "enable_bitmapscan": "on"}
-# A worker that is frozen within a commit, or whose machine is gone, must not keep its rows from whoever takes over.
-HELD_BRIEFLY = {"idle_in_transaction_session_timeout": "8s"}
 # Leases, circuits and resumptions are made anew where they are lost: no commit of theirs is waited for.
 IMPATIENT = {
     "lock_timeout": "3s",
@@ -150,7 +148,7 @@ class Ledger:
     async def connect(self, **more: str) -> asyncpg.Connection:
         """A new connection, as every writer has its own; with ``more`` settings of the server."""
         name = f"ajo-dispatch {self.worker_id}"
-        return await self._connector.connect(name, {**PLANNER, **HELD_BRIEFLY, **more}, command=COMMAND_TIMEOUT)
+        return await self._connector.connect(name, {**PLANNER, **more}, command=COMMAND_TIMEOUT)
 
 
 async def _look(connection: asyncpg.Connection, rows: Sequence[UUID]) -> list[Known | None]:

@@ -1,19 +1,40 @@
-"""A worker that is frozen within a commit keeps nobody from its rows for long: the server ends its transaction."""
+"""Whoever is frozen within a commit keeps nobody from what it has locked for long: the server ends its transaction."""
 
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
+import asyncpg
 import pytest
+from ajo_worker.feedback.writing import Writing
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.ledger import Ledger
+from ajo_worker.ledger.database import READER, connect
+from ajo_worker.ledger.ledger import PLANNER, Ledger
 from ajo_worker.ledger.retention import Ages
 
+Connect = Callable[[str], Awaitable[asyncpg.Connection]]
 
-@pytest.mark.parametrize("shared", [False, True])
-async def test_every_connection_of_a_worker_lets_go_of_what_it_locks(database_url: str, shared: bool) -> None:
+
+def ledger(url: str) -> Ledger:
     beats, ages = {"heartbeat": 2.0, "owner_timeout": 15.0, "budget": 60.0}, Ages(30, 400, 800)
-    ledger = Ledger(lambda: database_url, uuid4(), LedgerClock(), [], ages=ages, lanes=(), **beats)
-    connection = await (ledger.connect_shared() if shared else ledger.connect())
+    return Ledger(lambda: url, uuid4(), LedgerClock(), [], ages=ages, lanes=(), **beats)
+
+
+@pytest.mark.parametrize(
+    ("opened", "seconds"),
+    [
+        (lambda url: ledger(url).connect(), "8s"),
+        (lambda url: ledger(url).connect_shared(), "8s"),
+        (lambda url: Writing(lambda: url)._connect(), "8s"),
+        (lambda url: connect(url, PLANNER), "8s"),
+        (lambda url: connect(url, READER), "0"),
+    ],
+    ids=["a worker's", "what workers share", "the receiver of feedback", "a command", "a command that only reads"],
+)
+async def test_every_connection_that_writes_lets_go_of_what_it_locks(
+    database_url: str, opened: Connect, seconds: str
+) -> None:
+    connection = await opened(database_url)
     try:
-        assert await connection.fetchval("show idle_in_transaction_session_timeout") == "8s"
+        assert await connection.fetchval("show idle_in_transaction_session_timeout") == seconds
     finally:
         await connection.close()
