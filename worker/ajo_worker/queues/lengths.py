@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from threading import RLock
 from typing import Any, Protocol
 
 from ajo_producers.contract.broker import BrokerAddress
@@ -24,10 +25,11 @@ class _Lengths(Protocol):
 
 
 class QueueLengths:
-    """Asks again and again over one connection, which is made anew once it has failed; for one thread at a time."""
+    """Asks again and again over one connection, which is made anew once it has failed; threads take turns."""
 
     def __init__(self, broker: BrokerAddress) -> None:
         self._broker = broker
+        self._turn = RLock()
         self._lengths: _Lengths | None = None
 
     def of(self, queues: Iterable[str]) -> dict[str, int]:
@@ -36,20 +38,22 @@ class QueueLengths:
         Raises:
             OSError: the broker can't be reached, or refuses.
         """
-        try:
-            if self._lengths is None:
-                self._lengths = (_OfRabbitMQ if self._broker.kind == "rabbitmq" else _OfValkey)(self._broker)
-            return {queue: self._lengths.of(queue) for queue in queues}
-        except Exception as fault:  # noqa: BLE001 - py-amqp raises anything on a broken peer, and redis-py its own
-            self.close()
-            raise OSError(type(fault).__name__) from None
+        with self._turn:
+            try:
+                if self._lengths is None:
+                    self._lengths = (_OfRabbitMQ if self._broker.kind == "rabbitmq" else _OfValkey)(self._broker)
+                return {queue: self._lengths.of(queue) for queue in queues}
+            except Exception as fault:  # noqa: BLE001 - py-amqp raises anything on a broken peer, and redis-py its own
+                self.close()
+                raise OSError(type(fault).__name__) from None
 
     def close(self) -> None:
         """Take leave of the broker."""
-        lengths, self._lengths = self._lengths, None
-        if lengths is not None:
-            with suppress(Exception):  # the other side may have gone
-                lengths.close()
+        with self._turn:
+            lengths, self._lengths = self._lengths, None
+            if lengths is not None:
+                with suppress(Exception):  # the other side may have gone
+                    lengths.close()
 
 
 def queue_lengths(settings: Settings) -> dict[str, int]:
