@@ -13,7 +13,7 @@ from ajo_worker.ledger import admission, attempts, ownership, quarantine
 from ajo_worker.ledger.admission import Admission, Known
 from ajo_worker.ledger.attempts import Intent, Record
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.connecting import Connector
+from ajo_worker.ledger.connecting import CONNECT_SECONDS, Connector
 from ajo_worker.ledger.group_commit import PATIENCE, GroupCommit
 from ajo_worker.ledger.liveness import NO_LIMITS, Liveness, Speed
 from ajo_worker.ledger.ownership import Release, Takeover
@@ -48,7 +48,7 @@ CONNECTIONS = 15
 """That a worker needs at most: eight writers, the heartbeat, leases, the patrol; and now and then one each for upkeep,
 roll-ups, the matching of feedback and network probes."""
 ROOM_SECONDS = 2.0
-"""What these connections get to come, and until they are asked for again."""
+"""What these connections get to come at first, and until they are asked for again."""
 MORE_CONNECTIONS = (
     "it takes no messages until there are: raise PostgreSQL's max_connections, or default_pool_size of a pooler in "
     "between, or stop what holds them (docs/deployment.md)"
@@ -114,12 +114,13 @@ class Ledger:
 
         With some of them a worker would send what it could not record.
         """
-        told = False
-        while (given := 1 + await self._connector.at_once(CONNECTIONS - 1, ROOM_SECONDS)) < CONNECTIONS:
+        told, seconds = False, ROOM_SECONDS
+        while (given := 1 + await self._connector.at_once(CONNECTIONS - 1, seconds)) < CONNECTIONS:
             if not told:
                 log.warning("too-few-database-connections", given=given, needed=CONNECTIONS, do=MORE_CONNECTIONS)
             told = True
             await asyncio.sleep(ROOM_SECONDS)
+            seconds = min(2 * seconds, CONNECT_SECONDS)  # the way there may be slow
 
     def hand_back(self) -> None:
         """Give up the rows that would lead to a send; those whose commit is under way keep their promise."""

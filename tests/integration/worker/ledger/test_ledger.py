@@ -99,6 +99,22 @@ async def test_a_ledger_that_hands_back_begins_nothing_but_still_records_what_wa
     assert await ledger.stop(10) is True
 
 
+async def test_connections_that_do_not_come_in_time_get_more_of_it(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker whose way to PostgreSQL is slow would never begin, and blame PostgreSQL's number of connections."""
+    ledger, given = ledger_of(database_url), list[float]()
+
+    async def at_once(wanted: int, seconds: float) -> int:
+        given.append(seconds)
+        return wanted if len(given) == 4 else 0
+
+    monkeypatch.setattr(ledger._connector, "at_once", at_once)
+    monkeypatch.setattr("ajo_worker.ledger.ledger.ROOM_SECONDS", 0.001)
+    await ledger.connections_suffice()
+    assert given == [0.001, 0.002, 0.004, 0.008]
+
+
 async def test_a_ledger_that_could_not_write_everything_says_so(stoppable: Stoppable) -> None:
     ledger = ledger_of(stoppable.url)
     ledger.start()
