@@ -77,9 +77,11 @@ class Ledger:
         self._connector = Connector(database_url)
         self.worker_id = worker_id
         definitions = tuple(definitions)
+        # A beat whose commit waits for a synchronous standby keeps the row from the next one, which must end by itself.
+        lock_timeout = f"{owner_timeout * 500:.0f}ms"
         self.liveness = Liveness(
             worker_id,
-            self.connect,
+            lambda: self.connect(lock_timeout=lock_timeout),
             clock,
             every=heartbeat,
             owner_timeout=owner_timeout,

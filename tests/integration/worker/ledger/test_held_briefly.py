@@ -38,3 +38,12 @@ async def test_every_connection_that_writes_lets_go_of_what_it_locks(
         assert await connection.fetchval("show idle_in_transaction_session_timeout") == seconds
     finally:
         await connection.close()
+
+
+async def test_a_beat_that_waits_for_its_row_ends_by_itself_before_its_worker_gives_it_up(database_url: str) -> None:
+    """Else each one would leave a session behind, for as long as a synchronous standby keeps the first from its end."""
+    connection = await ledger(database_url).liveness._connect()
+    try:
+        assert await connection.fetchval("show lock_timeout") == "7500ms"
+    finally:
+        await connection.close()
