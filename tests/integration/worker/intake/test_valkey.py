@@ -372,7 +372,10 @@ def test_messages_whose_handing_over_was_not_heard_of_are_no_longer_this_connect
     """The server has noted them as taken: only a new connection of the worker gives them back."""
     options = {"unacked_key": f"{queue_prefix}.unacked", "unacked_index_key": f"{queue_prefix}.unacked.index"}
     queue = Queue(f"{queue_prefix}.standard", routing_key=f"{queue_prefix}.standard")
-    with Proxy(valkey_url) as proxy, Connection(proxy.url, transport=TRANSPORT, transport_options=options) as connection:
+    with (
+        Proxy(valkey_url) as proxy,
+        Connection(proxy.url, transport=TRANSPORT, transport_options=options) as connection,
+    ):
         channel, poller = connection.channel(), connection.transport.cycle
         Consumer(channel, [queue], accept=["json"]).consume()
         with suppress(TimeoutError):
