@@ -5,11 +5,11 @@ differs goes on alone, by the same steps; so does each from its call on.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from ajo_worker.campaigns.live_campaign import LiveCampaign
 from ajo_worker.dispatch.attempt import Announced, Attempt, Flight, Policy
@@ -21,7 +21,7 @@ from ajo_worker.dispatch.party import Party
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import Preparing, Ready
 from ajo_worker.dispatch.send import Calls
-from ajo_worker.dispatch.unattempted import Next, Unattempted
+from ajo_worker.dispatch.unattempted import Next, Unattempted, Way
 from ajo_worker.ledger.attempts import Record
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
@@ -74,7 +74,7 @@ class Pipeline:
                 flight.ends(fault)
                 continue
             if received.resumed:
-                self._spawn(self._unattempted.resumed(flight, why))
+                self._spawn(partial(self._unattempted.resumed, flight, why))
             elif why is not None or received.campaign is None:
                 refused.append((flight, why or UNKNOWN))
             else:
@@ -83,7 +83,7 @@ class Pipeline:
         for campaign, party in parties.values():
             self._begin(Party(campaign, tuple(party)))
         if refused:
-            self._spawn(self._unattempted.refused(refused))
+            self._spawn(partial(self._unattempted.refused, refused))
 
     def cut_off(self) -> None:
         """End whatever is under way, wherever it stands."""
@@ -95,16 +95,17 @@ class Pipeline:
         return refusal(received, now, self.policy.before_start, live)
 
     def _begin(self, party: Party) -> None:
-        self._spawn(self._made_ready(party))
+        self._spawn(partial(self._made_ready, party))
 
-    def _spawn(self, way: Coroutine[Any, Any, Next]) -> None:
+    def _spawn(self, way: Way) -> None:
         task = asyncio.create_task(self._to_the_end(way))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _to_the_end(self, way: Coroutine[Any, Any, Next]) -> None:
-        while (party := await way) is not None:
-            way = self._made_ready(party)
+    async def _to_the_end(self, way: Way) -> None:
+        party = await way()
+        while party is not None:
+            party = await self._made_ready(party)
 
     async def _made_ready(self, party: Party) -> Next:
         """prepare: those that are ready together go on together."""
@@ -117,7 +118,7 @@ class Pipeline:
                     return await self._unattempted.unready(ready.flight, party.round, ready.why)
                 if not way.party.flights:
                     return await self._announced(ready)
-                self._spawn(self._announced(ready))
+                self._spawn(partial(self._announced, ready))
         except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - whatever it is, they are told
             await self._unattempted.given_up(way.party.flights, party.round, fault)
         return None
@@ -133,14 +134,14 @@ class Pipeline:
                 await self._unattempted.given_up([one.flight for one in attempts], attempts[0].round, fault)
                 return None
             ways = [
-                self._flown(found, places.handed_on(attempt.place))
+                partial(self._flown, found, places.handed_on(attempt.place))
                 if isinstance(found, Announced)
-                else self._unattempted.not_sent(attempt, found)
+                else partial(self._unattempted.not_sent, attempt, found)
                 for attempt, found in zip(attempts, announced, strict=True)
             ]
         for way in ways[1:]:
             self._spawn(way)
-        return await ways[0]
+        return await ways[0]()
 
     async def _announce(self, attempts: Sequence[Attempt]) -> Sequence[Claimed]:
         if (current := attempts[0].round) is None:

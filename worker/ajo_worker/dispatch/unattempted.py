@@ -6,7 +6,8 @@ They are refused, or too late; copies of what the ledger knows; resumed, which m
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from ajo_worker.closing import HandedBack
 from ajo_worker.dispatch.attempt import Attempt, Flight, Round
@@ -26,6 +27,8 @@ from ajo_worker.triggers.refusal import UNKNOWN, Refusal
 
 Next = Party | None
 """A trigger's next attempt; None if this was its last one here."""
+Way: TypeAlias = Callable[[], Coroutine[Any, Any, Next]]
+"""Begins a way of its own. A task that is cut off before its first step has begun none, and leaves none behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Unattempted:
     copies: Copies
     losses: Losses
     start: Callable[[Sequence[Flight]], None]
-    spawn: Callable[[Coroutine[Any, Any, Next]], None]
+    spawn: Callable[[Way], None]
 
     async def unready(self, flight: Flight, current: Round | None, why: Refusal | Known) -> Next:
         """One that is not to be attempted now: it has its end without, if it isn't known to have one."""
@@ -67,7 +70,7 @@ class Unattempted:
             return None
         for (flight, why), answer in zip(refused, answers, strict=True):
             if isinstance(answer, Known):
-                self.spawn(self._copy(flight, answer, why if for_good else None))
+                self.spawn(partial(self._copy, flight, answer, why if for_good else None))
             elif answer is not None:
                 flight.ends(answer)
             else:
@@ -125,7 +128,7 @@ class Unattempted:
     ) -> None:
         """One that is not ours any more has a way of its own; whatever else it is, it is told."""
         if isinstance(fault, Lost):
-            self.spawn(self._lost(flight, current or fault.round, owed))
+            self.spawn(partial(self._lost, flight, current or fault.round, owed))
         else:
             flight.ends(fault)
 
