@@ -12,20 +12,17 @@ import typer
 from ajo_worker.cli.printing import cell, make_console, make_table, print_json
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
-from ajo_worker.ledger.database import snapshot
+from ajo_worker.ledger.database import LARGEST_NUMBER, snapshot
 from ajo_worker.views.quarantine import Item, Quarantine, quarantine, quarantined_item
 from ajo_worker.words import counted, instant
 
 app = typer.Typer(add_completion=False)
 
-LARGEST = 2**63 - 1
-"""Of PostgreSQL's numbers."""
-
 
 @app.command("quarantine")
 def list_(
     quarantine_id: Annotated[
-        int | None, typer.Argument(metavar="ID", min=1, max=LARGEST, help="The item to show whole.")
+        int | None, typer.Argument(metavar="ID", min=1, max=LARGEST_NUMBER, help="The item to show whole.")
     ] = None,
     *,
     since: Annotated[str, typer.Option(metavar="DURATION", help="Of items received in the last 30s, 7d.")] = "7d",

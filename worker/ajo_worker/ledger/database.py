@@ -15,6 +15,8 @@ LedgerConnection: TypeAlias = asyncpg.Connection
 """As commands name it, which import no driver."""
 OLDEST = 15
 """PostgreSQL's oldest major version that the ledger runs on."""
+LARGEST_NUMBER = 2**63 - 1
+"""Of those that rows of the ledger are numbered by (``bigint``)."""
 
 # What commands ask is answered in well under a second; compiling the plan would take longer than that. A view over
 # many partitions is joined day by day. Who asks is told of a lock that somebody forgot, and doesn't wait for its end.

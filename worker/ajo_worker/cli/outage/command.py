@@ -18,7 +18,7 @@ from ajo_worker.cli.outage.report import Listed, Shown, show_list, show_one
 from ajo_worker.cli.printing import make_console, print_json
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
-from ajo_worker.ledger.database import snapshot
+from ajo_worker.ledger.database import LARGEST_NUMBER, snapshot
 from ajo_worker.outages import circuits, history
 from ajo_worker.outages.history import Detail
 from ajo_worker.outages.known_scopes import campaigns_in
@@ -31,8 +31,8 @@ from ajo_worker.views.backlog import backlog as read_backlog
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-MOST_DIGITS = 18
-"""Of an outage's number: PostgreSQL has no larger ones."""
+MOST_DIGITS = len(str(LARGEST_NUMBER)) - 1
+"""Of an outage's number: so many are never too large."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
