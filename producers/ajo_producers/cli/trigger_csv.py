@@ -10,9 +10,9 @@ from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.cli.trigger_lines import COLUMNS, Line, read_texts, variables
 from ajo_producers.cli.trigger_text import BadFile
 from ajo_producers.contract.addresses import cut
+from ajo_producers.contract.delimiters import DELIMITERS
 
 MAX_CELL = 1_000_000
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SAYS = re.compile(r"\"?sep=(?P<delimiter>[^\r\n])\"?[\r\n]*", re.IGNORECASE)
 """Excel's own first line, which says what separates the columns."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
 
 import msgspec
+from ajo_producers.contract.delimiters import DELIMITERS
 
 from ajo_worker.feedback.numbered_rows import NumberedRow, RowSource, UnreadableFile, UnreadableRow
 from ajo_worker.feedback.reading import is_read
@@ -27,7 +28,6 @@ SUFFIXES: dict[str, Format] = {
 }
 UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 """How files begin that a spreadsheet has saved as "Unicode text"."""
-DELIMITERS = ",;\t|"
 LONGEST_LINE = 1_000_000
 """Characters of a JSON line, or of a cell: what is longer is no feedback, and must not fill the memory."""
 
