@@ -1,10 +1,12 @@
 """Finding commands through entry points, without importing those that weren't called."""
 
 import re
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -38,7 +40,9 @@ class LazyCommand(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:  # noqa: ANN401 - Typer's types are private
         """Import the command, and let it parse its arguments."""
-        return typer.main.get_command(self._entry.load()).make_context(info_name, args, parent=parent, **extra)
+        command = typer.main.get_command(self._entry.load())
+        refuse_empty_paths(command)
+        return command.make_context(info_name, args, parent=parent, **extra)
 
 
 def add_commands(group: Any) -> TyperGroup:  # noqa: ANN401 - what typer.main.get_command returns has a private type
@@ -48,6 +52,24 @@ def add_commands(group: Any) -> TyperGroup:  # noqa: ANN401 - what typer.main.ge
     for entry in sorted(entry_points(group=COMMANDS), key=lambda entry: entry.name):
         group.add_command(LazyCommand(entry))
     return group
+
+
+def refuse_empty_paths(command: Any) -> None:  # noqa: ANN401 - Typer's types are private
+    """Have a command and those below it refuse an empty text as a path: it comes of a variable that isn't set, and
+    Python would make the working folder of it.
+    """
+    for inner in getattr(command, "commands", {}).values():
+        refuse_empty_paths(inner)
+    for parameter in command.params:
+        kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
+        if kind is Path or Path in get_args(kind):
+            parameter.process_value = partial(_not_empty, parameter.process_value)
+
+
+def _not_empty(process: Callable[[Any, Any], Any], context: Any, given: Any) -> Any:  # noqa: ANN401 - as above
+    if given == "" or (isinstance(given, list | tuple) and "" in given):
+        raise typer.BadParameter("is empty, and so names no file and no folder; . is the one that you are in")
+    return process(context, given)
 
 
 def short_help(module: str) -> str:

@@ -6,9 +6,10 @@ module of the command that was called is imported.
 
 **A failure** that people should read is raised as ``typer.TyperException(text)``: printed as ``error: text`` on stderr,
 exit code 1. Wrong usage is ``typer.BadParameter(text, param_hint="--name")``: exit code 2. A subclass may set
-``exit_code``. ``raise typer.Exit(1)`` ends with a code and no text, for a command that has printed its findings
-already. Library code raises its own exceptions, and the command turns them into these. Exceptions of the package
-``click`` (Celery's command line has it; Typer does without) have the same two attributes and are treated alike.
+``exit_code``. Either may repeat what was given: an e-mail address in it is masked here. ``raise typer.Exit(1)`` ends
+with a code and no text, for a command that has printed its findings already. Library code raises its own exceptions,
+and the command turns them into these. Exceptions of the package ``click`` (Celery's command line has it; Typer does
+without) have the same two attributes and are treated alike.
 
 **Everything else** is caught here: an ``OSError`` (exit 1, with the file's name), a missing package (exit 2, with the
 extra to install), Ctrl-C (130), a closed pipe (1, silently), no memory (1), and any other exception as a fault of ours
@@ -16,9 +17,9 @@ extra to install), Ctrl-C (130), a closed pipe (1, silently), no memory (1), and
 """
 
 import os
-import re
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +28,7 @@ import typer
 
 from ajo_producers import __version__
 from ajo_producers.cli.discovery import Root, add_commands, extra_of
+from ajo_producers.contract.masking import without_repeated
 
 PROGRAM = "ajo-dispatch"
 
@@ -49,12 +51,9 @@ def _root(
     """Execute Adobe Journey Optimizer's API-triggered campaigns, reliably and with an audit of every dispatch."""
 
 
-REPEATING = ("Got unexpected extra argument", "No such command", "No such option")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line; returns the exit code (0 done, 1 failed, 2 wrong usage, 130 interrupted)."""
-    command = add_commands(typer.main.get_command(root))
+    command, given = add_commands(typer.main.get_command(root)), sys.argv[1:] if arguments is None else arguments
     try:
         code = command.main(arguments, prog_name=PROGRAM, standalone_mode=False)
         if sys.stdout is not None:  # a program may be started without
@@ -73,26 +72,23 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(f"this command needs the package {error.name}: install {extra}", 2)
     except OSError as error:
         _discard_unwritten()
-        return _fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error), 1)
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+        return _fail(without_repeated(text, given), 1)
     except MemoryError:
         return _fail("there is not enough memory for that", 1)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback for a user
-        return _show_error(error) if hasattr(error, "format_message") else _show_fault(error)
+        return _show_error(error, given) if hasattr(error, "format_message") else _show_fault(error)
     return code if isinstance(code, int) else 0
 
 
-def _show_error(error: Any) -> int:  # noqa: ANN401 - of Typer or click, which share no class
+def _show_error(error: Any, given: Sequence[str]) -> int:  # noqa: ANN401 - of Typer or click, which share no class
     context = getattr(error, "ctx", None)
-    text, code = _without_addresses(str(error.format_message())), int(error.exit_code)
+    # Whatever repeats what was given may repeat a recipient in another thing's place.
+    text, code = without_repeated(str(error.format_message()), given), int(error.exit_code)
     if context is not None and text:
         with suppress(OSError):
             typer.echo(context.get_usage(), err=True)
     return _fail(text, code) if text else code
-
-
-def _without_addresses(text: str) -> str:
-    """Typer repeats what it has no use for, which may be a recipient in another thing's place. Pure."""
-    return re.sub(r"[^\s()'\"]+@[^\s()'\"]+", "…", text) if text.startswith(REPEATING) else text
 
 
 def _show_fault(error: Exception) -> int:

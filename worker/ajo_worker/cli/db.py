@@ -3,13 +3,15 @@
 from typing import Annotated
 
 import typer
+from ajo_producers.contract.masking import has_address
 
 from ajo_worker.cli.authority import read_text
-from ajo_worker.cli.running import finish, read_settings
+from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.ledger import schema
 from ajo_worker.ledger.database import connected, place
 from ajo_worker.ledger.retention import Ages, Tidied, tidy
 from ajo_worker.ledger.upkeep import PURGE
+from ajo_worker.settings.source import source_of
 from ajo_worker.words import counted
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Bring the ledger's database up to date, or back.")
@@ -18,7 +20,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="Bring the le
 @app.command()
 def upgrade() -> None:
     """Apply the migrations that are missing, and make the daily partitions of the coming two weeks."""
-    url = read_settings().database_url.get_secret_value()
+    url = _named()
     before = finish(schema.current(url))
     partitions = finish(schema.upgrade(url, typer.echo))
     if partitions:
@@ -68,7 +70,9 @@ def downgrade(
 ) -> None:
     """Take migrations back. What their tables hold is lost."""
     read_text(to, "--to")
-    url = read_settings().database_url.get_secret_value()
+    if has_address(to):  # Alembic would take it apart, and repeat a part of it
+        raise typer.BadParameter("must be a migration, such as 0001, or base", param_hint="--to")
+    url = _named()
     if finish(schema.current(url)) is None:
         typer.echo(f"{place(url)} has no ledger: nothing to do")
         return
@@ -88,3 +92,19 @@ def current() -> None:
         return
     typer.echo(f"{place(url)} {f'is at {found}' if found else 'has no ledger'}; newest is {newest}: run 'db upgrade'")
     raise typer.Exit(1)
+
+
+def _named() -> str:
+    """The database whose tables are changed: somebody must have named it.
+
+    Raises:
+        WrongSettings: nobody has, or a setting is bad.
+    """
+    url = read_settings().database_url.get_secret_value()
+    if source_of("database_url") == "default":
+        raise WrongSettings(
+            "AJO_DATABASE_URL is not set: no tables are made or dropped in a database that nobody named; set it to the "
+            "ledger's, such as postgresql://USER:PASSWORD@HOST/DATABASE (or AJO_DATABASE_URL_FILE to a file that "
+            "holds it)"
+        )
+    return url

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from ajo_producers.contract.masking import without_addresses
+
 from ajo_worker.feedback.feedback import Feedback
 from ajo_worker.feedback.values import (
     MOST_TEXT,
@@ -23,7 +25,6 @@ from ajo_worker.feedback.values import (
     masked,
     tails,
     text_of,
-    without_addresses,
 )
 from ajo_worker.recipients import recipient_hash
 

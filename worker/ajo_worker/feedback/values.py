@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ajo_producers.contract.masking import without_addresses
+
 Leaves = Mapping[str, Any]
 """Values by path, whose names run together without signs: ``experiencea0b`` stands for ``_experience.a[0].B``."""
 
@@ -141,9 +143,6 @@ def _read(text: str) -> datetime:
 MOST_KEPT = 500
 """Characters of a free text, cut once its addresses are replaced: none is kept in part."""
 
-_PART = r"[^\s<>()\[\]{}\"',;:=@]"
-# It is looked for at the begin of a run alone, so that a text is passed through once or twice, however long it is.
-EMAIL = re.compile(rf"(?<!{_PART}){_PART}+(?:@|\N{{FULLWIDTH COMMERCIAL AT}}|%40){_PART}+")
 # Seven digits or more with at most two other signs between them: also dates and IP addresses, which nobody misses.
 PHONE = re.compile(r"(?<![\w.])\+?\(?\d(?:[\s().\-/]{0,2}\d){6,}(?!\w)")
 
@@ -151,8 +150,3 @@ PHONE = re.compile(r"(?<![\w.])\+?\(?\d(?:[\s().\-/]{0,2}\d){6,}(?!\w)")
 def masked(text: str) -> str:
     """The text with ``(address)`` for whatever looks like an e-mail address, and ``(number)`` for a phone number."""
     return PHONE.sub("(number)", without_addresses(text))[:MOST_KEPT]
-
-
-def without_addresses(text: str) -> str:
-    """The text with ``(address)`` for whatever looks like an e-mail address; ids keep their digits."""
-    return EMAIL.sub("(address)", text)

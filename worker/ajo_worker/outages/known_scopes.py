@@ -41,9 +41,8 @@ def scopes_named(
     if not found and word == TOKEN:
         found = [scope for scope in known if is_token(scope)]
     if not found:
-        shown = "that" if "@" in word and ":" not in word else repr(word)  # an address, say
         raise UnknownScope(
-            f"{shown} is no lane, campaign or token endpoint that is defined here or kept back: {_listed(known)}"
+            f"{word!r} is no lane, campaign or token endpoint that is defined here or kept back: {_listed(known)}"
         )
     return list(dict.fromkeys(found))
 

@@ -10,6 +10,7 @@ from tests.support.programs import Finished
 NO_TEXT = "\udcff\udcfe"
 """Bytes of a command line that are no UTF-8."""
 CAMPAIGNS = Path(__file__).parents[4] / "campaigns"
+ADDRESS = "ada@example.com"
 HUGE, LONG = 25 * "9", 5000 * "9"
 
 
@@ -24,6 +25,14 @@ HUGE, LONG = 25 * "9", 5000 * "9"
         (("outage", "show", LONG), 1, "is on record"),
         (("quarantine", HUGE), 2, "should be less than or equal to"),
         (("db", "downgrade", "--yes", "--to", ""), 2, "Invalid value for --to: must be a text"),
+        (("db", "downgrade", "--yes", "--to", ADDRESS), 2, "must be a migration, such as 0001, or base"),
+        (("delays", "--campaign", ADDRESS), 2, "must be a campaign's name, and no address"),
+        (("simulate", "--host", ADDRESS), 1, "can't listen on (address):8080"),
+        (("metrics", "--host", ADDRESS), 1, "can't listen on (address):9464"),
+        (("outage", "show", ADDRESS), 2, "'(address)' is no lane"),
+        (("dead", "show", ADDRESS), 2, "(address) is no request id"),
+        (("metrics", "--port", ADDRESS), 2, "Invalid value for '--port'"),
+        (("campaigns", "import", ADDRESS), 1, "(address): No such file"),
         (("worker", "--processes", HUGE), 2, "should be less than or equal to 256"),
         (
             ("trigger", "order-shipped", "--to", "a@example.com", "--occurred-at", NO_TEXT),
@@ -40,3 +49,13 @@ def test_a_value_that_the_ledger_cannot_hold_is_no_fault_of_ours(
     env = {"AJO_DATABASE_URL": database_url, "AJO_HASH_KEY": "a key", "AJO_CAMPAIGNS": str(CAMPAIGNS)}
     done = run_cli(*command, env=env)
     assert (done.code, said in done.err) == (code, True), done.err
+    assert ADDRESS not in done.out + done.err
+
+
+@pytest.mark.parametrize("command", [("upgrade",), ("downgrade", "--yes", "--to", "base")])
+def test_no_table_is_made_or_dropped_in_a_database_that_nobody_named(
+    command: tuple[str, ...], run_cli: Callable[..., Finished]
+) -> None:
+    done = run_cli("db", *command, env={})
+    assert (done.code, done.out) == (2, "")
+    assert "AJO_DATABASE_URL is not set" in done.err

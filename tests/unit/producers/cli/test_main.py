@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import click
 import pytest
@@ -26,7 +27,7 @@ def command_that_raises(error: BaseException | None) -> typer.Typer:
     app = typer.Typer(add_completion=False)
 
     @app.command()
-    def run(*, times: int = 1) -> None:
+    def run(*, times: int = 1, name: str = "") -> None:
         """Do it."""
         typer.echo(f"{times} done")
         if error:
@@ -56,8 +57,6 @@ def missing(name: str) -> ModuleNotFoundError:
         (typer.BadParameter("too long", param_hint="--name"), 2, "Invalid value for --name: too long\n"),
         (click.ClickException("no broker"), 1, "error: no broker\n"),
         (click.UsageError("no such setting"), 2, "error: no such setting\n"),
-        (click.UsageError("Got unexpected extra argument(s) (ada@example.com x)"), 2, "extra argument(s) (… x)\n"),
-        (click.UsageError("No such command 'ada@example.com'."), 2, "No such command '…'.\n"),
         (typer.Exit(1), 1, ""),
         (typer.Abort(), 1, "error: aborted\n"),
         (KeyboardInterrupt(), 130, ""),
@@ -85,6 +84,53 @@ def test_each_way_to_fail_has_its_text_and_exit_code_and_no_traceback(
     assert (err == "") == (told == "")
     assert "Traceback" not in err
     assert SECRET not in err
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        click.UsageError("No such thing as 'ada@example.com'."),
+        typer.TyperException("can't listen on ada@example.com:8080"),
+        typer.BadParameter("ada@example.com is no name", param_hint="--name"),
+        FileNotFoundError(2, "No such file or directory", "ada@example.com"),
+    ],
+)
+def test_no_failure_repeats_an_address_that_was_given(
+    error: Exception, install: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(run=lambda: command_that_raises(error))
+    for arguments in (["ada@example.com"], ["run", "ada@example.com"], ["run", "--ada@example.com"]):
+        assert main(arguments) == 2
+        assert "ada" not in capsys.readouterr().err
+    assert main(["run", "--name", "ada@example.com"]) == getattr(error, "exit_code", 1)
+    assert "(address)" in capsys.readouterr().err
+    main(["run"])
+    assert "ada@example.com" in capsys.readouterr().err, "what nobody gave is no recipient of theirs"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--file", ""], ["--file="], ["--files", "a", "--files", ""], ["--file", "a", ""]]
+)
+def test_an_empty_path_is_not_the_working_folder(
+    arguments: list[str], install: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def one(
+        folder: Annotated[Path, typer.Argument()] = Path(), *, file: Path | None = None, files: list[Path] | None = None
+    ) -> None:
+        typer.echo(f"{folder} {file} {files}")
+
+    group = typer.Typer()
+    group.add_typer(app, name="inner")
+    install(run=lambda: app, group=lambda: group)
+    for command in (["run"], ["group", "inner", "one"]):
+        assert main([*command, *arguments]) == 2
+        assert "is empty, and so names no file and no folder" in capsys.readouterr().err
+    assert main(["run", ".", "--file", ".", "--files", "a"]) == 0
+    assert main(["run"]) == 0
+    assert capsys.readouterr().out == ". . [PosixPath('a')]\n. None None\n"
 
 
 def test_a_fault_of_ours_shows_its_traceback_on_demand(

@@ -1,7 +1,8 @@
 """No address is kept that a mail server quotes in its reason."""
 
 import pytest
-from ajo_worker.feedback.values import LONGEST_PATH, MOST_KEPT, leaves_of, masked, without_addresses
+from ajo_producers.contract.masking import without_addresses
+from ajo_worker.feedback.values import LONGEST_PATH, MOST_KEPT, leaves_of, masked
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -87,8 +87,3 @@ def test_a_scope_keeps_back_the_campaigns_in_it() -> None:
     assert campaigns_in(GONE, CAMPAIGNS) == ["flash"], "what is parked for it is shown, though it has another name now"
     assert campaigns_in(IMS, CAMPAIGNS) == list(CAMPAIGNS), "nothing is sent without a token"
     assert (lane_of(HERE), lane_of("campaign:refund")) == ("standard", None)
-
-
-def test_an_address_in_place_of_a_scope_is_not_shown() -> None:
-    with pytest.raises(UnknownScope, match=r"^that is no lane"):
-        scopes_named("ada@example.com", {}, [], "token:ims.example.com")

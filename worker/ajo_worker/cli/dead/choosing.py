@@ -12,6 +12,7 @@ import typer
 
 from ajo_worker.cli import completion
 from ajo_worker.cli.authority import read_text
+from ajo_worker.cli.campaign import read_campaign
 from ajo_worker.cli.printing import cell
 from ajo_worker.cli.since import parse_duration
 from ajo_worker.deadletters.choosing import Filter
@@ -68,7 +69,7 @@ def read_filter(
         raise typer.BadParameter("must be less than --since: both say how long ago", param_hint="--until")
     return Filter(
         request_ids=tuple(dict.fromkeys(map(read_request_id, request_ids or ()))),
-        campaigns=tuple(read_text(name, "--campaign") for name in campaigns or ()),
+        campaigns=tuple(read_campaign(name) for name in campaigns or ()),
         states=tuple(state.value for state in states or ()),
         reasons=tuple(read_text(reason, "--reason") for reason in reasons or ()),
         statuses=tuple(statuses or ()),
@@ -105,8 +106,7 @@ def read_request_id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        known = "what stands there" if "@" in text else text  # an address, say
-        shown = known if len(known) <= MOST_SHOWN else f"{known[:MOST_SHOWN]}…"
+        shown = text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
         raise typer.BadParameter(f"{cell(shown)} is no request id: that is a UUID", param_hint="REQUEST_ID") from None
 
 
