@@ -37,6 +37,8 @@ def server_context(
 
 def _authority(file: Path | None) -> trustme.CA:
     if file is not None and file.exists():
+        if not file.is_file():
+            raise ValueError("a device or a pipe may have no end")
         content = file.read_bytes()
         return trustme.CA.from_pem(content, content)
     authority = trustme.CA()

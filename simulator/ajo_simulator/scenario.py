@@ -109,7 +109,9 @@ def load_scenario(path: Path) -> Scenario:
     """Read a scenario's file.
 
     Raises:
-        BadScenario: see ``parse_scenario``.
+        BadScenario: see ``parse_scenario``; or it is no regular file.
         OSError: the file can't be read.
     """
+    if path.exists() and not path.is_file():  # a device or a pipe may have no end
+        raise BadScenario(f"{path}: is no regular file")
     return decode_scenario(path.read_bytes(), str(path))

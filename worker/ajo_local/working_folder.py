@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from ajo_producers.contract.reading import read_text
 from ajo_producers.contract.sealing import new_key
 
 from ajo_local.shipped import checkout, shipped
@@ -103,7 +104,7 @@ def _secrets(folder: Path) -> dict[str, str]:
 
 def _password(file: Path, before: str = "") -> str:
     if file.exists():
-        for line in file.read_text(encoding="utf-8").splitlines():
+        for line in read_text(file).splitlines():
             if line.startswith(before):
                 return line.removeprefix(before).strip()
     return secrets.token_urlsafe(18)

@@ -13,6 +13,7 @@ from ajo_producers.campaigns.lines import line_of
 from ajo_producers.campaigns.mismatch import mismatch
 from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import NAME_RULE, Flaw, flaws, is_allowed, is_name
+from ajo_producers.contract.reading import read_text
 
 FIELDS = {field.name: field for field in structs.fields(Definition) if field.name != "name"}
 
@@ -77,7 +78,7 @@ def load_definition(path: Path | str) -> Definition:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise DefinitionError([f"{path}: {reason}"]) from error
@@ -114,7 +115,7 @@ def foreign(folder: Path, definitions: Definitions, hosts: Sequence[str]) -> lis
         if not is_allowed(definition.endpoint, hosts):
             path, host = folder / f"{name}.toml", urlsplit(definition.endpoint).hostname
             flaw = Flaw("endpoint", f"leads to a foreign host: {host!r} is not allowed, only {' and '.join(hosts)}")
-            problems.append(_located(path, path.read_text(encoding="utf-8-sig"), flaw))
+            problems.append(_located(path, read_text(path, "utf-8-sig"), flaw))
     return problems
 
 

@@ -19,11 +19,10 @@ from ajo_producers.campaigns.definition import AREAS
 from ajo_producers.campaigns.file import Merged, merge, render
 from ajo_producers.campaigns.folder import DefinitionError
 from ajo_producers.campaigns.rules import NAME_RULE, is_name
+from ajo_producers.contract.reading import MOST_BYTES, read_text
 from ajo_producers.contract.writing import writing
 
 STDIN = Path("-")
-MOST_BYTES = 10_000_000
-"""A device or a pipe without an end must not fill the memory."""
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -41,7 +40,7 @@ def import_sample(
     imported = _read(source, name, one_of, shown)
     path = folder / f"{imported.definition.name}.toml"
     try:
-        before = path.read_text(encoding="utf-8") if path.exists() else None
+        before = read_text(path) if path.exists() else None
         merged = (
             Merged(render(imported.definition), [], []) if before is None else merge(path, before, imported.definition)
         )

@@ -17,6 +17,7 @@ import msgspec
 import typer
 from msgspec import Struct
 
+from ajo_producers.contract.reading import check_regular
 from ajo_producers.publishing.request_id import line_request_id, random_request_id
 
 
@@ -30,13 +31,33 @@ class _Head(Struct):
     run: UUID
 
 
+class _Before:
+    """What earlier receipts say, of millions of lines: which are confirmed, and the request ids of others."""
+
+    def __init__(self) -> None:
+        self.confirmed: set[int] = set()
+        self.request_ids: dict[int, UUID] = {}
+
+    def add(self, receipt: _Receipt) -> None:
+        """One more; it replaces an earlier one of its line."""
+        if receipt.confirmed:
+            self.confirmed.add(receipt.line)
+            self.request_ids.pop(receipt.line, None)
+            return
+        self.confirmed.discard(receipt.line)
+        if receipt.request_id is None:
+            self.request_ids.pop(receipt.line, None)
+        else:
+            self.request_ids[receipt.line] = receipt.request_id
+
+
 class Receipts:
-    """Writes receipts of a ``run`` to ``file``; ``before`` are those of what was published of it earlier.
+    """Writes receipts of a ``run`` to ``file``; ``before`` is what those of it said that were written earlier.
 
     ``fault`` is why they can't be written any more.
     """
 
-    def __init__(self, file: TextIO, run: UUID, before: dict[int, _Receipt]) -> None:
+    def __init__(self, file: TextIO, run: UUID, before: _Before) -> None:
         self._file = file
         self._run = run
         self._before = before
@@ -44,14 +65,12 @@ class Receipts:
 
     def confirmed_before(self, number: int) -> bool:
         """Whether the broker has had the line since an earlier run."""
-        receipt = self._before.get(number)
-        return receipt is not None and bool(receipt.confirmed)
+        return number in self._before.confirmed
 
     def again(self, number: int, *, keyed: bool) -> UUID | None:
         """The request id under which the line went out, or goes out; None for one that is made of its key."""
-        receipt = self._before.get(number)
-        if receipt is not None and receipt.request_id is not None:
-            return receipt.request_id
+        if (before := self._before.request_ids.get(number)) is not None:
+            return before
         return None if keyed else line_request_id(self._run, number)
 
     def refused(self, number: int, problems: Sequence[str]) -> None:
@@ -97,7 +116,7 @@ def open_receipts(new: Path | None, resume: Path | None) -> Iterator[Receipts | 
         receipts = Receipts(resume.open("a", encoding="utf-8"), run, before)
     elif new is not None:
         run = random_request_id()
-        receipts = Receipts(_open_new(new, run), run, {})
+        receipts = Receipts(_open_new(new, run), run, _Before())
     else:
         yield None
         return
@@ -126,21 +145,26 @@ def _open_new(path: Path, run: UUID) -> TextIO:
     return file
 
 
-def _read_before(path: Path) -> tuple[UUID, dict[int, _Receipt]]:
+def _read_before(path: Path) -> tuple[UUID, _Before]:
     """Of which run it is, and what it says of each line; a last one that its writer was cut off in is taken away."""
-    before: dict[int, _Receipt] = {}
-    whole, _, rest = path.read_bytes().rpartition(b"\n")
-    head, *lines = whole.splitlines() or [b""]
-    try:
-        run = msgspec.json.decode(head, type=_Head).run
-    except msgspec.DecodeError as error:
-        raise typer.BadParameter(f"{path}:1: it is no receipt: it names no run", param_hint="--resume") from error
-    for number, text in enumerate(lines, 2):
+    check_regular(path)
+    before = _Before()
+    with path.open("rb") as file:
+        head, end, _ = file.readline().partition(b"\n")
         try:
-            receipt = msgspec.json.decode(text, type=_Receipt)
+            run = msgspec.json.decode(head if end else b"", type=_Head).run
         except msgspec.DecodeError as error:
-            raise typer.BadParameter(f"{path}:{number}: it is no receipt", param_hint="--resume") from error
-        before[receipt.line] = receipt
-    if rest:
-        os.truncate(path, path.stat().st_size - len(rest))
+            raise typer.BadParameter(f"{path}:1: it is no receipt: it names no run", param_hint="--resume") from error
+        whole = file.tell()
+        for number, text in enumerate(file, 2):
+            if not text.endswith(b"\n"):
+                break
+            try:
+                receipt = msgspec.json.decode(text, type=_Receipt)
+            except msgspec.DecodeError as error:
+                raise typer.BadParameter(f"{path}:{number}: it is no receipt", param_hint="--resume") from error
+            before.add(receipt)
+            whole += len(text)
+    if whole < path.stat().st_size:
+        os.truncate(path, whole)
     return run, before

@@ -13,6 +13,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from ajo_producers.contract.reading import check_regular
 from ajo_producers.contract.stop_signals import stop_signals
 from ajo_producers.entrance.connections import Entrance, Patience, Protocol, SentAway
 from ajo_producers.entrance.guests import Guest, Room
@@ -43,6 +44,8 @@ class Certificate:
         Raises:
             OSError: they can't be used.
         """
+        for file in self.files:
+            check_regular(file)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.chain, self.key)
         return context

@@ -17,6 +17,7 @@ from ajo_producers.campaigns.nearest import nearest
 from ajo_producers.campaigns.rules import NAME_RULE, Flaw, is_name
 from ajo_producers.campaigns.values import few, takes
 from ajo_producers.contract.addresses import FIELDS as ADDRESSES
+from ajo_producers.contract.reading import read_text
 from ajo_producers.events.expressions import Expression, ExpressionError, read_expression
 from ajo_producers.events.mapping import PATTERNS, EventMapping, Mappings, Missing, Unmatched, Value
 
@@ -47,7 +48,7 @@ def load_mappings(path: Path | str, definitions: Definitions) -> Mappings:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise MappingError([f"{path}: {reason}"]) from error

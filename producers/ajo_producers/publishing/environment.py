@@ -12,6 +12,7 @@ from ajo_producers.campaigns.definition import BeforeStart
 from ajo_producers.campaigns.rules import ALLOWED_HOSTS
 from ajo_producers.contract.broker import BrokerAddress, BrokerError, read_broker
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
+from ajo_producers.contract.reading import read_text
 from ajo_producers.contract.setting_rules import PUBLISH_TIMEOUT, RULES
 from ajo_producers.publishing.errors import SettingError
 
@@ -120,9 +121,10 @@ def value_of(env: Mapping[str, str], name: str) -> str:
     if not file:
         return ""
     try:
-        return Path(file).read_text(encoding="utf-8").strip()
+        return read_text(Path(file)).strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"{name}_FILE: {file} can't be read") from error
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise SettingError(f"{name}_FILE: {file} can't be read: {reason}") from error
 
 
 def _seconds(text: str) -> float:

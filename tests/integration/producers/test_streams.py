@@ -103,9 +103,44 @@ def test_bytes_that_are_no_text_are_no_answer(command: tuple[str, ...], database
     assert b"unexpected" not in done.stderr, done.stderr
 
 
-def test_what_has_no_end_is_no_sample() -> None:
-    done = subprocess.run([PROGRAM, "campaigns", "import", "/dev/zero"], capture_output=True, check=False, timeout=120)
-    assert (done.returncode, b"/dev/zero: too long for a sample" in done.stderr) == (1, True)
+@pytest.mark.parametrize(
+    ("command", "env", "code", "said"),
+    [
+        (("campaigns", "import", "/dev/zero"), {}, 1, "/dev/zero: too long for a sample"),
+        (("campaigns", "check", "--dir", "{folder}"), {}, 1, "{folder}/endless.toml: has more than 10,000,000 bytes"),
+        (("events", "check", "--mappings", "/dev/zero"), {}, 1, "/dev/zero: has more than 10,000,000 bytes"),
+        (("simulate", "--scenario", "/dev/zero"), {}, 1, "/dev/zero: is no regular file"),
+        (("simulate", "--tls", "--authority", "/dev/zero"), {}, 1, "/dev/zero: holds no certificate authority"),
+        (
+            ("trigger", "order-shipped", "--from", "{folder}/t.csv", "--dry-run", "--resume", "/dev/zero"),
+            {},
+            1,
+            "/dev/zero: is no regular file",
+        ),
+        (("feedback", "import", "/dev/zero", "--format", "jsonl"), {}, 1, "/dev/zero: is no regular file"),
+        (
+            ("outbox", "status"),
+            {"AJO_OUTBOX_URL_FILE": "/dev/zero"},
+            2,
+            "can't be read: has more than 10,000,000 bytes",
+        ),
+        (("db", "current"), {"AJO_DATABASE_URL_FILE": "/dev/zero"}, 2, "/dev/zero: has more than 10,000,000 bytes"),
+    ],
+)
+def test_what_has_no_end_fills_no_memory(
+    command: tuple[str, ...], env: dict[str, str], code: int, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "endless.toml").symlink_to("/dev/zero")
+    (tmp_path / "t.csv").write_text("to\n")
+    done = subprocess.run(
+        [PROGRAM, *(part.format(folder=tmp_path) for part in command)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **env},
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, said.format(folder=tmp_path) in done.stderr) == (code, True), done.stderr
 
 
 def test_a_terminal_that_tells_no_width_shows_everything() -> None:

@@ -5,6 +5,8 @@ import ssl
 from collections.abc import Iterable
 from pathlib import Path
 
+from ajo_producers.contract.reading import check_regular
+
 from ajo_worker.renewal import Renewed
 from ajo_worker.settings import Settings
 
@@ -75,6 +77,7 @@ def _context(settings: Settings) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if settings.ca_file is not None:
         try:
+            check_regular(settings.ca_file)
             context.load_verify_locations(settings.ca_file)
         except OSError as fault:  # the text of Python's own doesn't name the file
             reason = "holds no certificates" if isinstance(fault, ssl.SSLError) else fault.strerror

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
+from ajo_producers.contract.reading import read_text
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
@@ -50,7 +51,7 @@ def read_file(field_name: str, file: Path) -> str:
         SettingsError: it can't be read.
     """
     try:
-        return file.read_text(encoding="utf-8").rstrip("\r\n")
+        return read_text(file).rstrip("\r\n")
     except OSError as fault:
         raise SettingsError(f"{variable_of(field_name)}_FILE: {file}: {fault.strerror}") from None
     except UnicodeDecodeError:

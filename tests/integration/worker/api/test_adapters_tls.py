@@ -130,6 +130,11 @@ async def test_a_ca_file_without_certificates_is_refused_at_the_start(
         make(ca_file=path)
 
 
+async def test_a_ca_file_that_has_no_end_is_refused_at_the_start(make: Any) -> None:
+    with pytest.raises(OSError, match="AJO_CA_FILE: /dev/zero: is no regular file"):
+        make(ca_file=Path("/dev/zero"))
+
+
 async def test_certificates_that_change_in_their_file_are_taken_up(
     make: Any, authority: trustme.CA, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
+from ajo_producers.contract.trigger import MAX_TEXT
 from rich.console import Console
 
 from ajo_worker.cli.campaign import CampaignOption
@@ -54,7 +55,7 @@ def _read_address(given: str | None) -> str:
         given = (
             typer.prompt("User id or address", hide_input=True, err=True)
             if sys.stdin.isatty()
-            else sys.stdin.readline()
+            else sys.stdin.readline(MAX_TEXT + 2)  # no user id is longer, and its line has an end
         )
     address = (given or "").strip()
     if not address:

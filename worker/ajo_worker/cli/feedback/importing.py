@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import typer
+from ajo_producers.contract.reading import check_regular
 
 from ajo_worker.cli.feedback.report import FOUND, kinds_text
 from ajo_worker.cli.printing import print_json
@@ -28,6 +29,7 @@ def import_files(
 
     Raises:
         typer.BadParameter: a file's name doesn't say what it holds.
+        OSError: a file is none that can be read twice, as a pipe or a device.
         typer.TyperException: the ledger can't be used.
     """
     forms = [form or format_of(file) for file in files]
@@ -36,6 +38,8 @@ def import_files(
             raise typer.BadParameter(
                 f"{file}: is it csv, jsonl or parquet? its name doesn't say", param_hint="--format"
             )
+    for file in files:
+        check_regular(file)
     known = [(file, found) for file, found in zip(files, forms, strict=True) if found is not None]
     return finish(_import(settings, known, limit, as_json, skip_refused))
 
