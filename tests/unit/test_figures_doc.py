@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 from ajo_producers.cli.stopping import GRACE
+from ajo_producers.cli.trigger_text import MOST_WHOLE
+from ajo_producers.contract import reading
+from ajo_producers.events import lines
 from ajo_producers.events.authentication import TOLERANCE_SECONDS
 from ajo_producers.outbox.adding import ROWS_AT_ONCE
 from ajo_worker.api.adapters.tcp import KEEPALIVE
@@ -47,10 +50,13 @@ def text_of(page: str) -> str:
         ("architecture", "with pauses that grow to {} s", reconnecting.LONGEST_PAUSE),
         ("architecture", "changes hands after {} ms", 1000 * pool.SWITCH_SECONDS),
         ("architecture", "of an item above {} MB only the begin is taken", envelope.MOST_ENVELOPE_BYTES / 1_000_000),
+        ("configuration", "nothing comes out of it for {} s", reading.PATIENCE),
+        ("configuration", "what has more than {} MB", reading.MOST_BYTES / 1_000_000),
         ("dead-letters", "Each {} are one transaction", passes.BATCH),
         ("deployment", "| a worker | up to **{}**", CONNECTIONS),
         ("deployment", "is started again after {} s", FIRST_PAUSE_SECONDS),
         ("deployment", "once it has lived for {} s", SETTLED_SECONDS),
+        ("events", "over several lines ({} MB at most)", lines.MAX_WHOLE_BYTES / 1_000_000),
         ("feedback", "or {} requests are in hand", receiver.MOST_OPEN),
         ("feedback", "has more than {} items", receiver.MOST_ITEMS),
         ("message-format", "its first {} KiB", quarantine.MOST_BYTES / 1024),
@@ -60,12 +66,13 @@ def text_of(page: str) -> str:
         ("network", "not acknowledged within {} s ends the connection", KEEPALIVE.seconds),
         ("outages", "but for {} triggers that wait for their turn", silences.STOCK),
         ("outbox", "needs one statement for {}", ROWS_AT_ONCE),
+        ("publishing", "have {} characters at most", MOST_WHOLE),
         ("states", "the last {} of", answer_times.MOST),
         ("states", "of {} minutes, by what this worker has seen", answer_times.RECENT / 60),
     ],
 )
 def test_a_figure_is_that_of_the_code(page: str, told: str, figure: float) -> None:
-    assert told.format(f"{figure:,g}") in text_of(page)
+    assert told.format(f"{figure:,.10g}") in text_of(page)
 
 
 def test_spans_of_time_in_words_are_those_of_the_code() -> None:

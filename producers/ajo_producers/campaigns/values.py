@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET
 
 from ajo_producers.campaigns.definition import ValueType, Variable
+from ajo_producers.contract.json_text import NameTwice, decode_clear
 
 BOOLEANS = frozenset({"true", "false"})
 
@@ -105,7 +106,9 @@ def from_text(kind: ValueType, text: str) -> Any:  # noqa: ANN401 - a JSON value
                 raise ValueError("must be true or false")
             return word == "true"
     try:
-        value = msgspec.json.decode(text)
+        value = decode_clear(text)
+    except NameTwice as error:
+        raise ValueError(f"is not clear: {error}") from None
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         value = None
     if not TAKES[kind](value):

@@ -65,7 +65,7 @@ def read_events(
     run.tell(str(source), dry_run=dry_run)
     if stop.asked is not None and stop.cut:
         raise typer.Exit(128 + stop.asked)
-    if run.error is not None or run.refused:
+    if run.error is not None or run.refused_lines:
         raise typer.Exit(1)
 
 
@@ -77,8 +77,8 @@ class _Run:
     ) -> None:
         self._rules, self._publisher, self._dead_letters, self._as_json = rules, publisher, dead_letters, as_json
         self.counts: Counter[str] = Counter()
-        self.confirmed = 0
-        self.refused: list[dict[str, Any]] = []
+        self.confirmed = self.refused_lines = 0
+        self.refused: list[dict[str, Any]] = []  # for JSON alone: a stream may go on for long
         self.not_confirmed: list[int] = []
         self.error: str | None = None
 
@@ -121,8 +121,10 @@ class _Run:
             typer.echo(f"error: {self.error}{at}", err=True)
 
     def _refuse(self, number: int, faults: list[str]) -> None:
-        self.refused.append({"line": number, "faults": faults})
-        if not self._as_json:
+        self.refused_lines += 1
+        if self._as_json:
+            self.refused.append({"line": number, "faults": faults})
+        else:
             typer.echo(f"line {number}: {'; '.join(faults)}", err=True)
 
 

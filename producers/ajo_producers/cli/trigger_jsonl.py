@@ -1,19 +1,15 @@
 """Triggers from JSON: an object a line, or all of them as one array or one after another."""
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 from ajo_producers.cli.trigger_lines import Line, with_defaults
-from ajo_producers.cli.trigger_text import BadFile
+from ajo_producers.cli.trigger_text import MOST_WHOLE, BadFile
+from ajo_producers.contract.json_text import decode_clear, texts_of
 from ajo_producers.publishing.given import read_given
-
-_SOMETHING = re.compile(r"\S")
 
 
 def read_jsonl(lines: Iterable[str], defaults: Mapping[str, Any]) -> Iterator[Line]:
@@ -28,7 +24,7 @@ def read_jsonl(lines: Iterable[str], defaults: Mapping[str, Any]) -> Iterator[Li
     for before, text in enumerate(rest):
         start = text.strip()
         if start.startswith("[") or start == "{":
-            return _of_values(_whole(text + "".join(rest), before), defaults)
+            return _of_values(_whole(_rest(text, rest, before), before), defaults)
         if start:
             return _of_lines(chain([text], rest), before, defaults)
     return iter(())
@@ -39,8 +35,8 @@ def _of_lines(lines: Iterable[str], before: int, defaults: Mapping[str, Any]) ->
         if not text.strip():
             continue
         try:
-            data = msgspec.json.decode(text.encode())
-        except (msgspec.DecodeError, RecursionError) as error:
+            data = _value(text)
+        except RecursionError as error:
             yield Line(number, None, [str(error)])
         except UnicodeEncodeError:
             yield Line(number, None, ["it is not UTF-8 text"])
@@ -54,17 +50,37 @@ def _of_values(values: list[tuple[int, Any]], defaults: Mapping[str, Any]) -> It
 
 
 def _line(number: int, data: object, defaults: Mapping[str, Any]) -> Line:
+    if isinstance(data, msgspec.DecodeError):
+        return Line(number, None, [str(data)])
     if isinstance(data, dict):
         return Line(number, *read_given(with_defaults(data, defaults)))
     return Line(number, None, ["it is no JSON object"])
 
 
+def _value(text: str) -> Any:  # noqa: ANN401 - a JSON value
+    """The value, or why it is none."""
+    try:
+        return decode_clear(text)
+    except msgspec.DecodeError as error:
+        return error
+
+
+def _rest(text: str, lines: Iterable[str], before: int) -> str:
+    """The first line with all that follow."""
+    parts, size = [text], len(text)
+    for line in lines:
+        parts.append(line)
+        size += len(line)
+        if size > MOST_WHOLE:
+            most = f"{MOST_WHOLE:,} characters"
+            raise BadFile(f"it is read as a whole, and has more than {most}: write a trigger a line", before + 1)
+    return "".join(parts)
+
+
 def _whole(text: str, before: int) -> list[tuple[int, Any]]:
     """The values of a text with the lines on which they begin."""
     try:
-        if text.lstrip().startswith("["):
-            return _array(text.encode(), before)
-        return _sequence(text, before)
+        return [(before + line, _value(item)) for line, item in texts_of(text)]
     except UnicodeEncodeError:
         raise BadFile("it is not UTF-8 text") from None
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
@@ -72,27 +88,3 @@ def _whole(text: str, before: int) -> list[tuple[int, Any]]:
         line = getattr(error, "lineno", 1) + before
         reason = getattr(error, "msg", None) or str(error) or "nested too deeply"
         raise BadFile(f"it is {what} that can't be read to its end: {reason}", line) from None
-
-
-def _array(text: bytes, before: int) -> list[tuple[int, Any]]:
-    values, position, line = [], 0, before + 1
-    for raw in msgspec.json.decode(text, type=list[Raw]):
-        item = bytes(raw)
-        # Between two items are only blanks and a comma, so the next place with these bytes is the item's own.
-        begin = text.index(item, position)
-        line += text.count(b"\n", position, begin) or text.count(b"\r", position, begin)
-        values.append((line, msgspec.json.decode(item)))
-        line += item.count(b"\n") or item.count(b"\r")
-        position = begin + len(item)
-    return values
-
-
-def _sequence(text: str, before: int) -> list[tuple[int, Any]]:
-    decoder, values, position, line, told = json.JSONDecoder(), [], 0, before + 1, 0
-    text.encode()  # refuses what was no UTF-8
-    while start := _SOMETHING.search(text, position):
-        line += text.count("\n", told, start.start()) or text.count("\r", told, start.start())
-        told = start.start()
-        value, position = decoder.raw_decode(text, told)
-        values.append((line, value))
-    return values

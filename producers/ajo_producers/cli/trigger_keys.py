@@ -1,6 +1,8 @@
 """One key stands for one message: lines that have the same one, and another recipient or content, are found."""
 
+from array import array
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -19,28 +21,32 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class _First(NamedTuple):
-    """The first line that had a key, and the first one with other content, if any had."""
+    """The first line that had a key, and the first one with other content."""
 
     number: int
     content: int
-    other: int | None = None
+    other: int
 
 
 def clashes(lines: Iterable[Line]) -> Clash:
     """Looks through all lines first: where a key stands for two messages, nobody knows which is meant."""
-    keys: dict[int, _First] = {}
+    keys, contents, numbers = array("q"), array("q"), array("q")  # of millions of lines
     for line in lines:
-        if (key := _key(line)) is None:
-            continue
-        first = keys.setdefault(key, _First(line.number, _content(line)))
-        if first.other is None and first.content != _content(line):
-            keys[key] = first._replace(other=line.number)
-    found = {key: first for key, first in keys.items() if first.other is not None}
+        if (key := _key(line)) is not None:
+            keys.append(key)
+            contents.append(_content(line))
+            numbers.append(line.number)
+    found: dict[int, _First] = {}
+    for key, places in groupby(sorted(range(len(keys)), key=keys.__getitem__), keys.__getitem__):
+        first, *others = places
+        other = next((numbers[place] for place in others if contents[place] != contents[first]), None)
+        if other is not None:
+            found[key] = _First(numbers[first], contents[first], other)
 
     def of(line: Line) -> str | None:
         key = _key(line)
         first = None if key is None else found.get(key)
-        if first is None or first.other is None:
+        if first is None:
             return None
         return _told(first.other if first.content == _content(line) else first.number)
 
@@ -49,15 +55,16 @@ def clashes(lines: Iterable[Line]) -> Clash:
 
 def following() -> Clash:
     """For lines that can't be read twice: each is compared with the first that had its key."""
-    keys: dict[int, _First] = {}
+    keys: dict[int, tuple[int, int]] = {}
 
     def of(line: Line) -> str | None:
         if (key := _key(line)) is None:
             return None
         if len(keys) >= MOST:
             keys.clear()
-        first = keys.setdefault(key, _First(line.number, _content(line)))
-        return None if first.content == _content(line) else _told(first.number)
+        content = _content(line)
+        first, its_content = keys.setdefault(key, (line.number, content))
+        return None if its_content == content else _told(first)
 
     return of
 

@@ -12,6 +12,7 @@ from ajo_producers.cli.trigger_keys import Clash
 from ajo_producers.cli.trigger_lines import Line
 from ajo_producers.cli.trigger_outcome import FileOutcome
 from ajo_producers.cli.trigger_receipts import Receipts
+from ajo_producers.cli.trigger_text import BadFile
 from ajo_producers.publishing.checked import CheckedTrigger, check_trigger
 from ajo_producers.publishing.errors import InvalidTrigger, PublishError
 from ajo_producers.publishing.publisher import Publisher
@@ -46,7 +47,7 @@ class Run:
         Raises:
             KeyboardInterrupt: it was cut off; the outcome says what is in doubt.
         """
-        triggers = self._check(self.stop.items(lines))
+        triggers = self._check(self.stop.items(self._readable(lines)))
         try:
             if self.publisher is None:
                 for trigger in triggers:
@@ -77,6 +78,14 @@ class Run:
                 if self.receipts.fault is not None:
                     raise PublishError(self.receipts.fault, unconfirmed=tuple(self._in_flight))
             self.on_progress(self.outcome)
+
+    def _readable(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """The lines as far as they can be read: what came before is published all the same."""
+        try:
+            yield from lines
+        except BadFile as fault:
+            self.outcome.error = self.outcome.error or f"line {fault.line}: {fault}; nothing from there on was read"
+            self.outcome.stopped_after = self.outcome.last_line
 
     def _check(self, lines: Iterable[Line]) -> Iterator[CheckedTrigger]:
         outcome, receipts = self.outcome, self.receipts

@@ -16,7 +16,7 @@ class FileOutcome:
 
     Of the lines not confirmed, those in ``doubtful_lines`` were on their way and may have arrived; the broker certainly
     has none of the others. ``left_out`` were confirmed before, or stand before the line to begin with.
-    ``stopped_after`` is the last line that was looked at when somebody stopped it.
+    ``stopped_after`` is the last line that was looked at when somebody stopped it, or before one that can't be read.
     """
 
     read: int = 0

@@ -8,6 +8,8 @@ from contextlib import suppress
 from typing import BinaryIO
 
 CHUNK = 1_000_000
+MOST_WHOLE = 64_000_000
+"""Characters of one line, and of JSON that is read as a whole: what has no end must not fill the memory."""
 NO_TEXT = {
     b"PK\x03\x04": "it is a workbook or an archive (.xlsx, .ods, .zip): save the sheet as CSV UTF-8",
     b"\xd0\xcf\x11\xe0": "it is a workbook (.xls): save the sheet as CSV UTF-8",
@@ -64,7 +66,7 @@ def lines_of(file: io.BufferedReader) -> Iterator[str]:
     Of UTF-8, bytes that are no text become lone surrogates, to be found later.
 
     Raises:
-        BadFile: it is no text, at once; or while it is read.
+        BadFile: it is no text, at once; or while it is read, which is also told of a line that doesn't end.
     """
     encoding = encoding_of(file.peek(4096)[:4096])
     errors = "surrogateescape" if encoding.startswith("utf-8") else "strict"
@@ -74,7 +76,10 @@ def lines_of(file: io.BufferedReader) -> Iterator[str]:
 def _lines(text: io.TextIOWrapper, encoding: str) -> Iterator[str]:
     number = 0
     try:
-        for number, line in enumerate(text, 1):  # noqa: B007 - told of a fault
+        while line := text.readline(MOST_WHOLE + 1):
+            number += 1
+            if len(line) > MOST_WHOLE:
+                raise BadFile(f"the line has more than {MOST_WHOLE:,} characters: write a trigger a line", number)
             yield line
     except UnicodeDecodeError as error:
         raise BadFile(f"it is not {encoding.upper()} text from here on", number + 1) from error

@@ -5,12 +5,12 @@ A line of a file of dead letters is read as the event that it holds, so that the
 
 import codecs
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import msgspec
 
+from ajo_producers.contract.json_text import texts_of
 from ajo_producers.events.cloudevents import read_structured
 from ajo_producers.events.event import BadEvent, Event, Fault
 
@@ -18,8 +18,6 @@ MAX_LINE_BYTES = 16_000_000
 """Of one line; no message to a worker may be longer."""
 MAX_WHOLE_BYTES = 64_000_000
 """Of a file that is read as a whole, since it is an array or an event over several lines."""
-
-_SOMETHING = re.compile(r"\S")
 
 
 class UnreadableLine(ValueError):  # noqa: N818 - named for what it is
@@ -91,8 +89,7 @@ def _read_whole(content: bytes, first: int) -> Iterator[tuple[int, Event | BadEv
             f"it is read as a whole, and has more than {MAX_WHOLE_BYTES:,} bytes: an event a line", first
         )
     try:
-        text = content.decode()
-        values = _array(text) if text.startswith("[") else _sequence(text)
+        found = texts_of(content.decode())
     except UnicodeDecodeError:
         raise UnreadableLine("it is not UTF-8 text", first) from None
     except RecursionError:
@@ -100,17 +97,5 @@ def _read_whole(content: bytes, first: int) -> Iterator[tuple[int, Event | BadEv
     except (msgspec.DecodeError, json.JSONDecodeError) as error:
         line = getattr(error, "lineno", 1) - 1 + first
         raise UnreadableLine(f"it can't be read to its end: {getattr(error, 'msg', error)}", line) from None
-    for line, value in values:
-        yield line + first - 1, _read_value(value)
-
-
-def _array(text: str) -> list[tuple[int, Any]]:
-    return [(1, value) for value in msgspec.json.decode(text.encode(), type=list[Any])]
-
-
-def _sequence(text: str) -> list[tuple[int, Any]]:
-    decoder, values, position = json.JSONDecoder(), [], 0
-    while start := _SOMETHING.search(text, position):
-        value, position = decoder.raw_decode(text, start.start())
-        values.append((text.count("\n", 0, start.start()) + 1, value))
-    return values
+    for line, text in found:
+        yield line + first - 1, _read_line(text.encode())

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ajo_producers.campaigns.definition import Variable
+from ajo_producers.cli import trigger_jsonl, trigger_text
 from ajo_producers.cli.trigger_csv import read_csv
 from ajo_producers.cli.trigger_jsonl import read_jsonl
 from ajo_producers.cli.trigger_keys import clashes, following
@@ -47,6 +48,24 @@ def short(lines: Iterable[Line]) -> list[tuple[int, Any, Any]]:
         assert line.problems == []
         found.append((line.number, line.given.to, (line.given.context or {}).get("orderId")))
     return found
+
+
+def endless(text: str) -> Any:
+    """A file that never comes to its end: the last line goes on."""
+
+    class Endless(io.RawIOBase):
+        begin = text.encode()
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: Any) -> int:
+            part = self.begin[: len(buffer)] or b"x" * len(buffer)
+            self.begin = self.begin[len(part) :]
+            buffer[: len(part)] = part
+            return len(part)
+
+    return io.BufferedReader(Endless())
 
 
 def problem(raw: bytes | str, **more: Any) -> str:
@@ -201,6 +220,45 @@ def test_what_is_no_object_is_named_by_its_line(item: str) -> None:
     assert (array[1].number, array[1].problems) == (2, ["it is no JSON object"])
 
 
+@pytest.mark.parametrize(("form", "begin"), [("{}\n{}\n", "{"), ("[{},\n{}]", "{"), ("\n{}\n\n{}", "{\n")])
+def test_a_name_that_stands_twice_in_an_object_is_named_by_its_line_and_the_next_is_read(form: str, begin: str) -> None:
+    """Most programs would take the last one: who gets the message must not depend on that."""
+    good = json.dumps({"to": "bob@example.com", "context": {"orderId": "1"}})
+    for twice in (
+        '{"to": "ada@example.com", "to": "bob@example.com"}',
+        '{"to": "a@b.co", "context": {"a": 1, "a": 1}}',
+    ):
+        bad, read_right = read(form.format(twice.replace("{", begin, 1), good), form="jsonl")
+        assert (bad.given, len(bad.problems)) == (None, 1)
+        assert "stands twice in one object" in bad.problems[0]
+        assert short([read_right])[0][1:] == ("bob@example.com", "1")
+
+
+def test_a_json_string_that_looks_like_a_spreadsheets_is_what_it_says() -> None:
+    line = json.dumps({"to": "ada@example.com", "context": {"orderId": "#N/A"}})
+    assert short(read(line, form="jsonl")) == [(1, "ada@example.com", "#N/A")]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_line_without_an_end_is_told_and_not_read_on(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trigger_text, "MOST_WHOLE", 100)
+    assert problem("x" * 101, form=form) == "1: the line has more than 100 characters: write a trigger a line"
+    lines = lines_of(endless("to\nada@example.com\n"))
+    assert [next(lines), next(lines)] == ["to\n", "ada@example.com\n"]
+    with pytest.raises(BadFile) as caught:
+        next(lines)
+    assert caught.value.line == 3
+
+
+def test_an_array_is_read_as_a_whole_up_to_a_size_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trigger_jsonl, "MOST_WHOLE", 100)
+    item = '{"to": "ada@example.com"}'
+    assert len(read(f"[{item},\n{item}]", form="jsonl")) == 2
+    told = "2: it is read as a whole, and has more than 100 characters: write a trigger a line"
+    assert problem(f"\n[{item},\n{item},\n{item},\n{item}]", form="jsonl") == told
+    assert len(read(f"{item}\n" * 10, form="jsonl")) == 10, "an object a line is read line by line"
+
+
 def test_a_file_in_another_encoding_is_refused_with_its_line_before_anything_is_read() -> None:
     raw = "to,context.orderId\nada@example.com,1\nbob@example.com,Müller\n".encode("latin-1")
     with pytest.raises(BadFile, match="not UTF-8 text; if it is Windows-1252") as caught:
@@ -263,6 +321,7 @@ def test_values_have_the_type_that_the_definition_says(column: str, text: str, v
         ("context.gift", "WAHR", "context.gift must be true or false"),
         ("context.lines", "[1", "context.lines must be JSON: an array"),
         ("context.lines", "{}", "context.lines must be JSON: an array"),
+        ("context.lines", '[{"a": 1, "a": 2}]', "context.lines is not clear: a stands twice in one object"),
     ],
 )
 def test_what_is_no_value_of_its_type_is_told(column: str, text: str, told: str) -> None:

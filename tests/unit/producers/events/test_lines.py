@@ -28,7 +28,7 @@ def read(text: str | bytes) -> list[tuple[int, str]]:
         (f"\n{ONE}\n\n{ONE}", [(2, "event"), (4, "event")]),
         (f"{ONE}\nnonsense\n7\n{ONE}\n", [(1, "event"), (2, "bad"), (3, "bad"), (4, "event")]),
         (f"nonsense\n{ONE}\n", [(1, "bad"), (2, "event")]),
-        (f"[{ONE},\n{ONE}]", [(1, "event"), (1, "event")]),
+        (f"\n[{ONE},\n{ONE}]", [(2, "event"), (3, "event")]),
         (json.dumps(event_json(), indent=2), [(1, "event")]),
         (
             f"\n\n{json.dumps(event_json(), indent=2)}\n{json.dumps(event_json(), indent=2)}",
