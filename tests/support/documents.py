@@ -4,7 +4,7 @@ A fence ``console`` has commands after ``$ `` and what they print; ``sh`` has co
 Comments of HTML right above a fence say how a test has to take it:
 
 - ``<!-- not run: REASON -->``: it can't run here.
-- ``<!-- stage: NAME -->``: first the stage is set (``tests/acceptance/docs/stages.py``).
+- ``<!-- stage: NAME -->``: first the stage is set (``tests/acceptance/docs/stages.py`` has them all).
 - ``<!-- exit: N … -->``: the commands' exit codes, where it isn't 1 for what shows an error, and 0 for all else.
 - ``<!-- by example -->``: what it prints goes by what happened; lines without a number are compared alone.
 """

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.docs.stages import Place, letter
+from tests.acceptance.docs.place import Place, letter
+from tests.acceptance.docs.stages import set_stage
 from tests.support import programs
 from tests.support.documents import FILES, ROOT, Block, blocks
 from tests.support.likeness import differences
@@ -73,7 +74,7 @@ def test_what_a_document_shows_works_and_prints_that(file: Path, place: Place) -
     wrong: list[str] = []
     for block in SHOWN[file]:
         if stage := block.marks.get("stage"):
-            place.set(stage)
+            set_stage(place, stage)
         wrong += list(faults(block, place)) if block.language in RUN else run_python(block, place)
     assert not wrong, "\n".join(wrong)
 
