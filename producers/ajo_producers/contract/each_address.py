@@ -32,9 +32,18 @@ class _EachAddress:
     async def create_connection(
         self, make: Callable[[], Made], host: str, port: int, *, ssl: SSLContext | None = None
     ) -> tuple[asyncio.Transport, Made]:
-        connected = await _first(self._loop, await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        found = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        connected = await _first(self._loop, [_on_its_link(address, host) for address in found])
         name = host if ssl else None
         return await self._loop.create_connection(make, sock=connected, ssl=ssl, server_hostname=name)
+
+
+def _on_its_link(address: Any, host: str) -> Any:  # noqa: ANN401 - as getaddrinfo has it
+    """An address that holds on one link alone, with the link in its name: uvloop loses what tells it otherwise."""
+    *kind, place = address
+    if kind[0] == socket.AF_INET6 and (link := host.partition("%")[2] or place[3]):
+        place = (f"{place[0]}%{link}", *place[1:])
+    return (*kind, place)
 
 
 async def _first(loop: asyncio.AbstractEventLoop, addresses: Sequence[Any]) -> socket.socket:
@@ -64,8 +73,6 @@ async def _first(loop: asyncio.AbstractEventLoop, addresses: Sequence[Any]) -> s
 
 async def _connected(loop: asyncio.AbstractEventLoop, address: Any) -> socket.socket:  # noqa: ANN401 - as getaddrinfo has it
     family, kind, protocol, _, place = address
-    if family == socket.AF_INET6 and place[3]:
-        place = (f"{place[0]}%{place[3]}", *place[1:])  # uvloop goes by the name alone, and would lose the scope
     connection = socket.socket(family, kind, protocol)
     try:
         connection.setblocking(False)

@@ -51,19 +51,25 @@ async def test_the_fault_of_the_first_is_told_where_none_takes_one(monkeypatch: 
 
 
 async def test_an_address_that_holds_on_one_link_is_connected_to_on_that_link(monkeypatch: pytest.MonkeyPatch) -> None:
-    """uvloop goes by the name alone: without the link in it, that is an invalid argument."""
+    """uvloop tells no link of what it found, and asks for none where it connects: it goes by the name alone."""
     tried: list[object] = []
 
     async def connect(_: socket.socket, place: object) -> None:
         tried.append(place)
         raise ConnectionRefusedError
 
-    found = [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("fe80::1", 5432, 0, scope)) for scope in (7, 0)]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", connect)
-    with pytest.raises(ConnectionRefusedError):
-        await each_address().create_connection(asyncio.Protocol, "db.example.com", 5432)
-    assert tried == [("fe80::1%7", 5432, 0, 7), ("fe80::1", 5432, 0, 0)]
+    for host, link in (("fe80::1%eth7", 0), ("fe80::1%eth7", 7), ("db.example.com", 7), ("db.example.com", 0)):
+        found = [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("fe80::1", 5432, 0, link))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, found=found, **__: found)
+        with pytest.raises(ConnectionRefusedError):
+            await each_address().create_connection(asyncio.Protocol, host, 5432)
+    assert tried == [
+        ("fe80::1%eth7", 5432, 0, 0),
+        ("fe80::1%eth7", 5432, 0, 7),
+        ("fe80::1%7", 5432, 0, 7),
+        ("fe80::1", 5432, 0, 0),
+    ]
 
 
 async def test_all_else_is_the_loop_s_own() -> None:
