@@ -25,6 +25,7 @@ from ajo_producers.cli.codegen import STDOUT, write_code
 from ajo_producers.cli.completion import campaign_names
 from ajo_producers.cli.import_sample import import_sample
 from ajo_producers.cli.usage import WrongUsage
+from ajo_producers.contract.masking import without_repeated
 from ajo_producers.publishing.environment import read_allowed_hosts
 from ajo_producers.publishing.errors import SettingError
 
@@ -117,6 +118,7 @@ def check(
         definitions = _chosen(definitions, names)
         compared = list(live_check.find_live_check()(list(definitions.values())))
         problems = [problem for one in compared for problem in live_check.problems_of(one)]
+    problems = [without_repeated(problem, [str(folder)]) for problem in problems]
     if as_json:
         report = {"ok": not problems, "campaigns": sorted(definitions), "problems": problems}
         typer.echo(json.dumps(report | ({"live": list(map(live_check.as_json, compared))} if live else {}), indent=2))

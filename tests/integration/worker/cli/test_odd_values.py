@@ -33,6 +33,7 @@ HUGE, LONG = 25 * "9", 5000 * "9"
         (("dead", "show", ADDRESS), 2, "(address) is no request id"),
         (("metrics", "--port", ADDRESS), 2, "Invalid value for '--port'"),
         (("campaigns", "import", ADDRESS), 1, "(address): No such file"),
+        (("campaigns", "check", "--dir", ADDRESS), 1, "(address): no such folder"),
         (("worker", "--processes", HUGE), 2, "should be less than or equal to 256"),
         (
             ("trigger", "order-shipped", "--to", "a@example.com", "--occurred-at", NO_TEXT),
