@@ -6,27 +6,21 @@ Why not aio-pika and redis.asyncio: docs/sdk.md has the figures.
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX
 from ajo_producers.contract.setting_rules import PUBLISH_TIMEOUT
+from ajo_producers.publishing.async_callers import AsyncCallers
 from ajo_producers.publishing.carrier import Carrier, Delivered
 from ajo_producers.publishing.checked import CheckedTrigger
 from ajo_producers.publishing.environment import PublisherSettings, read_settings
-from ajo_producers.publishing.errors import PublisherFull, PublishError
-from ajo_producers.publishing.forks import reset_after_fork
-from ajo_producers.publishing.group import Group, Waiting
-from ajo_producers.publishing.link import Deadline, LinkFailure
+from ajo_producers.publishing.errors import PublishError
+from ajo_producers.publishing.link import Deadline
 from ajo_producers.publishing.outgoing import DEFAULT_BATCH_SIZE, Receipt, Windows
 from ajo_producers.publishing.stream import PublishReport, Stream, Tally, Window
 
 MAX_WAITING = 10_000
-GRACE_SECONDS = 1.0
-WOKEN_AT_ONCE = 100
-T = TypeVar("T")
 
 
 class AsyncPublisher:
@@ -45,8 +39,6 @@ class AsyncPublisher:
     Raises:
         SettingError: one of the arguments can't be used.
     """
-
-    _executor: ThreadPoolExecutor
 
     def __init__(
         self,
@@ -73,7 +65,7 @@ class AsyncPublisher:
     @property
     def waiting(self) -> int:
         """How many calls to ``publish`` wait for the broker now."""
-        return len(self._calls)
+        return self._callers.waiting
 
     async def publish(self, trigger: CheckedTrigger) -> Receipt:
         """Publish one trigger; returns once the broker has confirmed it.
@@ -82,26 +74,7 @@ class AsyncPublisher:
             PublishError: it was not confirmed in time; ``unconfirmed`` has its request id.
             PublisherFull: ``max_waiting`` calls wait already; nothing was sent.
         """
-        call = Call(trigger, self._carrier.timeout)
-        if len(self._calls) >= self._max_waiting:
-            ids = [trigger.request_id]
-            text = f"{self._max_waiting:,} calls wait for {self._carrier.broker.shown} already"
-            raise PublisherFull(text, unconfirmed=ids, unsent=ids)
-        self._calls.add(call)
-        self._group.join(call)
-        if call.leads:
-            self._begin_to_carry()
-        overdue = call.loop.call_later(self._carrier.timeout + GRACE_SECONDS, self._give_up, call)
-        try:
-            await call.told
-        except asyncio.CancelledError as cancelled:
-            raise cancelled from self._cancelled(call)
-        finally:
-            overdue.cancel()
-            self._calls.discard(call)
-        if isinstance(call.outcome, Receipt):
-            return call.outcome
-        raise call.outcome or RuntimeError("told of no outcome")
+        return await self._callers.publish(trigger)
 
     async def publish_many(
         self,
@@ -151,11 +124,7 @@ class AsyncPublisher:
 
     async def close(self) -> None:
         """Wait for what is under way, and close the connection; the next use opens another one."""
-        if waiting := [call.told for call in self._calls]:
-            await asyncio.wait(waiting)
-        await self._run(self._carrier.close)
-        self._executor.shutdown(wait=False)
-        self._executor = _executor()
+        await self._callers.close()
 
     async def __aenter__(self) -> Self:
         """Itself."""
@@ -172,50 +141,8 @@ class AsyncPublisher:
         return f"AsyncPublisher({self._carrier.broker.shown}, {self._carrier.sender.queue_prefix})"
 
     def _carry_with(self, carrier: Carrier, max_waiting: int) -> None:
-        if max_waiting < 1:
-            raise ValueError("max_waiting must be 1 at least")
         self._carrier = carrier
-        self._max_waiting = max_waiting
-        self._group: Group[Call] = Group(carrier)
-        self._calls: set[Call] = set()
-        self._executor = _executor()
-        reset_after_fork(self)
-
-    def _begin_to_carry(self) -> None:
-        """Have the thread carry what waits; where none can be had, that is the outcome of all that wait."""
-        try:
-            self._executor.submit(self._carry)
-        except RuntimeError as fault:
-            self._executor = _executor()  # this one has kept the work for a thread that never comes
-            _tell_all(self._group.fail_all(fault))
-            self._group.next()  # nobody leads any more
-
-    def _carry(self) -> None:
-        """One round, on the thread; the next one stands behind what else the thread has to do."""
-        try:
-            settled = self._group.carry()
-        except Exception as error:  # noqa: BLE001 - a fault of ours: whoever waits must not wait for ever
-            settled = self._group.fail_all(error)
-        _tell_all(settled)
-        if self._group.next():
-            self._executor.submit(self._carry)
-
-    def _give_up(self, call: "Call") -> None:
-        """The thread should have told; it is stuck in what knows no time limit, such as the resolver of names."""
-        call.handed_over |= not self._group.withdraw(call)
-        if call.outcome is None:
-            self._group.fail(call, LinkFailure("no answer"))
-        _tell(call.loop, [call])
-
-    def _cancelled(self, call: "Call") -> PublishError:
-        ids = [call.trigger.request_id]
-        if self._group.withdraw(call) and not call.handed_over:
-            return PublishError("withdrawn before it was sent", unconfirmed=ids, unsent=ids)
-        if isinstance(call.outcome, Receipt):
-            return PublishError("cancelled after the broker had confirmed it", confirmed=ids)
-        if call.outcome is not None:
-            return call.outcome
-        return PublishError("cancelled on its way to the broker, which may come to have it", unconfirmed=ids)
+        self._callers = AsyncCallers(carrier, max_waiting)
 
     async def _publish(self, stream: Stream) -> AsyncIterator[tuple[Receipt, ...]]:
         gathered = Windows()
@@ -247,51 +174,9 @@ class AsyncPublisher:
             return self._carrier.deliver(load, Deadline(self._carrier.timeout), renewed=True)
 
         try:
-            delivered = await self._run(deliver)
+            delivered = await self._callers.on_thread(deliver)
         except asyncio.CancelledError as cancelled:
             text = "cancelled on the way to the broker" if begun else "cancelled before the rest was sent"
             raise cancelled from stream.failed(window if begun else [], text)
         for receipts in stream.receipts(window, delivered):
             yield receipts
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
-
-    def _after_fork(self) -> None:
-        """In the child: the thread is the parent's, and so are those that wait for it."""
-        self._executor = _executor()
-        self._calls = set()
-
-
-class Call(Waiting):
-    """A coroutine that waits to be told that its trigger has an outcome."""
-
-    __slots__ = ("loop", "told")
-
-    def __init__(self, trigger: CheckedTrigger, seconds: float) -> None:
-        super().__init__(trigger, seconds)
-        self.loop = asyncio.get_running_loop()
-        self.told: asyncio.Future[None] = self.loop.create_future()
-
-
-def _tell_all(settled: Iterable[Call]) -> None:
-    """Have those that wait woken, each on its loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[Call]] = {}
-    for call in settled:
-        by_loop.setdefault(call.loop, []).append(call)
-    for loop, calls in by_loop.items():
-        with suppress(RuntimeError):  # that loop is closed: nobody waits there any more
-            loop.call_soon_threadsafe(_tell, loop, calls)
-
-
-def _tell(loop: asyncio.AbstractEventLoop, calls: list[Call]) -> None:
-    """Wake those that wait; not all at once, so that others have their turn between them."""
-    for call in calls[:WOKEN_AT_ONCE]:
-        if not call.told.done():
-            call.told.set_result(None)
-    if rest := calls[WOKEN_AT_ONCE:]:
-        loop.call_soon(_tell, loop, rest)
-
-
-def _executor() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="ajo-publisher")

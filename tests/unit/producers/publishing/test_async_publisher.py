@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from ajo_producers import AsyncPublisher, CheckedTrigger, PublisherFull, PublishError, Receipt
-from ajo_producers.publishing import async_publisher as async_publishers
+from ajo_producers.publishing import async_callers
 from ajo_producers.publishing import carrier as carriers
 from ajo_producers.publishing.campaign import Campaign
 from ajo_producers.publishing.link import LinkFailure
@@ -129,7 +129,7 @@ async def test_cancelled_when_it_is_confirmed_already_it_says_that(
     link.let_go.set()
     trigger = make(1)
     call = asyncio.create_task(AsyncPublisher(URL).publish(trigger))
-    monkeypatch.setattr(async_publishers, "_tell", lambda *_: call.cancel())
+    monkeypatch.setattr(async_callers, "_tell", lambda *_: call.cancel())
     cause = await cause_of(call)
     assert (cause.confirmed, cause.unconfirmed) == ((trigger.request_id,), ())
 
@@ -149,7 +149,7 @@ async def test_more_calls_than_may_wait_are_refused_at_once(link: HeldLink) -> N
 async def test_a_thread_that_is_stuck_without_a_time_limit_keeps_no_call_waiting(
     link: HeldLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(async_publishers, "GRACE_SECONDS", -9.999)
+    monkeypatch.setattr(async_callers, "GRACE_SECONDS", -9.999)
     publisher = AsyncPublisher(URL, timeout=10)
     with pytest.raises(PublishError, match="no answer") as caught:
         await publisher.publish(make())
