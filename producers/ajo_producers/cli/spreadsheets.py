@@ -6,7 +6,7 @@ addresses have stricter rules of their own.
 
 import re
 
-from ajo_producers.contract.addresses import MARKED, PLACEHOLDER, ROUNDED
+from ajo_producers.contract.addresses import FORMULA, MARKED, PLACEHOLDER, ROUNDED, SHOWN_FOR_NONE
 
 _ERRORS = """
 #N/A #REF! #VALUE! #DIV/0! #NUM! #NAME? #NULL! #SPILL! #CALC! #FIELD! #BLOCKED! #CONNECT! #BUSY! #UNKNOWN! #ERROR!
@@ -30,11 +30,11 @@ def cell_flaw(text: str) -> str | None:
     if text[:1] not in _BEGINS or (text[:1].isdigit() and "E" not in text):
         return None
     if text in ERRORS:
-        return f"is {text}: what a spreadsheet shows in place of a value that it doesn't have"
+        return f"is {text}: {SHOWN_FOR_NONE}"
     if _TOO_NARROW.fullmatch(text):
         return "is ###: what a spreadsheet shows of a value that is wider than its column"
     if _FORMULA.fullmatch(text):
-        return "is a formula of a spreadsheet, and not its value"
+        return FORMULA
     if _ROUNDED.fullmatch(text):
         return ROUNDED
     if _MARKED.fullmatch(text):

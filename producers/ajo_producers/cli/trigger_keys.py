@@ -11,6 +11,7 @@ from ajo_producers.cli.trigger_lines import Line
 from ajo_producers.contract.addresses import as_compared
 from ajo_producers.contract.content import addresses_compared
 from ajo_producers.publishing.given import GivenRecipient, GivenTrigger
+from ajo_producers.publishing.stream import ONLY_THE_FIRST
 
 Clash: TypeAlias = Callable[[Line], str | None]
 """What is wrong with a line's key; None if nothing is."""
@@ -70,10 +71,7 @@ def following() -> Clash:
 
 
 def _told(number: int) -> str:
-    return (
-        f"its key is also that of line {number}, with another recipient or content: "
-        "of messages with one key only the first is ever sent, so give each its own"
-    )
+    return f"its key is also that of line {number}, with another recipient or content: {ONLY_THE_FIRST}"
 
 
 def _key(line: Line) -> int | None:

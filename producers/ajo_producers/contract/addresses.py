@@ -119,10 +119,12 @@ def no_value(text: str) -> str | None:
     if text.lower() in _NOTHING:
         return f"is {text}: what a program writes where there is no value"
     if len(text) <= MAX_LABEL and _SPREADSHEET_ERROR.fullmatch(text):
-        return f"is {text}: what a spreadsheet shows in place of a value that it doesn't have"
+        return f"is {text}: {SHOWN_FOR_NONE}"
     return None
 
 
+SHOWN_FOR_NONE = "what a spreadsheet shows in place of a value that it doesn't have"
+FORMULA = "is a formula of a spreadsheet, and not its value"
 MARKED = "begins with an apostrophe, as spreadsheets mark text"
 PLACEHOLDER = "holds a placeholder that nothing was put in place of"
 
@@ -144,7 +146,7 @@ def _left_over(text: str) -> str | None:
     if text.startswith(("'", "’", "‘")):
         return MARKED
     if text.startswith("="):
-        return "is a formula of a spreadsheet, and not its value"
+        return FORMULA
     return None
 
 

@@ -19,6 +19,8 @@ from ajo_producers.publishing.request_id import key_flaw, keyed_request_id, rand
 ENVELOPE_BYTES = 10_000
 """Room for what surrounds a trigger in a message; in truth some hundred bytes."""
 MAX_TRIGGER_BYTES = MAX_MESSAGE_BYTES - ENVELOPE_BYTES
+NOT_CHECKED = "only what Campaign.trigger returns can be published"
+"""What whoever hands over something else is told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from time import sleep
 from typing import Generic, TypeAlias, TypeVar
 
 from ajo_producers.publishing.carrier import NO_TURN, Carrier
-from ajo_producers.publishing.checked import CheckedTrigger
+from ajo_producers.publishing.checked import NOT_CHECKED, CheckedTrigger
 from ajo_producers.publishing.errors import PublishError
 from ajo_producers.publishing.forks import reset_after_fork
 from ajo_producers.publishing.link import Deadline, LinkFailure, Refused
@@ -30,7 +30,7 @@ class Waiting:
 
     def __init__(self, trigger: CheckedTrigger, seconds: float) -> None:
         if not isinstance(trigger, CheckedTrigger):
-            raise TypeError("only what Campaign.trigger returns can be published")
+            raise TypeError(NOT_CHECKED)
         self.trigger = trigger
         self.deadline = Deadline(seconds)
         self.leads = False

@@ -6,15 +6,14 @@ from uuid import UUID
 
 from ajo_producers.contract.content import content_of
 from ajo_producers.publishing.carrier import Carrier, Delivered
-from ajo_producers.publishing.checked import CheckedTrigger
+from ajo_producers.publishing.checked import NOT_CHECKED, CheckedTrigger
 from ajo_producers.publishing.errors import InvalidTrigger, PublishError
 from ajo_producers.publishing.outgoing import Receipt, batches, windows, windows_in_order
 
 Window = list[list[CheckedTrigger]]
-CLASH = (
-    "its key is that of an earlier trigger with another recipient or content: "
-    "of messages with one key only the first is ever sent, so give each its own"
-)
+ONLY_THE_FIRST = "of messages with one key only the first is ever sent, so give each its own"
+"""What is to be done where one key stands for two messages."""
+CLASH = f"its key is that of an earlier trigger with another recipient or content: {ONLY_THE_FIRST}"
 
 
 class PublishReport(NamedTuple):
@@ -41,7 +40,7 @@ class Source:
         try:
             for trigger in self._triggers:
                 if not isinstance(trigger, CheckedTrigger):
-                    raise TypeError("only what Campaign.trigger returns can be published")  # noqa: TRY301 - as below
+                    raise TypeError(NOT_CHECKED)  # noqa: TRY301 - as below
                 if self._contents is not None:
                     content = hash(content_of(trigger.trigger.campaign, trigger.trigger.recipients))
                     if self._contents.setdefault(trigger.request_id, content) != content:
