@@ -1,12 +1,14 @@
 """Many triggers from a file: the good lines go out, the others are named, and each line's fate can be kept."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
+from typing import TypeVar
 from uuid import UUID
 
 from ajo_producers.campaigns.definition import BeforeStart, Definition
-from ajo_producers.cli.pacing import paced
 from ajo_producers.cli.stopping import Stop
 from ajo_producers.cli.trigger_keys import Clash
 from ajo_producers.cli.trigger_lines import Line
@@ -16,6 +18,11 @@ from ajo_producers.cli.trigger_text import BadFile
 from ajo_producers.publishing.checked import CheckedTrigger, check_trigger
 from ajo_producers.publishing.errors import InvalidTrigger, PublishError
 from ajo_producers.publishing.publisher import Publisher
+
+T = TypeVar("T")
+
+PORTION_SECONDS = 0.1
+"""Between two portions of a steady rate, about."""
 
 
 @dataclass
@@ -139,3 +146,19 @@ class Run:
             self.outcome.give_up(number, doubtful=arrived is None)
             if self.receipts is not None:
                 self.receipts.answered(number, request_id, confirmed=arrived)
+
+
+def paced(
+    items: Iterable[T],
+    rate: float,
+    sleep: Callable[[float], None] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Iterator[list[T]]:
+    """Portions of ``items``, ``rate`` items a second at most; what was missed is not made up for."""
+    portion, rest = max(round(rate * PORTION_SECONDS), 1), iter(items)
+    due = monotonic()
+    while taken := list(islice(rest, portion)):
+        if (wait := due - monotonic()) > 0:
+            sleep(wait)
+        due = max(due, monotonic()) + len(taken) / rate
+        yield taken

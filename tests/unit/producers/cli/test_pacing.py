@@ -1,6 +1,6 @@
 """A steady rate: never faster, whatever was missed."""
 
-from ajo_producers.cli.pacing import paced
+from ajo_producers.cli.trigger_many import paced
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
