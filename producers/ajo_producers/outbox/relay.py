@@ -1,6 +1,7 @@
 """The relay: publishes what an outbox holds, and outlives whatever its database and the broker do."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from ajo_producers.outbox import statements
 from ajo_producers.outbox.database import FAULTS, OutboxUnavailable, connect, explain
 from ajo_producers.outbox.rounds import Rounds
 from ajo_producers.outbox.settings import RelaySettings
-from ajo_producers.outbox.troubles import Trouble
 from ajo_producers.outbox.watch import Watch, first_of
 from ajo_producers.publishing.publisher import Publisher
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PURGE_SECONDS = 60.0
 BLOCKED_SECONDS = 0.05
 """Until the next look at rows that somebody else has locked."""
+FIRST_SECONDS, LONGEST_SECONDS = 0.5, 30.0
+"""Until the next try where something is away: twice as long each time."""
 
 
 @dataclass
@@ -153,3 +155,36 @@ class Relay:
             return
         await work.execute(rounds.sql(statements.PURGE), self.settings.keep)
         self._purge_at = time.monotonic() + PURGE_SECONDS
+
+
+class Trouble:
+    """One part that may be away, such as the broker. ``say`` takes lines for people."""
+
+    def __init__(self, what: str, say: Callable[[str], None]) -> None:
+        self._what = what
+        self._say = say
+        self._since: float | None = None
+        self._told = ""
+        self._pause = FIRST_SECONDS
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is away."""
+        return self._since is not None
+
+    def met(self, reason: str) -> float:
+        """It is away: said once for each reason. Returns the seconds until the next try, which grow to 30."""
+        if self._since is None:
+            self._since = time.monotonic()
+        if reason != self._told:
+            self._say(f"{reason}; it is tried again until it works, and nothing is lost meanwhile")
+            self._told = reason
+        pause = self._pause
+        self._pause = min(2 * pause, LONGEST_SECONDS)
+        return pause * random.uniform(0.75, 1.0)  # noqa: S311 - so that several relays don't come at once
+
+    def over(self) -> None:
+        """It works: said once."""
+        if self._since is not None:
+            self._say(f"{self._what} is back, after {time.monotonic() - self._since:.1f} s")
+        self._since, self._told, self._pause = None, "", FIRST_SECONDS
