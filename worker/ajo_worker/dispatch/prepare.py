@@ -11,7 +11,7 @@ from ajo_worker.dispatch.decision import Retry
 from ajo_worker.dispatch.gate import KeptBack, SentBack, Turn
 from ajo_worker.dispatch.kept_back import when_kept_back, when_sent_back, when_without_token
 from ajo_worker.dispatch.party import Party, Together
-from ajo_worker.dispatch.preparation import Preparation
+from ajo_worker.dispatch.preparation import PERMIT, PLACE, Preparation
 from ajo_worker.ledger.admission import Known
 from ajo_worker.limits.permits import KEPT_SECONDS
 from ajo_worker.limits.places import Place, Places
@@ -22,8 +22,6 @@ from ajo_worker.triggers.urgency import Urgency
 
 TOKEN_POLL = 1.0
 """Seconds between looks, while a token is waited for: whether the worker stops, or something keeps the trigger back."""
-PERMIT, PLACE = "permit", "place"
-"""Where the limits say which phase a wait is."""
 NEVER = float("inf")
 
 

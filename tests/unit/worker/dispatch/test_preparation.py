@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack, suppress
 
-from ajo_worker.dispatch.standing import Standing
+from ajo_worker.dispatch.preparation import Standing
 
 
 class Clock:
