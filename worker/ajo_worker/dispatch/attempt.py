@@ -14,11 +14,12 @@ from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.backoff import Backoff
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import End, History, Retry
-from ajo_worker.ledger.admission import Settled
-from ajo_worker.limits.places import Place
+from ajo_worker.ledger.admission import Known, Settled
+from ajo_worker.limits.places import Place, Places
 from ajo_worker.limits.waits import Waits
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.received import Received
+from ajo_worker.triggers.refusal import Refusal
 
 OnRetry = Callable[[Received, int, Verdict, float], None]
 """Told of each retry: the trigger, how many attempts it has had, what the last one showed, and the wait in seconds."""
@@ -131,6 +132,20 @@ class Attempt(Struct, frozen=True):
     def received(self) -> Received:
         """Its trigger."""
         return self.flight.received
+
+
+class Ready(Struct, frozen=True):
+    """Attempts that are ready at the same time, and the places that they have: whoever gets them answers for these."""
+
+    attempts: list[Attempt]
+    places: Places
+
+
+class Unready(Struct, frozen=True):
+    """A trigger that is not to be attempted now; what is known of it, where that is the reason."""
+
+    flight: Flight
+    why: Refusal | Known
 
 
 class Announced(Struct, frozen=True):

@@ -48,6 +48,14 @@ class Gate(Protocol):
         """An attempt that was sent at ``dispatched`` (monotonic) has shown this."""
 
 
+class HeldUp(Exception):  # noqa: N818 - not an error: an outage, or an operator
+    """The trigger may not go on to its attempt: ``back`` says why."""
+
+    def __init__(self, back: KeptBack) -> None:
+        super().__init__(back.reason)
+        self.back = back
+
+
 class SentBack(Exception):  # noqa: N818 - not an error: enough of them wait here
     """The trigger is to wait elsewhere, until its destination answers."""
 

@@ -12,14 +12,14 @@ from functools import partial
 from typing import Protocol
 
 from ajo_worker.campaigns.live_campaign import LiveCampaign
-from ajo_worker.dispatch.attempt import Announced, Attempt, Flight, Policy
+from ajo_worker.dispatch.attempt import Announced, Attempt, Flight, Policy, Ready
 from ajo_worker.dispatch.claim import Claimed, Claims, Late
 from ajo_worker.dispatch.copies import Copies
 from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.lost import Losses, Lost
 from ajo_worker.dispatch.party import Party
 from ajo_worker.dispatch.preparation import Preparation
-from ajo_worker.dispatch.prepare import Preparing, Ready
+from ajo_worker.dispatch.prepare import Preparing
 from ajo_worker.dispatch.send import Calls
 from ajo_worker.dispatch.unattempted import Next, Unattempted, Way
 from ajo_worker.ledger.attempts import Record

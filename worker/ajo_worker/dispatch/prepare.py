@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from msgspec import Struct
-
 from ajo_worker.api.token import TokenUnavailable
-from ajo_worker.dispatch.attempt import Attempt, Flight
+from ajo_worker.dispatch.attempt import Attempt, Flight, Ready, Unready
 from ajo_worker.dispatch.decision import Retry
-from ajo_worker.dispatch.gate import KeptBack, SentBack, Turn
+from ajo_worker.dispatch.gate import HeldUp, SentBack, Turn
 from ajo_worker.dispatch.kept_back import when_kept_back, when_sent_back, when_without_token
 from ajo_worker.dispatch.party import Party, Together
 from ajo_worker.dispatch.preparation import PERMIT, PLACE, Preparation
@@ -23,26 +21,6 @@ from ajo_worker.triggers.urgency import Urgency
 TOKEN_POLL = 1.0
 """Seconds between looks, while a token is waited for: whether the worker stops, or something keeps the trigger back."""
 NEVER = float("inf")
-
-
-class _KeptBack(Exception):  # noqa: N818 - not an error: an outage, or an operator
-    def __init__(self, back: KeptBack) -> None:
-        super().__init__(back.reason)
-        self.back = back
-
-
-class Ready(Struct, frozen=True):
-    """Attempts that are ready at the same time, and the places that they have: whoever gets them answers for these."""
-
-    attempts: list[Attempt]
-    places: Places
-
-
-class Unready(Struct, frozen=True):
-    """A trigger that is not to be attempted now; what is known of it, where that is the reason."""
-
-    flight: Flight
-    why: Refusal | Known
 
 
 class Preparing:
@@ -93,7 +71,7 @@ class Preparing:
                 try:
                     place = self.party.place
                     ready = await (self._next() if place is None else self._permitted_again(place))
-                except _KeptBack as kept:
+                except HeldUp as kept:
                     if self.party.line is not None:
                         phase = self._by.slots.because(self._received.lane)
                         self.party.waited(Waits(**{phase: self._now() - self._asked}))
@@ -261,7 +239,7 @@ class Preparing:
         self._by.closing.check()
         back = self._by.gate.kept_back(self._campaign)
         if back is not None and (back.of_probes or not self._received.probe):
-            raise _KeptBack(back)
+            raise HeldUp(back)
 
     def _unready(self, why: Refusal | Known) -> Unready:
         [flight] = self.party.leaving(1)

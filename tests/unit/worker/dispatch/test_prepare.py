@@ -14,14 +14,14 @@ from ajo_worker.api.request import Endpoint
 from ajo_worker.api.token import Token, TokenProvider
 from ajo_worker.api.token_answer import FetchFailed
 from ajo_worker.closing import Closing, HandedBack
-from ajo_worker.dispatch.attempt import Announced, Attempt, Flight, Round
+from ajo_worker.dispatch.attempt import Announced, Attempt, Flight, Ready, Round
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.claim import Claims, Late
 from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.dispatch.party import Party
-from ajo_worker.dispatch.preparation import Preparation
-from ajo_worker.dispatch.prepare import PERMIT, PLACE, Preparing, Ready
+from ajo_worker.dispatch.preparation import PERMIT, PLACE, Preparation
+from ajo_worker.dispatch.prepare import Preparing
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.limits.places import Place, Places
 from ajo_worker.limits.waits import Waits

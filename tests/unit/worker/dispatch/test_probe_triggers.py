@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.closing import Closing, HandedBack
-from ajo_worker.dispatch.attempt import Flight
+from ajo_worker.dispatch.attempt import Flight, Ready
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.dispatch.party import Party
 from ajo_worker.dispatch.preparation import Preparation
-from ajo_worker.dispatch.prepare import Preparing, Ready
+from ajo_worker.dispatch.prepare import Preparing
 from ajo_worker.ledger.admission import Known
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.received import Received
