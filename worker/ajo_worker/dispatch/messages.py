@@ -1,4 +1,4 @@
-"""Messages in hand: taken apart into triggers, and answered for once each of these has its end."""
+"""The dispatcher: messages are taken apart into triggers, and answered for once each of these has its end."""
 
 import asyncio
 from collections import Counter
@@ -7,25 +7,22 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import structlog
 from ajo_producers.contract.batch import BadMessage, BadTrigger, decode_body
 
 from ajo_worker.closing import HandedBack
 from ajo_worker.dispatch.attempt import Ended, Flight, Flights
 from ajo_worker.dispatch.decision import End
-from ajo_worker.dispatch.going_on import PAUSE_AFTER_FAULT, GoingOn
-from ajo_worker.dispatch.message import KNOWN_BEFORE, UNREADABLE, Fate, Message, mostly_failed, summary
+from ajo_worker.dispatch.going_on import GoingOn
+from ajo_worker.dispatch.message import KNOWN_BEFORE, UNREADABLE, Fate, Message, Messages
 from ajo_worker.dispatch.opening import Opening
 from ajo_worker.dispatch.pipeline import Pipeline
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.quarantine import quarantined
-from ajo_worker.ledger.write_faults import RowRefused, WriterStopped
+from ajo_worker.ledger.write_faults import RowRefused
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.delivery import Delivery
 from ajo_worker.triggers.received import Opened, Received
-
-log = structlog.get_logger("ajo_worker.dispatch")
 
 
 class Dispatcher:
@@ -47,11 +44,10 @@ class Dispatcher:
         self._opening = Opening(most_open, closing, clock.monotonic, self._opened)
         self._flights = Flights()
         self._new: list[Flight] = []
-        self._going_back: dict[UUID, Received] = {}
-        self._messages: set[Message] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._going_on = GoingOn(self._flights, pipeline.start, closing, most_open // 4)
         self._nothing_left = asyncio.Event()
+        self._messages = Messages(self._opening.over, self._nothing_left.set, self._begin)
         self.hurried = False
 
     def deliver(self, delivery: Delivery) -> None:
@@ -81,7 +77,7 @@ class Dispatcher:
 
     def quarantine(self, delivery: Delivery, reason: str) -> None:
         """Keep a message that couldn't even be opened."""
-        message = self._in_hand(delivery, 1, opened=False)
+        message = self._messages.take(delivery, 1, opened=False)
         self._begin(self._quarantined(message, delivery.body, reason))
 
     @property
@@ -109,7 +105,7 @@ class Dispatcher:
         flights = {request_id: flight.received for request_id, flight in self._flights.items()}
         return Counter(
             (received.lane, received.trigger.campaign)
-            for received in (self._going_back | flights).values()
+            for received in (self._messages.going_back | flights).values()
             if received.campaign is not None
         )
 
@@ -150,9 +146,9 @@ class Dispatcher:
             self.quarantine(delivery, str(bad))
             return 0
         except Exception as fault:  # noqa: BLE001 - what nobody answers for would never come again
-            self._one_less(self._in_hand(delivery, 1, opened=False), fault=fault)
+            self._messages.one_less(self._messages.take(delivery, 1, opened=False), fault=fault)
             return 0
-        message = self._in_hand(delivery, len(batch.triggers), opened=True)
+        message = self._messages.take(delivery, len(batch.triggers), opened=True)
         ended, received = partial(self._ended, message), Opened.of(delivery, batch, self._clock, unopened).trigger
         for raw in batch.triggers:
             payload = bytes(raw)
@@ -162,7 +158,7 @@ class Dispatcher:
                 self._begin(self._quarantined(message, payload, str(bad)))
                 continue
             except Exception as fault:  # noqa: BLE001 - as above; its neighbours go on
-                self._one_less(message, fault=fault)
+                self._messages.one_less(message, fault=fault)
                 continue
             request_id = flight.received.trigger.request_id
             if (running := self._flights.get(request_id)) is not None:
@@ -198,12 +194,10 @@ class Dispatcher:
             self._begin(self._quarantined(message, flight.received.payload, f"the ledger can't hold it: {end}"))
         elif isinstance(end, BaseException):
             if isinstance(end, HandedBack):
-                request_id = flight.received.trigger.request_id
-                message.back.append(request_id)
-                self._going_back[request_id] = flight.received
-            self._one_less(message, fault=end)
+                self._messages.goes_back(message, flight.received)
+            self._messages.one_less(message, fault=end)
         else:
-            self._one_less(message, Fate(end.state, end.reason if isinstance(end, End) else KNOWN_BEFORE))
+            self._messages.one_less(message, Fate(end.state, end.reason if isinstance(end, End) else KNOWN_BEFORE))
 
     async def _quarantined(self, message: Message, body: bytes, reason: str) -> None:
         """Keep what can't be read."""
@@ -220,45 +214,9 @@ class Dispatcher:
                 )
             )
         except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - the message answers for it
-            self._one_less(message, fault=fault)
+            self._messages.one_less(message, fault=fault)
         else:
-            self._one_less(message, Fate("quarantined", UNREADABLE))
-
-    def _in_hand(self, delivery: Delivery, left: int, *, opened: bool) -> Message:
-        message = Message(delivery, left, opened=opened)
-        self._messages.add(message)
-        return message
-
-    def _one_less(self, message: Message, fate: Fate | None = None, *, fault: BaseException | None = None) -> None:
-        """One trigger of a message has its end; with the last one the message is answered for."""
-        if fate is not None:
-            message.fates[fate] += 1
-        message.fault = message.fault or fault
-        message.left -= 1
-        if not message.left:
-            self._answer(message)
-        if message.opened:
-            self._opening.over(message.delivery.queue, 1)
-
-    def _answer(self, message: Message) -> None:
-        receipt, fates, fault = message.delivery.receipt, message.fates, message.fault
-        if fault is None:
-            (receipt.failed if mostly_failed(fates) else receipt.done)(summary(fates))
-        elif isinstance(fault, HandedBack | WriterStopped | asyncio.CancelledError):
-            receipt.returned()
-        else:
-            log.error("dispatch-fault", queue=message.delivery.queue, exc_info=fault)
-            self._begin(self._returned_later(message))
-        for request_id in message.back:
-            self._going_back.pop(request_id, None)
-        self._messages.discard(message)
-        self._nothing_left.set()
-
-    async def _returned_later(self, message: Message) -> None:
-        try:
-            await asyncio.sleep(PAUSE_AFTER_FAULT)
-        finally:
-            message.delivery.receipt.returned()
+            self._messages.one_less(message, Fate("quarantined", UNREADABLE))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
