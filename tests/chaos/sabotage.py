@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from ajo_producers.cli.main import main
-from ajo_worker.dispatch import copies, messages
+from ajo_worker.dispatch import copies, dispatcher
 from ajo_worker.dispatch.attempt import Flights
 from ajo_worker.intake import pool
 from ajo_worker.intake.acknowledging import Acknowledgements
@@ -92,13 +92,13 @@ def without_joining() -> None:
         def get(self, *_: Any) -> None:  # type: ignore[override] # as above
             return None
 
-    begin = messages.Dispatcher.__init__
+    begin = dispatcher.Dispatcher.__init__
 
     def forgetful(self: Any, *arguments: Any, **options: Any) -> None:
         begin(self, *arguments, **options)
         self._flights = self._going_on._flights = Nobody()
 
-    messages.Dispatcher.__init__ = forgetful  # type: ignore[method-assign] # as above
+    dispatcher.Dispatcher.__init__ = forgetful  # type: ignore[method-assign] # as above
     ownership.TAKE_OVER = ownership.TAKE_OVER.replace("(old.owner = w.owner", "(true")
     copies.on_copy = lambda known, _: (  # type: ignore[assignment, attr-defined] # as above
         Settled(known.state)

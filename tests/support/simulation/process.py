@@ -15,7 +15,7 @@ from ajo_worker.dispatch.attempt import Policy
 from ajo_worker.dispatch.claim import Claims
 from ajo_worker.dispatch.copies import Copies
 from ajo_worker.dispatch.decision import Retrying
-from ajo_worker.dispatch.messages import Dispatcher
+from ajo_worker.dispatch.dispatcher import Dispatcher
 from ajo_worker.dispatch.pipeline import Pipeline
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.rows import Rows

@@ -14,7 +14,7 @@ from ajo_worker.api.request import Endpoint
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.attempt import Flight
 from ajo_worker.dispatch.decision import End
-from ajo_worker.dispatch.messages import Dispatcher
+from ajo_worker.dispatch.dispatcher import Dispatcher
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.delivery import Delivery

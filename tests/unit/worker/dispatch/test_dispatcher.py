@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from ajo_producers.contract.batch import Batch, encode_body
 from ajo_worker.closing import Closing
-from ajo_worker.dispatch import messages
-from ajo_worker.dispatch.messages import Dispatcher
+from ajo_worker.dispatch import dispatcher as dispatchers
+from ajo_worker.dispatch.dispatcher import Dispatcher
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.triggers.delivery import Delivery
 from msgspec import Raw
@@ -56,7 +56,7 @@ async def test_what_breaks_while_it_is_opened_goes_back_and_is_not_kept(
         raise MemoryError
 
     monkeypatch.setattr("ajo_worker.dispatch.message.PAUSE_AFTER_FAULT", 0)
-    monkeypatch.setattr(messages, breaks, broken if breaks == "decode_body" else SimpleNamespace(
+    monkeypatch.setattr(dispatchers, breaks, broken if breaks == "decode_body" else SimpleNamespace(
         of=lambda *_: SimpleNamespace(trigger=broken)
     ))  # fmt: skip
     nothing: Any = None
