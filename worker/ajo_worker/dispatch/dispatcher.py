@@ -13,7 +13,7 @@ from ajo_worker.closing import HandedBack
 from ajo_worker.dispatch.attempt import Ended, Flight, Flights
 from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.going_on import GoingOn
-from ajo_worker.dispatch.message import KNOWN_BEFORE, UNREADABLE, Fate, Message, Messages
+from ajo_worker.dispatch.messages import KNOWN_BEFORE, UNREADABLE, Fate, Message, Messages
 from ajo_worker.dispatch.opening import Opening
 from ajo_worker.dispatch.pipeline import Pipeline
 from ajo_worker.ledger.clock import LedgerClock

@@ -55,7 +55,7 @@ async def test_what_breaks_while_it_is_opened_goes_back_and_is_not_kept(
     def broken(*_: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("ajo_worker.dispatch.message.PAUSE_AFTER_FAULT", 0)
+    monkeypatch.setattr("ajo_worker.dispatch.messages.PAUSE_AFTER_FAULT", 0)
     monkeypatch.setattr(dispatchers, breaks, broken if breaks == "decode_body" else SimpleNamespace(
         of=lambda *_: SimpleNamespace(trigger=broken)
     ))  # fmt: skip

@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from ajo_worker.dispatch.message import FAILED, STATES, Fate, mostly_failed, summary
+from ajo_worker.dispatch.messages import FAILED, STATES, Fate, mostly_failed, summary
 from hypothesis import given
 from hypothesis import strategies as st
 
