@@ -19,6 +19,29 @@ class Bound:
     waiting: int = 0
 
 
+class Bounds:
+    """Those of one worker; ``all`` is that of all its places."""
+
+    def __init__(self) -> None:
+        self.all = Bound()
+        self._of_lane: dict[str, Bound] = {}
+        self._of_campaign: dict[str, Bound] = {}
+        self._by: dict[tuple[str, str], tuple[Bound, Bound, Bound]] = {}
+
+    def of(self, campaign: str, lane: str) -> tuple[Bound, Bound, Bound]:
+        """Those that the places of a campaign are bounded by: that of all, its lane's, its own."""
+        found = self._by.get((campaign, lane))
+        if found is None:
+            of_lane = self._of_lane.setdefault(lane, Bound())
+            found = self._by[campaign, lane] = self.all, of_lane, self._of_campaign.setdefault(campaign, Bound())
+        return found
+
+    def congested(self, lane: str, now: float) -> bool:
+        """Whether half of the calls or more are slow, of all or of a lane's."""
+        crowds = [bound.crowd for bound in (self.all, self._of_lane.get(lane)) if bound is not None]
+        return any(crowd.taken and 2 * crowd.slow(now) >= crowd.taken for crowd in crowds)
+
+
 @dataclass(slots=True, eq=False)
 class Place:
     """One place, held until it is given back; how long it was waited for, until the instant ``came`` (monotonic)."""

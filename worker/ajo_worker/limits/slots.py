@@ -8,15 +8,13 @@ from itertools import count
 
 from ajo_worker.closing import Closing
 from ajo_worker.limits.place_shares import Shares
-from ajo_worker.limits.places import Bound, Place, Places
+from ajo_worker.limits.places import Bound, Bounds, Place, Places
 from ajo_worker.limits.shadow import Ticket
 from ajo_worker.limits.turns import Turns
 from ajo_worker.limits.waits import Waits
 from ajo_worker.triggers.urgency import Urgency
 
 SLOWED = (1.0, 0.0)
-ALL = ""
-"""The bound of all places."""
 
 
 class TurnedAway(Exception):  # noqa: N818 - not an error: it asks again when its campaign may be sent
@@ -39,7 +37,7 @@ class Line:
         self.gone = False
         self.tickets: Sequence[Ticket] = ()
         self.waits = False
-        self.bound = slots.all
+        self.bound = slots.bounds.all
         self.came = slots.none()
         self.wake: asyncio.Future[None] | None = None
         self.turned_away = False
@@ -90,9 +88,7 @@ class Slots:
         self._of_lane: Counter[str] = Counter()
         self._ordinary_of: Counter[str] = Counter()
         self._ordinary = 0
-        self.all = Bound()
-        self._bounds: dict[str, Bound] = {ALL: self.all}
-        self._bounds_by: dict[tuple[str, str], tuple[Bound, ...]] = {}
+        self.bounds = Bounds()
         self._lane_of: dict[str, str] = {}
         self._numbers = count()
 
@@ -186,9 +182,7 @@ class Slots:
 
     def because(self, lane: str) -> str:
         """What waits for a place of this lane waits for: ``congestion`` if half of the calls or more are slow."""
-        crowds = [bound.crowd for name, bound in self._bounds.items() if name in (ALL, f"lane:{lane}")]
-        now = self._monotonic()
-        return "congestion" if any(c.taken and 2 * c.slow(now) >= c.taken for c in crowds) else "slot"
+        return "congestion" if self.bounds.congested(lane, self._monotonic()) else "slot"
 
     def _enter(self, line: Line) -> None:
         bound, came = self._bound_by(line.urgency, line.campaign), self._monotonic()
@@ -219,7 +213,7 @@ class Slots:
 
     def _occupy(self, urgency: Urgency, campaign: str) -> Place:
         lane, now = self._lane_of[campaign], self._monotonic()
-        bounds = self._bounds_of(campaign, lane)
+        bounds = self.bounds.of(campaign, lane)
         place = Place(next(self._numbers), campaign, lane, urgency is Urgency.URGENT, bounds)
         self._free -= 1
         self._of[campaign] += 1
@@ -246,18 +240,7 @@ class Slots:
     def _bound_by(self, urgency: Urgency, campaign: str) -> Bound:
         """Which bound a trigger waits for that gets no place now."""
         most, lane = self._most_of(campaign), self._lane_of[campaign]
-        self._bounds_of(campaign, lane)
-        name = ALL
+        of_all, of_lane, of_campaign = self.bounds.of(campaign, lane)
         if most is not None and self._of[campaign] >= most:
-            name = f"campaign:{campaign}"
-        elif self._free and not self._lane_may(urgency, lane):
-            name = f"lane:{lane}"
-        return self._bounds[name]
-
-    def _bounds_of(self, campaign: str, lane: str) -> tuple[Bound, ...]:
-        found = self._bounds_by.get((campaign, lane))
-        if found is None:
-            names = (ALL, f"lane:{lane}", f"campaign:{campaign}")
-            found = tuple(self._bounds.setdefault(name, Bound()) for name in names)
-            self._bounds_by[campaign, lane] = found
-        return found
+            return of_campaign
+        return of_lane if self._free and not self._lane_may(urgency, lane) else of_all
