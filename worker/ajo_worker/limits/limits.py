@@ -7,7 +7,7 @@ from ajo_worker.closing import Closing
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.limits.permits import Block, Permits, block_size
 from ajo_worker.limits.waits import NO_WAIT, Waits
-from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.campaign import KnownCampaign, scope_of_campaign
 from ajo_worker.triggers.received import Received
 from ajo_worker.triggers.urgency import Urgency
 
@@ -36,6 +36,7 @@ class Limits:
         self, lanes: Mapping[str, float], lease: Lease, pace: Pace, clock: LedgerClock, closing: Closing
     ) -> None:
         self._lanes = lanes
+        self._scope_of = {lane: f"lane:{lane}" for lane in lanes}
         self._lease = lease
         self._pace = pace
         self._clock = clock
@@ -64,12 +65,9 @@ class Limits:
 
     def because(self, lane: str) -> str:
         """The phase that waits for permits of a lane, or of campaigns, mostly are now."""
-        scopes = {
-            scope: permits
-            for scope, permits in self._permits.items()
-            if scope.startswith("campaign:") or scope == f"lane:{lane}"
-        }
-        longest = max(scopes.values(), key=lambda permits: permits.waiting, default=None)
+        of_lane, of_any_campaign = self._scope_of.get(lane), scope_of_campaign("")
+        some = [one for scope, one in self._permits.items() if scope == of_lane or scope.startswith(of_any_campaign)]
+        longest = max(some, key=lambda permits: permits.waiting, default=None)
         return longest.because if longest is not None else "rate-limit"
 
     def _scopes(self, received: Received) -> list[Permits]:
@@ -84,7 +82,7 @@ class Limits:
 
     def _of_lane(self, lane: str) -> Permits:
         limit = self._lanes[lane]
-        return self._scope(f"lane:{lane}", lambda: self._pace.lane_rate(lane, limit), limit)
+        return self._scope(self._scope_of[lane], lambda: self._pace.lane_rate(lane, limit), limit)
 
     def _of_campaign(self, campaign: KnownCampaign) -> Permits:
         definition = campaign.definition
@@ -93,7 +91,7 @@ class Limits:
         def rate() -> float:
             return self._pace.campaign_rate(campaign, definition.rate_limit) or limit
 
-        return self._scope(f"campaign:{definition.name}", rate, limit)
+        return self._scope(scope_of_campaign(definition.name), rate, limit)
 
     def _scope(self, scope: str, rate: Callable[[], float], limit: float) -> Permits:
         if scope not in self._permits:

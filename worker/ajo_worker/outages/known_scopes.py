@@ -6,8 +6,8 @@ been renamed, and only an operator can let them go on then.
 
 from collections.abc import Collection, Iterable, Mapping
 
-from ajo_worker.outages.scope import CAMPAIGN, TOKEN, destination_of, is_token, lane_of, scope_of_campaign
-from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.outages.scope import TOKEN, destination_of, is_token, lane_of
+from ajo_worker.triggers.campaign import CAMPAIGN, KnownCampaign, scope_of_campaign
 
 
 class UnknownScope(ValueError):  # noqa: N818 - says what it found

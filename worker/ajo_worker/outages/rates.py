@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from math import exp2, log2
 
 from ajo_worker.outages.circuits import Circuit
-from ajo_worker.outages.scope import CAMPAIGN, scope_of_campaign
 from ajo_worker.reasons import OURS_TO_MEND
-from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.campaign import CAMPAIGN, KnownCampaign, scope_of_campaign
 
 LEAST_KEPT = 0.5
 """A rate is never lowered further than this at once, however many 429s there were."""

@@ -1,11 +1,11 @@
-"""What an outage is an outage of. Pure."""
+"""What an outage is an outage of, if not of one campaign (``scope_of_campaign``). Pure."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from ajo_worker.triggers.campaign import KnownCampaign
 
-DESTINATION, CAMPAIGN, TOKEN = "destination", "campaign", "token"
+DESTINATION, TOKEN = "destination", "token"
 
 
 def destination_of(campaign: KnownCampaign) -> str:
@@ -16,11 +16,6 @@ def destination_of(campaign: KnownCampaign) -> str:
 def destinations_of(campaigns: Mapping[str, KnownCampaign]) -> dict[str, str]:
     """Each campaign's destination."""
     return {name: destination_of(campaign) for name, campaign in campaigns.items()}
-
-
-def scope_of_campaign(name: str) -> str:
-    """The scope of one campaign: ``campaign:NAME``."""
-    return f"{CAMPAIGN}:{name}"
 
 
 def scope_of_token(url: str) -> str:

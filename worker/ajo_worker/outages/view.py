@@ -14,9 +14,9 @@ from ajo_worker.outages.circuits import Circuit
 from ajo_worker.outages.failures import Failures, Suspicion, Thresholds, destination_failed, kind_of
 from ajo_worker.outages.rates import Ramp, Rates
 from ajo_worker.outages.refusals import PLACES_ON_TRIAL, Refusals
-from ajo_worker.outages.scope import destination_of, lane_of, scope_of_campaign
+from ajo_worker.outages.scope import destinations_of, lane_of
 from ajo_worker.reasons import NO_ANSWERS, NO_TOKEN
-from ajo_worker.triggers.campaign import KnownCampaign
+from ajo_worker.triggers.campaign import KnownCampaign, scope_of_campaign
 from ajo_worker.triggers.received import Received
 
 NOTHING_SENT = frozenset({"open", "held"})
@@ -43,7 +43,7 @@ class View:
         self.token_scope = token_scope
         self.without_token = False
         """Whether this worker has no token and gets none: it sends nothing then, whatever others do."""
-        self.destinations = {name: destination_of(campaign) for name, campaign in campaigns.items()}
+        self.destinations = destinations_of(campaigns)
         self.suspected: dict[str, Suspicion] = {}
         self.probed: dict[UUID, Verdict] = {}
         self.woken = asyncio.Event()

@@ -12,6 +12,13 @@ from msgspec import structs
 from ajo_worker.api.request import Endpoint, endpoint_of
 from ajo_worker.settings import Settings
 
+CAMPAIGN = "campaign"
+
+
+def scope_of_campaign(name: str) -> str:
+    """The scope of one campaign, of its rate limit and of its outages alike: ``campaign:NAME``."""
+    return f"{CAMPAIGN}:{name}"
+
 
 @dataclass(frozen=True, slots=True)
 class KnownCampaign:
