@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ajo_worker.ledger import admission, attempts, group_commit, liveness, ownership, rollup, upkeep
+from ajo_worker.ledger import admission, attempts, commits, liveness, ownership, rollup, upkeep
 from ajo_worker.ledger.admission import Known
 from ajo_worker.ledger.attempts import Intent
 from ajo_worker.ledger.ownership import Release, Takeover
@@ -21,7 +21,7 @@ KINDS = {
     attempts.RECORD: "records",
     ownership.TAKE_OVER: "takeovers",
     ownership.RELEASE: "releases",
-    group_commit.AFTER_ALL: "afterwards",  # there are no standbys in the model
+    commits.AFTER_ALL: "afterwards",  # there are no standbys in the model
     liveness.TIME: "clocks",
     liveness.CLOCK_STEP: "clocks",
     liveness.BEAT: "beats",

@@ -2,38 +2,23 @@
 
 Rows that are offered together are written together, and have one future.
 
-While a commit is under way the next rows gather, so the groups grow by themselves as the load grows. A failed commit is
-repeated until it works: statements must therefore be harmless when repeated. It repeats bookkeeping, never a send.
+While a commit is under way the next rows gather, so the groups grow by themselves as the load grows.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeAlias
 
-import asyncpg
 import structlog
 
-from ajo_worker.ledger.connecting import told
-from ajo_worker.ledger.write_faults import DATABASE_FAULTS, ROW_FAULTS, NoConnection, RowRefused, WriterStopped
-
-Row = TypeVar("Row")
-Result = TypeVar("Result")
-Connect = Callable[[], Awaitable[asyncpg.Connection]]
-Write = Callable[[asyncpg.Connection, Sequence[Row]], Awaitable[Sequence[Result]]]
+from ajo_worker.ledger.commits import Commits, Connect, Result, Row, Write
+from ajo_worker.ledger.write_faults import ROW_FAULTS, RowRefused, WriterStopped
 
 log = structlog.get_logger("ajo_worker.ledger")
 
 MOST_ROWS = 500
 """Rows in one commit at most: longer statements only make the first rows wait."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
-PATIENCE, MOST_PATIENCE = 10.0, 60.0
-"""Seconds that a commit gets at first, and at most: twice as many each time that they weren't enough. A connection
-may be frozen though its other side lives (a pooler, a backend, a load balancer that forgot it): budgets must not wait
-for it."""
-# A commit that was cut off while it waited for a synchronous standby is committed all the same. A repetition finds its
-# rows and writes nothing, so PostgreSQL has it wait for nobody: this is a commit of its own, which comes after theirs.
-AFTER_ALL = "SELECT pg_logical_emit_message(true, 'ajo-dispatch', '')"
 
 _Told: TypeAlias = "Callable[[list[Result | Exception] | Exception], None]"
 
@@ -64,7 +49,7 @@ class _Offer(Generic[Row, Result]):
 
 
 class GroupCommit(Generic[Row, Result]):
-    """One connection, one kind of statement, and the rows that wait for it.
+    """One kind of statement, and the rows that wait for it.
 
     ``bare`` makes of a row that the ledger can't hold one that it can: what counts in it must be on record.
     """
@@ -73,10 +58,8 @@ class GroupCommit(Generic[Row, Result]):
         self, name: str, connect: Connect, write: Write[Row, Result], bare: Callable[[Row], Row] | None = None
     ) -> None:
         self.name = name
-        self._connect = connect
-        self._write = write
+        self._commits = Commits(name, connect, write)
         self._bare = bare
-        self._connection: asyncpg.Connection | None = None
         self._waiting: deque[_Offer[Row, Result]] = deque()
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -143,7 +126,7 @@ class GroupCommit(Generic[Row, Result]):
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._disconnect()
+        self._commits.disconnect()
 
     def _future(self, rows: Sequence[Row]) -> "asyncio.Future[list[Result | Exception]]":
         future: asyncio.Future[list[Result | Exception]] = asyncio.get_running_loop().create_future()
@@ -193,7 +176,7 @@ class GroupCommit(Generic[Row, Result]):
     async def _commit(self, group: list[_Offer[Row, Result]]) -> None:
         rows = [row for offer in group for row in offer.rows]
         try:
-            results: list[Result | Exception] = list(await self._durable(rows))
+            results: list[Result | Exception] = list(await self._commits.durable(rows))
         except Exception as fault:  # noqa: BLE001 - of one of the rows, or our own: each is told
             for offer in group:
                 await self._one_by_one(offer, fault if len(rows) == 1 else None)
@@ -203,47 +186,6 @@ class GroupCommit(Generic[Row, Result]):
                 end = begin + len(offer.rows)
                 offer.tell(results[begin:end])
                 begin = end
-
-    async def _durable(self, rows: Sequence[Row]) -> Sequence[Result]:
-        """The rows' results, once their commit is durable. Raises what no repetition heals."""
-        pause, patience, unforeseen, cut_off = FIRST_PAUSE, PATIENCE, False, False
-        while True:
-            try:
-                connection = await self._connected()
-                async with asyncio.timeout(patience):
-                    results = await self._write(connection, rows)
-                    if cut_off:
-                        await connection.execute(AFTER_ALL)
-                return results  # noqa: TRY300 - the commit that makes them durable may fail, too
-            except ROW_FAULTS:
-                raise
-            except (NoConnection, *DATABASE_FAULTS) as fault:
-                why = told(fault.__cause__ if isinstance(fault, NoConnection) and fault.__cause__ else fault)
-                cut_off = cut_off or not isinstance(fault, NoConnection)
-                log.warning("ledger-write-waits", writer=self.name, rows=len(rows), fault=why, pause=pause)
-                self._disconnect()
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-                patience = min(patience * 2, MOST_PATIENCE) if isinstance(fault, TimeoutError) else patience
-            except Exception:  # a writer that ended here would hold up its worker for ever
-                log.exception("ledger-write-fault", writer=self.name, rows=len(rows))
-                self._disconnect()
-                if unforeseen:
-                    raise
-                unforeseen = True
-
-    async def _connected(self) -> asyncpg.Connection:
-        """The connection, or a new one.
-
-        Raises:
-            NoConnection: there is none, and its cause says why.
-        """
-        if self._connection is None or self._connection.is_closed():
-            try:
-                self._connection = await self._connect()
-            except Exception as fault:
-                raise NoConnection from fault
-        return self._connection
 
     async def _one_by_one(self, offer: _Offer[Row, Result], fault: Exception | None) -> None:
         """Find the bad row: its neighbours are written all the same. ``fault`` is known of a row that stood alone."""
@@ -260,12 +202,7 @@ class GroupCommit(Generic[Row, Result]):
 
     async def _alone(self, row: Row) -> Result | Exception:
         try:
-            [result] = await self._durable([row])
+            [result] = await self._commits.durable([row])
         except Exception as fault:  # noqa: BLE001 - whoever offered the row is told
             return fault
         return result
-
-    def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.terminate()

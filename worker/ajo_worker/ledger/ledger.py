@@ -13,8 +13,9 @@ from ajo_worker.ledger import admission, attempts, ownership, quarantine
 from ajo_worker.ledger.admission import Admission, Known
 from ajo_worker.ledger.attempts import Intent, Record
 from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.commits import PATIENCE
 from ajo_worker.ledger.connecting import CONNECT_SECONDS, Connector
-from ajo_worker.ledger.group_commit import PATIENCE, GroupCommit
+from ajo_worker.ledger.group_commit import GroupCommit
 from ajo_worker.ledger.liveness import NO_LIMITS, Liveness, Speed
 from ajo_worker.ledger.ownership import Release, Takeover
 from ajo_worker.ledger.quarantine import SetAside

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from ajo_worker.ledger import group_commit
+from ajo_worker.ledger import commits
 from ajo_worker.ledger.admission import Admission, Known, admit
 from ajo_worker.ledger.attempts import Record, record
 from ajo_worker.ledger.group_commit import GroupCommit
@@ -30,8 +30,8 @@ TERMINATE = "select pg_terminate_backend(pid) from pg_stat_activity where applic
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that lost its database looks for it again soon."""
-    monkeypatch.setattr(group_commit, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(group_commit, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(commits, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(commits, "LONGEST_PAUSE", 0.05)
 
 
 async def admit_all(connection: asyncpg.Connection, rows: Sequence[Admission]) -> list[Known | None]:
@@ -210,7 +210,7 @@ async def test_a_row_with_which_nobody_can_do_anything_fails_alone_with_the_faul
 
 async def test_repetitions_behind_a_lock_leave_no_session_behind(database_url: str) -> None:
     """A backend that waits for a lock doesn't notice that its client has gone."""
-    assert float(WRITER["lock_timeout"].removesuffix("s")) < group_commit.PATIENCE
+    assert float(WRITER["lock_timeout"].removesuffix("s")) < commits.PATIENCE
     holder = await asyncpg.connect(database_url)
     await holder.execute("begin; lock table ledger.triggers in access exclusive mode")
     async with writer(database_url, admit_all, **{**WRITER, "lock_timeout": "100ms"}) as admissions:

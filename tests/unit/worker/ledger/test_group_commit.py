@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from ajo_worker.ledger import group_commit
+from ajo_worker.ledger import commits, group_commit
 from ajo_worker.ledger.group_commit import GroupCommit
 from ajo_worker.ledger.write_faults import RowRefused, WriterStopped
 
@@ -95,7 +95,7 @@ async def test_a_group_never_exceeds_its_bound_and_every_row_gets_its_own_result
 async def test_a_fault_of_the_database_is_repeated_until_it_is_over(
     fault: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(commits, "FIRST_PAUSE", 0.001)
     database = Database()
     database.faults = [fault] * 3
     async with writer(database) as group:
@@ -106,8 +106,8 @@ async def test_a_commit_that_is_not_answered_is_repeated_on_another_connection_w
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As where a pooler, or one backend, is frozen: TCP finds nothing wrong with it."""
-    monkeypatch.setattr(group_commit, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(group_commit, "PATIENCE", 0.01)
+    monkeypatch.setattr(commits, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(commits, "PATIENCE", 0.01)
     database, given, timeout = Database(), list[float](), asyncio.timeout
 
     def noted(seconds: float) -> asyncio.Timeout:
@@ -119,7 +119,7 @@ async def test_a_commit_that_is_not_answered_is_repeated_on_another_connection_w
             await asyncio.Event().wait()
         return list(rows)
 
-    monkeypatch.setattr(group_commit.asyncio, "timeout", noted)
+    monkeypatch.setattr(commits.asyncio, "timeout", noted)
     monkeypatch.setattr(database, "write", write)
     async with writer(database) as group:
         assert await asyncio.wait_for(group.submit(7), 10) == 7
@@ -134,7 +134,7 @@ async def test_whatever_keeps_a_writer_from_connecting_is_waited_for_and_no_faul
     fault: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An address that can't be read, or certificates that are missing, are a ValueError of asyncpg's."""
-    monkeypatch.setattr(group_commit, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(commits, "FIRST_PAUSE", 0.001)
     database = Database()
     database.unreachable = [fault] * 5
     async with writer(database) as group:
