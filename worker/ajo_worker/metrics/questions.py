@@ -4,10 +4,8 @@ Every question costs the same on a busy ledger as on a quiet one, or is bounded 
 ever had a definition of is ``(unknown)``, since its name came with a message.
 """
 
-from ajo_worker.views.spread import spread_of
+from ajo_worker.views.spread import drawn_of, spread_of
 
-DRAWN = 10_000
-"""Attempts, and triggers, that quantiles are taken of at most, roughly; drawn at random where there are more."""
 KNOWN = "SELECT DISTINCT name FROM ledger.campaigns"
 QUANTILES = "ARRAY['0.5', '0.95', '0.99']"
 MEASURES = "SELECT alert, severity, audience, coalesce(scope, '') AS scope, value, holds FROM audit.alert_measures"
@@ -108,7 +106,7 @@ ATTEMPTS = f"""
         FROM recent r
         CROSS JOIN LATERAL (SELECT campaign FROM ledger.triggers WHERE request_id = r.request_id OFFSET 0) AS t
         LEFT JOIN ({KNOWN}) AS k ON k.name = t.campaign
-        WHERE random() < {DRAWN} / greatest((SELECT count(*) FROM recent), 1)::float8
+        WHERE {drawn_of("recent")}
         GROUP BY 1
     )
     SELECT campaign, q.quantile, q.value FROM spread, unnest({QUANTILES}, seconds[:3]) AS q(quantile, value)
@@ -122,7 +120,7 @@ PHASES = f"""
     ), drawn AS (
         SELECT d.seconds || d.total_seconds AS seconds FROM recent r
         CROSS JOIN LATERAL (SELECT * FROM ledger.delays WHERE request_id = r.request_id OFFSET 0) AS d
-        WHERE random() < {DRAWN} / greatest((SELECT count(*) FROM recent), 1)::float8
+        WHERE {drawn_of("recent")}
     ), spread AS (
         SELECT s.position, {spread_of("s.seconds")} AS seconds
         FROM drawn CROSS JOIN LATERAL unnest(drawn.seconds) WITH ORDINALITY AS s(seconds, position) GROUP BY s.position

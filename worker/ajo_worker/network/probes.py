@@ -8,12 +8,8 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
-from ajo_worker.views.spread import KnownSpread, read_spread, spread_of
-
-STEPS = ("dns", "connect", "tls", "first_byte")
-"""In their order; each has a column ``…_seconds``."""
-DRAWN = 10_000
-"""Attempts that the median is taken of at most, roughly; drawn at random where there are more."""
+from ajo_worker.network.way import STEPS
+from ajo_worker.views.spread import KnownSpread, drawn_of, read_spread, spread_of
 
 # The locks last as long as the connection. Two workers that ask at the same moment may both get one, one after the
 # other: then there is a probe too many, which harms nobody.
@@ -50,13 +46,13 @@ API = f"""
         SELECT request_id, to_headers_seconds FROM audit.attempts
         WHERE responded_at >= now() - $1::interval AND to_headers_seconds IS NOT NULL
     ), drawn AS MATERIALIZED (
-        SELECT * FROM recent WHERE random() < {DRAWN} / greatest((SELECT count(*) FROM recent), 1)::float8
+        SELECT * FROM recent WHERE {drawn_of("recent")}
     )
     SELECT s.endpoint, {spread_of("d.to_headers_seconds")} AS headers
     FROM drawn d
     CROSS JOIN LATERAL (SELECT campaign FROM audit.triggers WHERE request_id = d.request_id OFFSET 0) AS t
     JOIN serving s USING (campaign) GROUP BY s.endpoint
-"""  # noqa: S608 - built from a number
+"""  # noqa: S608 - built from the names above
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +117,5 @@ def _row(probe: Probe) -> tuple[object, ...]:
 
 def _report(row: asyncpg.Record, api: KnownSpread | None) -> WayReport:
     columns = dict(row)
-    steps = {step: read_spread(columns.pop(step)) for step in STEPS}
+    steps: dict[str, KnownSpread | None] = {step: read_spread(columns.pop(step)) for step in STEPS}
     return WayReport(**columns, steps=steps, api=api)

@@ -9,6 +9,7 @@ import structlog
 
 from ajo_worker.api.token import Missing, TokenProvider
 from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.ledger.liveness import MOST_FAILURE
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages import token_circuit
 from ajo_worker.outages.scope import is_token
@@ -16,9 +17,6 @@ from ajo_worker.outages.view import NOTHING_SENT, View
 from ajo_worker.reasons import CREDENTIALS_REFUSED, NO_TOKEN, PROXY_FAILING, OutageReason
 
 log = structlog.get_logger("ajo_worker.outages")
-
-MOST_FAILURE = 200
-"""Characters that are kept of why there is no token."""
 
 
 class TokenWatch:

@@ -27,6 +27,15 @@ class KnownSpread(Spread, frozen=True):
     longest: float
 
 
+DRAWN = 10_000
+"""Rows that a live percentile is taken of at most, roughly; drawn at random where there are more."""
+
+
+def drawn_of(relation: str) -> str:
+    """SQL for the condition by which they are drawn from a relation. Pure."""
+    return f"random() < {DRAWN} / greatest((SELECT count(*) FROM {relation}), 1)::float8"  # noqa: S608 - names of ours
+
+
 def spread_of(expression: str) -> str:
     """SQL for the percentiles of an expression, over the rows of a group: an array, or null without rows. Pure."""
     return f"percentile_cont(ARRAY[0.5, 0.95, 0.99, 1]::float8[]) WITHIN GROUP (ORDER BY {expression})"

@@ -7,8 +7,8 @@ from msgspec import Struct
 from rich.console import Console
 
 from ajo_worker.cli.printing import cell, make_table
-from ajo_worker.network.probes import STEPS, WayReport
-from ajo_worker.network.way import Way
+from ajo_worker.network.probes import WayReport
+from ajo_worker.network.way import STEPS, Way
 from ajo_worker.views.spread import KnownSpread
 from ajo_worker.words import UNKNOWN, counted, instant, percent, seconds
 
