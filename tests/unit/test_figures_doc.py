@@ -6,6 +6,7 @@ import pytest
 from ajo_producers.cli.stopping import GRACE
 from ajo_producers.cli.trigger_text import MOST_WHOLE
 from ajo_producers.contract import reading
+from ajo_producers.entrance import body
 from ajo_producers.events import lines
 from ajo_producers.events.authentication import TOLERANCE_SECONDS
 from ajo_producers.outbox.adding import ROWS_AT_ONCE
@@ -57,7 +58,7 @@ def text_of(page: str) -> str:
         ("deployment", "is started again after {} s", FIRST_PAUSE_SECONDS),
         ("deployment", "once it has lived for {} s", SETTLED_SECONDS),
         ("events", "over several lines ({} MB at most)", lines.MAX_WHOLE_BYTES / 1_000_000),
-        ("feedback", "or {} requests are in hand", receiver.MOST_OPEN),
+        ("feedback", "or {} requests are in hand", body.MOST_OPEN),
         ("feedback", "has more than {} items", receiver.MOST_ITEMS),
         ("message-format", "its first {} KiB", quarantine.MOST_BYTES / 1024),
         ("network", "Each step has {} s", STEP_SECONDS),

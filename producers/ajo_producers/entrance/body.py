@@ -7,6 +7,9 @@ from starlette.requests import ClientDisconnect, Request
 
 Strangers: TypeAlias = dict[asyncio.Timeout, None]
 """The times that bodies get whose sender nobody knows yet, the oldest first."""
+MOST_OPEN = 256
+"""Requests of one server in hand at most: what waits for whoever keeps it must not fill the memory."""
+TOO_MANY = "too many requests at once"
 
 
 class BadBody(Exception):  # noqa: N818 - named for what it is
@@ -23,8 +26,10 @@ async def read_bytes(request: Request, most: int, seconds: float, strangers: Str
     Its time stands among those of ``strangers`` meanwhile: ``one_gives_way`` may end it.
 
     Raises:
-        BadBody: it is too large or too slow, or the connection broke.
+        BadBody: it is encoded, too large or too slow, or the connection broke.
     """
+    if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise BadBody(415, "Content-Encoding is not supported: send it plain")
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > most:
         raise BadBody(413, f"a body may have {most} bytes at most")

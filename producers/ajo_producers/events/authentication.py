@@ -7,8 +7,8 @@ import base64
 import binascii
 import hmac
 from collections.abc import Sequence
-from typing import Protocol
 
+from ajo_producers.entrance.bearer import BEARER_NEEDED, Headers, bearer_of
 from ajo_producers.events.settings import Admitted
 
 TOLERANCE_SECONDS = 300
@@ -16,21 +16,12 @@ TOLERANCE_SECONDS = 300
 SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 
-class Headers(Protocol):
-    """A request's headers."""
-
-    def getlist(self, key: str, /) -> Sequence[str]:
-        """All values of one of them."""
-
-
 def refusal_before_body(admitted: Admitted, headers: Headers) -> str | None:
     """What is wrong with the headers alone; None if nothing is yet. Pure."""
-    given = headers.getlist("authorization")
-    if given and admitted.tokens:
-        scheme, _, token = given[0].partition(" ")
-        if len(given) != 1 or scheme.lower() != "bearer":
-            return "the header Authorization: Bearer is needed, once"
-        told = token.strip().encode("latin-1", "replace")
+    if headers.getlist("authorization") and admitted.tokens:
+        if (token := bearer_of(headers)) is None:
+            return BEARER_NEEDED
+        told = token.encode("latin-1", "replace")
         matches = [hmac.compare_digest(told, one.encode()) for one in admitted.tokens]  # all, in constant time
         return None if any(matches) else "the bearer token is wrong"
     if not by_signature(admitted, headers):

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from ajo_producers.entrance.body import BadBody, Strangers, one_gives_way, read_bytes
+from ajo_producers.entrance.body import MOST_OPEN, TOO_MANY, BadBody, Strangers, one_gives_way, read_bytes
 from ajo_producers.events.answers import outcome_of
 from ajo_producers.events.authentication import by_signature, refusal_before_body, signature_refusal
 from ajo_producers.events.cloudevents import UnreadableEvents, attribute_of, header_value, read_message
@@ -26,8 +26,6 @@ from ajo_producers.publishing.errors import PublishError
 
 FULL_SECONDS, AWAY_SECONDS = "1", "5"
 """What Retry-After says where too much comes, and where the broker doesn't confirm."""
-MOST_OPEN = 256
-"""Requests in hand at most: what waits for the broker must not fill the memory."""
 AT_ONCE = 50
 """Events that are translated before other requests have their turn."""
 
@@ -94,12 +92,10 @@ class Intake:
         self._open += 1
         try:
             if self._open > MOST_OPEN and not one_gives_way(self._strangers):
-                return _later(429, "too many requests at once", FULL_SECONDS)
+                return _later(429, TOO_MANY, FULL_SECONDS)
             admitted = self._admitted() if self._admitted is not None else None
             if admitted is not None and (refusal := refusal_before_body(admitted, request.headers)):
                 return _refused(401, refusal, {"www-authenticate": "Bearer"})
-            if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
-                return _refused(415, "Content-Encoding is not supported: send it plain")
             signed = admitted is not None and by_signature(admitted, request.headers)
             strangers = self._strangers if signed else None  # whose it is, only the whole body shows
             body = await read_bytes(request, self._most_bytes, self._body_seconds, strangers)

@@ -1,11 +1,11 @@
 """Who may post feedback: a header with a secret, a JWT, or both, as the settings say. Never tells what it expected."""
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import jwt
+from ajo_producers.entrance.bearer import BEARER_NEEDED, Headers, bearer_of
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -21,15 +21,6 @@ LEAST_SECRET_BYTES = 32
 """Of an HS256 key: RFC 7518, section 3.2."""
 LEAST_KEY_BITS = 2048
 """Of an RS256 key: RFC 7518, section 3.3."""
-
-
-class Headers(Protocol):
-    """A request's headers."""
-
-    def getlist(self, key: str, /) -> Sequence[str]:
-        """All values of one of them."""
-
-
 SECRETS = ("feedback_secret", "feedback_jwt_secret", "feedback_jwt_public_key")
 """Settings that say who may post."""
 
@@ -64,13 +55,11 @@ class BearerToken:
 
     def __call__(self, headers: Headers) -> str | None:
         """Check it."""
-        given = headers.getlist("authorization")
-        scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-        if scheme.lower() != "bearer":
-            return "the header Authorization: Bearer is needed, once"
+        if (token := bearer_of(headers)) is None:
+            return BEARER_NEEDED
         try:
             jwt.decode(
-                token.strip(),
+                token,
                 self.key,
                 algorithms=[self.algorithm],
                 audience=self.audience or None,

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 import structlog
-from ajo_producers.entrance.body import BadBody, read_bytes
+from ajo_producers.entrance.body import MOST_OPEN, TOO_MANY, BadBody, read_bytes
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -25,8 +25,6 @@ log = structlog.get_logger("ajo_worker.feedback")
 
 PATH, HEALTH = "/feedback", "/healthz"
 RETRY_SECONDS = "5"
-MOST_OPEN = 256
-"""Requests in hand at most: what waits for the ledger must not fill the memory."""
 MOST_ITEMS = 5000
 FORM = "application/x-www-form-urlencoded"
 """How some providers send the messages of recipients, which may be relayed as they are."""
@@ -70,7 +68,7 @@ def receiver(
         open_requests += 1
         try:
             if open_requests > MOST_OPEN:
-                return _away("too many requests at once")
+                return _away(TOO_MANY)
             for check in checks():
                 if refusal := check(request.headers):
                     return _refused(401, refusal, {"www-authenticate": "Bearer"})
@@ -138,14 +136,12 @@ async def read_json(request: Request, most_bytes: int, seconds: float) -> object
     """What a request's body holds, which gets so many ``seconds`` to come: JSON, or the fields of a form.
 
     Raises:
-        BadBody: it is no JSON, too large, too slow, or has too many items.
+        BadBody: it is no JSON, encoded, too large, too slow, or has too many items.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     as_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
     if not as_json and kind != FORM:
         raise BadBody(415, "Content-Type must be application/json")
-    if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise BadBody(415, "Content-Encoding is not supported: send it plain")
     body = await read_bytes(request, most_bytes, seconds)
     if not as_json:
         return _form(body)

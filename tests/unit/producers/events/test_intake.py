@@ -12,9 +12,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from ajo_producers.entrance.body import MOST_OPEN
 from ajo_producers.events.cloudevents import BATCHED, STRUCTURED
 from ajo_producers.events.dead_letters import DeadLetterFile
-from ajo_producers.events.intake import MOST_OPEN, Intake
+from ajo_producers.events.intake import Intake
 from ajo_producers.events.lines import read_lines
 from ajo_producers.events.openapi import document
 from ajo_producers.events.settings import Admitted
