@@ -7,15 +7,13 @@ in UTF-8, from its first bit on. docs/message-format.md has test values for othe
 
 import hmac
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from ajo_producers.contract.addresses import PLACEHOLDER, ROUNDED, has_placeholder, no_value
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
+from ajo_producers.contract.timed_ids import milliseconds_at, milliseconds_of, timed_id
 
 _ERROR = re.compile(r"#(?:N/\w+|NV|[^\W\d_][\w/]*[!?])")
 """An error of a spreadsheet; an order number such as #A1001 is none."""
@@ -39,8 +37,7 @@ def random_request_id() -> UUID:
 
 def line_request_id(run: UUID, number: int) -> UUID:
     """The id of a line without a key: the same whenever the run over its file, a UUIDv7, is gone on with."""
-    digest = int.from_bytes(hmac.digest(run.bytes, str(number).encode(), "sha256")) >> (256 - 74)
-    return _v7(run.int >> 80, digest)
+    return timed_id(milliseconds_of(run), hmac.digest(run.bytes, str(number).encode(), "sha256"))
 
 
 def keyed_request_id(campaign: str, key: str, occurred_at: datetime | None) -> UUID:
@@ -52,13 +49,7 @@ def keyed_request_id(campaign: str, key: str, occurred_at: datetime | None) -> U
     Raises:
         ValueError: the time is before 1970, which a UUIDv7 can't carry.
     """
-    milliseconds = 0 if occurred_at is None else (occurred_at - EPOCH) // MILLISECOND
+    milliseconds = 0 if occurred_at is None else milliseconds_at(occurred_at)
     if milliseconds < 0:
         raise ValueError("lies before 1970")
-    digest = int.from_bytes(hmac.digest(campaign.encode(), key.encode(), "sha256")) >> (256 - 74)
-    return _v7(milliseconds, digest)
-
-
-def _v7(milliseconds: int, digest: int) -> UUID:
-    """A UUIDv7 of 48 bits of time and 74 others."""
-    return UUID(int=milliseconds << 80 | 7 << 76 | (digest >> 62) << 64 | 0b10 << 62 | digest & ((1 << 62) - 1))
+    return timed_id(milliseconds, hmac.digest(campaign.encode(), key.encode(), "sha256"))

@@ -6,9 +6,10 @@ from datetime import datetime
 from itertools import groupby
 
 import asyncpg
+from ajo_producers.contract.timed_ids import floor_of
 
 from ajo_worker.evidence.chain import Seal
-from ajo_worker.evidence.chunks import Chunk, chunks_of, floor_of
+from ajo_worker.evidence.chunks import Chunk, chunks_of
 
 UNEXPLAINED = "unexplained"
 CAME_LATE, ENDED = "came late", "ended"

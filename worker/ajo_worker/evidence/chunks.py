@@ -4,14 +4,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from uuid import UUID
 
+from ajo_producers.contract.timed_ids import floor_of, moment_of
 from msgspec import Struct
 
 HOUR = timedelta(hours=1)
 HOURS = 24
-STAMP_SHIFT = 80
-"""A UUIDv7 begins with 48 bits of milliseconds (RFC 9562, section 5.7)."""
-
-
 HOURLY = ("triggers", "attempts", "feedback")
 """Sealed by hours of ids; the rest by days. What is read of each, and in which order, audit.digest says."""
 DAILY = (
@@ -62,13 +59,3 @@ def chunks_of(day: date) -> list[list[Chunk]]:
 def begin_of(day: date) -> datetime:
     """Midnight (UTC)."""
     return datetime.combine(day, time(), UTC)
-
-
-def floor_of(moment: datetime) -> UUID:
-    """The least id that a UUIDv7 of this moment can have; the same as ``ledger.uuid7_floor``."""
-    return UUID(int=(moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1) << STAMP_SHIFT)
-
-
-def moment_of(request_id: UUID) -> datetime:
-    """The moment that a UUIDv7 was made at, to the millisecond."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=request_id.int >> STAMP_SHIFT)

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
-
-from ajo_worker.feedback.feedback import EPOCH
+from ajo_producers.contract.timed_ids import EPOCH
 
 # A message is an execution and a recipient. Several sources tell of the same message; a trigger with one recipient
 # needs no ids to know whose it is. Times of arrival count only where no other is known, and nothing is delivered

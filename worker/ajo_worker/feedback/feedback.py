@@ -1,14 +1,12 @@
 """One feedback as a value, whichever way it came, and the id that it always has. Pure."""
 
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
 
 import msgspec
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
+from ajo_producers.contract.timed_ids import milliseconds_at, timed_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +43,7 @@ def feedback_id(feedback: Feedback, arrived: datetime) -> UUID:
     if moment is None:
         moment = arrived.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     content = {field.name: getattr(feedback, field.name) for field in fields(feedback) if field.name != "others"}
-    digest = int.from_bytes(sha256(msgspec.json.encode(content)).digest()) >> (256 - 74)
-    milliseconds = (moment - EPOCH) // MILLISECOND
-    return UUID(int=milliseconds << 80 | 7 << 76 | (digest >> 62) << 64 | 0b10 << 62 | digest & ((1 << 62) - 1))
+    return timed_id(milliseconds_at(moment), sha256(msgspec.json.encode(content)).digest())
 
 
 def own_request_id(feedback: Feedback) -> UUID | None:

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
-
-from ajo_worker.feedback.feedback import EPOCH
+from ajo_producers.contract.timed_ids import EPOCH
 
 AHEAD = timedelta(minutes=5)
 """By how much Adobe's clock may be behind: what it tells of may seem to have happened before the call."""

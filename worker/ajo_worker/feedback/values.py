@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ajo_producers.contract.masking import without_addresses
+from ajo_producers.contract.timed_ids import EPOCH
 
 Leaves = Mapping[str, Any]
 """Values by path, whose names run together without signs: ``experiencea0b`` stands for ``_experience.a[0].B``."""
@@ -79,7 +80,6 @@ MOST_TEXT = 200
 MOST_COUNT = 2**31 - 1
 SCALES, FINEST = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6)), 1e9
 """Below which number since 1970 how many make a second: more seconds would be the year 5138, and so on."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from ajo_worker.evidence.chunks import begin_of, floor_of
+from ajo_producers.contract.timed_ids import floor_of
+from ajo_worker.evidence.chunks import begin_of
 
 from tests.support.database import query
 from tests.support.ledger_rows import put_attempt, put_trigger

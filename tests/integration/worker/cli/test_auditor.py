@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from ajo_local.postgres import Postgres
-from ajo_worker.evidence.chunks import begin_of, floor_of
+from ajo_producers.contract.timed_ids import floor_of
+from ajo_worker.evidence.chunks import begin_of
 from ajo_worker.recipients import hashing_key, recipient_hash
 
 from tests.support.conservation import write_definition

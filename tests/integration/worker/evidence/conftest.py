@@ -8,8 +8,9 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from ajo_producers.contract.timed_ids import floor_of
 from ajo_worker.evidence import closing, seals
-from ajo_worker.evidence.chunks import begin_of, floor_of
+from ajo_worker.evidence.chunks import begin_of
 from ajo_worker.evidence.closing import Closed
 from ajo_worker.evidence.findings import DayFound, Verified
 from ajo_worker.evidence.verification import Asked, verify

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from ajo_worker.evidence.chunks import begin_of, floor_of
+from ajo_producers.contract.timed_ids import floor_of
+from ajo_worker.evidence.chunks import begin_of
 from ajo_worker.ledger.admission import admit
 from ajo_worker.ledger.retention import BATCH, Ages, Tidied, tidy
 from uuid_utils.compat import uuid7

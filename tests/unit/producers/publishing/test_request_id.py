@@ -7,7 +7,8 @@ from typing import Any
 from uuid import RFC_4122, UUID
 
 import pytest
-from ajo_producers.publishing.request_id import EPOCH, MILLISECOND, keyed_request_id, random_request_id
+from ajo_producers.contract.timed_ids import EPOCH, MILLISECOND
+from ajo_producers.publishing.request_id import keyed_request_id, random_request_id
 from hypothesis import given
 from hypothesis import strategies as st
 

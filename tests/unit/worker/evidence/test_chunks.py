@@ -1,11 +1,10 @@
 """Chunks: every id of a day is in exactly one hour and one minute of it."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 
-from ajo_worker.evidence.chunks import DAILY, HOURLY, Chunk, begin_of, chunks_of, floor_of, moment_of
-from hypothesis import given
-from hypothesis import strategies as st
+from ajo_producers.contract.timed_ids import floor_of
+from ajo_worker.evidence.chunks import DAILY, HOURLY, Chunk, begin_of, chunks_of
 
 DAY = date(2026, 11, 20)
 
@@ -29,9 +28,3 @@ def test_hours_follow_one_another_from_midnight_to_midnight() -> None:
 def test_a_whole_day_has_no_hour() -> None:
     chunk = Chunk(DAY, "operations")
     assert (chunk.hour, chunk.begin, chunk.end) == (None, begin_of(DAY), begin_of(DAY + timedelta(days=1)))
-
-
-@given(st.integers(0, 10**16))
-def test_the_least_id_of_a_moment_tells_it_to_the_millisecond(microseconds: int) -> None:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
-    assert moment_of(floor_of(moment)) == moment.replace(microsecond=moment.microsecond // 1000 * 1000)
