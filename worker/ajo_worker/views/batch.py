@@ -1,9 +1,10 @@
 """The triggers of one message: ``ajo-dispatch status BATCH_ID``, the id that Flower shows of its task."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
+from ajo_producers.contract.timed_ids import EPOCH, MILLISECOND, milliseconds_at, milliseconds_of
 from msgspec import Struct
 
 # No index holds the batch: it would cost every trigger. A message comes soon after it was made, so the block range
@@ -52,8 +53,8 @@ def begin_of(batch_id: UUID, now: datetime) -> datetime:
     """From when on a batch is looked for. Pure."""
     if batch_id.version != 7:  # noqa: PLR2004 - RFC 9562's number for ids that begin with their time
         return now - WITHOUT_TIME
-    made = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=batch_id.int >> 80)
-    return min(made, now) - BEFORE
+    made = min(milliseconds_of(batch_id), milliseconds_at(now))  # whoever makes ids may tell the year 10889
+    return EPOCH + made * MILLISECOND - BEFORE
 
 
 async def batch(connection: asyncpg.Connection, batch_id: UUID) -> RecordedBatch | None:

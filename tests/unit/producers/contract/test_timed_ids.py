@@ -17,7 +17,7 @@ def test_the_least_id_of_a_moment_tells_it_to_the_millisecond(moment: datetime) 
 
 
 @given(moments, st.binary())
-def test_every_id_of_a_moment_is_a_version_7_of_it_and_lies_in_its_millisecond(moment: datetime, content: bytes) -> None:
+def test_every_id_of_a_moment_is_a_version_7_and_lies_in_its_millisecond(moment: datetime, content: bytes) -> None:
     made = timed_id(milliseconds_at(moment), sha256(content).digest())
     assert (made.version, made.variant) == (7, RFC_4122)
     assert floor_of(moment) < made < floor_of(moment + timedelta(milliseconds=1))
