@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from ajo_worker.doctor import management, rabbitmq, rabbitmq_wire, valkey, valkey_rights
 from ajo_worker.doctor.bounds import bounded
 from ajo_worker.doctor.check import Check, skipped
-from ajo_worker.doctor.settings import Readable
+from ajo_worker.doctor.settings import Readable, unread
 from ajo_worker.intake.application import make_app
 from ajo_worker.intake.program import default_name, node_name
 from ajo_worker.settings import Settings
@@ -27,7 +27,7 @@ async def examine_broker(
 ) -> list[Check]:
     """The checks of this subject; ``definitions`` gives those of the campaigns, as far as they can be read."""
     if wrong := readable.wrong_of("broker_url", "queue_prefix", "lanes"):
-        return [skipped(BROKER, f"{' and '.join(wrong)} can't be read: see settings")]
+        return [unread(BROKER, wrong)]
     if readable.settings.broker.kind == "valkey":
         return await _examine_valkey(readable.settings, seconds)
     return await _examine_rabbitmq(readable.settings, definitions, seconds)

@@ -5,13 +5,14 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
+from ajo_worker.ledger import database
 from ajo_worker.words import counted
 
 DATABASE, MIGRATIONS, RIGHTS = "database", "database migrations", "database rights"
 DURABILITY, PARTITIONS = "database durability", "database partitions"
 CONNECTIONS, LOCKS = "database connections", "database locks"
 
-UPGRADE = "run 'ajo-dispatch db upgrade' with the role that owns the schema"
+UPGRADE = f"{database.UPGRADE} with the role that owns the schema"
 GRANT = (
     "GRANT USAGE ON SCHEMA ledger and GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ledger "
     "to the role of AJO_DATABASE_URL"

@@ -6,11 +6,10 @@ Its parts are not what they seem to be, so that a password might stand where a h
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ajo_worker.doctor.check import Check, failed, skipped
-from ajo_worker.doctor.settings import Readable
+from ajo_worker.doctor.check import Check, failed
+from ajo_worker.doctor.settings import Readable, unread
+from ajo_worker.ledger.database import FORM
 from ajo_worker.settings.redaction import HIDDEN, redacted
-
-FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 
 
 class DatabaseAddress(NamedTuple):
@@ -27,7 +26,7 @@ class DatabaseAddress(NamedTuple):
 def address_of(readable: Readable, check: str) -> DatabaseAddress | Check:
     """The address; a check of this name that failed or was skipped if there is none to use."""
     if wrong := readable.wrong_of("database_url"):
-        return skipped(check, f"{wrong[0]} can't be read: see settings")
+        return unread(check, wrong)
     return read_address(readable.settings.database_url.get_secret_value(), check)
 
 

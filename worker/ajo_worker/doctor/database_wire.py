@@ -150,9 +150,7 @@ def _refused(name: str, address: DatabaseAddress, fault: DatabaseError) -> Check
 
 
 async def _migrations(connection: asyncpg.Connection, _: str) -> Check:
-    there = await connection.fetchval("SELECT to_regclass('ledger.alembic_version')")
-    found = await connection.fetchval("SELECT version_num FROM ledger.alembic_version") if there else None
-    return judge_migrations(found, await asyncio.to_thread(schema.newest))
+    return judge_migrations(await schema.version_of(connection), await asyncio.to_thread(schema.newest))
 
 
 async def _rights(connection: asyncpg.Connection, _: str) -> Check:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ajo_worker.doctor.bounds import HANGS, bounded
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
 from ajo_worker.doctor.clocks import Offset, offset_of_date
-from ajo_worker.doctor.settings import Readable
+from ajo_worker.doctor.settings import Readable, unread
 from ajo_worker.network.destination import Destination
 from ajo_worker.network.reasons import reason_of
 from ajo_worker.network.way import STEPS, Step, Way, explore
@@ -20,8 +20,8 @@ PROXY = "proxy"
 
 def find_ways(readable: Readable) -> Proxies | Check:
     """What settings and environment say; a check that failed or was skipped if that can't be used."""
-    if readable.wrong_of("proxy"):
-        return skipped(PROXY, "AJO_PROXY can't be read: see settings")
+    if wrong := readable.wrong_of("proxy"):
+        return unread(PROXY, wrong)
     try:
         return proxies(readable.settings)
     except SettingsError as bad:

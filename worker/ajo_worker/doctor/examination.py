@@ -16,9 +16,9 @@ from ajo_worker.doctor.clocks import CLOCKS, judge_clocks
 from ajo_worker.doctor.database_wire import clock_offset, examine_database
 from ajo_worker.doctor.endpoint import Visited, find_ways, judge_ways, visit
 from ajo_worker.doctor.flower import FLOWER, look_at_flower
-from ajo_worker.doctor.settings import examine_settings, readable_settings, trust
+from ajo_worker.doctor.settings import examine_settings, readable_settings, trust, unread
 from ajo_worker.doctor.token import TOKEN, Fetched, fetch_token
-from ajo_worker.doctor.workers import WORKERS, look_at_workers
+from ajo_worker.doctor.workers import NO_LEDGER, WORKERS, look_at_workers
 from ajo_worker.network.destination import Destination, destinations, routed, token_destination
 
 
@@ -122,7 +122,7 @@ class Examination:
     async def workers(self) -> list[Check]:
         """The workers that live."""
         if (await self._database)[0].status != "ok":
-            return [skipped(WORKERS, "the ledger can't be read: see database")]
+            return [NO_LEDGER]
         return [await bounded(WORKERS, self._seconds, look_at_workers(self._readable))]
 
     async def flower(self) -> list[Check]:
@@ -131,7 +131,7 @@ class Examination:
 
     async def _define(self) -> Defined:
         if wrong := self._readable.wrong_of("campaigns", "base_url", "allowed_hosts"):
-            return Defined([skipped(campaigns.FOLDER, f"{' and '.join(wrong)} can't be read: see settings")], (), [])
+            return Defined([unread(campaigns.FOLDER, wrong)], (), [])
         settings = self._readable.settings
 
         def look() -> Defined:
@@ -152,7 +152,7 @@ class Examination:
     async def _fetch_token(self) -> Fetched:
         needed = ("token_url", "client_id", "client_secret", "scopes", "connect_timeout")
         if wrong := self._readable.wrong_of(*needed):
-            return Fetched(skipped(TOKEN, f"{' and '.join(wrong)} can't be read: see settings"))
+            return Fetched(unread(TOKEN, wrong))
         if self._tls is None:
             return Fetched(skipped(TOKEN, "see certificate authorities"))
         if isinstance(self._ways, Check):

@@ -71,7 +71,7 @@ def trust(readable: Readable) -> tuple[Check, ssl.SSLContext | None]:
     """Whether there are certificates to trust, and the TLS of all calls to Adobe if so."""
     name, settings = "certificate authorities", readable.settings
     if wrong := readable.wrong_of("ca_file"):
-        return _unread(name, wrong), None
+        return unread(name, wrong), None
     try:
         context = tls_context(settings)
     except OSError as fault:
@@ -101,7 +101,7 @@ def judge_unknown(unknown: Iterable[Unknown]) -> Check:
 def judge_hash_key(*, is_set: bool, wrong: Sequence[str]) -> Check:
     """Whether recipients can be found in the ledger."""
     if wrong:
-        return _unread("hash key", wrong)
+        return unread("hash key", wrong)
     if not is_set:
         return warning(
             "hash key",
@@ -114,7 +114,7 @@ def judge_hash_key(*, is_set: bool, wrong: Sequence[str]) -> Check:
 def judge_payload_keys(*, is_set: bool, wrong: Sequence[str]) -> Check:
     """Whether payloads that are held, and so addresses, are encrypted."""
     if wrong:
-        return _unread("payload keys", wrong)
+        return unread("payload keys", wrong)
     if not is_set:
         return warning("payload keys", PLAIN_PAYLOADS, SEAL_PAYLOADS)
     return ok("payload keys", "set: what is held is encrypted")
@@ -126,7 +126,7 @@ def judge_patience(
     """Whether answers are waited for as long as Adobe may take."""
     name = "time for an answer"
     if wrong:
-        return _unread(name, wrong)
+        return unread(name, wrong)
     if attempt_timeout is None or attempt_timeout >= budget:
         return ok(name, f"what is left of the budget of {budget:g} s")
     price = "sends again what Adobe answers later, and it may have accepted both"
@@ -142,7 +142,7 @@ def judge_patience(
 def judge_credentials(*, missing: Sequence[str], wrong: Sequence[str]) -> Check:
     """Whether there is something to fetch a token with."""
     if wrong:
-        return _unread("client id and secret", wrong)
+        return unread("client id and secret", wrong)
     if missing:
         return failed(
             "client id and secret",
@@ -152,5 +152,6 @@ def judge_credentials(*, missing: Sequence[str], wrong: Sequence[str]) -> Check:
     return ok("client id and secret", "both set")
 
 
-def _unread(check: str, wrong: Sequence[str]) -> Check:
+def unread(check: str, wrong: Sequence[str]) -> Check:
+    """A check that needs what can't be read."""
     return skipped(check, f"{' and '.join(wrong)} can't be read: see settings")

@@ -12,6 +12,7 @@ from ajo_worker.ledger.database import DatabaseError
 from ajo_worker.words import counted
 
 WORKERS = "workers"
+NO_LEDGER = skipped(WORKERS, "the ledger can't be read: see database")
 ALIVE = """
     SELECT hostname || ':' || pid AS worker FROM ledger.workers w WHERE ledger.lives(w) ORDER BY 1
 """
@@ -21,12 +22,12 @@ async def look_at_workers(readable: Readable) -> Check:
     """Which are alive: ``ledger.lives`` says it."""
     address = address_of(readable, WORKERS)
     if isinstance(address, Check):
-        return skipped(WORKERS, "the ledger can't be read: see database")
+        return NO_LEDGER
     try:
         async with opened(address.url) as connection:
             rows = await connection.fetch(ALIVE)
     except (DatabaseError, asyncpg.PostgresError):
-        return skipped(WORKERS, "the ledger can't be read: see database")
+        return NO_LEDGER
     return judge_workers([row["worker"] for row in rows])
 
 

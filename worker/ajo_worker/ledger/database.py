@@ -36,6 +36,8 @@ class DatabaseError(Exception):
 
 NO_LEDGER = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
 """What PostgreSQL answers where the ledger's tables are missing, or those of an older version."""
+FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+CANT_BE_USED = f"AJO_DATABASE_URL can't be used: expected {FORM}"
 UPGRADE = "run 'ajo-dispatch db upgrade'"
 WHO_LOCKS = "SELECT * FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE mode = 'AccessExclusiveLock' says which one"
 UNREADABLE = "the address in AJO_DATABASE_URL (are all special characters of its password percent-encoded?)"
@@ -130,7 +132,7 @@ def _refused(url: str, fault: Exception) -> str:
         case asyncpg.InvalidCatalogNameError():
             return f"{place(url)} does not exist: create it (createdb), or correct AJO_DATABASE_URL"
         case asyncpg.ClientConfigurationError() | asyncpg.InterfaceError():
-            return "AJO_DATABASE_URL can't be used: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+            return CANT_BE_USED
         case asyncpg.PostgresError():
             return f"{place(url)} refuses: {fault.message or fault}"
     return f"{place(url)} refuses: {type(fault).__name__}"
@@ -153,5 +155,5 @@ def _unreachable(url: str, fault: Exception) -> str:
         case OSError():
             why = fault.strerror or type(fault).__name__
         case _:
-            return "AJO_DATABASE_URL can't be used: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+            return CANT_BE_USED
     return f"can't reach {place(url)}: {why} (AJO_DATABASE_URL)"

@@ -83,10 +83,7 @@ async def make_partitions(url: str, progress: Progress) -> list[str]:
                 await take_turn(connection, PARTITIONS_LOCK, "makes partitions", progress)
                 made = await connection.fetch(PARTITIONS, DAYS_BEHIND, DAYS_AHEAD)
         except asyncpg.LockNotAvailableError:
-            raise DatabaseError(
-                f"{place(url)} is being read for long (a backup?), so no partition could be added: "
-                "repeat it when that is over"
-            ) from None
+            raise _read_for_long(url, "no partition could be added") from None
     return [record[0] for record in made]
 
 
@@ -106,10 +103,15 @@ async def current(url: str) -> str | None:
         DatabaseError: unreachable, too old, or rights are missing.
     """
     async with connected(url) as connection:
-        if await connection.fetchval("SELECT to_regclass('ledger.alembic_version')") is None:
-            return None
-        version: str | None = await connection.fetchval("SELECT version_num FROM ledger.alembic_version")
-        return version
+        return await version_of(connection)
+
+
+async def version_of(connection: asyncpg.Connection) -> str | None:
+    """The same, over a connection that there is."""
+    if await connection.fetchval("SELECT to_regclass('ledger.alembic_version')") is None:
+        return None
+    version: str | None = await connection.fetchval("SELECT version_num FROM ledger.alembic_version")
+    return version
 
 
 def run_scripts(connection: Connection, files: Iterable[Path]) -> None:
@@ -168,10 +170,7 @@ async def _run(url: str, alembic: Callable[[Config], None], progress: Progress) 
         for line in done:
             progress(line)
     except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-        raise DatabaseError(
-            f"{place(url)} is being read for long (a backup?), so its tables could not be changed, and nothing was: "
-            "repeat it when that is over"
-        ) from None
+        raise _read_for_long(url, "its tables could not be changed, and nothing was") from None
     except asyncpg.PostgresError as fault:
         raise DatabaseError(f"{place(url)} refuses: {fault.message}") from fault
     except DBAPIError as fault:
@@ -181,6 +180,10 @@ async def _run(url: str, alembic: Callable[[Config], None], progress: Progress) 
         raise DatabaseError(f"{place(url)}: {fault}") from fault
     finally:
         await engine.dispose()
+
+
+def _read_for_long(url: str, so: str) -> DatabaseError:
+    return DatabaseError(f"{place(url)} is being read for long (a backup?), so {so}: repeat it when that is over")
 
 
 async def take_turn(connection: asyncpg.Connection, lock: str, what: str, progress: Callable[[str], None]) -> None:
