@@ -73,7 +73,7 @@ class Endpoint:
             self.port = port
             return child
 
-        self.child = on_free_port(start, "Address already in use")
+        self.child = on_free_port(start)
 
     @property
     def url(self) -> str:

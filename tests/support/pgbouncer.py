@@ -66,7 +66,7 @@ def start_pooler(processes: Processes, url: str, mode: str, *, port: int | None 
         pooler.start()
         return pooler
 
-    return on_free_port(start, "Address already in use") if port is None else start(port)
+    return on_free_port(start) if port is None else start(port)
 
 
 def start_pgbouncer(processes: Processes, url: str, mode: str, *, port: int | None = None, **settings: str) -> str:

@@ -115,7 +115,7 @@ def _start_flower(stack: Stack) -> str:
         return child
 
     port = stack.home.port("flower")
-    child = start(port) if port else on_free_port(start, "Address already in use")
+    child = start(port) if port else on_free_port(start)
     url = child.wait_for_output(r"Visit me \w+ (http\S+)", timeout=START_SECONDS)[1]
     stack.home.note_port("flower", int(url.rpartition(":")[2].strip("/")))
     return url

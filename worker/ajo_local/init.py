@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ajo_local.child import LocalStackError
-from ajo_local.stack import CAMPAIGN, PROGRAM
+from ajo_local.stack import CAMPAIGN, DEFINITION, PROGRAM, SAMPLE
 from ajo_local.working_folder import FILLED_IN, make_working_folder
 
 app = typer.Typer(add_completion=False)
@@ -17,8 +17,8 @@ ABOUT = {
     ".env": "client id and organization, to be filled in",
     ".gitignore": "keeps secrets out of git",
     "docker-compose.yml": "RabbitMQ, PostgreSQL, migrations, worker, Flower",
-    f"campaigns/{CAMPAIGN}.toml": "an example definition",
-    f"campaigns/samples/{CAMPAIGN}.curl": "the sample that it was imported from",
+    DEFINITION: "an example definition",
+    SAMPLE: "the sample that it was imported from",
     "scenario.toml": "how the simulator answers",
     "orders.csv": "triggers to send",
     "events.toml": "which business events trigger which campaign",

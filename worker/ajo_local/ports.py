@@ -10,6 +10,8 @@ T = TypeVar("T")
 
 LOOPBACK = "127.0.0.1"
 TRIES = 5
+PORT_TAKEN = "address already in use"
+"""What every server prints then, in whatever case."""
 
 
 def free_port() -> int:
@@ -20,12 +22,11 @@ def free_port() -> int:
     return port
 
 
-def on_free_port(start: Callable[[int], T], port_taken: str) -> T:
+def on_free_port(start: Callable[[int], T]) -> T:
     """Start a server on a free port, and again on another one if somebody takes the port in between.
 
     Args:
-        start: starts the server on a port; raises LocalStackError if it doesn't come up.
-        port_taken: what the server prints when its port is taken.
+        start: starts the server on a port; raises LocalStackError if it doesn't come up, with what it printed.
 
     Raises:
         LocalStackError: the server doesn't start, for another reason or every time.
@@ -34,6 +35,6 @@ def on_free_port(start: Callable[[int], T], port_taken: str) -> T:
         try:
             return start(free_port())
         except LocalStackError as error:
-            if port_taken.lower() not in str(error).lower():
+            if PORT_TAKEN not in str(error).lower():
                 raise
     return start(free_port())

@@ -61,7 +61,7 @@ class Postgres:
         if self.port:
             self.child = self._start_on(self.port)
         else:
-            self.child = on_free_port(self._start_on, "Address already in use")
+            self.child = on_free_port(self._start_on)
 
     def stop(self) -> None:
         """Stop the server at once, cleanly ("fast"): connections are cut, the data stay."""

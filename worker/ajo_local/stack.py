@@ -17,6 +17,7 @@ from ajo_local.valkey import start_valkey
 PROGRAM = Path(sysconfig.get_path("scripts")) / "ajo-dispatch"
 SCENARIO = Path(__file__).with_name("faults.toml")
 CAMPAIGN = "order-shipped"
+DEFINITION, SAMPLE = f"campaigns/{CAMPAIGN}.toml", f"campaigns/samples/{CAMPAIGN}.curl"
 START_SECONDS = 120
 STEP_SECONDS = 300
 WORKER_GRACE_SECONDS = 10
@@ -125,8 +126,7 @@ def local_stack(brought: Brought = Brought()) -> Iterator[Stack]:
         stack = Stack(processes, home, url, journal, campaigns, env)
         stack.run("db", "upgrade")
         if brought.campaigns is None:
-            sample = shipped(f"campaigns/samples/{CAMPAIGN}.curl")
-            stack.run("campaigns", "import", sample, "--name", CAMPAIGN, "--dir", campaigns)
+            stack.run("campaigns", "import", shipped(SAMPLE), "--name", CAMPAIGN, "--dir", campaigns)
         yield stack
 
 

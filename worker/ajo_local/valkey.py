@@ -43,7 +43,7 @@ class Valkey:
         if self.port:
             self.child = self._start_on(self.port)
         else:
-            self.child = on_free_port(self._start_on, "Address already in use")
+            self.child = on_free_port(self._start_on)
 
     def _start_on(self, port: int) -> Child:
         settings = self.home / "valkey.conf"

@@ -9,12 +9,12 @@ from ajo_producers.contract.reading import read_text
 from ajo_producers.contract.sealing import new_key
 
 from ajo_local.shipped import checkout, shipped
-from ajo_local.stack import CAMPAIGN
+from ajo_local.stack import DEFINITION, SAMPLE
 
 COPIED = {
     "docker-compose.yml": "docker-compose.yml",
-    f"campaigns/{CAMPAIGN}.toml": f"campaigns/{CAMPAIGN}.toml",
-    f"campaigns/samples/{CAMPAIGN}.curl": f"campaigns/samples/{CAMPAIGN}.curl",
+    DEFINITION: DEFINITION,
+    SAMPLE: SAMPLE,
     "scenario.toml": "worker/ajo_local/scenario.toml",
     "events.toml": "worker/ajo_local/events.toml",
     "event.json": "worker/ajo_local/event.json",
