@@ -9,10 +9,10 @@ import msgspec
 from msgspec import NODEFAULT, ValidationError, structs
 
 from ajo_producers.campaigns.definition import AREAS, Definition, Variable
-from ajo_producers.campaigns.lines import line_of
 from ajo_producers.campaigns.mismatch import mismatch
-from ajo_producers.campaigns.nearest import nearest
+from ajo_producers.campaigns.nearest import suggestion
 from ajo_producers.campaigns.rules import NAME_RULE, Flaw, flaws, is_allowed, is_name
+from ajo_producers.campaigns.toml_files import NO_VARIABLES, BadFile, data_of, line_of, text_of
 from ajo_producers.contract.reading import read_text
 
 FIELDS = {field.name: field for field in structs.fields(Definition) if field.name != "name"}
@@ -38,10 +38,8 @@ class Definitions(dict[str, Definition]):
 
     def __missing__(self, name: str) -> Definition:
         """Raise ``UnknownCampaignError``."""
-        near = nearest(name, self)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(self) or 'none'}"
         called = f"no campaign is called {name!r}" if is_name(name) else "that is no campaign's name"  # an address, say
-        raise UnknownCampaignError(f"{called}; {hint}")
+        raise UnknownCampaignError(f"{called}; {suggestion(name, self)}")
 
 
 def load_definitions(folder: Path | str) -> Definitions:
@@ -78,10 +76,9 @@ def load_definition(path: Path | str) -> Definition:
     """
     path = Path(path)
     try:
-        text = read_text(path, "utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise DefinitionError([f"{path}: {reason}"]) from error
+        text = text_of(path)
+    except BadFile as bad:
+        raise DefinitionError([str(bad)]) from bad
     return parse_definition(text, path)
 
 
@@ -93,12 +90,10 @@ def parse_definition(text: str, path: Path) -> Definition:
     """
     if not is_name(path.stem):
         raise DefinitionError([f"{path}: the file's name must be {NAME_RULE}, with .toml"])
-    import tomllib  # noqa: PLC0415 - a tenth of the time that importing the SDK takes, and not needed for that
-
     try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise DefinitionError([f"{path}: not TOML: {error or 'too deeply nested'}"]) from error
+        data = data_of(text, path)
+    except BadFile as bad:
+        raise DefinitionError([str(bad)]) from bad
     values, found = _convert(data)
     if not found:
         definition = Definition(name=path.stem, **values)
@@ -142,7 +137,7 @@ def _convert(data: dict[str, Any]) -> tuple[dict[str, Any], list[Flaw]]:
 
 def _convert_area(area: str, table: object) -> tuple[dict[str, Variable], list[Flaw]]:
     if not isinstance(table, dict):
-        return {}, [Flaw(area, "must be a table of variables")]
+        return {}, [Flaw(area, NO_VARIABLES)]
     variables, found = {}, []
     for path, entry in table.items():
         field = f"{area}.{path}"
@@ -178,5 +173,4 @@ def _choices(kind: Any) -> str:  # noqa: ANN401 - any field's type
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = nearest(name, known)
-    return f"is unknown; did you mean {near[0]}?" if near else f"is unknown; known: {', '.join(known)}"
+    return f"is unknown; {suggestion(name, known)}"

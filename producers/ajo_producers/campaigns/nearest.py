@@ -8,3 +8,11 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
     from difflib import get_close_matches  # noqa: PLC0415 - a seventh of the SDK's import time, for the rare mistake
 
     return get_close_matches(name, known, n=1, cutoff=cutoff)
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
+    """What to say of a name that is unknown: the nearest of the ``known`` ones, or all of them, or ``otherwise``."""
+    names = list(known)
+    if near := nearest(name, names):
+        return f"did you mean {near[0]}?"
+    return otherwise or f"known: {', '.join(names) or 'none'}"

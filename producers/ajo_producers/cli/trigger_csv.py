@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ajo_producers.campaigns.definition import AREAS, Definition
-from ajo_producers.campaigns.nearest import nearest
+from ajo_producers.campaigns.nearest import suggestion
 from ajo_producers.cli.trigger_lines import COLUMNS, Line, read_texts, variables
 from ajo_producers.cli.trigger_text import BadFile
 from ajo_producers.contract.addresses import cut
@@ -97,8 +97,7 @@ def _likeliest(headers: Mapping[str, list[str]], known: Sequence[str], definitio
 
 
 def _explain(name: str, names: Sequence[str], known: Sequence[str], delimiter: str) -> str:
-    near = nearest(name, known)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+    hint = suggestion(name, known)
     # A name with spaces or an @ may be a value: then the header is what is missing.
     shown = f"column {name}" if all(step.isidentifier() for step in name.split(".")) else "a column"
     if delimiter != ",":

@@ -3,7 +3,6 @@
 It is checked against the campaign definitions, so that what no event could ever fulfil is told before one comes.
 """
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -12,12 +11,11 @@ from msgspec import UNSET
 
 from ajo_producers.campaigns.definition import AREAS, Definition, Variable
 from ajo_producers.campaigns.folder import Definitions
-from ajo_producers.campaigns.lines import line_of
-from ajo_producers.campaigns.nearest import nearest
+from ajo_producers.campaigns.nearest import suggestion
 from ajo_producers.campaigns.rules import NAME_RULE, Flaw, is_name
+from ajo_producers.campaigns.toml_files import NO_VARIABLES, BadFile, data_of, line_of, text_of
 from ajo_producers.campaigns.values import few, takes
 from ajo_producers.contract.addresses import FIELDS as ADDRESSES
-from ajo_producers.contract.reading import read_text
 from ajo_producers.events.expressions import Expression, ExpressionError, read_expression
 from ajo_producers.events.mapping import PATTERNS, EventMapping, Mappings, Missing, Unmatched, Value
 
@@ -48,10 +46,9 @@ def load_mappings(path: Path | str, definitions: Definitions) -> Mappings:
     """
     path = Path(path)
     try:
-        text = read_text(path, "utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise MappingError([f"{path}: {reason}"]) from error
+        text = text_of(path)
+    except BadFile as bad:
+        raise MappingError([str(bad)]) from bad
     return parse_mappings(text, path, definitions)
 
 
@@ -62,9 +59,9 @@ def parse_mappings(text: str, path: Path, definitions: Definitions) -> Mappings:
         MappingError: as for ``load_mappings``.
     """
     try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise MappingError([f"{path}: not TOML: {error or 'too deeply nested'}"]) from error
+        data = data_of(text, path)
+    except BadFile as bad:
+        raise MappingError([str(bad)]) from bad
     reading = _Reading(data, definitions)
     mappings = tuple(reading.mappings())
     if reading.flaws:
@@ -98,8 +95,7 @@ class _Reading:
             self._flaw("", "no mappings: each is a table, such as [order-shipped]")
         for name, table in tables.items():
             if not isinstance(table, dict):
-                near = nearest(name, _SETTINGS)
-                hint = f"did you mean {near[0]}?" if near else "what belongs to a mapping stands below its [name]"
+                hint = suggestion(name, _SETTINGS, "what belongs to a mapping stands below its [name]")
                 self._flaw(name, f"is no table and no setting of the file; {hint}")
             elif not is_name(name):
                 self._flaw(name, f"is no mapping's name: it must be {NAME_RULE}")
@@ -119,13 +115,13 @@ class _Reading:
     def _mapping(self, name: str, table: Mapping[str, Any]) -> EventMapping:
         for field in table:
             if field not in _OWN:
-                self._flaw(f"{name}.{field}", f"is unknown; {_hint(field, _OWN)}")
+                self._flaw(f"{name}.{field}", f"is unknown; {suggestion(field, _OWN)}")
         campaign = table.get("campaign", name)
         definition = self._definitions.get(campaign) if isinstance(campaign, str) else None
         if definition is None:
             said = "campaign" in table
             about = f"is {campaign!r}, which no campaign is called" if said else "is no campaign's name: add campaign ="
-            self._flaw(f"{name}.campaign" if said else name, f"{about}; {_hint(str(campaign), self._definitions)}")
+            self._flaw(f"{name}.campaign" if said else name, f"{about}; {suggestion(str(campaign), self._definitions)}")
         patterns = {attribute: self._patterns(name, attribute, table) for attribute in PATTERNS if attribute in table}
         when = self._expression(f"{name}.when", table["when"]) if "when" in table else None
         if set(table) <= {*_OWN} - {*PATTERNS, "when"}:
@@ -147,7 +143,7 @@ class _Reading:
 
     def _area(self, name: str, area: str, table: object, definition: Definition | None) -> dict[str, Value]:
         if not isinstance(table, dict):
-            self._flaw(f"{name}.{area}", "must be a table of variables")
+            self._flaw(f"{name}.{area}", NO_VARIABLES)
             return {}
         values: dict[str, Value] = {}
         for path, given in _leaves(table):
@@ -157,7 +153,7 @@ class _Reading:
                 continue
             known: Mapping[str, Variable] = getattr(definition, area)
             if (variable := known.get(path)) is None:
-                self._flaw(f"{name}.{field}", f"is no variable of {definition.name}; {_hint(path, known)}")
+                self._flaw(f"{name}.{field}", f"is no variable of {definition.name}; {suggestion(path, known)}")
                 continue
             for one in (value.constant, value.default):
                 if one is not None and not takes(variable)(one):
@@ -188,7 +184,7 @@ class _Reading:
             return Value()
         for name in given:
             if name not in _OF_VALUE:
-                self._flaw(f"{place}.{name}", f"is unknown; {_hint(name, _OF_VALUE)}")
+                self._flaw(f"{place}.{name}", f"is unknown; {suggestion(name, _OF_VALUE)}")
         if ("from" in given) == ("value" in given):
             self._flaw(place, "must have either from (an expression) or value (a constant)")
             return Value()
@@ -221,8 +217,3 @@ def _leaves(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, o
             yield from _leaves(given, f"{path}.")
         else:
             yield path, given
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    near = nearest(name, known)
-    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known) or 'none'}"

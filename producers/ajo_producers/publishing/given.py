@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.mismatch import mismatch
-from ajo_producers.campaigns.nearest import nearest
+from ajo_producers.campaigns.nearest import suggestion
 from ajo_producers.campaigns.recipient_addresses import Names
 from ajo_producers.contract.addresses import FIELDS as ADDRESSES
 from ajo_producers.contract.addresses import cut
@@ -94,8 +94,7 @@ def unknown_field(name: str) -> str:
     """Why a field can't be taken; a name that isn't one is not shown, since it may be a value that slipped."""
     if not name.isidentifier():
         return "a field has a name that is none of a trigger's"
-    near = nearest(name, FIELDS)
-    return f"{name} is unknown; did you mean {near[0]}?" if near else f"{name} is unknown; known: {', '.join(FIELDS)}"
+    return f"{name} is unknown; {suggestion(name, FIELDS)}"
 
 
 class Addressed(NamedTuple):
