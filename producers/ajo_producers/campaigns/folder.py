@@ -15,6 +15,8 @@ from ajo_producers.campaigns.rules import NAME_RULE, Flaw, flaws, is_allowed, is
 from ajo_producers.campaigns.toml_files import NO_VARIABLES, BadFile, data_of, line_of, text_of
 from ajo_producers.contract.reading import read_text
 
+DEFAULT_FOLDER = Path("campaigns")
+"""Where AJO_CAMPAIGNS doesn't say another one."""
 FIELDS = {field.name: field for field in structs.fields(Definition) if field.name != "name"}
 
 

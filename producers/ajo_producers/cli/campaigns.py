@@ -13,6 +13,7 @@ from rich.console import Console
 
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import (
+    DEFAULT_FOLDER,
     DefinitionError,
     Definitions,
     UnknownCampaignError,
@@ -22,8 +23,8 @@ from ajo_producers.campaigns.folder import (
 from ajo_producers.campaigns.live import Compared
 from ajo_producers.cli import campaign_report, live_check
 from ajo_producers.cli.codegen import STDOUT, write_code
-from ajo_producers.cli.completion import campaign_names
 from ajo_producers.cli.import_sample import import_sample
+from ajo_producers.cli.options import Folder, campaign_names
 from ajo_producers.cli.usage import WrongUsage
 from ajo_producers.contract.masking import without_repeated
 from ajo_producers.publishing.environment import read_allowed_hosts
@@ -31,9 +32,7 @@ from ajo_producers.publishing.errors import SettingError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-Folder = Annotated[Path, typer.Option("--dir", envvar="AJO_CAMPAIGNS", help="Folder of campaign definitions.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DEFAULT_FOLDER = Path("campaigns")
 
 
 @app.callback()

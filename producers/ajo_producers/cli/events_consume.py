@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
-from ajo_producers.cli.events_loading import DEFAULT_FILE, DEFAULT_FOLDER, File, Folder, load
+from ajo_producers.campaigns.folder import DEFAULT_FOLDER
+from ajo_producers.cli.events_loading import DEFAULT_FILE, File, load
+from ajo_producers.cli.options import Folder
 from ajo_producers.cli.trigger_file import publisher
 from ajo_producers.cli.usage import WrongUsage
 from ajo_producers.contract.broker import BrokerAddress

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ajo_producers.cli.events_loading import DEFAULT_FILE, DEFAULT_FOLDER, File, Folder, load
+from ajo_producers.campaigns.folder import DEFAULT_FOLDER
+from ajo_producers.cli.events_loading import DEFAULT_FILE, File, load
+from ajo_producers.cli.options import Folder
 from ajo_producers.events.answers import explanation_of
 from ajo_producers.events.event import BadEvent
 from ajo_producers.events.lines import UnreadableLine, read_lines

@@ -14,12 +14,9 @@ from ajo_producers.events.file import DEFAULT_FILE, MappingError, load_mappings
 from ajo_producers.events.mapping import Mappings
 from ajo_producers.events.translation import Translation, translate
 
-DEFAULT_FOLDER = Path("campaigns")
-
 File = Annotated[Path, typer.Option("--mappings", envvar="AJO_EVENTS", help="The mapping file.")]
-Folder = Annotated[Path, typer.Option("--dir", envvar="AJO_CAMPAIGNS", help="Folder of campaign definitions.")]
 
-__all__ = ["DEFAULT_FILE", "DEFAULT_FOLDER", "File", "Folder", "Rules", "load"]
+__all__ = ["DEFAULT_FILE", "File", "Rules", "load"]
 
 
 class Rules(NamedTuple):

@@ -12,7 +12,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from ajo_producers.cli.events_loading import DEFAULT_FILE, DEFAULT_FOLDER, File, Folder, Rules, load
+from ajo_producers.campaigns.folder import DEFAULT_FOLDER
+from ajo_producers.cli.events_loading import DEFAULT_FILE, File, Rules, load
+from ajo_producers.cli.options import Folder
 from ajo_producers.cli.stopping import Stop
 from ajo_producers.cli.trigger_file import publisher
 from ajo_producers.events.dead_letters import DeadLetterFile

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from ajo_producers.campaigns.definition import Definition
-from ajo_producers.campaigns.folder import DefinitionError, UnknownCampaignError, load_definitions
-from ajo_producers.cli.completion import campaign_names
+from ajo_producers.campaigns.folder import DEFAULT_FOLDER, DefinitionError, UnknownCampaignError, load_definitions
+from ajo_producers.cli.options import Folder, campaign_names
 from ajo_producers.cli.trigger_file import SUFFIXES, Bulk, Format, before_start, publisher, trigger_many
 from ajo_producers.cli.trigger_lines import read_texts
 from ajo_producers.contract.batch import MAX_TRIGGERS
@@ -57,9 +57,7 @@ def trigger(
         int | None, typer.Option(min=1, metavar="N", help="With --from: leave the lines before it out.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; publish nothing.")] = False,
-    folder: Annotated[
-        Path, typer.Option("--dir", envvar="AJO_CAMPAIGNS", help="Folder of campaign definitions.")
-    ] = Path("campaigns"),
+    folder: Folder = DEFAULT_FOLDER,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Trigger a campaign for one recipient (--to), or for many (--from).

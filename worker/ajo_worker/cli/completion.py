@@ -6,7 +6,7 @@ Nothing here raises, reads the database or prints: the shell shows whatever come
 import os
 from typing import get_args
 
-from ajo_producers.campaigns.folder import names_in
+from ajo_producers.campaigns.folder import DEFAULT_FOLDER, names_in
 from ajo_producers.contract.lanes import LANES
 
 from ajo_worker.api.answer import FailureKind
@@ -18,7 +18,7 @@ REASONS = OWN | OF_AN_ANSWER | frozenset(get_args(FailureKind))
 
 def campaign_names(incomplete: str) -> list[str]:
     """The campaigns of the folder that AJO_CAMPAIGNS names."""
-    return names_in(os.environ.get("AJO_CAMPAIGNS") or "campaigns", incomplete)
+    return names_in(os.environ.get("AJO_CAMPAIGNS") or DEFAULT_FOLDER, incomplete)
 
 
 def reasons(incomplete: str) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from ajo_producers.campaigns.definition import BeforeStart, OnAmbiguous
+from ajo_producers.campaigns.folder import DEFAULT_FOLDER
 from ajo_producers.campaigns.rules import ALLOWED_HOSTS
 from ajo_producers.contract.broker import DEFAULT_URL, BrokerAddress, read_broker
 from ajo_producers.contract.lanes import DEFAULT_QUEUE_PREFIX, LANES, Lane
@@ -49,7 +50,7 @@ class Settings(AfterSending):
     database_url: SecretStr = Field(
         SecretStr("postgresql://127.0.0.1:5432/postgres"), description="the ledger's PostgreSQL 15 or later"
     )
-    campaigns: Path = Field(Path("campaigns"), description="folder of campaign definitions")
+    campaigns: Path = Field(DEFAULT_FOLDER, description="folder of campaign definitions")
 
     client_id: str = Field("", description="OAuth server-to-server client id; also sent as x-api-key")
     client_secret: SecretStr = Field(SecretStr(""), description="OAuth server-to-server client secret")
