@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from ajo_producers.contract.authority import authority
+
 BrokerKind: TypeAlias = Literal["rabbitmq", "valkey"]
 
 DEFAULT_URL = "amqp://guest:guest@127.0.0.1:5672//"
@@ -107,7 +109,7 @@ def read_broker(url: str) -> BrokerAddress:
         raise BrokerError(f"is not like {FORMS[kind]}; does the password need percent-encoding (/ is %2F, # is %23)?")
     if kind == "valkey" and not re.fullmatch(r"/*[0-9]*", parts.path):
         raise BrokerError("must end with the number of a database: redis://HOST/0")
-    shown = f"{scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}{parts.path}"
+    shown = f"{scheme}://{authority(host, port)}{parts.path}"
     return BrokerAddress(url, kind, host, port or default_port, scheme in {"amqps", "rediss"}, shown)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from ajo_producers.contract.authority import authority
 from ajo_producers.contract.reading import check_regular
 from ajo_producers.contract.stop_signals import stop_signals
 from ajo_producers.entrance.connections import Entrance, Patience, Protocol, SentAway
@@ -129,8 +130,7 @@ def _bind(host: str, port: int) -> tuple[socket.socket, str]:
     except OSError:
         listening.close()
         raise
-    shown = f"[{host}]" if ":" in host else host
-    return listening, f"{shown}:{listening.getsockname()[1]}"
+    return listening, authority(host, listening.getsockname()[1])
 
 
 async def serve(

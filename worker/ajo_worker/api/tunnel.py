@@ -6,6 +6,8 @@ RFC 9110, 9.3.6: any 2xx makes the tunnel, and what follows its head is the othe
 import re
 from http import HTTPStatus
 
+from ajo_producers.contract.authority import authority
+
 from ajo_worker.settings.proxies import Proxy
 
 MOST_HEAD = 65_536
@@ -70,7 +72,7 @@ def tunnel_request(host: str, port: int, proxy: Proxy) -> bytes:
         UnicodeError: the host's name is none.
     """
     name = host.encode("ascii" if ":" in host else "idna").decode("ascii")
-    target = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+    target = authority(name, port)
     lines = [f"CONNECT {target} HTTP/1.1", f"host: {target}", "user-agent: ajo-dispatch"]
     if proxy.authorization is not None:
         lines.append(f"proxy-authorization: {proxy.authorization}")

@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx2
 import msgspec
+from ajo_producers.contract.authority import authority
 from ajo_producers.contract.broker import BrokerAddress
 
 from ajo_worker.doctor.check import Check, failed, ok, skipped
@@ -31,12 +32,11 @@ async def view_of(broker: BrokerAddress, queue: str, seconds: float) -> QueueVie
         return skipped(
             policy_check(queue), f"not visible: no management API can be {PORTS_APART:,} above {broker.port}"
         )
-    host = f"[{broker.host}]" if ":" in broker.host else broker.host
     user = (unquote(parts.username or "guest"), unquote(parts.password or "guest"))
     path = f"api/queues/{quote(unquote(parts.path[1:]) or '/', safe='')}/{quote(queue, safe='')}"
     try:
         async with asyncio.timeout(seconds), httpx2.AsyncClient(auth=user, trust_env=False, timeout=None) as client:
-            answer = await client.get(f"{'https' if broker.tls else 'http'}://{host}:{port}/{path}")
+            answer = await client.get(f"{'https' if broker.tls else 'http'}://{authority(broker.host, port)}/{path}")
         view = msgspec.json.decode(answer.content, type=dict[str, Any]) if answer.status_code == OK else {}
     except (httpx2.HTTPError, httpx2.InvalidURL, msgspec.DecodeError, TimeoutError):
         return skipped(policy_check(queue), f"not visible: no management API at port {port}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from threading import Lock, Thread
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
+from ajo_producers.contract.authority import authority
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import Metric
 from prometheus_client.exposition import ThreadingWSGIServer
@@ -68,5 +69,4 @@ def serve(collector: Collector, host: str, port: int) -> tuple[_Server, str]:
     kind = _ServerV6 if ":" in host else _Server
     server = make_server(host, port, make_wsgi_app(registry), kind, _Handler)
     Thread(target=server.serve_forever, name="metrics", daemon=True).start()
-    shown = f"[{host}]" if ":" in host else host
-    return server, f"http://{shown}:{server.server_port}/metrics"
+    return server, f"http://{authority(host, server.server_port)}/metrics"

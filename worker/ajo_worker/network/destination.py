@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
+from ajo_producers.contract.authority import authority
+
 from ajo_worker.api.request import Endpoint, ForeignHost
 from ajo_worker.settings.proxies import DIRECT, Proxies, Route
 
@@ -29,7 +31,7 @@ class Destination:
     @property
     def endpoint(self) -> str:
         """Host and port, as the ledger has them."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return authority(self.host, self.port)
 
 
 def destinations(endpoints: Mapping[str, Endpoint | ForeignHost], base_url: str | None) -> list[Destination]:

@@ -12,6 +12,8 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from ajo_producers.contract.authority import authority
+
 from ajo_worker.settings.source import SettingsError
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Proxy:
 
     def __str__(self) -> str:
         """Host and port alone: user and password are never shown."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return authority(self.host, self.port)
 
 
 class Route(NamedTuple):
