@@ -6,6 +6,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from ajo_producers.contract.storable import UNSTORABLE
+
 MAX_RECIPIENTS = 20
 """Recipients of one call at most (Interactive Message Execution API, ``recipients.maxItems``)."""
 
@@ -49,11 +51,7 @@ def is_text(value: object) -> bool:
 
     A lone surrogate, as a broken decoder leaves behind, can't be encoded; PostgreSQL's text holds no NUL.
     """
-    return (
-        isinstance(value, str)
-        and 1 <= len(value) <= MAX_TEXT
-        and not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)
-    )
+    return isinstance(value, str) and 1 <= len(value) <= MAX_TEXT and UNSTORABLE.search(value) is None
 
 
 class Recipient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -1,11 +1,11 @@
 """A row of the outbox made a trigger again, or what is wrong with it. Pure."""
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ajo_producers.contract.batch import BadTrigger, decode_trigger
 from ajo_producers.contract.lanes import Lane, Priority
+from ajo_producers.contract.storable import storable
 from ajo_producers.outbox.settings import KEYS
 from ajo_producers.publishing.checked import MAX_TRIGGER_BYTES, CheckedTrigger
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 MOST_FAULT = 500
 """Characters of a fault's text."""
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Row(Protocol):
@@ -42,7 +41,7 @@ def open_rows(rows: Iterable[Row], lane: Lane, priority: Priority, sealer: "Seal
         try:
             opened.triggers[row["id"]] = _open(row, lane, priority, sealer)
         except Faulty as fault:
-            opened.faults[row["id"]] = _UNSTORABLE.sub("\ufffd", str(fault)[:MOST_FAULT])
+            opened.faults[row["id"]] = storable(str(fault)[:MOST_FAULT])
     return opened
 
 

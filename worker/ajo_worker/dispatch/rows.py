@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from ajo_producers.contract.storable import storable
 
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.attempt import Policy, Round, Sent
@@ -13,7 +14,6 @@ from ajo_worker.dispatch.decision import End
 from ajo_worker.ledger.admission import Admission
 from ajo_worker.ledger.attempts import AttemptRow, Ending
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.many_rows import storable
 from ajo_worker.ledger.quarantine import DifferingCopy
 from ajo_worker.triggers.received import Received, content_digest, recipient_hashes
 from ajo_worker.triggers.refusal import Refusal

@@ -4,17 +4,11 @@ A hot statement gets whole rows, as an array of the composite type that is named
 PostgreSQL half of what an array for each column does. The others get an array for each column.
 """
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from operator import attrgetter
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from uuid import UUID
-
-Text = TypeVar("Text", str, str | None)
-
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""What PostgreSQL's text can't hold: the character with the number 0, and halves of surrogate pairs."""
 
 LOCK_ORDER = attrgetter("request_id.int")
 """Rows are locked in the order of their ids, and triggers before attempts: else workers lock each other out."""
@@ -26,13 +20,6 @@ class OfTrigger(Protocol):
     @property
     def request_id(self) -> UUID:
         """The trigger."""
-
-
-def storable(text: Text) -> Text:
-    """Text as PostgreSQL can hold it; what it can't hold is marked, so that no name becomes another one."""
-    if not text or (text.isascii() and "\x00" not in text):
-        return text
-    return UNSTORABLE.sub("\ufffd", text)
 
 
 def ends(rows: Sequence[OfTrigger]) -> tuple[UUID | None, UUID | None]:

@@ -11,8 +11,9 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from ajo_producers.contract.storable import storable
 
-from ajo_worker.ledger.many_rows import columns, storable
+from ajo_worker.ledger.many_rows import columns
 
 MOST_BYTES = 65_536
 """Bytes of a body that are kept."""

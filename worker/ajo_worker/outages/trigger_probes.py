@@ -4,9 +4,9 @@ import asyncio
 from uuid import UUID
 
 import structlog
+from ajo_producers.contract.storable import storable
 
 from ajo_worker.api.verdict import Verdict
-from ajo_worker.ledger.many_rows import storable
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages import circuits, probe_rights, resumption
 from ajo_worker.outages.failures import destination_failed

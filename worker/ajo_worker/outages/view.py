@@ -6,9 +6,10 @@ from datetime import datetime
 from math import ceil
 from uuid import UUID
 
+from ajo_producers.contract.storable import storable
+
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.gate import KeptBack
-from ajo_worker.ledger.many_rows import storable
 from ajo_worker.outages.answer_times import AnswerTimes
 from ajo_worker.outages.circuits import Circuit
 from ajo_worker.outages.failures import Failures, Suspicion, Thresholds, destination_failed, kind_of
