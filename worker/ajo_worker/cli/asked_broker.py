@@ -11,6 +11,11 @@ from ajo_worker.views.backlog import Backlog, Queue
 NOT_SET = "AJO_BROKER_URL is not set here, so it can't be asked"
 
 
+def unasked(fault: OSError) -> str:
+    """Why what waits in the broker is not known."""
+    return f"the broker can't be asked: {fault}"
+
+
 def complete(found: Backlog, settings: Settings) -> Backlog:
     """With what the broker says, unless a worker has looked of late; ``unseen`` tells why it is not known."""
     if found.fresh:
@@ -21,7 +26,7 @@ def complete(found: Backlog, settings: Settings) -> Backlog:
     try:
         lengths = asking.of(queues_of(settings.queue_prefix))
     except OSError as fault:
-        return structs.replace(found, unseen=f"the broker can't be asked: {fault}")
+        return structs.replace(found, unseen=unasked(fault))
     finally:
         asking.close()
     return with_lengths(found, lengths)

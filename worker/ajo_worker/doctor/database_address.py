@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ajo_worker.doctor.check import Check, failed
 from ajo_worker.doctor.settings import Readable, unread
-from ajo_worker.ledger.database import FORM
+from ajo_worker.ledger.hosts import FORM
 from ajo_worker.settings.redaction import HIDDEN, redacted
 
 

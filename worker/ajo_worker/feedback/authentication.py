@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from ajo_worker.renewal import Renewed
 from ajo_worker.settings import Settings
-from ajo_worker.settings.source import SettingsError, file_of, read_file, variable_of
+from ajo_worker.settings.source import SettingsError, file_of, read_secret
 
 LEEWAY_SECONDS = 60
 """By how much Adobe's clock and ours may differ where a JWT says until when it is good."""
@@ -104,8 +104,7 @@ def renewed_checks(settings: Settings) -> Renewed[tuple[Check, ...]]:
     def read() -> tuple[Check, ...]:
         now = settings.model_copy()
         for name, file in files.items():
-            if not (value := read_file(name, file)):
-                raise SettingsError(f"{variable_of(name)}_FILE: {file}: is empty")
+            value = read_secret(name, file)
             setattr(now, name, SecretStr(value) if isinstance(getattr(now, name), SecretStr) else value)
         return checks_of(now)
 

@@ -25,6 +25,7 @@ from ajo_worker.intake.consumer_timeout import timeout_used
 from ajo_worker.intake.events import LONGEST_WAIT, SHORT_WAIT
 from ajo_worker.intake.reading_ahead import read_ahead
 from ajo_worker.intake.valkey import refuse_unfit
+from ajo_worker.intake.valkey_unacked import MOST_TOLD
 from ajo_worker.settings import renewed_as, settings
 
 log = structlog.get_logger("ajo_worker.intake")
@@ -35,8 +36,6 @@ LOOK_EVERY = 0.1
 """Seconds between looks whether the worker was told to stop meanwhile."""
 CLOSING_SECONDS = 2.0
 """How long an answer is waited for where a connection broke, or at the end."""
-MOST_TOLD = 300
-"""Characters of what the broker said that are logged."""
 _CREDENTIALS = re.compile(r"//[^/\s@]*@")
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 
 from ajo_worker.ledger.connecting import CONNECT_SECONDS, TELLING, Connector, NoHost, SessionsMixed, WrongEncoding
-from ajo_worker.ledger.hosts import hosts_of, is_misread
+from ajo_worker.ledger.hosts import FORM, hosts_of, is_misread
 
 LedgerConnection: TypeAlias = asyncpg.Connection
 """As commands name it, which import no driver."""
@@ -36,7 +36,6 @@ class DatabaseError(Exception):
 
 NO_LEDGER = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
 """What PostgreSQL answers where the ledger's tables are missing, or those of an older version."""
-FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 CANT_BE_USED = f"AJO_DATABASE_URL can't be used: expected {FORM}"
 UPGRADE = "run 'ajo-dispatch db upgrade'"
 WHO_LOCKS = "SELECT * FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE mode = 'AccessExclusiveLock' says which one"

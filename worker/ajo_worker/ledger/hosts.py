@@ -7,6 +7,8 @@ As libpq has it (PostgreSQL's manual, "Specifying Multiple Hosts"): ``//host1:54
 from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
+FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+"""How an address is to be written, for people."""
 ATTRIBUTE = "target_session_attrs"
 PORT, MOST_PORT = "5432", 65_535
 

@@ -6,10 +6,10 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from ajo_worker.ledger.hosts import is_readable
+from ajo_worker.ledger.hosts import FORM, is_readable
 from ajo_worker.renewal import Renewed
 from ajo_worker.settings.model import Settings
-from ajo_worker.settings.source import SettingsError, file_of, read_file, source_of, variable_of
+from ajo_worker.settings.source import SettingsError, file_of, read_secret, source_of, variable_of
 
 T = TypeVar("T")
 
@@ -45,14 +45,12 @@ def renewed(settings: Settings, name: str) -> Renewed[str]:
 
 
 def renewed_as(settings: Settings, name: str, make: Callable[[str], T], first: T | None = None) -> Renewed[T]:
-    """What is made of one. Nothing at all, as a file has it that is just being written, is no secret."""
+    """What is made of one."""
     file = file_of(name)
     first = make(getattr(settings, name).get_secret_value()) if first is None else first
 
     def read() -> T:
-        if file is None or not (value := read_file(name, file)):
-            raise SettingsError(f"{variable_of(name)}_FILE: {file}: is empty")
-        return make(value)
+        return make(read_secret(name, file) if file else "")  # of no file: never called
 
     return Renewed(variable_of(name), [file] if file else [], read, first)
 
@@ -60,8 +58,7 @@ def renewed_as(settings: Settings, name: str, make: Callable[[str], T], first: T
 def _database_address(url: str) -> str:
     if not is_readable(url):
         raise SettingsError(
-            "AJO_DATABASE_URL_FILE: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with all special "
-            "characters of the password percent-encoded"
+            f"AJO_DATABASE_URL_FILE: expected {FORM}, with all special characters of the password percent-encoded"
         )
     return url
 

@@ -58,6 +58,17 @@ def read_file(field_name: str, file: Path) -> str:
         raise SettingsError(f"{variable_of(field_name)}_FILE: {file}: not UTF-8 text") from None
 
 
+def read_secret(field_name: str, file: Path) -> str:
+    """The same of a secret: nothing at all, as a file has it that is just being written, is none.
+
+    Raises:
+        SettingsError: it can't be read, or is empty.
+    """
+    if not (value := read_file(field_name, file)):
+        raise SettingsError(f"{variable_of(field_name)}_FILE: {file}: is empty")
+    return value
+
+
 def source_of(field_name: str) -> Literal["default", "env", "file"]:
     """Where a setting's value comes from."""
     if os.environ.get(variable_of(field_name)):

@@ -11,7 +11,7 @@ import typer
 from msgspec import structs
 
 from ajo_worker.cli import completion
-from ajo_worker.cli.asked_broker import complete
+from ajo_worker.cli.asked_broker import complete, unasked
 from ajo_worker.cli.outage import changes
 from ajo_worker.cli.outage.asked import campaigns_known, scopes_of
 from ajo_worker.cli.outage.report import Listed, Shown, show_list, show_one
@@ -84,7 +84,7 @@ def _queued(settings: Settings, scope: str) -> tuple[int | None, str | None]:
     try:
         lengths = queue_lengths(settings)
     except OSError as fault:
-        return None, f"the broker can't be asked: {fault}"
+        return None, unasked(fault)
     lane = lane_of(scope)
     return sum(lengths.values()) if is_token(scope) else lengths.get(lane) if lane else None, None
 
