@@ -7,7 +7,8 @@ import asyncpg
 import structlog
 
 from ajo_worker.feedback.storing import FeedbackRow, Stored, store
-from ajo_worker.ledger.connecting import Connector, told
+from ajo_worker.ledger.connect_faults import told
+from ajo_worker.ledger.connecting import Connector
 from ajo_worker.ledger.group_commit import GroupCommit
 from ajo_worker.ledger.ledger import IMPATIENT, PLANNER
 from ajo_worker.ledger.shared_connection import SharedConnection

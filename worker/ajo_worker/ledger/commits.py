@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import asyncpg
 import structlog
 
-from ajo_worker.ledger.connecting import told
+from ajo_worker.ledger.connect_faults import told
 from ajo_worker.ledger.write_faults import DATABASE_FAULTS, ROW_FAULTS, NoConnection
 
 Row = TypeVar("Row")

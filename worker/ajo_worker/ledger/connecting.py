@@ -12,8 +12,8 @@ import asyncpg
 from ajo_producers.contract.each_address import each_address
 from ajo_producers.contract.keepalive import DATABASE, notice_death
 
+from ajo_worker.ledger.connect_faults import FAULTS, NoHost, NoSession, SessionsMixed, WrongEncoding, reason_of
 from ajo_worker.ledger.hosts import hosts_of, one_by_one
-from ajo_worker.ledger.session_settings import SETTLED
 
 CONNECT_SECONDS = 10.0
 """Until a connection must stand, of all hosts together, and until it must be set up."""
@@ -22,61 +22,15 @@ PROVED_SECONDS = 60.0
 ROUNDS = 3
 """Of trying whether sessions are mixed up. A pooler that hands servers out in turn shows it in the second."""
 MARK = "ajo_dispatch.mark"
-FAULTS = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    ValueError,
-)
-"""Whatever connecting may meet."""
-TELLING = ("08", "25", "28", "3D", "40", "53", "55", "57", "58")
-"""Classes of SQLSTATE whose messages tell of connection, login, state, locks and resources, and quote no row."""
-
-
-class _ToldError(OSError):
-    """Its text is ``strerror`` alone."""
-
-    def __str__(self) -> str:
-        """What is wrong, and what to do."""
-        return str(self.strerror)
-
-
-class SessionsMixed(_ToldError):  # noqa: N818 - says what it found
-    """A pooler in between gives each transaction another session; ``strerror`` says what to set."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            None,
-            "a pooler in between (such as pgbouncer) mixes up sessions: set pool_mode = session for this database in "
-            "pgbouncer.ini, or name PostgreSQL itself in AJO_DATABASE_URL",
-        )
-
-
-class NoHost(_ToldError):  # noqa: N818 - says what it found
-    """None of several hosts will do; ``strerror`` has the reason of each."""
-
-
-class NoSession(_ToldError, TimeoutError):  # noqa: N818 - says what it found
-    """A connection was taken, and not a word came over it; ``strerror`` says what that may be."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            None,
-            "it takes connections and answers nothing; if there is a pooler in between (such as pgbouncer), all of its "
-            "connections to PostgreSQL are taken: raise its default_pool_size",
-        )
-
-
-class WrongEncoding(_ToldError):  # noqa: N818 - says what it found
-    """The database can't hold the texts of all languages; ``strerror`` says which encoding it has."""
-
-    def __init__(self, encoding: str) -> None:
-        super().__init__(
-            None,
-            f"its encoding is {encoding}, which lacks letters that answers may have: make a database with "
-            "createdb --encoding=UTF8 --template=template0, and name that",
-        )
+SETTLED = {
+    "default_transaction_isolation": "read committed",
+    "idle_session_timeout": "0",
+    "idle_in_transaction_session_timeout": "8s",
+}
+"""What a session of ours needs whatever a role, a database or a server asks for of all of theirs. A statement must see
+what was committed while it waited for a lock: at any other level it sees the ledger as it was before, so that feedback
+was summed up without that of others. Our sessions are few, wait for work, and are found out about if they are dead.
+And whoever is frozen within a commit, a worker or a command, must not keep what it has locked from all others."""
 
 
 class _OwnStatements(asyncpg.Connection):
@@ -128,7 +82,7 @@ class Connector:
                     raise
                 faults.append(fault)
         places = hosts_of(urlsplit(named))
-        reasons = [f"{place}: {_reason(fault)}" for place, fault in zip(places, faults, strict=True)]
+        reasons = [f"{place}: {reason_of(fault)}" for place, fault in zip(places, faults, strict=True)]
         raise NoHost(None, "; ".join(reasons))
 
     async def at_once(self, wanted: int, seconds: float) -> int:
@@ -179,14 +133,6 @@ async def is_direct(connection: asyncpg.Connection) -> bool:
     return await _set(connection, {}, CONNECT_SECONDS, only_if_direct=True)
 
 
-def told(fault: BaseException) -> str:
-    """A fault of the database or of the way to it, for logs: its kind, and its message where that quotes no row."""
-    kind = type(fault).__name__
-    if isinstance(fault, asyncpg.PostgresError):
-        return f"{kind}: {fault.message or fault}" if (fault.sqlstate or "")[:2] in TELLING else kind
-    return f"{kind}: {fault.strerror}" if isinstance(fault, OSError) and fault.strerror else kind
-
-
 async def _set(
     connection: asyncpg.Connection, settings: Mapping[str, str], seconds: float, *, only_if_direct: bool
 ) -> bool:
@@ -233,16 +179,3 @@ def _refuse_other_encoding(connection: asyncpg.Connection) -> None:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _reason(fault: Exception) -> str:
-    match fault:
-        case asyncpg.TargetServerAttributeNotMatched():
-            return "it takes no writes (a standby?)"
-        case TimeoutError() if not fault.strerror:
-            return "no answer in time"
-        case ConnectionRefusedError():
-            return "connection refused"
-        case asyncpg.InvalidAuthorizationSpecificationError():  # also a wrong password
-            return "it refuses the user or password"
-    return told(fault)

@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
-from ajo_worker.ledger.connecting import CONNECT_SECONDS, TELLING, Connector, NoHost, SessionsMixed, WrongEncoding
+from ajo_worker.ledger.connect_faults import TELLING, NoHost, SessionsMixed, WrongEncoding
+from ajo_worker.ledger.connecting import CONNECT_SECONDS, Connector
 from ajo_worker.ledger.hosts import FORM, hosts_of, is_misread
 
 LedgerConnection: TypeAlias = asyncpg.Connection

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from ajo_worker.ledger.clock import STEP_SECONDS, LedgerClock
-from ajo_worker.ledger.connecting import SessionsMixed, told
+from ajo_worker.ledger.connect_faults import SessionsMixed, told
 from ajo_worker.ledger.database import NO_LEDGER, UPGRADE
 from ajo_worker.ledger.full_intakes import FullIntakes
 

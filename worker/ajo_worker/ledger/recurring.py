@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from ajo_worker.ledger.connecting import told
+from ajo_worker.ledger.connect_faults import told
 
 
 class Recurring(ABC):

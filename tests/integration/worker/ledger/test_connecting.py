@@ -14,7 +14,8 @@ import asyncpg
 import pytest
 from ajo_local.postgres import Postgres
 from ajo_local.processes import Processes
-from ajo_worker.ledger.connecting import Connector, NoHost, NoSession, SessionsMixed, is_direct
+from ajo_worker.ledger.connect_faults import NoHost, NoSession, SessionsMixed
+from ajo_worker.ledger.connecting import Connector, is_direct
 from ajo_worker.ledger.database import DatabaseError, connected
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.settings import read_settings, renewed
