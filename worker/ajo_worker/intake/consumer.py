@@ -31,7 +31,7 @@ class QuarantiningConsumer(ReconnectingConsumer):
             if (reason := why_unread(message)) is None:
                 self.pool.take(message)
             else:
-                self._quarantine(message, reason)
+                self.pool.quarantine(message, reason)
 
         def take_some() -> None:
             for _ in range(AT_ONCE):
@@ -70,7 +70,4 @@ class QuarantiningConsumer(ReconnectingConsumer):
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """A header asks for unpacking it: kombu tells this in place of handing the message over."""
         self.pool.came(message)
-        self._quarantine(message, why_unread(message) or f"can't be decoded: {type(exc).__name__}")
-
-    def _quarantine(self, message: Any, reason: str) -> None:
-        self.pool.quarantine(message, reason)
+        self.pool.quarantine(message, why_unread(message) or f"can't be decoded: {type(exc).__name__}")
