@@ -78,6 +78,11 @@ def counted(number: int, word: str) -> str:
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
+def perhaps(possible_duplicate: bool) -> str:
+    """Whether a trigger may have been sent twice."""
+    return "perhaps" if possible_duplicate else "no"
+
+
 def clock(at: datetime, beside: datetime, zone: tzinfo = UTC) -> str:
     """A moment to the minute, in that zone; with its day unless it is that of the moment beside it."""
     at, beside = at.astimezone(zone), beside.astimezone(zone)

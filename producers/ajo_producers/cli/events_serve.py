@@ -26,6 +26,7 @@ from ajo_producers.entrance.options import (
     Port,
     certificate_of,
     check_insecure,
+    unusable,
 )
 from ajo_producers.entrance.renewal import Renewed
 from ajo_producers.entrance.server import CantListen, bind, serve
@@ -100,7 +101,7 @@ def serve_events(
     try:
         tls = Renewed("certificate", shows.files, shows.load, _renewed).now if shows is not None else None
     except OSError as fault:
-        raise typer.TyperException(f"the certificate or its key can't be used: {fault.strerror or fault}") from None
+        raise unusable(fault) from None
     told = partial(print, f"listening on {shown}", flush=True)
     asyncio.run(serve(intake.application(), listening, tls, room, settings.head_seconds, told, _sent_away))
 

@@ -24,6 +24,11 @@ def certificate_of(chain: Path | None, key: Path | None) -> Certificate | None:
     return Certificate(chain, key) if chain and key else None
 
 
+def unusable(fault: OSError) -> typer.TyperException:
+    """What is to be raised of a certificate and its key that can't be read, or don't belong together."""
+    return typer.TyperException(f"the certificate or its key can't be used: {fault.strerror or fault}")
+
+
 def check_insecure(host: str) -> None:
     """Anybody may post: from this machine alone.
 

@@ -19,7 +19,7 @@ MOST_AT_ONCE = 16
 """Messages that one round trip brings at most."""
 MOST_GIVEN_BACK = 1000
 MOST_TOLD = 300
-"""Characters of a refusal that are logged."""
+"""Characters of what a broker says that are logged."""
 NOTED = "they stay noted as taken, and it is tried again; see ajo-dispatch doctor"
 
 

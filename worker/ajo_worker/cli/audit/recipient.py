@@ -16,7 +16,7 @@ from ajo_worker.cli.since import read_since
 from ajo_worker.ledger.database import READER, connected
 from ajo_worker.recipients import hashing_key, recipient_hash
 from ajo_worker.views.recipient import RecipientFound, find_recipient
-from ajo_worker.words import counted, instant
+from ajo_worker.words import counted, instant, perhaps
 
 
 def recipient(
@@ -76,7 +76,6 @@ def _show(report: RecipientFound, console: Console) -> None:
     )
     table = make_table("Request id", "Received", "Campaign", "State", "Reason", "Twice?", "Execution id")
     for trigger in report.triggers:
-        twice = "perhaps" if trigger.possible_duplicate else "no"
-        row = (trigger.request_id, instant(trigger.received_at), trigger.campaign, trigger.state, trigger.reason, twice)
-        table.add_row(*map(cell, (*row, trigger.execution_id)))
+        row = (trigger.request_id, instant(trigger.received_at), trigger.campaign, trigger.state, trigger.reason)
+        table.add_row(*map(cell, (*row, perhaps(trigger.possible_duplicate), trigger.execution_id)))
     print_whole(console, table)

@@ -14,6 +14,7 @@ from ajo_producers.entrance.options import (
     Port,
     certificate_of,
     check_insecure,
+    unusable,
 )
 from ajo_producers.entrance.server import CantListen, bind, serve
 
@@ -77,7 +78,7 @@ def serve_feedback(
     try:
         tls = Renewed("certificate", shows.files, shows.load).now if shows is not None else None
     except OSError as fault:
-        raise typer.TyperException(f"the certificate or its key can't be used: {fault.strerror or fault}") from None
+        raise unusable(fault) from None
     told = partial(print, f"listening on {shown}", flush=True)
     finish(serve(app, listening, tls, room, settings.feedback_head_seconds, told, _sent_away))
 

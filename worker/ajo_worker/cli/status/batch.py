@@ -9,7 +9,7 @@ from rich.table import Column, Table
 
 from ajo_worker.cli.printing import cell, make_table, print_whole
 from ajo_worker.views.batch import RecordedBatch
-from ajo_worker.words import counted, instant
+from ajo_worker.words import counted, instant, perhaps
 
 MOST_LISTED = 100
 """Triggers that are listed, those that were not accepted first; ``--json`` has all."""
@@ -29,8 +29,7 @@ def show_batch(found: RecordedBatch, console: Console) -> None:
     triggers = make_table("Request id", "Campaign", "State", "Reason", "Twice?", "Round", "Attempts", numbers=2)
     listed = sorted(found.triggers, key=lambda one: one.state == "accepted")[:MOST_LISTED]
     for one in listed:
-        twice = "perhaps" if one.possible_duplicate else "no"
-        row = map(cell, (one.request_id, one.campaign, one.state, one.reason, twice))
+        row = map(cell, (one.request_id, one.campaign, one.state, one.reason, perhaps(one.possible_duplicate)))
         triggers.add_row(*row, str(one.round), str(one.attempts))
     for part in (states, triggers):
         console.print()
