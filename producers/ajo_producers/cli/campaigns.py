@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ajo_producers.campaigns.codegen.json_schema import json_schema
+from ajo_producers.campaigns.codegen.python import python_source
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import (
     DEFAULT_FOLDER,
@@ -22,15 +24,17 @@ from ajo_producers.campaigns.folder import (
 )
 from ajo_producers.campaigns.live import Compared
 from ajo_producers.cli import campaign_report, live_check
-from ajo_producers.cli.codegen import STDOUT, write_code
 from ajo_producers.cli.import_sample import import_sample
 from ajo_producers.cli.options import Folder, campaign_names
 from ajo_producers.cli.usage import WrongUsage
 from ajo_producers.contract.masking import without_repeated
+from ajo_producers.contract.writing import writing
 from ajo_producers.publishing.environment import read_allowed_hosts
 from ajo_producers.publishing.errors import SettingError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+STDOUT = Path("-")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -149,7 +153,33 @@ def codegen(
         raise typer.BadParameter("or --schema FILE: nothing is to be written", param_hint="--python FILE")
     if check and STDOUT in {python, schema}:
         raise typer.BadParameter("compares with files, and standard output is none", param_hint="--check")
-    write_code(_load(folder), python, schema, check=check)
+    _write_code(_load(folder), python, schema, check=check)
+
+
+def _write_code(definitions: Definitions, python: Path | None, schema: Path | None, *, check: bool) -> None:
+    """Write the files, or only compare them.
+
+    Raises:
+        typer.TyperException: a file is not what would be written.
+    """
+    texts: list[tuple[Path, str]] = []
+    if python is not None:
+        texts.append((python, python_source(definitions.values())))
+    if schema is not None:
+        texts.append((schema, json.dumps(json_schema(definitions.values()), indent=2, ensure_ascii=False) + "\n"))
+    stale = []
+    for path, text in texts:
+        if check:
+            if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
+                stale.append(f"{path} is not what the definitions say: write it anew, without --check")
+        elif path == STDOUT:
+            typer.echo(text, nl=False)
+        else:
+            with writing(path):
+                path.write_text(text, encoding="utf-8", newline="\n")
+            typer.echo(f"wrote {path} ({len(definitions)} campaign{'s' * (len(definitions) != 1)})")
+    if stale:
+        raise typer.TyperException("\n".join(stale))
 
 
 def _allowed_hosts() -> tuple[str, ...] | None:
