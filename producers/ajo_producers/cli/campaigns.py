@@ -27,6 +27,7 @@ from ajo_producers.cli import campaign_report, live_check
 from ajo_producers.cli.import_sample import import_sample
 from ajo_producers.cli.options import Folder, campaign_names
 from ajo_producers.cli.usage import WrongUsage
+from ajo_producers.contract.counted import counted
 from ajo_producers.contract.masking import without_repeated
 from ajo_producers.contract.writing import writing
 from ajo_producers.publishing.environment import read_allowed_hosts
@@ -130,7 +131,7 @@ def check(
             typer.echo(f"error: {problem}", err=True)
         if not problems:
             result = "as in Journey Optimizer" if live else "no faults"
-            typer.echo(f"{len(definitions)} campaign definition{'s' * (len(definitions) != 1)} in {folder}: {result}")
+            typer.echo(f"{counted(len(definitions), 'campaign definition')} in {folder}: {result}")
     if problems:
         raise typer.Exit(1)
 
@@ -177,7 +178,7 @@ def _write_code(definitions: Definitions, python: Path | None, schema: Path | No
         else:
             with writing(path):
                 path.write_text(text, encoding="utf-8", newline="\n")
-            typer.echo(f"wrote {path} ({len(definitions)} campaign{'s' * (len(definitions) != 1)})")
+            typer.echo(f"wrote {path} ({counted(len(definitions), 'campaign')})")
     if stale:
         raise typer.TyperException("\n".join(stale))
 

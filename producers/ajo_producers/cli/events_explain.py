@@ -11,6 +11,7 @@ import typer
 from ajo_producers.campaigns.folder import DEFAULT_FOLDER
 from ajo_producers.cli.events_loading import DEFAULT_FILE, File, load
 from ajo_producers.cli.options import Folder
+from ajo_producers.contract.counted import counted
 from ajo_producers.events.answers import explanation_of
 from ajo_producers.events.event import BadEvent
 from ajo_producers.events.lines import UnreadableLine, read_lines
@@ -24,7 +25,7 @@ def check(*, file: File = DEFAULT_FILE, folder: Folder = DEFAULT_FOLDER, as_json
     if as_json:
         typer.echo(json.dumps({"ok": True, "mappings": {one.name: one.campaign for one in mappings}}, indent=2))
     else:
-        typer.echo(f"{len(mappings)} mapping{'s' * (len(mappings) != 1)} in {file}: no faults")
+        typer.echo(f"{counted(len(mappings), 'mapping')} in {file}: no faults")
 
 
 def explain(

@@ -17,6 +17,7 @@ from ajo_producers.cli.events_loading import DEFAULT_FILE, File, Rules, load
 from ajo_producers.cli.options import Folder
 from ajo_producers.cli.stopping import Stop
 from ajo_producers.cli.trigger_file import publisher
+from ajo_producers.contract.counted import counted
 from ajo_producers.events.dead_letters import DeadLetterFile
 from ajo_producers.events.event import BadEvent, Event
 from ajo_producers.events.lines import UnreadableLine, read_lines
@@ -115,7 +116,7 @@ class _Run:
             typer.echo(json.dumps({**told, **lines}, indent=2))
             return
         shown = ", ".join(f"{count:,} {status}" for status, count in counts.items() if count) or "none"
-        events, triggers = _counted(self.counts.total(), "event"), _counted(self.confirmed, "trigger")
+        events, triggers = counted(self.counts.total(), "event"), counted(self.confirmed, "trigger")
         typer.echo(f"{source}: {events} ({shown}); {triggers} {done}")
         if self.error is not None:
             again = "read the file again: what is confirmed is not sent a second time"
@@ -128,10 +129,6 @@ class _Run:
             self.refused.append({"line": number, "faults": faults})
         else:
             typer.echo(f"line {number}: {'; '.join(faults)}", err=True)
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number:,} {word}{'s' * (number != 1)}"
 
 
 def _portions(items: Iterator[T]) -> Iterator[list[T]]:

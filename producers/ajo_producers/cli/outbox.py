@@ -11,8 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ajo_producers.cli.outbox_relay import run_relay, triggers
+from ajo_producers.cli.outbox_relay import run_relay
 from ajo_producers.cli.usage import WrongUsage
+from ajo_producers.contract.counted import counted
 from ajo_producers.entrance.address import LOOPBACK, address
 from ajo_producers.outbox.database import OutboxUnavailable, connected
 from ajo_producers.outbox.lag import Lag, look
@@ -129,7 +130,7 @@ def _as_json(lag: Lag, *, late: bool) -> dict[str, Any]:
 
 def _show(lag: Lag, told: RelaySettings) -> None:
     since = f", the oldest since {lag.oldest_seconds:.1f} s" if lag.waiting else ""
-    typer.echo(f"{triggers(lag.waiting)} {'waits' if lag.waiting == 1 else 'wait'}{since}")
+    typer.echo(f"{counted(lag.waiting, 'trigger')} {'waits' if lag.waiting == 1 else 'wait'}{since}")
     for way in lag.ways:
         if way.waiting:
             typer.echo(f"  {way.lane}, {way.priority}: {way.waiting:,}, since {way.oldest_seconds or 0:.1f} s")

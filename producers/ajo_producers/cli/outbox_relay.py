@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ajo_producers.cli.usage import WrongUsage
+from ajo_producers.contract.counted import counted
 from ajo_producers.contract.stop_signals import INSISTING, stop_signals
 from ajo_producers.entrance.standard_error import write_line
 from ajo_producers.outbox.database import place
@@ -66,7 +67,7 @@ async def _run(
             await watching
         if server is not None:
             server.close()
-    say(f"stopped, with {triggers(relay.counts.published)} published")
+    say(f"stopped, with {counted(relay.counts.published, 'trigger')} published")
 
 
 def _on_signal(stop: asyncio.Event, insisting: bool) -> None:
@@ -76,11 +77,6 @@ def _on_signal(stop: asyncio.Event, insisting: bool) -> None:
     elif insisting:
         say("cut off: what was on its way is published again by the next relay")
         os._exit(1)  # the publisher's thread may wait for the broker
-
-
-def triggers(count: int) -> str:
-    """A number of triggers, for people."""
-    return f"{count:,} trigger{'s' * (count != 1)}"
 
 
 def say(text: str) -> None:

@@ -10,6 +10,7 @@ from ajo_producers.campaigns.nearest import suggestion
 from ajo_producers.cli.trigger_lines import COLUMNS, Line, read_texts, variables
 from ajo_producers.cli.trigger_text import BadFile
 from ajo_producers.contract.addresses import cut
+from ajo_producers.contract.counted import counted
 from ajo_producers.contract.delimiters import DELIMITERS
 
 MAX_CELL = 1_000_000
@@ -129,7 +130,7 @@ def _rows(
         if not any(map(cut, row)):
             continue
         if len(row) < width or any(map(cut, row[len(head.names) :])):
-            yield Line(number, None, [f"it has {_count(len(row), 'cell')}, and the header {_count(width, 'column')}"])
+            yield Line(number, None, [f"it has {counted(len(row), 'cell')}, and the header {counted(width, 'column')}"])
         elif nameless := next((index for index, cell in enumerate(row) if cut(cell) and not head.names[index]), None):
             yield Line(number, None, [f"its cell {nameless + 1} has a value, and the column no name"])
         elif any("\udc80" <= character <= "\udcff" for cell in row for character in cell):
@@ -148,7 +149,3 @@ def _no_csv(reason: str, last: int, first: int) -> str:
     if "unexpected end" in reason:
         reason = "a quotation mark is never closed"
     return f"it is no CSV: {reason}" + (f"; it takes all lines up to {last:,} with it" if last > first else "")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"

@@ -12,6 +12,7 @@ from jmespath.exceptions import EmptyExpressionError, JMESPathError, JMESPathTyp
 from jmespath.functions import Functions
 
 from ajo_producers.campaigns.nearest import nearest
+from ajo_producers.contract.counted import counted
 
 ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema")
 """Of CloudEvents 1.0."""
@@ -132,7 +133,7 @@ def _wrong_arity(node: Mapping[str, Any]) -> Iterator[str]:
     variadic = bool(signature) and bool(signature[-1].get("variadic"))
     if given < wanted or (given > wanted and not variadic):
         least = "at least " * variadic
-        yield f"gives {node['value']}() {given} argument{'s' * (given != 1)}; it takes {least}{wanted}"
+        yield f"gives {node['value']}() {counted(given, 'argument')}; it takes {least}{wanted}"
 
 
 def _bare_negations(parsed: Mapping[str, Any]) -> Iterator[str]:

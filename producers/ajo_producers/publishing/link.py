@@ -6,6 +6,7 @@ from socket import SOCK_STREAM, getaddrinfo
 from time import monotonic
 from typing import Protocol
 
+from ajo_producers.contract.counted import counted
 from ajo_producers.publishing.outgoing import Outgoing
 
 
@@ -74,7 +75,7 @@ class Link(Protocol):
 
 def refusal(reasons: Sequence[str]) -> Refused:
     """The failure that the broker's own refusals are; the first one speaks for all."""
-    return Refused(f"{len(reasons)} message{'s' * (len(reasons) != 1)} refused: {reasons[0]}")
+    return Refused(f"{counted(len(reasons), 'message')} refused: {reasons[0]}")
 
 
 def addresses_of(host: str | None, port: int) -> int:

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from ajo_producers.campaigns.codegen.variables import Area, areas, has_address
 from ajo_producers.campaigns.definition import Definition, ValueType, Variable
 from ajo_producers.campaigns.tree import Branch
+from ajo_producers.contract.counted import counted
 
 TYPES: dict[ValueType, str] = {
     "string": "Text",
@@ -64,7 +65,7 @@ _COMMON = {
 def python_source(definitions: Iterable[Definition]) -> str:
     """A module with a class ``TypedCampaigns``; the same text for the same definitions."""
     ordered = sorted(definitions, key=lambda definition: definition.name)
-    count = f"{len(ordered)} campaign{'s' * (len(ordered) != 1)}"
+    count = counted(len(ordered), "campaign")
     types: list[str] = []
     methods: list[str] = []
     names, methods_taken = _Unlike(_IMPORTED), _Unlike({"load"})
