@@ -12,6 +12,7 @@ from tests.support.programs import start_worker
 from tests.support.waiting import wait_until
 
 PAGE = Path(__file__).parents[3] / "docs" / "architecture.md"
+ROOM = PAGE.parents[1] / "worker" / "ajo_worker"
 PROGRAM = (sys.executable, "-m", "tests.support.crossed")
 
 
@@ -20,6 +21,15 @@ def named() -> set[str]:
     section = PAGE.read_text(encoding="utf-8").partition("## One attempt, file by file")[2]
     table = section.partition("\n|")[2].partition("\n\n")[0]
     return set(re.findall(r"`([a-z_]+(?:/[a-z_0-9]+)*\.py)`", table))
+
+
+def test_what_the_page_names_of_a_file_is_in_it() -> None:
+    named = re.findall(r"`([a-z_/0-9]+\.py)` \(((?:`\w+`(?:, )?)+)\)", PAGE.read_text(encoding="utf-8"))
+    assert len(named) > 10
+    for file, names in named:
+        source = (ROOM / file).read_text(encoding="utf-8")
+        missing = [name for name in re.findall(r"\w+", names) if not re.search(rf"(def|class) {name}\b", source)]
+        assert not missing, (file, missing)
 
 
 def test_an_accepted_trigger_crosses_every_file_that_the_page_names_on_its_way(
