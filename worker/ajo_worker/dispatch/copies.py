@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Policy, Round
-from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.lost import gone
 from ajo_worker.dispatch.preparation import Preparation
@@ -117,10 +116,7 @@ class Copies:
         history = _history(known, interrupted=interrupted)
         if known.first_dispatched_at is None:  # a round that was opened, and nothing sent in it
             return Ours(Round(known.round, known.fence + 1, history, None, None, now))
-        expires_at = received.trigger.expires_at
-        seconds = received.campaign.budget if received.campaign else 0.0
-        started = self.clock.monotonic_at(known.first_dispatched_at)
-        budget = Budget(started, seconds, self.clock.monotonic_at(expires_at) if expires_at else None)
+        budget = self.preparation.budget(received, self.clock.monotonic_at(known.first_dispatched_at))
         wait = max(self.clock.monotonic_at(known.not_before) - now, 0.0) if known.not_before else 0.0
         ours = Round(known.round, known.fence + 1, history, budget, Retry(wait), now)
         if history.in_doubt and received.campaign and received.campaign.holds_ambiguous:

@@ -9,8 +9,7 @@ from ajo_worker.api.answer import HttpAdapter
 from ajo_worker.api.classify import SentCall, classify
 from ajo_worker.api.request import body_of, call_of
 from ajo_worker.api.verdict import Verdict
-from ajo_worker.dispatch.attempt import Announced, Attempt, Policy, Round, Sent
-from ajo_worker.dispatch.budget import Budget
+from ajo_worker.dispatch.attempt import Announced, Policy, Round, Sent
 from ajo_worker.dispatch.decision import End, History, Retry, Retrying, Situation, decide
 from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.rows import Rows, wide_event
@@ -43,7 +42,7 @@ class Calls:
         attempt, preparation = announced.attempt, self.preparation
         received, campaign = attempt.received, attempt.campaign
         dispatched = self.clock.monotonic()
-        budget = announced.round.budget or self._budget(attempt, dispatched)
+        budget = announced.round.budget or preparation.budget(received, dispatched)
         # Its intent may have taken longer to commit than its token lived, or a new one came since.
         token = preparation.tokens.current() or attempt.token
         token_until = preparation.tokens.sure_until(token)
@@ -119,7 +118,3 @@ class Calls:
         elif log.is_enabled_for(DEBUG):
             log.debug("attempt", **wide_event(received, row, end))
         return row
-
-    def _budget(self, attempt: Attempt, dispatched: float) -> Budget:
-        expires_at = attempt.received.trigger.expires_at
-        return Budget(dispatched, attempt.campaign.budget, self.clock.monotonic_at(expires_at) if expires_at else None)
