@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UNSET
 
-from ajo_producers.campaigns.definition import Definition, Variable
+from ajo_producers.campaigns.definition import AREAS, Definition, Variable
 from ajo_producers.campaigns.values import LISTABLE, TAKES, few, takes
 from ajo_producers.contract.addresses import FIELDS as ADDRESSES
 from ajo_producers.contract.addresses import STRICT_PACKAGES
@@ -127,7 +127,7 @@ def _times(definition: Definition) -> Iterator[Flaw]:
 
 
 def _variables(definition: Definition) -> Iterator[Flaw]:
-    for area in ("channel_data", "profile", "context"):
+    for area in AREAS:
         variables: dict[str, Variable] = getattr(definition, area)
         for path, variable in variables.items():
             field = f"{area}.{path}"

@@ -22,6 +22,7 @@ from ajo_producers.events.dead_letters import DeadLetterFile
 from ajo_producers.events.event import BadEvent, Event
 from ajo_producers.events.lines import UnreadableLine, read_lines
 from ajo_producers.events.portion import Portion, Streaming
+from ajo_producers.events.translation import STATUSES
 
 T = TypeVar("T")
 
@@ -109,7 +110,7 @@ class _Run:
     def tell(self, source: str, *, dry_run: bool) -> None:
         """Print the outcome."""
         done = "could be sent" if dry_run else "confirmed"
-        counts = {status: self.counts[status] for status in ("taken", "skipped", "ignored", "unmatched", "refused")}
+        counts: dict[str, int] = {status: self.counts[status] for status in STATUSES}
         if self._as_json:
             told = {"read": self.counts.total(), **counts, "triggers": self.confirmed, "dry_run": dry_run}
             lines = {"refused_lines": self.refused, "not_confirmed_lines": self.not_confirmed, "error": self.error}

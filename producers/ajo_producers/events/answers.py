@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from ajo_producers.campaigns.definition import AREAS
 from ajo_producers.events.event import BadEvent, Fault
 from ajo_producers.events.translation import Considered, Translation
 
@@ -73,11 +74,8 @@ def _explained(one: Considered, *, payload: bool) -> dict[str, Any]:
             "context": recipient.context,
         }
         if not payload:
-            told["trigger"] |= {"user_id": "…", **{area: _hidden(told["trigger"][area]) for area in _PERSONAL}}
+            told["trigger"] |= {"user_id": "…", **{area: _hidden(told["trigger"][area]) for area in AREAS}}
     return told
-
-
-_PERSONAL = ("channel_data", "profile", "context")
 
 
 def _hidden(value: Any) -> Any:  # noqa: ANN401 - a JSON value

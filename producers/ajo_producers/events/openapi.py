@@ -4,6 +4,7 @@ from html import escape
 from typing import Any
 
 from ajo_producers.events.cloudevents import BATCHED, MAX_EVENTS, STRUCTURED
+from ajo_producers.events.translation import STATUSES
 
 PATH, HEALTH, OPENAPI = "/events", "/healthz", "/openapi.json"
 
@@ -35,7 +36,7 @@ _OUTCOME = {
     "type": "object",
     "properties": {
         "id": {"type": ["string", "null"]},
-        "status": {"enum": ["taken", "skipped", "ignored", "unmatched", "refused"]},
+        "status": {"enum": [*STATUSES]},
         "triggers": {
             "type": "array",
             "items": {

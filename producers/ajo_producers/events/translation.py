@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 from uuid import UUID
 
 from ajo_producers.campaigns.definition import AREAS, BeforeStart, Definition
@@ -23,6 +23,7 @@ Status: TypeAlias = Literal["taken", "skipped", "ignored", "unmatched", "refused
 and ``unmatched``: no mapping takes it, and the file says whether that is as it should be. ``refused``: there are
 faults; triggers of other mappings are there all the same."""
 
+STATUSES: tuple[Status, ...] = get_args(Status)
 MOST_KNOWN = 5
 """Types that are told where an event's is unknown."""
 

@@ -11,6 +11,8 @@ from typing import Literal, TypeAlias
 
 Blame: TypeAlias = Literal["recipient", "trigger", "campaign"]
 
+OF_ONE: frozenset[Blame] = frozenset({"recipient", "trigger"})
+"""Who is to blame for a refusal that says nothing of other triggers of its campaign."""
 FORBIDDEN = 403
 OF_CAMPAIGN = frozenset({FORBIDDEN, 405, 406, 411, 414, 415, 417, 426, 428, 431, 451})
 """Statuses that every call of a campaign meets: credentials, permissions, what we send in the same way each time."""

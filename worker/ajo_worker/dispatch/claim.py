@@ -21,7 +21,7 @@ from ajo_worker.ledger.attempts import Intent
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.triggers.received import Received
-from ajo_worker.triggers.refusal import Refusal
+from ajo_worker.triggers.refusal import EXPIRED, Refusal
 
 LEASE_POLL = 0.2
 NO_HISTORY = History()
@@ -102,7 +102,7 @@ class Claims:
         if not self.ledger.liveness.may_send(asked):
             asked = await self._announce(announced.attempt.received, current, announced.intended)
         again = structs.replace(announced, asked=asked, ledger_wait=self.clock.monotonic() - announced.intended)
-        return again if self.may_be_sent(again) else Late(current, Refusal("expired", "expires-at"))
+        return again if self.may_be_sent(again) else Late(current, EXPIRED)
 
     async def _announce(self, received: Received, current: Round, intended: float) -> float:
         """Commit the intent of the next attempt, and hold it back until nobody can have taken the trigger over.

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from ajo_worker.api.answer import OURS
+from ajo_worker.api.blame import OF_ONE
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.backoff import Backoff
 from ajo_worker.dispatch.budget import Budget
@@ -170,4 +171,4 @@ def decide(verdict: Verdict, situation: Situation, retrying: Retrying) -> End | 
 
 
 def _own_fault(verdict: Verdict) -> bool:
-    return verdict.blame in {"recipient", "trigger"}
+    return verdict.blame in OF_ONE

@@ -7,7 +7,7 @@ from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.ledger.admission import Known
 from ajo_worker.reasons import NO_TOKEN
 from ajo_worker.triggers.received import Received
-from ajo_worker.triggers.refusal import Refusal
+from ajo_worker.triggers.refusal import EXPIRED, Refusal
 
 
 async def when_kept_back(by: Preparation, received: Received, back: KeptBack, *, ours: bool) -> Refusal | Known:
@@ -44,5 +44,5 @@ def when_sent_back(by: Preparation, received: Received, *, ours: bool) -> Refusa
 def when_without_token(budget: Budget) -> Refusal:
     """That of one whose budget went on waiting for a token: that was not its own failure."""
     if budget.end_reason == "expires-at":
-        return Refusal("expired", "expires-at")
+        return EXPIRED
     return Refusal("parked", NO_TOKEN)

@@ -15,7 +15,7 @@ from ajo_worker.limits.permits import KEPT_SECONDS
 from ajo_worker.limits.places import Place, Places
 from ajo_worker.limits.slots import Line, TurnedAway
 from ajo_worker.limits.waits import NO_WAIT, Waits
-from ajo_worker.triggers.refusal import Refusal
+from ajo_worker.triggers.refusal import EXPIRED, Refusal
 from ajo_worker.triggers.urgency import Urgency
 
 TOKEN_POLL = 1.0
@@ -125,7 +125,7 @@ class Preparing:
         if len(self.party.flights) > 1:  # one of them
             self.party.part(1)
             return None
-        return self._unready(when_without_token(self._budget) if self._budget else Refusal("expired", "expires-at"))
+        return self._unready(when_without_token(self._budget) if self._budget else EXPIRED)
 
     async def _token_comes(self, ends: float) -> bool:
         tokens, began = self._by.tokens, self._now()

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ajo_worker.doctor.check import Check, failed
 from ajo_worker.doctor.settings import Readable, unread
-from ajo_worker.ledger.hosts import FORM
+from ajo_worker.ledger.hosts import FORM, SCHEMES
 from ajo_worker.settings.redaction import HIDDEN, redacted
 
 
@@ -33,7 +33,7 @@ def address_of(readable: Readable, check: str) -> DatabaseAddress | Check:
 def read_address(url: str, check: str) -> DatabaseAddress | Check:
     """The same of the setting's value. Pure."""
     shown = redacted(url)
-    if shown is None or shown == HIDDEN or urlsplit(url).scheme not in {"postgresql", "postgres"}:
+    if shown is None or shown == HIDDEN or urlsplit(url).scheme not in SCHEMES:
         return failed(
             check,
             "AJO_DATABASE_URL holds no address that can be read",

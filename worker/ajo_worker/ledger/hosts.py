@@ -7,6 +7,7 @@ As libpq has it (PostgreSQL's manual, "Specifying Multiple Hosts"): ``//host1:54
 from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
+SCHEMES = ("postgres", "postgresql")
 FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 """How an address is to be written, for people."""
 ATTRIBUTE = "target_session_attrs"
@@ -46,7 +47,7 @@ def is_readable(url: str) -> bool:
     except ValueError:
         return False
     return (
-        parts.scheme in {"postgresql", "postgres"}
+        parts.scheme in SCHEMES
         and not is_misread(url, parts)
         and all(port.isdecimal() and 0 < int(port) <= MOST_PORT for port in ports)
     )

@@ -14,6 +14,8 @@ from ajo_worker.reasons import HELD, OutageReason
 BY_ITS_UNTIL = "its until"
 """Who ended a hold that came to its end."""
 CircuitState: TypeAlias = Literal["closed", "open", "held", "recovering"]
+NOTHING_SENT: frozenset[CircuitState] = frozenset({"open", "held"})
+"""While a circuit is in one of these, nothing is sent, but by a probe."""
 
 
 @dataclass(frozen=True, slots=True)

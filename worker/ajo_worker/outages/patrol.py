@@ -15,7 +15,7 @@ from ajo_worker.outages.resumption import Resumed
 from ajo_worker.outages.silence_watch import SilenceWatch
 from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.trigger_probes import TriggerProbes
-from ajo_worker.outages.view import NOTHING_SENT, View
+from ajo_worker.outages.view import View
 from ajo_worker.outages.ways_in import WaysIn
 
 log = structlog.get_logger("ajo_worker.outages")
@@ -140,7 +140,8 @@ class Patrol:
         slowed = await self._ledger.run(lambda c: rate_limits.slowed(c, timing.rate_recovery))
         workers = await self._ledger.run(circuits.living_workers)
         self._view.know(known, slowed, workers)
-        self._silence_watch.silences.stop([scope for scope, circuit in known.items() if circuit.state in NOTHING_SENT])
+        stopped = [scope for scope, circuit in known.items() if circuit.state in circuits.NOTHING_SENT]
+        self._silence_watch.silences.stop(stopped)
         self._turn_taps()
         await self._tell_dead()
         self.first_round.set()

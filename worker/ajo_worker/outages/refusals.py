@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from ajo_worker.api.blame import Blame
+from ajo_worker.api.blame import OF_ONE, Blame
 from ajo_worker.outages.failures import Suspicion, Thresholds
 from ajo_worker.reasons import CAMPAIGN_FAILING
 
@@ -65,7 +65,7 @@ class Refusals:
 
         It says for what ``reason`` those that were refused are dead letters: these are the campaign's fault too.
         """
-        if blame in {"recipient", "trigger"}:
+        if blame in OF_ONE:
             return None
         if kind != self._kind:
             self._kind = kind

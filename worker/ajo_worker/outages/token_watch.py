@@ -12,8 +12,9 @@ from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.liveness import MOST_FAILURE
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages import token_circuit
+from ajo_worker.outages.circuits import NOTHING_SENT
 from ajo_worker.outages.scope import is_token
-from ajo_worker.outages.view import NOTHING_SENT, View
+from ajo_worker.outages.view import View
 from ajo_worker.reasons import CREDENTIALS_REFUSED, NO_TOKEN, PROXY_FAILING, OutageReason
 
 log = structlog.get_logger("ajo_worker.outages")

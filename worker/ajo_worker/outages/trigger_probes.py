@@ -6,6 +6,7 @@ from uuid import UUID
 import structlog
 from ajo_producers.contract.storable import storable
 
+from ajo_worker.api.blame import OF_ONE
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages import circuits, probe_rights, resumption
@@ -23,7 +24,6 @@ LEASE_MARGIN = 60.0
 NOTHING_TO_SEND = 1.0
 OF_CAMPAIGN = 5
 """Triggers that probe a campaign at a time, of different recipients: one alone may be refused for its own fault."""
-OWN = frozenset({"recipient", "trigger"})
 
 
 class TriggerProbes:
@@ -91,7 +91,7 @@ class TriggerProbes:
             return
         if any(_works(scope, verdict) for verdict in shown.values()):
             await self._ledger.run(lambda c: circuits.recover(c, scope, str(self._worker), self._worker))
-        elif not of_lane and all(verdict.blame in OWN for verdict in shown.values()):
+        elif not of_lane and all(verdict.blame in OF_ONE for verdict in shown.values()):
             await self._put_off(scope, 0.0)  # this tells nothing of the campaign: others are tried
         else:
             longest, took = self._longest_interval, asyncio.get_running_loop().time() - began

@@ -11,7 +11,7 @@ from ajo_producers.contract.storable import storable
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.gate import KeptBack
 from ajo_worker.outages.answer_times import AnswerTimes
-from ajo_worker.outages.circuits import Circuit
+from ajo_worker.outages.circuits import NOTHING_SENT, Circuit
 from ajo_worker.outages.failures import Failures, Suspicion, Thresholds, destination_failed, kind_of
 from ajo_worker.outages.rates import Ramp, Rates
 from ajo_worker.outages.refusals import PLACES_ON_TRIAL, Refusals
@@ -19,8 +19,6 @@ from ajo_worker.outages.scope import destinations_of, lane_of
 from ajo_worker.reasons import NO_ANSWERS, NO_TOKEN
 from ajo_worker.triggers.campaign import KnownCampaign, scope_of_campaign
 from ajo_worker.triggers.received import Received
-
-NOTHING_SENT = frozenset({"open", "held"})
 
 
 class View:

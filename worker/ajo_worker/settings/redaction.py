@@ -5,9 +5,11 @@ from urllib.parse import urlsplit
 
 from ajo_producers.contract import broker
 
+from ajo_worker.ledger.hosts import SCHEMES as POSTGRES
+
 HIDDEN = "(hidden)"
 LEFT_OUT = "…"
-SCHEMES = (*broker.SCHEMES, "postgres", "postgresql", "http")
+SCHEMES = (*broker.SCHEMES, *POSTGRES, "http")
 HOST = r"(?:\[[0-9a-f:.]+\]|[\w.%-]*)(?::\d{1,5})?"
 HOSTS = re.compile(f"{HOST}(?:,{HOST})*", re.ASCII | re.IGNORECASE)
 SHOWN_PARAMETERS = ("host", "port")

@@ -29,6 +29,8 @@ class Refusal:
 
 UNKNOWN = Refusal("parked", "definition-unknown")
 """What becomes of a trigger whose definition this worker lacks: another one may have it, now or later."""
+EXPIRED = Refusal("expired", "expires-at")
+"""What becomes of one whose own end has passed."""
 NOT_LIVE: dict[LiveStatus, OwnReason] = {"ended": "campaign-ended", "not-live": "campaign-not-live"}
 """Reasons of triggers whose campaign Journey Optimizer says is over, or not activated."""
 
@@ -42,7 +44,7 @@ def refusal(
     """
     trigger, campaign = received.trigger, received.campaign
     if trigger.expires_at is not None and trigger.expires_at <= now:
-        return Refusal("expired", "expires-at")
+        return EXPIRED
     if campaign is None:
         return UNKNOWN
     if closed := _outside_window(campaign.definition, now, before_start):

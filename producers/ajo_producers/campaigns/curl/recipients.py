@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, get_args
 
 from msgspec import structs
 
@@ -18,7 +18,7 @@ AREAS = {"channelData": "channel_data", "profile": "profile", "context": "contex
 FIELDS = {"type", "userId", "namespace", "mergePolicyName", "mergePolicySchema", *AREAS}
 NOT_SENT = {"executionMetadata": "executionMetadata, which ajo-dispatch doesn't send yet"}
 """Fields that Journey Optimizer knows and a definition has no place for, and in what words an import says so."""
-TYPES = ("aep", "external")
+TYPES = get_args(RecipientType)
 
 
 _PLACEHOLDER = re.compile(r"[<{$].*[>}]|^\$")

@@ -91,7 +91,7 @@ def _ask_for_token(scope: str, settings: Settings) -> None:
     typer.echo(f"asked from here: {found.found}")
     if found.status == "failed":
         raise typer.TyperException(found.advice or found.status)
-    if finish(_state(settings, scope)) in ("open", "held"):
+    if finish(_state(settings, scope)) in circuits.NOTHING_SENT:
         typer.echo(f"{scope}: each worker asks by itself, and goes on with its first token")
 
 
