@@ -172,7 +172,7 @@ class Poller(redis.MultiChannelPoller):  # type: ignore[misc] # kombu is typed i
         """
         asked = [channel._in_poll for channel in self._channels if channel._in_poll]
         super().maybe_check_brpop_health()
-        if any(connection._sock is None for connection in asked):
+        if not all(connection.is_connected for connection in asked):
             raise ConnectionError("no answer")
 
 
