@@ -1,10 +1,13 @@
 """What is made of files is made anew when one of them has changed, and stays where it can't be."""
 
+import os
 from pathlib import Path
 
 import pytest
+from ajo_producers.contract import reading
 from ajo_worker.renewal import Renewed
 from ajo_worker.settings import read_settings, renewed
+from ajo_worker.settings.source import RENEWAL_PATIENCE
 from structlog.testing import capture_logs
 
 
@@ -78,6 +81,26 @@ def test_a_secret_is_what_its_file_has_and_never_nothing(tmp_path: Path, monkeyp
             found.append(secret.now())
     assert found == ["first", "second", "second", "third"]
     assert not any("secon" in str(one) or "third" in str(one) for one in logged)
+
+
+def test_a_pipe_in_a_secrets_place_that_nobody_writes_into_holds_a_worker_up_for_a_moment_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, patiences = tmp_path / "secret", list[float]()
+    file.write_text("first")
+    monkeypatch.delenv("AJO_CLIENT_SECRET", raising=False)
+    monkeypatch.setenv("AJO_CLIENT_SECRET_FILE", str(file))
+    secret = renewed(read_settings(), "client_secret")
+
+    def has_come(_: object, patience: float) -> bool:
+        patiences.append(patience)
+        return False
+
+    monkeypatch.setattr(reading, "_has_come", has_come)
+    file.unlink()
+    os.mkfifo(file)
+    assert secret.now() == "first"
+    assert patiences == [RENEWAL_PATIENCE]
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from ajo_producers.contract.reading import read_text
+from ajo_producers.contract.reading import PATIENCE, read_text
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
 PREFIX = "AJO_"
+RENEWAL_PATIENCE = 0.1
+"""Seconds that a pipe gets in a secret's place while a worker runs: its event loop waits as long, once a second."""
 
 
 class SettingsError(ValueError):
@@ -44,14 +46,14 @@ def file_of(field_name: str) -> Path | None:
     return Path(name) if name else None
 
 
-def read_file(field_name: str, file: Path) -> str:
-    """The value of a setting that its file holds now.
+def read_file(field_name: str, file: Path, *, patience: float = PATIENCE) -> str:
+    """The value of a setting that its file holds now; ``patience`` is ``read_whole``'s.
 
     Raises:
         SettingsError: it can't be read.
     """
     try:
-        return read_text(file).rstrip("\r\n")
+        return read_text(file, patience=patience).rstrip("\r\n")
     except OSError as fault:
         raise SettingsError(f"{variable_of(field_name)}_FILE: {file}: {fault.strerror}") from None
     except UnicodeDecodeError:
@@ -59,12 +61,12 @@ def read_file(field_name: str, file: Path) -> str:
 
 
 def read_secret(field_name: str, file: Path) -> str:
-    """The same of a secret: nothing at all, as a file has it that is just being written, is none.
+    """The same of a secret that has changed: nothing at all, as a file has it that is just being written, is none.
 
     Raises:
         SettingsError: it can't be read, or is empty.
     """
-    if not (value := read_file(field_name, file)):
+    if not (value := read_file(field_name, file, patience=RENEWAL_PATIENCE)):
         raise SettingsError(f"{variable_of(field_name)}_FILE: {file}: is empty")
     return value
 
