@@ -1,5 +1,6 @@
 """The triggers of one message: ``ajo-dispatch status BATCH_ID``, the id that Flower shows of its task."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -57,16 +58,26 @@ def begin_of(batch_id: UUID, now: datetime) -> datetime:
     return EPOCH + made * MILLISECOND - BEFORE
 
 
+def stretches(begin: datetime, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Begin and end of what is looked through at a time, the last one's after ``now``: a day, then twice as much each
+    time, since an id may tell the year 1970. Pure."""
+    step = STEP
+    while begin <= now:
+        yield begin, begin + step
+        begin, step = begin + step, 2 * step
+
+
 async def batch(connection: asyncpg.Connection, batch_id: UUID) -> RecordedBatch | None:
     """The batch; None if the ledger knows nothing of it.
 
-    It is looked for a day at a time, up to the day in which a trigger of it was received: a part of a message that
-    came again after a worker's death is of the same day, or of the next minutes.
+    It is looked for in one ``stretches`` after the other, up to that in which a trigger of it was received: a part of
+    a message that came again after a worker's death is of the same day, or of the next minutes.
     """
     now: datetime = await connection.fetchval("SELECT clock_timestamp()")
-    begin, found = begin_of(batch_id, now), list[BatchTrigger]()
-    while begin <= now and not found:
-        rows = await connection.fetch(FIND, begin, begin + STEP + BEFORE, batch_id)
-        found, begin = [BatchTrigger(**row) for row in rows], begin + STEP
+    found: list[BatchTrigger] = []
+    for begin, end in stretches(begin_of(batch_id, now), now):
+        found = [BatchTrigger(**row) for row in await connection.fetch(FIND, begin, end + BEFORE, batch_id)]
+        if found:
+            break
     quarantined = [row["quarantine_id"] for row in await connection.fetch(QUARANTINED, batch_id)]
     return RecordedBatch(batch_id, found, quarantined) if found or quarantined else None

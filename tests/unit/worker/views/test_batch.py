@@ -1,11 +1,12 @@
 """From when on a message's triggers are looked for."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
 from ajo_producers.contract.timed_ids import milliseconds_at, timed_id
-from ajo_worker.views.batch import BEFORE, WITHOUT_TIME, begin_of
+from ajo_worker.views.batch import BEFORE, WITHOUT_TIME, begin_of, stretches
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
@@ -26,3 +27,12 @@ def made_at(moment: datetime) -> UUID:
 )
 def test_it_begins_when_the_id_was_made_and_never_later_than_now(batch_id: UUID, begin: datetime) -> None:
     assert begin_of(batch_id, NOW) == begin
+
+
+def test_an_id_of_1970_costs_a_few_looks_that_leave_nothing_out() -> None:
+    begin = datetime(1970, 1, 1, tzinfo=UTC)
+    looks = list(stretches(begin, NOW))
+    assert len(looks) < 20
+    assert looks[0] == (begin, begin + timedelta(days=1))
+    assert all(one[1] == other[0] for one, other in pairwise(looks))
+    assert looks[-1][0] <= NOW < looks[-1][1]
