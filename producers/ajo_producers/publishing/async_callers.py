@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
@@ -17,6 +17,8 @@ from ajo_producers.publishing.outgoing import Receipt
 GRACE_SECONDS = 1.0
 """For the thread to tell a call whose time is up what became of its trigger."""
 WOKEN_AT_ONCE = 100
+NO_THREAD = "no thread can be started for it"
+ENDING = "the program's main thread has ended, and none can be started for it any more: use Publisher here"
 T = TypeVar("T")
 
 
@@ -77,25 +79,38 @@ class AsyncCallers:
         raise call.outcome or RuntimeError("told of no outcome")
 
     async def on_thread(self, work: Callable[[], T]) -> T:
-        """Have other work done by the thread, behind what it has to do."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        """Have other work done by the thread, behind what it has to do.
+
+        Raises:
+            LinkFailure: there is no thread.
+        """
+        return await asyncio.wrap_future(self._submit(work))
 
     async def close(self) -> None:
         """Wait for those that wait, and close the connection; the next use opens another one."""
         if waiting := [call.told for call in self._calls]:
             await asyncio.wait(waiting)
-        await self.on_thread(self._carrier.close)
+        try:
+            await self.on_thread(self._carrier.close)
+        except LinkFailure:
+            self._carrier.close()
         self._executor.shutdown(wait=False)
         self._executor = _executor()
 
     def _begin_to_carry(self) -> None:
         """Have the thread carry what waits; where none can be had, that is the outcome of all that wait."""
         try:
-            self._executor.submit(self._carry)
+            self._submit(self._carry)
+        except LinkFailure as failure:
+            _tell_all(self._group.fail_all(failure))
+            self._group.next()  # nobody leads any more
+
+    def _submit(self, work: Callable[[], T]) -> Future[T]:
+        try:
+            return self._executor.submit(work)
         except RuntimeError as fault:
             self._executor = _executor()  # this one has kept the work for a thread that never comes
-            _tell_all(self._group.fail_all(fault))
-            self._group.next()  # nobody leads any more
+            raise LinkFailure(ENDING if "interpreter shutdown" in str(fault) else NO_THREAD) from fault
 
     def _carry(self) -> None:
         """One round, on the thread; the next one stands behind what else the thread has to do."""
@@ -105,7 +120,7 @@ class AsyncCallers:
             settled = self._group.fail_all(error)
         _tell_all(settled)
         if self._group.next():
-            self._executor.submit(self._carry)
+            self._begin_to_carry()
 
     def _give_up(self, call: Call) -> None:
         """The thread should have told; it is stuck in what knows no time limit, such as the resolver of names."""

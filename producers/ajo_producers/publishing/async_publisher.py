@@ -16,7 +16,7 @@ from ajo_producers.publishing.carrier import Carrier, Delivered
 from ajo_producers.publishing.checked import CheckedTrigger
 from ajo_producers.publishing.environment import PublisherSettings, read_settings
 from ajo_producers.publishing.errors import PublishError
-from ajo_producers.publishing.link import Deadline
+from ajo_producers.publishing.link import Deadline, LinkFailure
 from ajo_producers.publishing.outgoing import DEFAULT_BATCH_SIZE, Receipt, Windows
 from ajo_producers.publishing.stream import PublishReport, Stream, Tally, Window
 
@@ -178,5 +178,7 @@ class AsyncPublisher:
         except asyncio.CancelledError as cancelled:
             text = "cancelled on the way to the broker" if begun else "cancelled before the rest was sent"
             raise cancelled from stream.failed(window if begun else [], text)
+        except LinkFailure as failure:
+            raise stream.failed(window if begun else [], self._carrier.explain(failure)) from failure
         for receipts in stream.receipts(window, delivered):
             yield receipts

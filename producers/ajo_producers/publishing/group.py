@@ -130,9 +130,11 @@ class Group(Generic[W]):
         return error
 
     def fail_all(self, error: Exception) -> list[W]:
-        """Give all that wait a fault of ours as their outcome."""
-        failure = LinkFailure(f"unexpected {type(error).__name__}")
-        failure.__cause__ = error
+        """Give all that wait this failure, or a fault of ours, as their outcome."""
+        failure = error
+        if not isinstance(failure, LinkFailure):
+            failure = LinkFailure(f"unexpected {type(error).__name__}")
+            failure.__cause__ = error
         with self._mutex:
             failed = self._sweep(only_overdue=False)
         for waiting in failed:

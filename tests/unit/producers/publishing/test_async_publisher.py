@@ -1,6 +1,7 @@
 """The publisher for asyncio, without a broker: the loop goes on, cancelled calls say what became of them."""
 
 import asyncio
+import concurrent.futures.thread
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 
@@ -77,9 +78,26 @@ async def test_where_no_thread_can_be_had_that_is_told_and_a_later_call_finds_on
             short.setattr(threading.Thread, "start", no_thread)
             with pytest.raises(PublishError) as caught:
                 await publisher.publish(trigger := make(1))
+            with pytest.raises(PublishError, match="no thread can be started") as of_many:
+                await publisher.publish_many(many := [make(3), make(4)])
         assert caught.value.unsent == (trigger.request_id,)
+        assert of_many.value.unsent == tuple(one.request_id for one in many)
         assert isinstance(await publisher.publish(make(2)), Receipt)
     assert link.windows == [[{"p2@example.com"}]]
+
+
+async def test_at_the_interpreters_end_that_is_told_and_it_is_closed_without_a_fault(
+    link: HeldLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link.let_go.set()
+    publisher = AsyncPublisher(URL, timeout=DEADLINE_SECONDS)
+    await publisher.publish(make(1))
+    monkeypatch.setattr(concurrent.futures.thread, "_shutdown", True)  # as the main thread's end does
+    for call in (publisher.publish(make(2)), publisher.publish_many([make(3)])):
+        with pytest.raises(PublishError, match="the program's main thread has ended"):
+            await call
+    await publisher.close()
+    assert link.windows == [[{"p1@example.com"}]]
 
 
 def no_thread(_: threading.Thread) -> None:
