@@ -153,13 +153,20 @@ class Preparing:
         return turn
 
     async def _permitted(self) -> None:
-        """Use up permits: for as many as there are, or wait for one. The others go apart, and wait in their turn."""
-        there = self._by.limits.take_now(self._received, len(self.party.flights))
-        if there < len(self.party.flights):
-            self.party.part(max(there, 1))
+        """Use up permits: for as many as there are, or wait for one. The others go apart, and wait in their turn.
+
+        Where nobody waits, only the next block is missing: it will mostly do for all of them.
+        """
+        limits, party = self._by.limits, self.party
+        there = limits.take_now(self._received, len(party.flights))
         if not there:
-            with self._by.standing.at(self._received.came_by, PERMIT):
-                self.party.waited(await self._by.limits.take(self._received, self._urgency))
+            if limits.waiting(self._received):
+                party.part(1)
+            with self._by.standing.at(self._received.came_by, PERMIT, len(party.flights)):
+                party.waited(await limits.take(self._received, self._urgency))
+            there = 1 + limits.take_now(self._received, len(party.flights) - 1)
+        if there < len(party.flights):
+            party.part(there)
 
     def _in_line(self, *, first: bool) -> Line:
         self._asked = self._now()

@@ -52,6 +52,10 @@ class Limits:
                 permits.take_now(many)
         return many
 
+    def waiting(self, received: Received) -> int:
+        """How many wait for the permits that an attempt needs."""
+        return sum(permits.waiting for permits in self._scopes(received))
+
     async def take(self, received: Received, urgency: Urgency) -> Waits:
         """Wait for every permit that an attempt needs: its campaign's first, since a lane's must not lie idle.
 

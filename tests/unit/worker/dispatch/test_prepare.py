@@ -57,7 +57,7 @@ class Stage:
         self.taken: list[float] = []
         self.back: KeptBack | None = None
         self.reasons = {"place": "slot", "permit": "rate-limit"}
-        self.given = 0
+        self.given = self.more = self.queued = 0
         self.closing = Closing()
         clock = LedgerClock(lambda: self.world.now, lambda: START.timestamp() + self.world.now)
         self.tokens = TokenProvider(self._fetch, margin=300.0, monotonic=lambda: self.world.now)
@@ -68,7 +68,12 @@ class Stage:
                 return stage.back
 
         ledger: Any = SimpleNamespace(intents=self, liveness=SimpleNamespace(may_send=lambda _: True))
-        limits = SimpleNamespace(take=self.take, take_now=lambda *_: 0, because=lambda _: self.reasons["permit"])
+        limits = SimpleNamespace(
+            take=self.take,
+            take_now=lambda _, many: min(many, self.more) if self.taken else 0,
+            waiting=lambda _: self.queued,
+            because=lambda _: self.reasons["permit"],
+        )
         slots = SimpleNamespace(line=Line(self), release=self.release, because=lambda _: self.reasons["place"])
         parts: tuple[Any, ...] = (clock, self.tokens, limits, slots, Gate(), self.closing, 5.0, Free())
         self.preparation = Preparation(ledger, *parts)
@@ -240,6 +245,28 @@ def test_triggers_of_several_messages_wait_together_and_each_since_its_own_messa
     assert other.waits is not None
     assert (attempt.waits.intake, other.waits.intake) == (5.0, 2.0)
     assert attempt.waits.token == other.waits.token >= 3.0
+
+
+@pytest.mark.parametrize(
+    ("queued", "more", "apart"),
+    [(0, 9, 0), (0, 1, 1), (0, 0, 2), (1, 9, 2)],
+    ids=["a whole block", "of two", "of one", "others wait, in whose turn they are not"],
+)
+def test_those_for_whom_only_the_next_block_is_missing_wait_for_it_together(queued: int, more: int, apart: int) -> None:
+    stage = Stage(permit=0.005, place=0.5)
+    stage.queued, stage.more = queued, more
+    flights = tuple(Flight(received(), lambda *_: None, lambda *_: None) for _ in range(3))
+    parted: list[Party] = []
+
+    async def ready() -> Any:
+        return await Preparing(stage.preparation, Party(CAMPAIGN, flights), parted.append).some()
+
+    [attempt] = stage.run(ready).attempts
+    assert len(stage.taken) == 1
+    assert attempt.waits.rate_limit == pytest.approx(0.005)
+    assert len(parted) == apart
+    waited = 0.0 if queued else 0.005
+    assert all(party.waits is not None and party.waits.rate_limit == pytest.approx(waited) for party in parted)
 
 
 def test_a_token_that_ends_while_a_permit_is_waited_for_is_waited_for_again_and_all_of_it_counts() -> None:
