@@ -14,6 +14,9 @@ from ajo_worker.intake.unpacking import why_unread
 
 AT_ONCE = 64
 """Messages of each queue that are taken in one turn of the hub."""
+NOW, NEXT_TURN = 0.0, 0.000_5
+"""Seconds until timers of the hub. What ``call_soon`` is given while a turn's calls are made, as where a long message
+comes in parts, waits until something else happens: kombu's hub polls first (create_loop), for up to a second."""
 
 
 class QuarantiningConsumer(ReconnectingConsumer):
@@ -40,12 +43,12 @@ class QuarantiningConsumer(ReconnectingConsumer):
                     if not arrived[queue]:
                         del arrived[queue]
             if arrived:
-                self.hub.call_soon(taking)
+                self.hub.call_later(NEXT_TURN, taking)
 
         def on_message(message: Any) -> None:
             self.pool.came(message)
             if not arrived:
-                self.hub.call_soon(taking)
+                self.hub.call_later(NOW, taking)
             message.arrived = time.monotonic()
             arrived.setdefault(queue_of(message), deque()).append(message)
 
