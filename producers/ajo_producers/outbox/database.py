@@ -36,8 +36,8 @@ def place(settings: RelaySettings) -> str:
     return f"{settings.table} in database {name!r} at {where}" if name else f"{settings.table} at {where}"
 
 
-async def connect(settings: RelaySettings) -> asyncpg.Connection:
-    """A connection. Statements are not prepared by name, so that a pooler may be in between.
+async def connect(settings: RelaySettings, command_seconds: float = COMMAND_SECONDS) -> asyncpg.Connection:
+    """A connection whose statements may take so long; none is prepared by name, so that a pooler may be in between.
 
     Raises:
         OutboxUnavailable: it can't be reached, or refuses.
@@ -48,7 +48,7 @@ async def connect(settings: RelaySettings) -> asyncpg.Connection:
             loop=each_address(),
             server_settings={"application_name": NAME},
             timeout=CONNECT_SECONDS,
-            command_timeout=COMMAND_SECONDS,
+            command_timeout=command_seconds,
             statement_cache_size=0,
         )
     except FAULTS as fault:

@@ -13,7 +13,7 @@ from ajo_producers.outbox import statements
 from ajo_producers.outbox.database import FAULTS, OutboxUnavailable, connect, explain
 from ajo_producers.outbox.rounds import Rounds
 from ajo_producers.outbox.settings import RelaySettings
-from ajo_producers.outbox.watch import Watch, first_of
+from ajo_producers.outbox.watch import EAR_SECONDS, Watch, first_of
 from ajo_producers.publishing.publisher import Publisher
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Relay:
         work = await connect(self.settings)
         ear: asyncpg.Connection | None = None
         try:
-            ear = await connect(self.settings)
+            ear = await connect(self.settings, EAR_SECONDS)
             oid = await work.fetchval(statements.OID.format(table=self.settings.table))
             rounds = Rounds(self.settings.table, oid, self.publisher, self.sealer, self.settings.keep > 0)
             await rounds.waiting(work)  # the right to read is there

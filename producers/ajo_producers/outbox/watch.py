@@ -13,6 +13,8 @@ from ajo_producers.outbox.table import CHANNEL, GATE, WATCH
 
 ECHO_SECONDS = 5.0
 """In which a notification of our own must have arrived."""
+EAR_SECONDS = 5.0
+"""What a statement of the ear's may take; none of them waits for anything, and the relay waits for each."""
 OPEN_SECONDS = 0.05
 """Until the next look while transactions that have added rows are not over; it doubles while nothing comes."""
 

@@ -15,6 +15,8 @@ from ajo_producers.contract.batch import decode_body, decode_trigger
 from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
 from ajo_producers.contract.trigger import Trigger
 from ajo_producers.outbox import Outbox, rounds, watch
+from ajo_producers.outbox import relay as relays
+from ajo_producers.outbox.database import COMMAND_SECONDS
 from ajo_producers.outbox.lag import look
 from ajo_producers.outbox.relay import Relay
 from ajo_producers.outbox.settings import KEYS, RelaySettings
@@ -22,6 +24,7 @@ from ajo_producers.outbox.settings import KEYS, RelaySettings
 from tests.integration.producers.publishing.queues import as_bytes, take
 from tests.support.database import query
 from tests.support.pgbouncer import start_pgbouncer
+from tests.support.proxy import Proxy
 from tests.support.waiting import DEADLINE_SECONDS
 
 Made = Callable[..., CheckedTrigger]
@@ -63,6 +66,12 @@ def left(url: str) -> list[dict[str, Any]]:
     return query(url, "select * from ajo_outbox order by id")
 
 
+def is_watched(url: str) -> bool:
+    """Whether a relay is on watch, and the gate is shut."""
+    locks = "select 1 from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock' and granted"
+    return len(query(url, locks)) == 2
+
+
 def arrived(url: str, prefix: str) -> list[Trigger]:
     """The triggers in the queue, in their order, taken out."""
     bodies = [decode_body(as_bytes(message.body)) for message in take(url, f"{prefix}.standard")]
@@ -83,14 +92,29 @@ async def test_what_is_added_while_a_relay_sleeps_wakes_it_and_is_published_on_e
     with Publisher(broker_url, queue_prefix=queue_prefix) as publisher:
         async with relaying(settings(shop_url), publisher) as relay:
             await until(lambda: relay.counts.published == 1)
-            locks = "select 1 from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock' and granted"
-            await until(lambda: len(query(shop_url, locks)) == 2)  # it watches, and the gate is shut
+            await until(lambda: is_watched(shop_url))
             add(shop_url, [after])
             await until(lambda: relay.counts.published == 2)
             assert left(shop_url) == []
     found = arrived(broker_url, queue_prefix)
     assert [each.request_id for each in found] == [before.request_id, after.request_id]
     assert found[0].recipients == before.trigger.recipients
+
+
+async def test_a_relay_whose_connection_is_frozen_while_it_sleeps_goes_on_over_another_one(
+    shop_url: str, publisher: Publisher, order_shipped: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a pooler, or one backend, stands still: TCP finds nothing wrong, and no notification comes."""
+    monkeypatch.setattr(relays, "EAR_SECONDS", 0.5)
+    add(shop_url, [order_shipped("A-1")])
+    with Proxy(shop_url) as proxy:
+        async with relaying(settings(proxy.url, poll=1.0), publisher) as relay:
+            await until(lambda: relay.counts.published == 1)
+            await until(lambda: is_watched(shop_url))
+            proxy.deafen()
+            add(shop_url, [order_shipped("A-2")])
+            async with asyncio.timeout(COMMAND_SECONDS / 2):
+                await until(lambda: relay.counts.published == 2)
 
 
 async def test_nobody_notifies_where_no_relay_sleeps(shop_url: str, order_shipped: Made) -> None:
