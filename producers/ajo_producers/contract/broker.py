@@ -33,6 +33,8 @@ NOT_CLUSTERED = (
     "use one without cluster mode (a primary with replicas): the messages of a queue, and the note of who has taken "
     "which, must lie on one server"
 )
+QUEUE_GONE = "RabbitMQ ended our consuming of a queue: it was deleted, with all that waited in it, or can't be had"
+"""What py-amqp's ConsumerCancelled means, whose own text is the number of a consumer."""
 _OTHERS: Mapping[str, str] = {
     "pyamqp": "write it as amqp://, which is the same",
     "py-amqp": "write it as amqp://, which is the same",

@@ -6,6 +6,7 @@ from socket import SOCK_STREAM, getaddrinfo
 from time import monotonic
 from typing import Protocol
 
+from ajo_producers.contract.broker import QUEUE_GONE
 from ajo_producers.contract.counted import counted
 from ajo_producers.publishing.outgoing import Outgoing
 
@@ -102,5 +103,7 @@ def reason_of(error: BaseException) -> str:
         return error.strerror or str(error) or type(error).__name__
     if type(error).__module__.startswith("redis."):
         return str(error) or type(error).__name__
+    if type(error).__name__ == "ConsumerCancelled":  # py-amqp's, which is imported for RabbitMQ alone
+        return QUEUE_GONE
     reply = getattr(error, "reply_text", None)
     return str(reply) if reply else type(error).__name__

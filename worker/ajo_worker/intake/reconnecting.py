@@ -14,7 +14,8 @@ from random import random
 from typing import Any
 
 import structlog
-from ajo_producers.contract.broker import read_broker
+from ajo_producers.contract.broker import QUEUE_GONE, read_broker
+from amqp.exceptions import ConsumerCancelled
 from celery.utils.threads import bound_open_broker_sockets
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
@@ -183,5 +184,7 @@ class ReconnectingConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
 
 def told(fault: Exception) -> str:
     """What went wrong, in a line without credentials. Pure."""
+    if isinstance(fault, ConsumerCancelled):
+        return QUEUE_GONE
     text = " ".join(_CREDENTIALS.sub("//…@", str(fault)).split())
     return f"{type(fault).__name__}: {text}"[:MOST_TOLD] if text else type(fault).__name__

@@ -13,6 +13,7 @@ from ajo_local.processes import Processes
 from ajo_producers.contract.batch import decode_body, decode_trigger
 from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
 from amqp import serialization
+from amqp.exceptions import NotFound
 from kombu import Connection, Exchange, Producer
 
 from tests.support.intakes import order_event, write_mappings
@@ -118,3 +119,24 @@ def test_nothing_is_acknowledged_that_the_triggers_broker_has_not_confirmed(
     wait_until(lambda: (found.update(bus.triggers()), found)[1], what="the trigger")
     assert again.stop() == 0
     assert bus.length("events") == 0
+
+
+def test_a_queue_that_is_deleted_is_told_and_declared_anew(
+    processes: Processes, bus: Bus, rabbitmq_url: str, tmp_path: Path
+) -> None:
+    consumer = start(processes, bus, tmp_path, rabbitmq_url)
+    bus.channel.queue_delete(f"{bus.prefix}.events")
+    consumer.wait_for_output("it was deleted", timeout=DEADLINE_SECONDS)
+
+    def is_there() -> bool:
+        try:
+            return bus.channel.queue_declare(f"{bus.prefix}.events", passive=True).consumer_count == 1
+        except NotFound:
+            bus.channel = bus.connection.channel()
+            return False
+
+    wait_until(is_there, what="it is consumed again")
+    bus.send(order_event(1))
+    found: set[str] = set()
+    wait_until(lambda: (found.update(bus.triggers()), found)[1], what="the trigger")
+    assert consumer.stop() == 0

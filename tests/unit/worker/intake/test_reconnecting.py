@@ -1,7 +1,9 @@
 """How long a consumer waits for its broker, and what it says."""
 
 import pytest
+from ajo_producers.contract.broker import QUEUE_GONE
 from ajo_worker.intake.reconnecting import FIRST_PAUSE, LONGEST_PAUSE, Pauses, told
+from amqp.exceptions import ConsumerCancelled
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +59,7 @@ def test_no_history_makes_a_pause_too_short_or_too_long(history: list[tuple[bool
         (OSError("redis://:planted@host and amqp://a:planted@b"), "OSError: redis://…@host and amqp://…@b"),
         (ValueError("two\n  lines"), "ValueError: two lines"),
         (KeyError(), "KeyError"),
+        (ConsumerCancelled("None7", (60, 30)), QUEUE_GONE),
     ],
 )
 def test_what_is_told_is_one_line_without_credentials(fault: Exception, text: str) -> None:
