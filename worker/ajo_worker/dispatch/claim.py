@@ -78,7 +78,7 @@ class Claims:
             return Late(current, when_without_token(budget))  # with a token at once it would have been in time
         in_vain = attempt.waits.by_column() | {
             "backoff_wait_seconds": attempt.backoff_wait,
-            "ledger_wait_seconds": self.clock.monotonic() - intended,
+            "ledger_wait_seconds": attempt.waits.ledger + self.clock.monotonic() - intended,
         }
         return Late(current, Refusal("expired", budget.end_reason, in_vain=in_vain))
 

@@ -98,7 +98,7 @@ class Rows:
             ramp_wait_seconds=waits.ramp,
             silence_wait_seconds=waits.silence,
             token_wait_seconds=waits.token,
-            ledger_wait_seconds=announced.ledger_wait,
+            ledger_wait_seconds=waits.ledger + announced.ledger_wait,
             to_headers_seconds=result.to_headers,
             to_body_seconds=result.seconds,
             lag_seconds=result.lag,

@@ -82,6 +82,8 @@ class Permits:
         self._turns: Turns[asyncio.Future[None]] = Turns()
         self._shadow = Shadow()
         self._giving: asyncio.Task[None] | None = None
+        self._held = 0.0
+        self._held_since: float | None = None
 
     @property
     def waiting(self) -> int:
@@ -120,6 +122,7 @@ class Permits:
         if not self._turns and self._block.usable(now):
             self._use(1)
             return Waits()
+        held = self._held_until(now)
         permit = asyncio.get_running_loop().create_future()
         self._turns.add(permit, urgency, campaign)
         if self._giving is None or self._giving.done():
@@ -129,7 +132,8 @@ class Permits:
         finally:
             permit.cancel()  # one that was given in the same moment is lost, which makes us slower and never faster
         ours, (throttle, ramp) = self._shadow.leaves(ticket, self._monotonic())
-        return Waits(rate_limit=ours, throttle=throttle, ramp=ramp)
+        ledger = min(max(self._held - held, 0.0), ours)
+        return Waits(rate_limit=ours - ledger, throttle=throttle, ramp=ramp, ledger=ledger)
 
     async def _give(self) -> None:
         while self._turns and not self._closing.begun:
@@ -153,9 +157,19 @@ class Permits:
         self._block = self._block.less(many)
         self._shadow.lets_through(self._monotonic(), many, self._block.speed, self._block.causes)
 
+    def _held_until(self, now: float) -> float:
+        """For how long the ledger has held back, so far, what the limit would have let through."""
+        return self._held + max(now - self._held_since, 0.0) if self._held_since is not None else self._held
+
     async def _renew(self) -> None:
+        if self._held_since is None:  # what is used up early has to wait for its end in any case
+            self._held_since = max(self._monotonic(), self._block.ends)
         try:
             self._block = await self._lease()
+            now = self._monotonic()
+            if not self._block.comes(now):  # else others had the permits until then
+                self._held = self._held_until(now)
+            self._held_since = None
         except Exception as fault:  # noqa: BLE001 - without the ledger nothing is sent anyway
             log.warning("lease-failed", scope=self.scope, fault=type(fault).__name__)
             await asyncio.sleep(PAUSE_AFTER_FAULT)

@@ -9,7 +9,7 @@ class Waits(Struct, frozen=True):
     ``rate_limit`` and ``slot`` are ours: the limits as they are configured. What goes beyond that is Adobe's: answers
     429 slowed the rate (``throttle``), it comes back after an outage (``ramp``), nothing is answered (``silence``),
     calls in flight are slow (``congestion``), there is no access token (``token``). ``intake`` is ours again: its
-    message lay there, and the loop had not come round to it.
+    message lay there, and the loop had not come round to it; and so is ``ledger``: it gave no permits.
     """
 
     rate_limit: float = 0.0
@@ -20,6 +20,7 @@ class Waits(Struct, frozen=True):
     congestion: float = 0.0
     token: float = 0.0
     intake: float = 0.0
+    ledger: float = 0.0
 
     def by_column(self) -> dict[str, float]:
         """Those that took any time, by their columns."""
@@ -40,6 +41,7 @@ class Waits(Struct, frozen=True):
             self.congestion + other.congestion,
             self.token + other.token,
             self.intake + other.intake,
+            self.ledger + other.ledger,
         )
 
 

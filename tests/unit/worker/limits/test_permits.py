@@ -5,9 +5,13 @@ import asyncio
 import pytest
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.limits.permits import BLOCK_SECONDS, KEPT_SECONDS, Block, Permits, block_size
+from ajo_worker.limits.waits import Waits
 from ajo_worker.triggers.urgency import Urgency
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
+
+from tests.support.simulation.loops import Loop, World
 
 
 class Office:
@@ -67,6 +71,49 @@ async def test_a_failed_lease_is_tried_again(monkeypatch: pytest.MonkeyPatch) ->
     office = Office(size=1, seconds=0.01, faults=2)
     await permits(office).take(Urgency.FIRST, "a")
     assert office.faults == 0
+
+
+@pytest.mark.parametrize(
+    ("answers", "rate_limit", "ledger"),
+    [
+        ([0.0, 0.0, 0.0], 1.75, 0.0),
+        ([0.0, 0.0, 0.9], 1.75, 0.0),  # in time for the next second
+        ([0.0, 0.0, 20.0], 1.75, 19.0),
+        ([0.0, 0.0, None, None, 18.5], 1.75, 18.5),
+    ],
+    ids=["at once", "in time", "late", "after two faults"],
+)
+def test_what_the_ledger_holds_back_longer_than_the_limit_would_is_a_wait_for_the_ledger(
+    answers: list[float | None], rate_limit: float, ledger: float
+) -> None:
+    """A permit a second; ``answers`` are the seconds that each lease takes, or None for a fault."""
+    world = World()
+    loop = Loop(world)
+    world.loops.append(loop)
+    ends, found = 0.0, list[Waits]()
+
+    async def lease() -> Block:
+        nonlocal ends
+        if (seconds := answers.pop(0)) is None:
+            raise OSError
+        await asyncio.sleep(seconds)
+        begins = max(ends, world.now)
+        ends = begins + 1.0
+        return Block(1, begins, ends)
+
+    limit = Permits("x", lease, lambda: world.now, Closing())
+
+    async def take() -> None:
+        found.append(await limit.take(Urgency.FIRST, "a"))
+
+    loop.create_task(take())
+    world.run(until=0.25)
+    for _ in range(2):
+        loop.create_task(take())
+    assert world.run(until=lambda: len(found) == 3)
+    assert astuple(found[1]) == pytest.approx(astuple(Waits(rate_limit=0.75)))
+    assert astuple(found[2]) == pytest.approx(astuple(Waits(rate_limit=rate_limit, ledger=ledger)))
+    loop.bury()
 
 
 async def test_who_gives_up_waiting_keeps_nobody_from_a_permit() -> None:
