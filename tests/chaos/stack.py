@@ -28,6 +28,10 @@ class Broker(Protocol):
     def url(self) -> str:
         """Its address."""
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+
     def kill(self) -> None:
         """SIGKILL."""
 
@@ -51,6 +55,11 @@ class RabbitMQ:
     def url(self) -> str:
         """Its address; a node of our own on loopback has RabbitMQ's default user."""
         return f"amqp://guest:guest@{LOOPBACK}:{self.port}//"
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return _pid_of(self.child)
 
     @property
     def env(self) -> dict[str, str]:
@@ -135,6 +144,11 @@ class ValkeyBroker:
         """Its address."""
         return self.valkey.url
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return _pid_of(self.valkey.child)
+
     def kill(self) -> None:
         """SIGKILL."""
         if self.valkey.child is not None:
@@ -148,3 +162,9 @@ class ValkeyBroker:
 def start_valkey_broker(processes: Processes) -> ValkeyBroker:
     """Start one."""
     return ValkeyBroker(start_valkey(processes, appendfsync="always"))
+
+
+def _pid_of(child: Child | None) -> int:
+    if child is None:
+        raise TypeError
+    return child.pid

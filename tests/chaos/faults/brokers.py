@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import redis
 from ajo_producers.contract.lanes import queues_of
 
+from tests.chaos.freezing import frozen
 from tests.chaos.plan import fault
 from tests.chaos.run import Run
 from tests.chaos.stack import RabbitMQ
@@ -76,6 +77,20 @@ def queue_deleted(run: Run) -> None:
 def _messages(node: RabbitMQ, queues: list[str]) -> int:
     rows = (line.split() for line in node.control("-q", "list_queues", "name", "messages").splitlines())
     return sum(int(row[1]) for row in rows if row and row[0] in queues)
+
+
+@fault("broker-frozen", 4, "the broker stands still, for 7, 13 and 20 s", duplicates=False, count=3_000, seconds=45)
+def broker_frozen(run: Run) -> None:
+    run.when_done(0.1)
+    for seconds in (7, 13, 20):
+        with frozen(run.broker.pid):
+            run.hold(seconds)
+        run.hold(2)
+    run.quiet()
+    if isinstance(run.broker, RabbitMQ):
+        return
+    with redis.Redis.from_url(run.broker.url) as client:
+        wait_until(lambda: not client.hlen(f"{run.queue_prefix}.unacked"), what="nothing is noted as taken", timeout=30)
 
 
 REFUSAL_SECONDS = 6.0

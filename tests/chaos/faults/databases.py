@@ -2,9 +2,9 @@
 
 from urllib.parse import urlsplit
 
-import psutil
 from ajo_local.child import LocalStackError
 
+from tests.chaos import freezing
 from tests.chaos.plan import fault
 from tests.chaos.run import ROLE, SENDING, Run
 from tests.support.database import query
@@ -53,14 +53,8 @@ def frozen(run: Run) -> None:
     run.when_done(0.2)
     if run.postgres.child is None:
         raise TypeError
-    # Each backend has a process group of its own.
-    postmaster = psutil.Process(run.postgres.child.pid)
-    tree = [postmaster, *postmaster.children()]
-    for process in tree:
-        process.suspend()
-    run.hold(FROZEN_SECONDS)
-    for process in reversed(tree):
-        process.resume()
+    with freezing.frozen(run.postgres.child.pid):
+        run.hold(FROZEN_SECONDS)
 
 
 @fault(
