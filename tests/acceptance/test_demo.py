@@ -45,8 +45,10 @@ def test_the_demo_delivers_reports_and_leaves_nothing_behind(own_temporary_folde
     assert re.search(r"all .* 2,000 ", done.stdout)
     assert "journal tell the same story, id by id" in done.stdout
     for fault in ("429: told to wait", "503: overloaded", "a slow answer"):
-        (row,) = re.findall(rf"│ {fault} [^├└]*?Adobe's API", done.stdout)
-        assert row.count("\n") < ROWS_OF_ONE, f"Adobe's API is named for {fault}"
+        # On a busy machine others are named beside it, and the cell is wrapped.
+        rows = re.findall(rf"│ {fault} [^├└]*?Adobe's[\s│]+API", done.stdout)
+        assert len(rows) == 1, done.stdout
+        assert rows[0].count("\n") < ROWS_OF_ONE, f"Adobe's API is named for {fault}"
     assert "Everything is stopped" in done.stdout
     assert "@example.com" not in done.stdout + done.stderr
     assert leftovers(own_temporary_folder) == []
