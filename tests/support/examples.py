@@ -1,6 +1,7 @@
 """How many examples a property test tries, and which: a usual number, always the same ones.
 
-So a run that fails fails again. ``AJO_FUZZ_EXAMPLES`` asks for more, and for others each time.
+So a run that fails fails again. ``AJO_FUZZ_EXAMPLES`` asks for more, and for others each time. None has a deadline: a
+machine that does much else at the time is no fault.
 """
 
 import os
@@ -17,6 +18,6 @@ def examples(usual: int) -> int:
 
 def choose_examples() -> None:
     """Have hypothesis try the same examples each time, unless there are to be more."""
-    settings.register_profile("same", derandomize=True)
-    if not os.environ.get(VARIABLE):
-        settings.load_profile("same")
+    settings.register_profile("others", deadline=None)
+    settings.register_profile("same", deadline=None, derandomize=True)
+    settings.load_profile("others" if os.environ.get(VARIABLE) else "same")

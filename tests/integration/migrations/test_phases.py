@@ -46,7 +46,7 @@ async def put_and_read(url: str, cases: list[Shape]) -> list[dict[str, float | N
         await connection.close()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(shapes(), min_size=1, max_size=12))
 @pytest.mark.usefixtures("worker")
 def test_phases_are_what_the_timeline_shows_and_sum_to_the_total(database_url: str, cases: list[Shape]) -> None:

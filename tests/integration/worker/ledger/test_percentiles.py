@@ -84,7 +84,7 @@ def assert_right(row: Mapping[str, Any], spent: Sequence[float]) -> None:
     assert row["triggers"] == len(ordered)
 
 
-@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(minutes, st.booleans())
 def test_of_all_together_they_are_those_of_all_triggers(database_url: str, those: Minutes, hours: bool) -> None:
     every = [each for spent in those.values() for each in spent]
@@ -97,7 +97,7 @@ def test_of_all_together_they_are_those_of_all_triggers(database_url: str, those
         assert (row["campaign"], row["at"]) == (None, None)
 
 
-@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(minutes)
 def test_steps_and_campaigns_each_have_their_own(database_url: str, those: Minutes) -> None:
     wanted: dict[tuple[datetime, str], list[float]] = defaultdict(list)

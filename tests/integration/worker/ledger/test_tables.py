@@ -216,7 +216,6 @@ async def compare(url: str, made: Sequence[Any]) -> None:
 
 @settings(
     max_examples=examples(60),
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(made=st.lists(steps, min_size=1, max_size=12))

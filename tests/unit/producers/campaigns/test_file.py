@@ -8,7 +8,7 @@ import pytest
 from ajo_producers.campaigns.definition import Definition, Variable
 from ajo_producers.campaigns.file import merge, render
 from ajo_producers.campaigns.folder import DefinitionError, parse_definition
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, structs
 
@@ -48,7 +48,6 @@ AREAS = st.dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(AREAS, AREAS, AREAS, AREAS)
 def test_any_variables_survive_writing_and_merging(old: Any, old_profile: Any, new: Any, new_profile: Any) -> None:
     before = structs.replace(SAMPLE, context=old, profile=old_profile)

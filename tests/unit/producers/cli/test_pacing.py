@@ -19,7 +19,7 @@ class Clock:
         self.now += seconds
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     count=st.integers(0, 100),
     rate=st.floats(0.01, 5000.0),

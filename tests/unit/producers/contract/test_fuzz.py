@@ -58,7 +58,7 @@ values = st.recursive(
 texts = values.map(lambda value: json.dumps(value).encode())
 numbers = st.sampled_from([b"1e999", b"-1e999", b"9" * 400, b"0." + b"9" * 400, b"1e-999", b"NaN", b"01", b"1."])
 garbage = st.one_of(texts, numbers, st.binary(max_size=8), st.sampled_from([b'"', b"[", b"]", b"{", b"}", b",", b"\\"]))
-fuzz = settings(max_examples=examples(300), deadline=None)
+fuzz = settings(max_examples=examples(300))
 
 
 def changed(value: Any, draw: st.DrawFn) -> Any:

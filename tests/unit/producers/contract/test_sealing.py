@@ -15,7 +15,7 @@ ADDRESS = b"ada@example.com"
 PAYLOAD = b'{"to":"' + ADDRESS + b'"}'
 
 payloads = st.binary(max_size=5_000)
-fuzz = settings(max_examples=examples(200), deadline=None)
+fuzz = settings(max_examples=examples(200))
 
 
 def sealer(*keys: str) -> Sealer:

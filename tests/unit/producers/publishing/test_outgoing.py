@@ -6,7 +6,7 @@ from ajo_producers import CheckedTrigger
 from ajo_producers.contract.batch import MAX_TRIGGERS
 from ajo_producers.publishing.campaign import Campaign
 from ajo_producers.publishing.outgoing import MAX_BATCH_BYTES, WINDOW_BYTES, WINDOW_MESSAGES, windows_in_order
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.definitions import ORDER_SHIPPED, definition
@@ -21,7 +21,6 @@ def make(number: int, people: list[str], campaign: Campaign = CAMPAIGN, filling:
     return campaign.trigger(recipients=[{"to": to, "context": context} for to in people])
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(SOMEBODY, st.booleans()), max_size=40), st.integers(1, 4), st.data())
 def test_a_recipients_triggers_come_in_order_whichever_messages_are_refused(
     wanted: list[tuple[list[str], bool]], size: int, data: st.DataObject

@@ -112,7 +112,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 @given(values)
 def test_no_document_makes_the_reader_raise_or_pass_on_text_that_may_not_be_shown(document: object) -> None:
     found = read_status(document)

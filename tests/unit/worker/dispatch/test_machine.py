@@ -182,7 +182,6 @@ TestMachine = Machine.TestCase
 TestMachine.settings = settings(
     max_examples=examples(250),
     stateful_step_count=25,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -173,7 +173,7 @@ def received(expires_in: float | None = None) -> Received:
     return Received(trigger, b"", UUID(int=2), "shop", START, 0.0, START, CAMPAIGN, "standard")
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(100))
 @given(
     token_from=st.sampled_from([0.0, 0.5, 12.0, 40.0, 95.0, 300.0]),
     lifetime=st.sampled_from([1.0, 5.0, 3600.0]),

@@ -156,9 +156,7 @@ def test_without_a_file_the_system_s_authorities_are_trusted() -> None:
 
 
 @pytest.mark.parametrize("rule", BETWEEN, ids=lambda rule: rule.fields[0])
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)  # the environment is set for each example
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # the environment is set for each example
 @given(data=st.data())
 def test_settings_model_and_doctor_have_one_verdict_over_any_values(rule: Rule, data: st.DataObject) -> None:
     values = {name: str(data.draw(st.integers(2, 60), label=name)) for name in rule.fields}

@@ -42,7 +42,7 @@ hosts = st.sampled_from(
 addresses = st.builds("{}://{}{}".format, st.sampled_from(["http", "https", "amqp", ""]), hosts | words, raw)
 values = raw | words | marked | addresses
 environments = st.dictionaries(st.sampled_from(NAMES), values, max_size=6)
-fuzz = settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def read(variables: Mapping[str, str]) -> tuple[Settings | None, str]:

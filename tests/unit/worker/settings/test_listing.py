@@ -62,7 +62,7 @@ def test_values_are_as_json_has_them_and_what_is_not_set_is_null(monkeypatch: py
 
 
 @pytest.mark.parametrize("field", RULES)
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_publishers_workers_and_settings_have_one_verdict_on_what_they_share(field: str, data: st.DataObject) -> None:
     texts = st.sampled_from(["amq.x", "shop", "a b", " shop ", "x" * 201, "0", "-1", "1e9", "nan", "12.5", "x" * 600])

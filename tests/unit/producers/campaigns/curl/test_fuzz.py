@@ -71,7 +71,7 @@ SIGNS = [*"'\"\\^`$@#&|<>;:,{}[]()-= \n\r\t\0/*", "\\\n", "^\n", "`\n", "$'", "\
 OBJECTS = [(), ("recipients", 0), *(path for path in paths(BODY) if path[-1] in ("context", "profile", "person"))]
 """Where an object of the body is, by the steps to it."""
 pieces = st.sampled_from(SIGNS) | st.text(max_size=4)
-fuzz = settings(max_examples=examples(300), deadline=None)
+fuzz = settings(max_examples=examples(300))
 
 
 def imported(text: str) -> Imported | None:
