@@ -15,8 +15,10 @@ from ajo_local.ports import free_port
 from ajo_local.postgres import Postgres
 from ajo_local.processes import Processes
 
+from tests.support.brokers import delete_queues
 from tests.support.database import query
 from tests.support.delivery import Delivery
+from tests.support.doctor import declare
 from tests.support.programs import PROGRAM
 from tests.support.proxy import Proxy
 from tests.support.waiting import DEADLINE_SECONDS, wait_until
@@ -243,3 +245,18 @@ def test_a_name_that_nobody_answers_for_holds_up_no_end(
         nobody.recv(512)
         child.popen.send_signal(signal.SIGTERM)
         assert ended(child) == 0
+
+
+def test_a_queue_of_another_kind_ends_no_worker_which_says_so_once_and_goes_on_when_it_is_gone(
+    prepare_delivery: Callable[..., Delivery], rabbitmq_url: str, queue_prefix: str, processes: Processes
+) -> None:
+    delivery = prepare_delivery(rabbitmq_url, CALM)
+    declare(rabbitmq_url, queue_prefix, {})  # classic, where quorum queues are meant
+    child = start(processes, delivery.env)
+    child.wait_for_output("PRECONDITION_FAILED", timeout=DEADLINE_SECONDS)
+    delete_queues(rabbitmq_url, queue_prefix)
+    child.wait_for_output(" ready", timeout=DEADLINE_SECONDS)
+    assert child.running
+    assert child.output().count("PRECONDITION_FAILED") == 1
+    delivery.publish(1)
+    wait_until(lambda: query(delivery.env["AJO_DATABASE_URL"], DONE), what="it was sent")

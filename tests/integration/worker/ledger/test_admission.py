@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -207,3 +207,14 @@ async def test_of_two_workers_that_insert_the_same_ids_exactly_one_owns_each_and
     assert claimed[me] | claimed[you] == set(ids)
     assert not claimed[me] & claimed[you]
     assert owners == {UUID(str(request_id)): worker for worker, owned in claimed.items() for request_id in owned}
+
+
+@pytest.mark.parametrize("moment", [datetime.min.replace(tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)], ids=str)
+@pytest.mark.parametrize("column", ["occurred_at", "outbox_at", "enqueued_at", "expires_at"])
+async def test_the_ledger_itself_refuses_an_instant_that_would_blind_its_readers(
+    connection: asyncpg.Connection, read: Read, column: str, moment: datetime
+) -> None:
+    offered = admission(**{column: moment})
+    with pytest.raises(asyncpg.CheckViolationError, match="triggers_moments"):
+        await admit(connection, [offered])
+    assert await read("triggers", offered.request_id) == []

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from ajo_worker.intake.application import heartbeat, make_app, queues
+from ajo_worker.intake.consumer import QuarantiningConsumer
 from ajo_worker.intake.receipt import queue_of
 from ajo_worker.intake.remote_control import AnsweringNode
 from ajo_worker.settings import Settings
+from celery.worker.consumer import Consumer
 
 
 @pytest.mark.parametrize(("owner_timeout", "expected"), [(15.0, 7), (60.0, 30), (4.0, 2), (1.5, 1), (0.6, 1)], ids=str)
@@ -19,6 +21,19 @@ def test_rabbitmq_has_missed_two_heartbeats_of_a_silent_worker_when_the_ledger_c
 
 def test_no_connection_of_a_worker_waits_for_confirms() -> None:
     assert "confirm_publish" not in make_app(Settings()).conf.broker_transport_options
+
+
+@pytest.mark.parametrize("queue", ["control", "event"])
+def test_celerys_own_queues_lock_nobody_out_whose_connection_is_half_open(queue: str) -> None:
+    conf = make_app(Settings()).conf
+    assert (conf[f"{queue}_queue_exclusive"], conf[f"{queue}_queue_durable"]) == (False, True)
+
+
+def test_the_queues_of_celerys_delays_which_nothing_here_has_are_not_made() -> None:
+    def steps(consumer: type[Any]) -> set[str]:
+        return {step.rpartition(":")[2] for step in consumer.Blueprint.default_steps}
+
+    assert steps(Consumer) - steps(QuarantiningConsumer) == {"DelayedDelivery"}
 
 
 def test_remote_control_answers_over_the_events_connection() -> None:
