@@ -169,7 +169,8 @@ COMMENT ON COLUMN ledger.attempts.ramp_wait_seconds IS
 COMMENT ON COLUMN ledger.attempts.silence_wait_seconds IS
     'Seconds it was held back since its destination answered nothing.';
 COMMENT ON COLUMN ledger.attempts.token_wait_seconds IS 'Seconds it waited for an access token.';
-COMMENT ON COLUMN ledger.attempts.ledger_wait_seconds IS 'Seconds until the ledger gave permits, and committed its announcement.';
+COMMENT ON COLUMN ledger.attempts.ledger_wait_seconds IS
+    'Seconds until the ledger gave permits, and committed its announcement.';
 COMMENT ON COLUMN ledger.attempts.to_headers_seconds IS
     'Seconds from the dispatch to the answer''s headers; null without an answer.';
 COMMENT ON COLUMN ledger.attempts.to_body_seconds IS

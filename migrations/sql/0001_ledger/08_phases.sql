@@ -87,7 +87,8 @@ INSERT INTO ledger.phases (position, phase, system, level_seconds, precedence, a
     (20, 'ramp', 'adobe-api', 1, NULL, 'ramp_wait_seconds',
         'Held back for longer, while the rate came back after an outage of Adobe''s.'),
     (21, 'token', 'adobe-api', 1, NULL, 'token_wait_seconds', 'Waiting for an access token, all tries together.'),
-    (22, 'ledger', 'worker', 1, NULL, 'ledger_wait_seconds', 'Until it gave permits, and its attempts'' announcements were committed.'),
+    (22, 'ledger', 'worker', 1, NULL, 'ledger_wait_seconds',
+        'Until the ledger gave permits, and committed the announcements of its attempts.'),
     (23, 'other', 'worker', 1, NULL, NULL, 'In the worker, doing anything else.'),
     (24, 'proxy', 'worker', 1, 4, NULL,
         'Calls that didn''t leave our side (no tunnel through our proxy, or no file, port or memory left on our '
