@@ -16,7 +16,7 @@ from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
 from ajo_producers.contract.trigger import Trigger
 from ajo_producers.outbox import Outbox, rounds, watch
 from ajo_producers.outbox import relay as relays
-from ajo_producers.outbox.database import COMMAND_SECONDS
+from ajo_producers.outbox.database import COMMAND_SECONDS, NAME
 from ajo_producers.outbox.lag import look
 from ajo_producers.outbox.relay import Relay
 from ajo_producers.outbox.settings import KEYS, RelaySettings
@@ -72,6 +72,15 @@ def is_watched(url: str) -> bool:
     return len(query(url, locks)) == 2
 
 
+def is_asleep(url: str) -> bool:
+    """Whether a relay on watch asks nothing over any of its connections."""
+    asks = """
+        select from pg_stat_activity
+        where application_name = $1 and (state <> 'idle' or state_change > now() - '0.2 s'::interval)
+    """
+    return is_watched(url) and not query(url, asks, NAME)
+
+
 def arrived(url: str, prefix: str) -> list[Trigger]:
     """The triggers in the queue, in their order, taken out."""
     bodies = [decode_body(as_bytes(message.body)) for message in take(url, f"{prefix}.standard")]
@@ -108,9 +117,9 @@ async def test_a_relay_whose_connection_is_frozen_while_it_sleeps_goes_on_over_a
     monkeypatch.setattr(relays, "EAR_SECONDS", 0.5)
     add(shop_url, [order_shipped("A-1")])
     with Proxy(shop_url) as proxy:
-        async with relaying(settings(proxy.url, poll=1.0), publisher) as relay:
+        async with relaying(settings(proxy.url, poll=5.0), publisher) as relay:
             await until(lambda: relay.counts.published == 1)
-            await until(lambda: is_watched(shop_url))
+            await until(lambda: is_asleep(shop_url))
             proxy.deafen()
             add(shop_url, [order_shipped("A-2")])
             async with asyncio.timeout(COMMAND_SECONDS / 2):
