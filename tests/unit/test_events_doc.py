@@ -13,21 +13,12 @@ from ajo_producers.events.cloudevents import read_structured
 from ajo_producers.events.file import FIELDS, MappingError, load_mappings, parse_mappings
 from ajo_producers.events.openapi import document
 
+from tests.support.bad_mappings import BAD
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/events.md").read_text(encoding="utf-8")
 LOCAL = ROOT / "worker/ajo_local"
 DEFINITIONS = load_definitions(ROOT / "campaigns")
-BAD = """\
-[order-shipped]
-tipe = "com.example.order.shipped"
-when = "!data.test.run"
-to = "customer.email"
-
-[order-shipped.context]
-ordrId = "data.orderId"
-"customer.firstName" = "data.customer.firstName"
-eta = { from = "data.eta", mising = "skip" }
-"""
 
 
 def block(begin: str) -> str:

@@ -8,6 +8,7 @@ import shutil
 from ajo_local.ports import free_port
 
 from tests.acceptance.docs.place import Place
+from tests.support.bad_mappings import BAD
 from tests.support.documents import ROOT
 from tests.support.feedback_items import dataset_row, webhook_item
 
@@ -48,20 +49,7 @@ def signing_intake(place: Place) -> None:
 
 def bad_mappings(place: Place) -> None:
     """A mapping file with a handful of typing errors."""
-    place.write(
-        "events.toml",
-        """\
-[order-shipped]
-tipe = "com.example.order.shipped"
-when = "!data.test.run"
-to = "customer.email"
-
-[order-shipped.context]
-ordrId = "data.orderId"
-"customer.firstName" = "data.customer.firstName"
-eta = { from = "data.eta", mising = "skip" }
-""",
-    )
+    place.write("events.toml", BAD)
 
 
 def three_events(place: Place) -> None:
