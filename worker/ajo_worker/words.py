@@ -73,11 +73,6 @@ def share(part: float) -> str:
     return f"{part:.1%}".replace(".0%", "%")
 
 
-def counted(number: int, word: str) -> str:
-    """A number with its word: ``1 trigger``, ``2,000 triggers``."""
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
-
-
 def perhaps(possible_duplicate: bool) -> str:
     """Whether a trigger may have been sent twice."""
     return "perhaps" if possible_duplicate else "no"

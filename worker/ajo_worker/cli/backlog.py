@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from ajo_producers.contract.counted import counted
 from rich.table import Table
 
 from ajo_worker.cli.printing import cell, make_table
 from ajo_worker.views.backlog import Backlog, SlowRate
-from ajo_worker.words import UNKNOWN, counted, duration, instant
+from ajo_worker.words import UNKNOWN, duration, instant
 
 SMALL = 0.01
 """Below this share, whole percents say too little."""

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from ajo_producers.contract.counted import counted
 from ajo_producers.contract.masking import has_address
 
 from ajo_worker.cli.authority import read_text
@@ -12,7 +13,6 @@ from ajo_worker.ledger.database import connected, place
 from ajo_worker.ledger.retention import Ages, Tidied, tidy
 from ajo_worker.ledger.upkeep import PURGE
 from ajo_worker.settings.source import source_of
-from ajo_worker.words import counted
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Bring the ledger's database up to date, or back.")
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
+from ajo_producers.contract.counted import counted
 from rich.console import Console
 from rich.table import Table
 
@@ -22,7 +23,7 @@ from ajo_worker.settings import Settings
 from ajo_worker.views.delays import DelayReport, Delays, PhaseSpread
 from ajo_worker.views.delays import delays as read_delays
 from ajo_worker.views.phases import Phase
-from ajo_worker.words import counted, instant, percent, seconds, system_name
+from ajo_worker.words import instant, percent, seconds, system_name
 
 app = typer.Typer(add_completion=False)
 

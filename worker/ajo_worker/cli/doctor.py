@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from ajo_producers.contract.counted import counted
 from rich.console import Console
 from rich.text import Text
 
@@ -16,7 +17,6 @@ from ajo_worker.cli.printing import cell, make_console, print_json
 from ajo_worker.doctor.check import Check, exit_code
 from ajo_worker.doctor.examination import examine
 from ajo_worker.doctor.flower import is_web_address
-from ajo_worker.words import counted
 
 app = typer.Typer(add_completion=False)
 

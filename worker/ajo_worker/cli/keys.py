@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import typer
+from ajo_producers.contract.counted import counted
 from ajo_producers.contract.sealing import Sealer, key_id_of, new_key
 
 from ajo_worker.cli.printing import cell, make_console, make_table, print_json
@@ -12,7 +13,6 @@ from ajo_worker.cli.running import WrongSettings, finish, read_settings
 from ajo_worker.ledger.database import connected, snapshot
 from ajo_worker.payloads import rotation
 from ajo_worker.payloads.rotation import KeyInUse, Rotation
-from ajo_worker.words import counted
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Make, list and rotate the keys of payloads that are held."

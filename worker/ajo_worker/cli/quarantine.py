@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
+from ajo_producers.contract.counted import counted
 
 from ajo_worker.cli.printing import cell, make_console, make_table, print_json
 from ajo_worker.cli.running import finish, read_settings
 from ajo_worker.cli.since import read_since
 from ajo_worker.ledger.database import LARGEST_NUMBER, snapshot
 from ajo_worker.views.quarantine import Item, Quarantine, quarantine, quarantined_item
-from ajo_worker.words import counted, instant
+from ajo_worker.words import instant
 
 app = typer.Typer(add_completion=False)
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
+from ajo_producers.contract.counted import counted
 
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.closing import HandedBack
@@ -133,7 +134,7 @@ def summary(fates: Mapping[Fate, int]) -> str:
     # What is no state, as of what was quarantined, comes last.
     ordered = sorted(states, key=lambda state: (STATES.index(state) if state in STATES else len(STATES), state))
     told = ", ".join(f"{states[state].total():,} {state}{_reasons(states[state])}" for state in ordered)
-    return f"{total:,} {'trigger' if total == 1 else 'triggers'}: {told or 'nothing was in it'}"
+    return f"{counted(total, 'trigger')}: {told or 'nothing was in it'}"
 
 
 def mostly_failed(fates: Mapping[Fate, int]) -> bool:

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from ajo_producers.campaigns.definition import Definition
 from ajo_producers.campaigns.folder import DefinitionError, load_definition, load_definitions
 from ajo_producers.campaigns.window import outside, window_problem
+from ajo_producers.contract.counted import counted
 
 from ajo_worker.api.request import Endpoint, ForeignHost, endpoint_of
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
 from ajo_worker.settings import Settings
-from ajo_worker.words import counted
 
 FOLDER, HOSTS, WINDOWS = "campaigns", "campaign hosts", "campaign windows"
 

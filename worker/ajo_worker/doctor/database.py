@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from ajo_producers.contract.counted import counted
+
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
 from ajo_worker.ledger import database
-from ajo_worker.words import counted
 
 DATABASE, MIGRATIONS, RIGHTS = "database", "database migrations", "database rights"
 DURABILITY, PARTITIONS = "database durability", "database partitions"

@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 import msgspec
+from ajo_producers.contract.counted import counted
 
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
-from ajo_worker.words import counted
 
 FLOWER = "flower"
 

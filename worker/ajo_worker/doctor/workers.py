@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import asyncpg
+from ajo_producers.contract.counted import counted
 
 from ajo_worker.doctor.check import Check, ok, skipped, warning
 from ajo_worker.doctor.database_address import address_of
 from ajo_worker.doctor.database_wire import opened
 from ajo_worker.doctor.settings import Readable
 from ajo_worker.ledger.database import DatabaseError
-from ajo_worker.words import counted
 
 WORKERS = "workers"
 NO_LEDGER = skipped(WORKERS, "the ledger can't be read: see database")

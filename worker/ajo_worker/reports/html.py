@@ -2,6 +2,7 @@
 
 from functools import cache, partial
 
+from ajo_producers.contract.counted import counted
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -53,7 +54,7 @@ def _environment(time_zone: str) -> Environment:
         "system": words.system_name,
         "longest_phases": _longest_phases,
     }
-    environment.globals |= {"hatches": HATCHES, "counted": words.counted}
+    environment.globals |= {"hatches": HATCHES, "counted": counted}
     return environment
 
 
@@ -75,7 +76,7 @@ def _longest_phases(one: WorstRow) -> list[tuple[str, float]]:
 
 def _plots(report: Report, charged: list[SystemRow]) -> dict[str, Markup | None]:
     """The plots by name; None where there is nothing to draw."""
-    outages = f"; {words.counted(len(report.outages), 'outage')} as grey bands" if report.outages else ""
+    outages = f"; {counted(len(report.outages), 'outage')} as grey bands" if report.outages else ""
     systems = ", ".join(words.system_name(row.system) for row in charged)
     drawn = {
         "counts": report.times and draw_counts(report, f"Triggers over time: late, not yet known, on time{outages}."),

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from ajo_producers.contract.counted import counted
 from msgspec import Struct
 
 from ajo_worker.reports.value import CLOCKS, NOT_YET_KNOWN, ON_TIME, Counts, LateSpan, Report, SystemRow
-from ajo_worker.words import clock, counted, share, system_name
+from ajo_worker.words import clock, share, system_name
 
 LATE_SHARE = 0.01
 """A minute belongs to a late span if at least this share of its triggers became late."""

@@ -6,6 +6,7 @@
 from typing import Annotated
 
 import typer
+from ajo_producers.contract.counted import counted
 
 from ajo_worker.cli.audit.recipient import recipient
 from ajo_worker.cli.audit.report import only_key_missing, show_closed, show_verified, summary
@@ -20,7 +21,7 @@ from ajo_worker.evidence.closing import Closed
 from ajo_worker.evidence.findings import Verified
 from ajo_worker.evidence.verification import Asked, verify
 from ajo_worker.ledger.database import connected
-from ajo_worker.words import counted, instant
+from ajo_worker.words import instant
 
 app = typer.Typer(
     add_completion=False,

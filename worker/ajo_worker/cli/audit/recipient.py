@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
+from ajo_producers.contract.counted import counted
 from ajo_producers.contract.trigger import MAX_TEXT
 from rich.console import Console
 
@@ -16,7 +17,7 @@ from ajo_worker.cli.since import read_since
 from ajo_worker.ledger.database import READER, connected
 from ajo_worker.recipients import hashing_key, recipient_hash
 from ajo_worker.views.recipient import RecipientFound, find_recipient
-from ajo_worker.words import counted, instant, perhaps
+from ajo_worker.words import instant, perhaps
 
 
 def recipient(

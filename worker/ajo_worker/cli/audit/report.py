@@ -1,11 +1,12 @@
 """How ``ajo-dispatch audit`` says what it did and found."""
 
+from ajo_producers.contract.counted import counted
 from rich.console import Console
 
 from ajo_worker.cli.printing import cell, make_table
 from ajo_worker.evidence.closing import Closed
 from ajo_worker.evidence.findings import SOUND, DayFound, ExplainedChange, Fault, Verified
-from ajo_worker.words import counted, instant
+from ajo_worker.words import instant
 
 MOST = 50
 """Lines of a kind that are shown; --json has all."""

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
+from ajo_producers.contract.counted import counted
 
 from ajo_worker.cli.authority import Operator, read_authority
 from ajo_worker.cli.dead.choosing import takes_filter
@@ -18,7 +19,6 @@ from ajo_worker.deadletters.redriving import CarriedOut, Order, Plan
 from ajo_worker.ledger.database import connected, snapshot
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.ledger.operations import Authority
-from ajo_worker.words import counted
 
 All = Annotated[bool, typer.Option("--all", help="All dead letters: instead of a filter.")]
 Why = Annotated[str | None, typer.Option(metavar="TEXT", help="Why you do it: kept in the ledger; required.")]

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 import typer
+from ajo_producers.contract.counted import counted
 from ajo_producers.contract.sealing import Sealer
 from ajo_producers.contract.writing import writing
 from msgspec import Raw
@@ -23,7 +24,6 @@ from ajo_worker.deadletters.choosing import Filter, HeldLetter, dead_letters, he
 from ajo_worker.ledger.database import snapshot
 from ajo_worker.payloads.reading import UnreadablePayload, read_payload
 from ajo_worker.settings import Settings
-from ajo_worker.words import counted
 
 STANDARD_OUTPUT = Path("-")
 OWNER_ALONE = 0o600

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from ajo_producers.contract.counted import counted
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -13,7 +14,7 @@ from ajo_worker.cli.printing import cell, make_table, print_part, print_whole
 from ajo_worker.deadletters.choosing import DeadLetters
 from ajo_worker.deadletters.detail import AttemptFacts, LetterDetail
 from ajo_worker.deadletters.redriving import LeftOut, Order, Plan
-from ajo_worker.words import counted, instant
+from ajo_worker.words import instant
 
 DONE = {"redrive": "redriven", "discard": "discarded"}
 WHY_LEFT_OUT: dict[LeftOut, str] = {

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import typer
+from ajo_producers.contract.counted import counted
 from ajo_producers.contract.reading import check_regular
 
 from ajo_worker.cli.feedback.report import FOUND, kinds_text
@@ -19,7 +20,6 @@ from ajo_worker.ledger.database import LedgerConnection, connected
 from ajo_worker.ledger.ledger import PLANNER
 from ajo_worker.recipients import hashing_key
 from ajo_worker.settings import Settings
-from ajo_worker.words import counted
 
 
 def import_files(

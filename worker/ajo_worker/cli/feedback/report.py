@@ -3,10 +3,10 @@
 from collections import Counter
 
 import typer
+from ajo_producers.contract.counted import counted
 
 from ajo_worker.feedback.correlation import Kind
 from ajo_worker.feedback.matching import Matched
-from ajo_worker.words import counted
 
 FOUND: tuple[Kind, ...] = ("execution-id", "request-id", "recipient")
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from ajo_producers.contract.counted import counted
 from msgspec import Struct
 from rich.console import Console
 
@@ -10,7 +11,7 @@ from ajo_worker.cli.printing import cell, make_table
 from ajo_worker.network.probes import WayReport
 from ajo_worker.network.way import STEPS, Way
 from ajo_worker.views.spread import KnownSpread
-from ajo_worker.words import UNKNOWN, counted, instant, percent, seconds
+from ajo_worker.words import UNKNOWN, instant, percent, seconds
 
 NAMES = {"dns": "DNS", "connect": "connect", "tls": "TLS", "first_byte": "first byte"}
 BEFORE_A_CALL = ("dns", "connect", "tls")

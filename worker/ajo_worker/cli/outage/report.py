@@ -1,5 +1,6 @@
 """How outages are printed."""
 
+from ajo_producers.contract.counted import counted
 from msgspec import Struct
 from rich.console import Console
 
@@ -8,7 +9,7 @@ from ajo_worker.cli.printing import cell, make_table, print_part, print_whole
 from ajo_worker.outages.history import Detail, Outage, WithoutToken, WithWorkers
 from ajo_worker.outages.runbook import RunbookStep
 from ajo_worker.views.backlog import Backlog
-from ajo_worker.words import counted, instant
+from ajo_worker.words import instant
 
 
 class Shown(Struct, frozen=True):

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from ajo_producers.contract.counted import counted
 from rich.console import Console
 from rich.table import Column, Table
 
 from ajo_worker.cli.printing import cell, make_table, print_whole
 from ajo_worker.views.batch import RecordedBatch
-from ajo_worker.words import counted, instant, perhaps
+from ajo_worker.words import instant, perhaps
 
 MOST_LISTED = 100
 """Triggers that are listed, those that were not accepted first; ``--json`` has all."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
+from ajo_producers.contract.counted import counted
 from rich.console import Console
 from rich.table import Table
 
@@ -12,7 +13,7 @@ from ajo_worker.cli.printing import cell, make_table, print_part
 from ajo_worker.ledger.unknown_definitions import UnknownDefinition
 from ajo_worker.states import STATES
 from ajo_worker.views.overview import Held, Overview, WorkerRow
-from ajo_worker.words import counted, instant, seconds
+from ajo_worker.words import instant, seconds
 
 
 def show_overview(report: Overview, since: str, console: Console) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ajo_producers.contract.counted import counted
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -11,7 +12,7 @@ from ajo_worker.cli.printing import cell, make_table
 from ajo_worker.reports.lateness import guilty
 from ajo_worker.reports.pulse import Pulse
 from ajo_worker.reports.value import PhaseRow
-from ajo_worker.words import counted, duration, instant, system_name
+from ajo_worker.words import duration, instant, system_name
 
 SLOWEST = 5
 """So many phases are shown."""
