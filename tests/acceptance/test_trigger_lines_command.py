@@ -231,6 +231,11 @@ def feed(process: subprocess.Popen[str], count: int) -> None:
     process.stdin.flush()
 
 
+def waits_for_input(process: subprocess.Popen[str]) -> bool:
+    """Where the kernel has put it to sleep: in reading a pipe."""
+    return "pipe_read" in Path(f"/proc/{process.pid}/wchan").read_text(encoding="ascii")
+
+
 def test_a_receipt_is_on_file_as_soon_as_its_trigger_is_confirmed(
     trigger: TriggerCommand, tmp_path: Path, broker: dict[str, str]
 ) -> None:
@@ -279,6 +284,7 @@ def test_a_stopped_command_ends_with_what_is_on_its_way_and_goes_on_where_it_was
     with trigger.start(broker) as process:
         feed(process, WINDOW_MESSAGES + 2)
         wait_until(lambda: len(receipts(tmp_path / "r")) == WINDOW_MESSAGES, what="the first window's receipts")
+        wait_until(lambda: waits_for_input(process), what="it has read all that there is")
         process.send_signal(number)
         assert process.wait(DEADLINE_SECONDS) == 128 + number
         assert process.stdout is not None
