@@ -1,5 +1,6 @@
 """Connections of a relay to the outbox's database, and what is wrong with them in words for people."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import unquote, urlsplit
@@ -8,6 +9,7 @@ import asyncpg
 
 from ajo_producers.contract.each_address import each_address
 from ajo_producers.contract.keepalive import notice_death
+from ajo_producers.contract.tls_files import check_tls_files
 from ajo_producers.outbox.settings import RelaySettings
 
 CONNECT_SECONDS = 10.0
@@ -43,6 +45,7 @@ async def connect(settings: RelaySettings, command_seconds: float = COMMAND_SECO
         OutboxUnavailable: it can't be reached, or refuses.
     """
     try:
+        check_tls_files(settings.url, os.environ)
         connection = await asyncpg.connect(
             settings.url,
             loop=each_address(),

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import asyncpg
 from ajo_producers.contract.each_address import each_address
 from ajo_producers.contract.keepalive import DATABASE, notice_death
+from ajo_producers.contract.tls_files import check_tls_files
 
 from ajo_worker.ledger.connect_faults import FAULTS, NoHost, NoSession, SessionsMixed, WrongEncoding, reason_of
 from ajo_worker.ledger.hosts import hosts_of, one_by_one
@@ -102,6 +103,7 @@ class Connector:
     async def _open(
         self, url: str, name: str, settings: Mapping[str, str], seconds: float, command: float | None
     ) -> asyncpg.Connection:
+        check_tls_files(url, os.environ)
         connection = await asyncpg.connect(
             url,
             loop=each_address(),

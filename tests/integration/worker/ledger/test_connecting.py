@@ -1,6 +1,7 @@
 """Connections to PostgreSQL itself, through a real pgbouncer, and to the one of several hosts that will do."""
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -208,3 +209,11 @@ async def test_a_database_that_lacks_letters_is_refused_with_how_to_make_one_tha
                 pass
     finally:
         query(session_postgres.url, f"drop database {name}")
+
+
+async def test_a_pipe_in_a_certificate_s_place_is_told_and_stops_no_loop(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ca.pem")
+    url = f"postgresql://u:p@127.0.0.1:1/db?sslmode=verify-full&sslrootcert={tmp_path}/ca.pem"
+    with pytest.raises(DatabaseError, match=r"can't reach .*: sslrootcert: .*ca\.pem: is no regular file"):
+        async with connected(url):
+            pass

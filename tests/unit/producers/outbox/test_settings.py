@@ -1,8 +1,11 @@
 """The outbox's settings: what can't be used is named, with what to do, and never shown."""
 
+import os
+from pathlib import Path
+
 import pytest
 from ajo_producers.contract.sealing import new_key
-from ajo_producers.outbox.database import explain, place
+from ajo_producers.outbox.database import OutboxUnavailable, connect, explain, place
 from ajo_producers.outbox.settings import KEYS, RelaySettings, read_relay, read_sealer
 from ajo_producers.publishing.errors import SettingError
 
@@ -49,3 +52,10 @@ def test_a_password_that_is_not_percent_encoded_is_never_shown() -> None:
     told = read_relay({"AJO_OUTBOX_URL": "postgresql://shop:se/cr@et@db.example.com/shop"})
     assert "cr@et" not in place(told)
     assert "cr@et" not in explain(told, OSError(111, "Connection refused"))
+
+
+async def test_a_pipe_in_a_certificate_s_place_is_told_and_stops_no_loop(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ca.pem")
+    url = f"postgresql://u:p@127.0.0.1:1/db?sslmode=verify-full&sslrootcert={tmp_path}/ca.pem"
+    with pytest.raises(OutboxUnavailable, match=r"sslrootcert: .*ca\.pem: is no regular file"):
+        await connect(read_relay({"AJO_OUTBOX_URL": url}))
