@@ -63,15 +63,19 @@ class AsyncCallers:
             text = f"{self._most:,} calls wait for {self._carrier.broker.shown} already"
             raise PublisherFull(text, unconfirmed=ids, unsent=ids)
         self._calls.add(call)
-        self._group.join(call)
-        if call.leads:
-            self._begin_to_carry()
         overdue = call.loop.call_later(self._carrier.timeout + GRACE_SECONDS, self._give_up, call)
+        begun = False
         try:
+            self._group.join(call)
+            if call.leads:
+                self._begin_to_carry()
+            begun = True
             await call.told
         except asyncio.CancelledError as cancelled:
             raise cancelled from self._cancelled(call)
         finally:
+            if call.leads and not begun:  # Ctrl-C came: others wait for this one to lead
+                self._begin_to_carry()
             overdue.cancel()
             self._calls.discard(call)
         if isinstance(call.outcome, Receipt):

@@ -2,7 +2,6 @@
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from ajo_producers.publishing.errors import SettingError
 from ajo_producers.publishing.forks import reset_after_fork
 from ajo_producers.publishing.link import Deadline, Link, LinkFailure
 from ajo_producers.publishing.outgoing import Outgoing, Sender, to_message, to_parcel
+from ajo_producers.publishing.turns import Turns
 
 NO_TURN = "other threads had the connection all the time"
 
@@ -25,47 +25,6 @@ class Delivered(NamedTuple):
     messages: list[Outgoing]
     failure: LinkFailure | None
     handed_over: bool
-
-
-class Turns:
-    """A lock whose waiters come in turn: who releases it and wants it again waits behind all others."""
-
-    def __init__(self) -> None:
-        self._mutex = threading.Lock()
-        self._taken = False
-        self._waiting: deque[threading.Lock] = deque()
-
-    def acquire(self, timeout: float) -> bool:
-        """Wait for one's turn for so many seconds; whether it came."""
-        with self._mutex:
-            if not self._taken:
-                self._taken = True
-                return True
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.append(mine)
-        came = False
-        try:
-            came = mine.acquire(timeout=timeout)
-        finally:
-            if not came:
-                self._give_up(mine)
-        return came
-
-    def release(self) -> None:
-        """Let the next one have it."""
-        with self._mutex:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._taken = False
-
-    def _give_up(self, mine: threading.Lock) -> None:
-        with self._mutex:
-            if mine in self._waiting:
-                self._waiting.remove(mine)
-                return
-        self.release()  # it came just now
 
 
 class Carrier:
@@ -101,13 +60,14 @@ class Carrier:
         ``renewed``: each confirm gives all of the time again.
         """
         handed_over = False
+        turn = self._turns.turn()
         try:
-            came = self._turns.acquire(deadline.remaining())
-        except TimeoutError:
-            came = False
-        if not came:
-            return Delivered([], LinkFailure(NO_TURN), handed_over)
-        try:
+            try:
+                came = turn.wait(deadline.remaining())
+            except TimeoutError:
+                came = False
+            if not came:
+                return Delivered([], LinkFailure(NO_TURN), handed_over)
             parcels = None
             done: list[Outgoing] = []
 
@@ -144,7 +104,11 @@ class Carrier:
             self.drop_link()
             raise
         finally:
-            self._turns.release()
+            try:
+                turn.leave()
+            except BaseException:  # Ctrl-C comes once
+                turn.leave()
+                raise
 
     def explain(self, failure: LinkFailure) -> str:
         """The failure in words for people."""
@@ -152,13 +116,18 @@ class Carrier:
 
     def close(self) -> None:
         """Close the connection; the next use opens another one."""
-        self._turns.acquire(threading.TIMEOUT_MAX)
+        turn = self._turns.turn()
         try:
+            turn.wait(threading.TIMEOUT_MAX)
             link, self._link = self._link, None
             if link is not None:
                 link.close()
         finally:
-            self._turns.release()
+            try:
+                turn.leave()
+            except BaseException:  # Ctrl-C comes once
+                turn.leave()
+                raise
 
     def drop_link(self) -> None:
         """Leave the connection without a word."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from time import sleep
 from typing import Generic, TypeAlias, TypeVar
 
-from ajo_producers.publishing.carrier import NO_TURN, Carrier
+from ajo_producers.publishing.carrier import NO_TURN, Carrier, Delivered
 from ajo_producers.publishing.checked import NOT_CHECKED, CheckedTrigger
 from ajo_producers.publishing.errors import PublishError
 from ajo_producers.publishing.forks import reset_after_fork
@@ -48,14 +48,15 @@ class Group(Generic[W]):
     """The calls that wait. One of the callers leads: it carries what waits, its own and that of others, in rounds.
 
     An outcome is each trigger's own: where a group fails, those that were not confirmed go again, one by one, as long
-    as they have time.
+    as they have time. ``carried`` are those of the latest round, with an outcome or without.
     """
 
     def __init__(self, carrier: Carrier) -> None:
         self._carrier = carrier
-        self._mutex = threading.Lock()
+        self._mutex = threading.RLock()  # a signal's handler may publish, too
         self._queue: deque[W] = deque()
         self._led = False
+        self.carried: list[W] = []
         self._company = 0
         reset_after_fork(self)
 
@@ -87,26 +88,23 @@ class Group(Generic[W]):
         if first is None:
             return []
         taken: list[W] = []
+        self.carried = taken
 
         def load() -> list[list[CheckedTrigger]]:
             if len(self._queue) < self._company:
                 sleep(0)  # lets those run whose triggers went before: they may be about to publish again
             with self._mutex:
-                taken.extend(_taken_from(self._queue))
+                _take(self._queue, taken)
             return list(batches(waiting.trigger for waiting in taken))
 
         try:
-            delivered = self._carrier.deliver(load, first.deadline)
+            settled = self._settled(taken, self._carrier.deliver(load, first.deadline))
         except BaseException:
-            self._back(taken, handed_over=True)
+            self._back(
+                (waiting for waiting in taken if waiting.outcome is None and not waiting.queued), handed_over=True
+            )
             raise
-        self._company = len(taken)
-        receipts = {receipt.request_id: receipt for message in delivered.messages for receipt in message.receipts}
-        for waiting in taken:
-            waiting.outcome = receipts.get(waiting.trigger.request_id)
-        settled = [waiting for waiting in taken if waiting.outcome is not None]
-        if delivered.failure is not None:
-            settled += self._failed(taken, delivered.failure, handed_over=delivered.handed_over)
+        self.carried = settled
         return settled
 
     def next(self) -> W | None:
@@ -140,6 +138,17 @@ class Group(Generic[W]):
         for waiting in failed:
             self.fail(waiting, failure)
         return failed
+
+    def _settled(self, taken: list[W], delivered: Delivered) -> list[W]:
+        """Those to which a round brings their outcome."""
+        self._company = len(taken)
+        receipts = {receipt.request_id: receipt for message in delivered.messages for receipt in message.receipts}
+        for waiting in taken:
+            waiting.outcome = receipts.get(waiting.trigger.request_id)
+        settled = [waiting for waiting in taken if waiting.outcome is not None]
+        if delivered.failure is not None:
+            settled += self._failed(taken, delivered.failure, handed_over=delivered.handed_over)
+        return settled
 
     def _failed(self, taken: list[W], failure: LinkFailure, *, handed_over: bool) -> list[W]:
         """Those whose outcome the failure is; the others wait again."""
@@ -188,14 +197,13 @@ class Group(Generic[W]):
 
     def _after_fork(self) -> None:
         """In the child: those that wait are threads of the parent."""
-        self._mutex = threading.Lock()
+        self._mutex = threading.RLock()
         self._queue.clear()
         self._led = False
 
 
-def _taken_from(queue: deque[W]) -> list[W]:
-    """The first of the queue that travel together: as many as fit a window, and no request id twice."""
-    taken: list[W] = []
+def _take(queue: deque[W], taken: list[W]) -> None:
+    """Take the first of the queue that travel together: as many as fit a window, and no request id twice."""
     ids, size = set(), 0
     while queue and len(taken) < GROUP_TRIGGERS:
         first = queue[0]
@@ -205,10 +213,9 @@ def _taken_from(queue: deque[W]) -> list[W]:
         size += len(first.trigger.encoded)
         if taken and (first.alone or size > WINDOW_BYTES or first.trigger.request_id in ids):
             break
+        taken.append(first)  # before it leaves the queue: Ctrl-C in between must not lose it
         queue.popleft()
         first.queued = False
-        taken.append(first)
         ids.add(first.trigger.request_id)
         if first.alone:
             break
-    return taken

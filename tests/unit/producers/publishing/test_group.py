@@ -12,10 +12,11 @@ from ajo_producers.publishing import callers
 from ajo_producers.publishing import carrier as carriers
 from ajo_producers.publishing import link as links
 from ajo_producers.publishing.campaign import Campaign
-from ajo_producers.publishing.carrier import Carrier, Turns
+from ajo_producers.publishing.carrier import Carrier
 from ajo_producers.publishing.environment import PublisherSettings
 from ajo_producers.publishing.group import GROUP_TRIGGERS, Group, Waiting
 from ajo_producers.publishing.link import LinkFailure, Refused
+from ajo_producers.publishing.turns import Turns
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -315,25 +316,29 @@ def test_many_threads_on_a_link_that_breaks_now_and_then_all_get_their_own_recei
 
 def test_turns_come_in_the_order_in_which_they_were_asked_for() -> None:
     turns, order = Turns(), []
-    assert turns.acquire(DEADLINE_SECONDS)
+    first = turns.turn()
+    assert first.wait(DEADLINE_SECONDS)
 
     def take(name: str) -> None:
-        assert turns.acquire(DEADLINE_SECONDS)
+        turn = turns.turn()
+        assert turn.wait(DEADLINE_SECONDS)
         order.append(name)
-        turns.release()
+        turn.leave()
 
     threads = []
     for name in ("ann", "bob", "cyd"):
         threads.append(threading.Thread(target=take, args=(name,)))
         threads[-1].start()
-        wait_until(lambda: len(turns._waiting) == len(threads), what="it waits")
-    assert not turns.acquire(0.001)
-    turns.release()
+        wait_until(lambda: len(turns) == 1 + len(threads), what="it waits")
+    late = turns.turn()
+    assert not late.wait(0.001)
+    late.leave()
+    first.leave()
     take("last")
     for thread in threads:
         thread.join(DEADLINE_SECONDS)
     assert order == ["ann", "bob", "cyd", "last"]
-    assert turns.acquire(0)
+    assert turns.turn().wait(0)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")

@@ -14,6 +14,7 @@ from ajo_producers.publishing.campaign import Campaign
 from ajo_producers.publishing.link import Deadline, LinkFailure
 from ajo_producers.publishing.outgoing import WINDOW_BYTES, WINDOW_MESSAGES, Outgoing, to_message, to_parcel
 from ajo_producers.publishing.rabbitmq import RabbitMQLink
+from ajo_producers.publishing.turns import Turn
 
 from tests.support.definitions import ORDER_SHIPPED
 
@@ -122,14 +123,14 @@ def test_waiting_for_other_threads_counts_as_waiting(
 ) -> None:
     """The time limit is one limit, so that a request that publishes knows when it gets its answer."""
 
-    def acquire(timeout: float) -> bool:
+    def wait(_: Turn, timeout: float) -> bool:
         assert timeout == 10
         clock.now += 8
         return True
 
     links_ = opened()
     publisher = Publisher(URL, timeout=10)
-    monkeypatch.setattr(publisher._carrier, "_turns", SimpleNamespace(acquire=acquire, release=lambda: None))
+    monkeypatch.setattr(Turn, "wait", wait)
     publisher.publish(make())
     assert links_[0].left == [2]
 
@@ -137,11 +138,11 @@ def test_waiting_for_other_threads_counts_as_waiting(
 def test_without_its_turn_in_time_a_trigger_is_not_confirmed(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     publisher, trigger = Publisher(URL), make()
 
-    def acquire(timeout: float) -> bool:
+    def wait(_: Turn, timeout: float) -> bool:
         clock.now += timeout
         return False
 
-    monkeypatch.setattr(publisher._carrier, "_turns", SimpleNamespace(acquire=acquire))
+    monkeypatch.setattr(Turn, "wait", wait)
     with pytest.raises(PublishError, match="other threads had the connection") as caught:
         publisher.publish(trigger)
     assert caught.value.unconfirmed == caught.value.unsent == (trigger.request_id,)
