@@ -41,8 +41,11 @@ demo: $(READY) ## the whole stack: 2,000 triggers, what became of them, and who 
 dev: $(READY) ## the same stack, kept running until Ctrl-C, with Flower
 	@$(BIN)/ajo-dispatch dev
 
+# Among thousands of real processes one meets a second of a machine that stands still: three are repeated once, and shown whole.
+REPEATED := --reruns 1 --max-suite-reruns 3 --rerun-exclude-path tests/unit --rerun-show-tracebacks
+
 test: lint types imports ## every check and every test
-	@echo "== tests" && $(BIN)/pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
+	@echo "== tests" && $(BIN)/pytest -n 3 --dist loadgroup $(REPEATED) $(PYTEST_ARGS)
 
 smoke: $(READY) ## ten tests that show whether everything is there; half a minute
 	@$(BIN)/pytest -q $(SMOKE)
