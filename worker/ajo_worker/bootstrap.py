@@ -34,10 +34,10 @@ from ajo_worker.feedback.matching import Matching, Rules
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.liveness import Unsent
+from ajo_worker.ledger.rate_limits import Leases
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.limits.limits import Limits
-from ajo_worker.limits.place_shares import shares_of
 from ajo_worker.limits.slots import Slots
 from ajo_worker.network.probing import NetworkProbes, probed
 from ajo_worker.outages.patrol import Patrol
@@ -47,7 +47,7 @@ from ajo_worker.outages.silences import Silences
 from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.view import View
 from ajo_worker.outages.ways_in import LeftBehind, Tap, Unsealing, WaysIn
-from ajo_worker.outages.wiring import lane_rates, leasing, patience_of, ramp_of, speed_of, thresholds_of, timing_of
+from ajo_worker.outages.wiring import lane_rates, patience_of, ramp_of, shares_of, speed_of, thresholds_of, timing_of
 from ajo_worker.queues.lengths import QueueLengths
 from ajo_worker.queues.looking import Looking
 from ajo_worker.recipients import hashing_key
@@ -112,7 +112,7 @@ def in_hand(dispatcher: Dispatcher, slots: Slots) -> Unsent:
     """What a worker has in hand and doesn't send at this moment. It counts what there is, so no trigger pays for it."""
     waiting: dict[str, dict[str, int]] = {}
     for (lane, campaign), triggers in dispatcher.under_way.items():
-        if (left := triggers - slots.taken_by(campaign)) > 0:
+        if (left := triggers - slots.bounds.taken_by[campaign]) > 0:
             waiting.setdefault(lane, {})[campaign] = left
     return Unsent(dispatcher.unopened, waiting)
 
@@ -187,7 +187,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     )
     slots = Slots(settings.max_in_flight, closing, view.places_of, shares_of(settings, definitions), clock.monotonic)
     leases = SharedConnection(lambda: ledger.connect_shared(synchronous_commit="off"))
-    limits = Limits(lanes, leasing(leases, settings.rate_limit_recovery), view.rates, clock, closing)
+    limits = Limits(lanes, Leases(leases, settings.rate_limit_recovery).take, view.rates, clock, closing)
     preparation = Preparation(ledger, clock, tokens, limits, slots, view, closing, settings.attempt_minimum, silences)
     statuses = campaign_statuses(settings, definitions, tokens, token_http)
     pipeline = pipeline_of(preparation, policy, statuses, http)

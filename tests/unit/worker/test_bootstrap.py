@@ -32,7 +32,7 @@ def test_a_worker_without_payload_keys_warns_once_and_says_what_to_do(
 def test_what_waits_with_a_worker_is_what_it_has_in_hand_and_does_not_send() -> None:
     under_way = Counter({("standard", "a"): 480, ("standard", "b"): 3, ("high-throughput", "c"): 7})
     dispatcher: Any = SimpleNamespace(under_way=under_way, unopened={"ajo-dispatch.standard": 100})
-    slots: Any = SimpleNamespace(taken_by=Counter({"a": 20, "b": 3}).__getitem__)
+    slots: Any = SimpleNamespace(bounds=SimpleNamespace(taken_by=Counter({"a": 20, "b": 3})))
     found = in_hand(dispatcher, slots)
     assert found.unopened == {"ajo-dispatch.standard": 100}
     assert found.waiting == {"standard": {"a": 460}, "high-throughput": {"c": 7}}

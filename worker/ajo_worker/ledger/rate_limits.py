@@ -1,6 +1,10 @@
 """Permits of the rate limits, given out in blocks to all workers by one row each, and what 429s leave of a rate."""
 
+from dataclasses import dataclass
+
 import asyncpg
+
+from ajo_worker.ledger.shared_connection import SharedConnection
 
 # A block follows the last one, or begins now; never far ahead, whatever became of the database's clock. A limit that a
 # 429 slowed down gives fewer permits in the same time, and grows back evenly. One statement and no transaction around
@@ -42,6 +46,18 @@ async def lease(connection: asyncpg.Connection, scope: str, seconds: float, reco
     """
     [row] = await connection.fetch(LEASE, scope, seconds, recovery, MOST_AHEAD)
     return row["left"], row["kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leases:
+    """Those of one worker, over one connection."""
+
+    connection: SharedConnection
+    recovery: float
+
+    async def take(self, scope: str, seconds: float) -> tuple[float, float]:
+        """As ``lease``."""
+        return await self.connection.run(lambda connection: lease(connection, scope, seconds, self.recovery))
 
 
 async def slow_down(connection: asyncpg.Connection, scope: str, kept: float, recovery: float) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import count
 
 from ajo_worker.closing import Closing
-from ajo_worker.limits.place_shares import Shares
-from ajo_worker.limits.places import Bound, Bounds, Place, Places
+from ajo_worker.limits.bounds import Bounds, Shares
+from ajo_worker.limits.places import Place, Places
 from ajo_worker.limits.shadow import Ticket
 from ajo_worker.limits.turns import Turns
 from ajo_worker.limits.waits import Waits
@@ -80,30 +80,16 @@ class Slots:
     ) -> None:
         self._free = places
         self._closing = closing
-        self._most_of = most_of
-        self._shares = shares or Shares(places, places, places)
         self._monotonic = monotonic
         self._turns: Turns[Line] = Turns()
-        self._of: Counter[str] = Counter()
-        self._of_lane: Counter[str] = Counter()
-        self._ordinary_of: Counter[str] = Counter()
-        self._ordinary = 0
-        self.bounds = Bounds()
+        self.bounds = Bounds(shares or Shares(places, places, places), most_of)
         self._lane_of: dict[str, str] = {}
         self._numbers = count()
 
     @property
     def taken(self) -> int:
         """Places that are taken."""
-        return self._of.total()
-
-    def taken_by(self, campaign: str) -> int:
-        """Places that a campaign has."""
-        return self._of[campaign]
-
-    def taken_of(self, lane: str) -> int:
-        """Places that a lane has."""
-        return self._of_lane[lane]
+        return self.bounds.taken_by.total()
 
     def none(self) -> Places:
         """Places to be, of which there is none yet."""
@@ -146,23 +132,13 @@ class Slots:
 
     def sent(self, place: Place) -> None:
         """The call that the place is for is being made."""
-        now = self._monotonic()
-        for bound in place.bounds:
-            bound.crowd.sends(place.number, now)
+        self.bounds.sends(place, self._monotonic())
 
     def release(self, place: Place) -> None:
         """Give a place back; who has it in ``Places`` leaves that to them."""
         now = self._monotonic()
         self._free += 1
-        self._of[place.campaign] -= 1
-        if not self._of[place.campaign]:
-            del self._of[place.campaign]
-        self._of_lane[place.lane] -= 1
-        if not place.urgent:
-            self._ordinary_of[place.lane] -= 1
-            self._ordinary -= 1
-        for bound in place.bounds:
-            bound.crowd.leaves(place.number, now)
+        self.bounds.gives_back(place, now)
         if self._turns:
             self._give(now)
 
@@ -185,7 +161,8 @@ class Slots:
         return "congestion" if self.bounds.congested(lane, self._monotonic()) else "slot"
 
     def _enter(self, line: Line) -> None:
-        bound, came = self._bound_by(line.urgency, line.campaign), self._monotonic()
+        came, urgent = self._monotonic(), line.urgency is Urgency.URGENT
+        bound = self.bounds.waited_for(line.campaign, line.lane, urgent=urgent, free=self._free > 0)
         line.waits, line.bound = True, bound
         if not bound.waiting:
             bound.shadow.rests(came)
@@ -212,35 +189,10 @@ class Slots:
                 return
 
     def _occupy(self, urgency: Urgency, campaign: str) -> Place:
-        lane, now = self._lane_of[campaign], self._monotonic()
-        bounds = self.bounds.of(campaign, lane)
-        place = Place(next(self._numbers), campaign, lane, urgency is Urgency.URGENT, bounds)
+        place = Place(next(self._numbers), campaign, self._lane_of[campaign], urgency is Urgency.URGENT)
         self._free -= 1
-        self._of[campaign] += 1
-        self._of_lane[lane] += 1
-        if not place.urgent:
-            self._ordinary_of[lane] += 1
-            self._ordinary += 1
-        for bound in bounds:
-            bound.crowd.enters(now)
+        self.bounds.takes(place, self._monotonic())
         return place
 
     def _may(self, urgency: Urgency, campaign: str) -> bool:
-        most = self._most_of(campaign)
-        return (most is None or self._of[campaign] < most) and self._lane_may(urgency, self._lane_of[campaign])
-
-    def _lane_may(self, urgency: Urgency, lane: str) -> bool:
-        return self._shares.may(
-            urgent=urgency is Urgency.URGENT,
-            ordinary_of_lane=self._ordinary_of[lane],
-            of_lane=self._of_lane[lane],
-            ordinary=self._ordinary,
-        )
-
-    def _bound_by(self, urgency: Urgency, campaign: str) -> Bound:
-        """Which bound a trigger waits for that gets no place now."""
-        most, lane = self._most_of(campaign), self._lane_of[campaign]
-        of_all, of_lane, of_campaign = self.bounds.of(campaign, lane)
-        if most is not None and self._of[campaign] >= most:
-            return of_campaign
-        return of_lane if self._free and not self._lane_may(urgency, lane) else of_all
+        return self.bounds.may(campaign, self._lane_of[campaign], urgent=urgency is Urgency.URGENT)

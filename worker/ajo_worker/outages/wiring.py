@@ -1,9 +1,11 @@
 """The outages' and limits' policy, from the settings."""
 
-from ajo_worker.ledger import rate_limits
+from collections.abc import Sequence
+
+from ajo_producers.campaigns.definition import Definition
+
 from ajo_worker.ledger.liveness import Speed
-from ajo_worker.ledger.shared_connection import SharedConnection
-from ajo_worker.limits.limits import Lease
+from ajo_worker.limits.bounds import Shares, shares
 from ajo_worker.outages.failures import Thresholds
 from ajo_worker.outages.patrol import Timing
 from ajo_worker.outages.rates import Ramp
@@ -58,10 +60,12 @@ def timing_of(settings: Settings, longest_budget: float) -> Timing:
     )
 
 
-def leasing(ledger: SharedConnection, recovery: float) -> Lease:
-    """How blocks of permits are leased."""
-
-    async def lease(scope: str, seconds: float) -> tuple[float, float]:
-        return await ledger.run(lambda connection: rate_limits.lease(connection, scope, seconds, recovery))
-
-    return lease
+def shares_of(settings: Settings, definitions: Sequence[Definition]) -> Shares:
+    """Who may have how many places, from the settings and the campaigns that there are."""
+    return shares(
+        settings.max_in_flight,
+        lanes=len({definition.lane for definition in definitions}),
+        lane_share=settings.lane_share,
+        urgent=any(definition.priority == "urgent" for definition in definitions),
+        urgent_reserve=settings.urgent_reserve,
+    )

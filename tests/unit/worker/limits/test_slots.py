@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from ajo_worker.closing import Closing, HandedBack
-from ajo_worker.limits.place_shares import shares
+from ajo_worker.limits.bounds import shares
 from ajo_worker.limits.places import Place
 from ajo_worker.limits.slots import Slots, TurnedAway
 from ajo_worker.limits.waits import Waits
@@ -116,10 +116,10 @@ async def test_a_lane_that_hangs_leaves_the_others_their_places_and_its_own_urge
     hang = [asyncio.create_task(take_one(slots, Urgency.FIRST, "hangs", "standard")) for _ in range(200)]
     urgent = [asyncio.create_task(take_one(slots, Urgency.URGENT, "hangs-urgently", "standard")) for _ in range(200)]
     await turns()
-    assert slots.taken_of("standard") == 80
+    assert slots.bounds.taken_of["standard"] == 80
     others = [asyncio.create_task(take_one(slots, Urgency.FIRST, "b", "high-throughput")) for _ in range(200)]
     await turns()
-    assert slots.taken_of("high-throughput") == 19
+    assert slots.bounds.taken_of["high-throughput"] == 19
     await take_one(slots, Urgency.URGENT, "c", "high-throughput")
     for task in (*hang, *urgent, *others):
         task.cancel()
