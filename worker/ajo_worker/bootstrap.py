@@ -33,10 +33,10 @@ from ajo_worker.dispatch.stray_answers import Strays
 from ajo_worker.feedback.matching import Matching, Rules
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
-from ajo_worker.ledger.liveness import Unsent
 from ajo_worker.ledger.rate_limits import Leases
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.shared_connection import SharedConnection
+from ajo_worker.ledger.worker_rows import Unsent
 from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.slots import Slots
 from ajo_worker.network.probing import NetworkProbes, probed

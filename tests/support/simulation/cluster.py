@@ -2,7 +2,6 @@
 
 from contextlib import ExitStack
 from datetime import timedelta
-from unittest.mock import patch
 from uuid import UUID
 
 import structlog
@@ -45,7 +44,6 @@ class Cluster:
         holds_ambiguous: bool = False,
     ) -> None:
         self._stack = ExitStack()
-        self._stack.enter_context(patch("ajo_worker.ledger.liveness.version", lambda _: "0"))  # it reads a file
         self.logged = self._stack.enter_context(structlog.testing.capture_logs([structlog.processors.format_exc_info]))
         self.world = World()
         self.network = Network(self.world)

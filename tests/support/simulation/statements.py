@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ajo_worker.ledger import admission, attempts, commits, liveness, ownership, rollup, upkeep
+from ajo_worker.ledger import admission, attempts, commits, liveness, ownership, rollup, upkeep, worker_rows
 from ajo_worker.ledger.admission import Known
 from ajo_worker.ledger.attempts import Intent
 from ajo_worker.ledger.ownership import Release, Takeover
@@ -24,8 +24,8 @@ KINDS = {
     commits.AFTER_ALL: "afterwards",  # there are no standbys in the model
     liveness.TIME: "clocks",
     liveness.CLOCK_STEP: "clocks",
-    liveness.BEAT: "beats",
-    liveness.STOPPED: "stop",
+    worker_rows.BEAT: "beats",
+    worker_rows.STOPPED: "stop",
     upkeep.PARTITIONS: "upkeep",
     upkeep.DEFINITIONS: "upkeep",
     upkeep.PURGE: "upkeep",
@@ -62,9 +62,9 @@ def run(tables: Tables, now: datetime, statement: str, parameters: Sequence[Any]
         return [tables.time(now)]
     if statement == liveness.CLOCK_STEP:
         return tables.note_clock_step(parameters[1], now)
-    if statement == liveness.BEAT:
+    if statement == worker_rows.BEAT:
         return tables.beat(parameters[0], now, owner_timeout=parameters[8])
-    if statement == liveness.STOPPED:
+    if statement == worker_rows.STOPPED:
         return tables.stop(parameters[0], now)
     return []
 

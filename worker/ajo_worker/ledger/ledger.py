@@ -16,12 +16,13 @@ from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.commits import PATIENCE
 from ajo_worker.ledger.connecting import CONNECT_SECONDS, Connector
 from ajo_worker.ledger.group_commit import GroupCommit
-from ajo_worker.ledger.liveness import NO_LIMITS, Liveness, Speed
+from ajo_worker.ledger.liveness import Liveness
 from ajo_worker.ledger.ownership import Release, Takeover
 from ajo_worker.ledger.quarantine import SetAside
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.rollup import Rollup
 from ajo_worker.ledger.upkeep import Upkeep
+from ajo_worker.ledger.worker_rows import NO_LIMITS, Speed
 
 log = structlog.get_logger("ajo_worker.ledger")
 

@@ -1,22 +1,17 @@
 """A worker says in the ledger that it lives; from the answers it learns the ledger's time, and whether it may send."""
 
 import asyncio
-import os
-import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
-from importlib.metadata import version
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import structlog
 
 from ajo_worker.ledger.clock import STEP_SECONDS, LedgerClock
 from ajo_worker.ledger.connect_faults import SessionsMixed, told
 from ajo_worker.ledger.database import NO_LEDGER, UPGRADE
 from ajo_worker.ledger.full_intakes import FullIntakes
+from ajo_worker.ledger.worker_rows import NO_LIMITS, Speed, Unsent, WorkerRow
 
 log = structlog.get_logger("ajo_worker.ledger")
 
@@ -27,63 +22,12 @@ TIME = f"""
         WHERE greatest(heartbeat_at, stopped_at) > clock_timestamp() + make_interval(secs => {STEP_SECONDS})) AS ahead
 """  # noqa: S608 - our own number
 CLOCK_STEP = "SELECT ledger.note_clock_step($1, $2)"
-# $6 is the skew as of the previous beat: the answer to this one is not known yet.
-BEAT = """
-    INSERT INTO ledger.workers (worker_id, hostname, pid, version, started_at, heartbeat_at, clock_skew_seconds,
-                                token_failed_at, token_failure, owner_timeout_seconds, budget_seconds, lanes,
-                                definitions, rate_limits, rate_recovery_seconds, ramp_rate, ramp_doubling_seconds,
-                                unopened, waiting)
-    VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6, $7, $8, $9, $10, $11, $12::jsonb, $13::jsonb, $14, $15, $16,
-            $17::jsonb, $18::jsonb)
-    ON CONFLICT (worker_id) DO UPDATE
-    SET heartbeat_at = clock_timestamp(), clock_skew_seconds = excluded.clock_skew_seconds,
-        token_failed_at = excluded.token_failed_at, token_failure = excluded.token_failure,
-        unopened = excluded.unopened, waiting = excluded.waiting
-"""
-# Whoever seems dead itself knows nothing of others: the clock was set, or its own heart is slow.
-DEAD = """
-    SELECT worker_id FROM ledger.workers w
-    WHERE NOT ledger.lives(w) AND ledger.last_sign(w) > clock_timestamp() - interval '1 hour'
-      AND (SELECT ledger.lives(me) FROM ledger.workers me WHERE me.worker_id = $1) IS NOT FALSE
-"""
-STOPPED = "UPDATE ledger.workers SET stopped_at = clock_timestamp() WHERE worker_id = $1"
-
-
 STOP_SECONDS = 2.0
 """How long a stopping worker tries to say so; unsaid, it counts as dead a little later."""
-VERSION = version("ajo-dispatch")
-"""Read once: it comes from the installation's files."""
-MOST_FAILURE = 200
-"""Characters that are kept of why there is no token."""
 
 
 def _no_token_asked() -> None:
     """Stands where nothing asks for tokens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Speed:
-    """How fast a worker goes: calls a second by lane, and how they come back after 429s and after an outage."""
-
-    rate_limits: Mapping[str, float]
-    rate_recovery: float
-    ramp_rate: float
-    ramp_doubling: float
-
-
-NO_LIMITS = Speed({}, 1.0, 1.0, 1.0)
-"""The speed of a worker that has no limit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unsent:
-    """What a worker has in hand: messages by queue that are not opened, and triggers by lane and campaign.
-
-    Of triggers those with no call under way.
-    """
-
-    unopened: Mapping[str, int] = field(default_factory=dict)
-    waiting: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 class Liveness:
@@ -107,15 +51,8 @@ class Liveness:
         self._clock = clock
         self._every = every
         self._owner_timeout = owner_timeout
-        self._facts = (
-            owner_timeout,
-            budget,
-            list(lanes),
-            _json(definitions),
-            _json(speed.rate_limits),
-            speed.rate_recovery,
-            speed.ramp_rate,
-            speed.ramp_doubling,
+        self._row = WorkerRow(
+            worker_id, owner_timeout=owner_timeout, budget=budget, lanes=lanes, definitions=definitions, speed=speed
         )
         self._connection: asyncpg.Connection | None = None
         self._task: asyncio.Task[None] | None = None
@@ -164,7 +101,7 @@ class Liveness:
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 connection = await self._connected()
-                await connection.execute(STOPPED, self.worker_id)
+                await self._row.stopped(connection)
                 await connection.close()
         except Exception as fault:  # noqa: BLE001 - a worker stops all the same, and then counts as dead
             log.warning("stop-not-recorded", fault=type(fault).__name__)
@@ -204,20 +141,7 @@ class Liveness:
         await self._read_clock(connection)
         failing, in_hand = self.token_failing(), self.in_hand()
         asked = self._clock.monotonic()
-        await connection.execute(
-            BEAT,
-            self.worker_id,
-            socket.gethostname(),
-            os.getpid(),
-            VERSION,
-            self._clock.now(),
-            self._clock.skew / timedelta(seconds=1),
-            self._clock.at(failing[0]) if failing else None,
-            failing[1][:MOST_FAILURE] if failing else None,
-            *self._facts,
-            _json(in_hand.unopened),
-            _json(in_hand.waiting),
-        )
+        await self._row.beat(connection, self._clock, failing, in_hand)
         answered = self._clock.monotonic()
         silent_for = answered - max(self._beat_asked, self._began)
         if answered - self._beat_asked >= self._owner_timeout:
@@ -252,12 +176,3 @@ def patience_after(took: float, owner_timeout: float) -> float:
     over another connection, and nobody takes the worker for dead. A database that is slow gets all of it.
     """
     return owner_timeout / 2 if took < owner_timeout / 2 else owner_timeout
-
-
-def _json(content: object) -> str:
-    return msgspec.json.encode(content).decode()
-
-
-async def dead_workers(connection: asyncpg.Connection, me: UUID) -> frozenset[UUID]:
-    """Workers that have ended or died within the last hour, as far as this one may judge."""
-    return frozenset(record[0] for record in await connection.fetch(DEAD, me))

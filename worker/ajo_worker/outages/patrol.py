@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from ajo_worker.ledger import liveness, rate_limits, silences, unknown_definitions
+from ajo_worker.ledger import rate_limits, silences, unknown_definitions, worker_rows
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.outages import circuits, resumption
 from ajo_worker.outages.resumption import Resumed
@@ -184,7 +184,7 @@ class Patrol:
     async def _tell_dead(self) -> None:
         if not self._judges():
             return
-        dead = await self._ledger.run(lambda c: liveness.dead_workers(c, self._worker))
+        dead = await self._ledger.run(lambda c: worker_rows.dead_workers(c, self._worker))
         if new := dead - self._dead:
             self._ways_in.left_behind(new)
         self._dead = dead

@@ -9,8 +9,8 @@ import structlog
 
 from ajo_worker.api.token import Missing, TokenProvider
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.liveness import MOST_FAILURE
 from ajo_worker.ledger.shared_connection import SharedConnection
+from ajo_worker.ledger.worker_rows import MOST_FAILURE
 from ajo_worker.outages import token_circuit
 from ajo_worker.outages.circuits import NOTHING_SENT
 from ajo_worker.outages.scope import is_token

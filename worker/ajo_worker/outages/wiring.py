@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ajo_producers.campaigns.definition import Definition
 
-from ajo_worker.ledger.liveness import Speed
+from ajo_worker.ledger.worker_rows import Speed
 from ajo_worker.limits.bounds import Shares, shares
 from ajo_worker.outages.failures import Thresholds
 from ajo_worker.outages.patrol import Timing

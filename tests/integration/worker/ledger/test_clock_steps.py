@@ -8,8 +8,9 @@ import asyncpg
 import pytest
 from ajo_worker.ledger.admission import look
 from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.liveness import CLOCK_STEP, dead_workers
+from ajo_worker.ledger.liveness import CLOCK_STEP
 from ajo_worker.ledger.ownership import Takeover, take_over
+from ajo_worker.ledger.worker_rows import dead_workers
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.workers import beating, until, worker_row

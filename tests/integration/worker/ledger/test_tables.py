@@ -11,8 +11,8 @@ import asyncpg
 from ajo_worker.ledger.admission import Admission, Known, admit, look
 from ajo_worker.ledger.attempts import Intent, Record, intend, record
 from ajo_worker.ledger.ledger import PLANNER
-from ajo_worker.ledger.liveness import BEAT, STOPPED
 from ajo_worker.ledger.ownership import Release, Takeover, release, take_over
+from ajo_worker.ledger.worker_rows import BEAT, STOPPED
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
