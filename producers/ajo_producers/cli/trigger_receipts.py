@@ -20,6 +20,9 @@ from msgspec import Struct
 from ajo_producers.contract.reading import check_regular
 from ajo_producers.publishing.request_id import line_request_id, random_request_id
 
+MAX_LINE_BYTES = 1_000_000
+"""Of one receipt; what is longer is none, and must not fill the memory."""
+
 
 class _Receipt(Struct):
     line: int
@@ -150,14 +153,14 @@ def _read_before(path: Path) -> tuple[UUID, _Before]:
     check_regular(path)
     before = _Before()
     with path.open("rb") as file:
-        head, end, _ = file.readline().partition(b"\n")
+        head, end, _ = file.readline(MAX_LINE_BYTES).partition(b"\n")
         try:
             run = msgspec.json.decode(head if end else b"", type=_Head).run
         except msgspec.DecodeError as error:
             raise typer.BadParameter(f"{path}:1: it is no receipt: it names no run", param_hint="--resume") from error
         whole = file.tell()
-        for number, text in enumerate(file, 2):
-            if not text.endswith(b"\n"):
+        for number, text in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 2):
+            if not text.endswith(b"\n") and len(text) < MAX_LINE_BYTES:
                 break
             try:
                 receipt = msgspec.json.decode(text, type=_Receipt)

@@ -68,7 +68,10 @@ def lines_of(file: io.BufferedReader) -> Iterator[str]:
     Raises:
         BadFile: it is no text, at once; or while it is read, which is also told of a line that doesn't end.
     """
-    encoding = encoding_of(file.peek(4096)[:4096])
+    try:
+        encoding = encoding_of(file.peek(4096)[:4096])
+    except OSError as fault:
+        raise _unread(fault, 1) from fault
     errors = "surrogateescape" if encoding.startswith("utf-8") else "strict"
     return _lines(io.TextIOWrapper(file, encoding, errors, newline=""), encoding)
 
@@ -83,6 +86,8 @@ def _lines(text: io.TextIOWrapper, encoding: str) -> Iterator[str]:
             yield line
     except UnicodeDecodeError as error:
         raise BadFile(f"it is not {encoding.upper()} text from here on", number + 1) from error
+    except OSError as fault:
+        raise _unread(fault, number + 1) from fault
     finally:
         with suppress(ValueError):  # closed already
             text.detach()  # the file is its opener's to close, and may be read again
@@ -92,9 +97,9 @@ def look_through(file: BinaryIO, word: str) -> bool:
     """Read a whole file: whether it has a word anywhere. It stands at its end then.
 
     Raises:
-        BadFile: its bytes are no text, naming the first line that isn't.
+        BadFile: its bytes are no text or can't be read, naming the first line of them.
     """
-    chunk = file.read(CHUNK)
+    chunk = _chunk(file, 1)
     encoding = encoding_of(chunk[:4096])
     decoder, line, found, tail = codecs.getincrementaldecoder(encoding)(), 1, False, ""
     while True:
@@ -108,7 +113,19 @@ def look_through(file: BinaryIO, word: str) -> bool:
         tail = text[-len(word) :]
         if not chunk:
             return found
-        chunk = file.read(CHUNK)
+        chunk = _chunk(file, line)
+
+
+def _chunk(file: BinaryIO, line: int) -> bytes:
+    try:
+        return file.read(CHUNK)
+    except OSError as fault:
+        raise _unread(fault, line) from fault
+
+
+def _unread(fault: OSError, line: int) -> BadFile:
+    """A disk or a server at fault, which says by itself of no file that it is the one."""
+    return BadFile(f"it can't be read: {fault.strerror}", line)
 
 
 def _ends(text: str) -> int:

@@ -32,8 +32,18 @@ def read_lines(stream: BinaryIO) -> Iterator[tuple[int, Event | BadEvent]]:
     """The events of a stream with the lines on which they begin; a line that is no event is a bad one of its own.
 
     Raises:
-        UnreadableLine: the stream is one array, or one event over several lines, that can't be read to its end.
+        UnreadableLine: a line is too long; the stream is one array, or one event over several lines, that can't be read
+            to its end; or what it comes from is at fault, such as a disk.
     """
+    number = 0
+    try:
+        for number, one in _read_lines(stream):
+            yield number, one
+    except OSError as fault:
+        raise UnreadableLine(f"it can't be read: {fault.strerror}", number + 1) from fault
+
+
+def _read_lines(stream: BinaryIO) -> Iterator[tuple[int, Event | BadEvent]]:
     number = 0
     while line := stream.readline(MAX_LINE_BYTES + 1):
         number += 1

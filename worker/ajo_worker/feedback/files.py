@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeAlias
+from typing import BinaryIO, Literal, Self, TypeAlias
 
 import msgspec
 from ajo_producers.contract.delimiters import DELIMITERS
@@ -29,7 +29,10 @@ SUFFIXES: dict[str, Format] = {
 UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 """How files begin that a spreadsheet has saved as "Unicode text"."""
 LONGEST_LINE = 1_000_000
-"""Characters of a JSON line, or of a cell: what is longer is no feedback, and must not fill the memory."""
+"""Characters of a line, or of a cell: what is longer is no feedback, and must not fill the memory."""
+MOST_PARTS = 64
+"""So many times the longest line are passed over to find a line's end; what has none by then has no lines."""
+TOO_LONG = "is too long"
 
 
 def format_of(path: Path) -> Format | None:
@@ -51,7 +54,10 @@ def open_rows(raw: BinaryIO, form: Format) -> RowSource:
         from ajo_worker.feedback.parquet import open_parquet  # noqa: PLC0415 - pyarrow is an extra, and slow to import
 
         return open_parquet(raw)
-    zipped = raw.read(2) == b"\x1f\x8b"
+    try:
+        zipped = raw.read(2) == b"\x1f\x8b"
+    except OSError as fault:
+        raise UnreadableFile(_why(fault)) from None
     raw.seek(0)
     plain: BinaryIO = gzip.GzipFile(fileobj=raw) if zipped else raw  # type: ignore[assignment] # it reads like one
     size = os.fstat(raw.fileno()).st_size
@@ -74,18 +80,53 @@ def _told(rows: Iterator[NumberedRow]) -> Iterator[NumberedRow]:
     except EOFError:
         raise UnreadableFile("it is cut off: the rest is missing") from None
     except (OSError, zlib.error) as fault:
-        raise UnreadableFile(f"it is damaged: {type(fault).__name__}") from None
+        raise UnreadableFile(_why(fault)) from None
+
+
+def _why(fault: Exception) -> str:
+    """A disk at fault has a number; a damaged archive has none."""
+    if isinstance(fault, OSError) and fault.errno:
+        return f"it can't be read: {fault.strerror}"
+    return f"it is damaged: {type(fault).__name__}"
+
+
+class _Lines:
+    """The lines of a text with their ends. One that is too long is told as ``csv.Error``; the next one can be read."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self.number = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        rest, parts = line, 1
+        while len(rest) == LONGEST_LINE and not rest.endswith(("\n", "\r")):
+            if parts == MOST_PARTS:
+                raise UnreadableFile(f"line {self.number:,} has more than {LONGEST_LINE * MOST_PARTS:,} characters")
+            rest, parts = self._text.readline(LONGEST_LINE), parts + 1
+        if parts > 1:
+            raise csv.Error(TOO_LONG)
+        return line
 
 
 def _json_rows(text: io.TextIOWrapper) -> Iterator[NumberedRow]:
-    number = 0
-    while line := text.readline(LONGEST_LINE):
-        number += 1
-        too_long = len(line) == LONGEST_LINE and not line.endswith("\n")
-        while too_long and (rest := text.readline(LONGEST_LINE)) and not rest.endswith("\n"):
-            pass
+    lines = _Lines(text)
+    while True:
+        try:
+            line = next(lines, None)
+        except csv.Error as fault:
+            yield NumberedRow(lines.number, UnreadableRow(str(fault)))
+            continue
+        if line is None:
+            return
         if line.strip():
-            yield NumberedRow(number, UnreadableRow("is too long") if too_long else _json_row(line))
+            yield NumberedRow(lines.number, _json_row(line))
 
 
 def _json_row(line: str) -> dict[str, object] | UnreadableRow:
@@ -100,24 +141,29 @@ def _json_row(line: str) -> dict[str, object] | UnreadableRow:
 
 def _csv_rows(text: io.TextIOWrapper) -> Iterator[NumberedRow]:
     csv.field_size_limit(LONGEST_LINE)
-    first = text.readline(LONGEST_LINE)
-    reader = csv.reader(chain([first], text), delimiter=max(DELIMITERS, key=lambda sign: _known(first, sign)))
-    header = [name.strip() for name in next(reader, [])]
+    lines = _Lines(text)
+    try:
+        first = next(lines, "")
+        reader = csv.reader(chain([first], lines), delimiter=max(DELIMITERS, key=lambda sign: _known(first, sign)))
+        header = [name.strip() for name in next(reader, [])]
+    except csv.Error as fault:
+        raise UnreadableFile(f"its first line {fault}") from None
     if not any(header):
         raise UnreadableFile("it has no line with the names of its columns")
     while True:
-        number = reader.line_num + 1
+        number = lines.number + 1
         try:
             cells = next(reader, None)
         except csv.Error as fault:
-            yield NumberedRow(number, UnreadableRow(f"is no CSV: {fault}"))
+            reason = str(fault)
+            yield NumberedRow(number, UnreadableRow(reason if reason == TOO_LONG else f"is no CSV: {reason}"))
             continue
         if cells is None:
             return
         if cells:
             row = _csv_row(header, cells)
-            if isinstance(row, UnreadableRow) and reader.line_num > number:
-                row = UnreadableRow(f"{row}; it goes on to line {reader.line_num}: is a quotation mark never closed?")
+            if isinstance(row, UnreadableRow) and lines.number > number:
+                row = UnreadableRow(f"{row}; it goes on to line {lines.number}: is a quotation mark never closed?")
             yield NumberedRow(number, row)
 
 

@@ -1,23 +1,21 @@
 """Importing exports of the message feedback dataset: batch by batch, each committed, harmless when repeated."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TypeVar
 
 import asyncpg
 
 from ajo_worker.feedback.correlation import Kind
-from ajo_worker.feedback.numbered_rows import NumberedRow, UnreadableRow
+from ajo_worker.feedback.numbered_rows import NumberedRow, UnreadableFile, UnreadableRow
 from ajo_worker.feedback.reading import UnreadableFeedback, read_row
 from ajo_worker.feedback.storing import FeedbackRow, row_of, store
 
-T = TypeVar("T")
-
 BATCH = 1000
-"""Rows that are committed together."""
+"""Rows that are read, and those of them that are good committed, together."""
 
 
 @dataclass
@@ -46,15 +44,26 @@ async def import_rows(
         UnreadableFile: the rest of the file can't be read; what came before is stored.
     """
     arrived = datetime.now(UTC)
-    readable = _readable(rows, hash_key, most_refused, done, arrived)
-    for batch in _batches(readable, BATCH):
-        for stored in await store(connection, batch):
+    rest, fault = iter(rows), None
+    while fault is None:
+        some: list[NumberedRow] = []
+        try:
+            some.extend(islice(rest, BATCH))  # it keeps what came before a fault
+        except UnreadableFile as unreadable:
+            fault = unreadable
+        if not some:
+            break
+        batch = list(_readable(some, hash_key, most_refused, done, arrived))
+        for stored in await store(connection, batch) if batch else ():
             if stored.new and stored.match is not None:
                 done.new += 1
                 done.kinds[stored.match] += 1
             else:
                 done.known += 1
         progress()
+        await asyncio.sleep(0)  # Ctrl-C is heeded here, also where no row is good
+    if fault is not None:
+        raise fault
 
 
 def _readable(
@@ -70,8 +79,3 @@ def _readable(
             done.refused_rows += 1
             if len(done.refused) < most_refused:
                 done.refused.append((row.number, str(fault)))
-
-
-def _batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
-    while batch := list(islice(rows, size)):
-        yield batch

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from ajo_worker.feedback.files import Format, format_of, open_rows
+from ajo_worker.feedback.files import LONGEST_LINE, Format, format_of, open_rows
 from ajo_worker.feedback.numbered_rows import NumberedRow, UnreadableFile, UnreadableRow
 from ajo_worker.feedback.reading import read_row
 
@@ -119,6 +120,27 @@ def test_a_damaged_archive_is_told(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(UnreadableFile, match=r"cut off|damaged"):
         rows(path, "jsonl")
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_line_that_is_too_long_costs_no_other_and_one_without_an_end_the_rest(tmp_path: Path, form: Format) -> None:
+    good = ["a,b", "1,2", "3,4"] if form == "csv" else ['{"a": 1}'] * 3
+    path = tmp_path / "a"
+    path.write_text("\n".join([*good[:2], "x" * 2 * LONGEST_LINE, good[2]]) + "\n")
+    found = rows(path, form)
+    assert told(found) == {3: "is too long"}
+    assert found[-1].number == 4
+    os.truncate(path, 10**12)  # sparse: it takes no room on the disk
+    with path.open("rb") as raw, pytest.raises(UnreadableFile, match="line 5 has more than"):
+        list(open_rows(raw, form).rows)
+
+
+def test_a_csv_whose_first_line_has_no_end_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.touch()
+    os.truncate(path, 10**12)
+    with path.open("rb") as raw, pytest.raises(UnreadableFile, match="line 1 has more than"):
+        list(open_rows(raw, "csv").rows)
 
 
 FEEDBACK = read_row(dataset_row(), KEY)

@@ -198,3 +198,12 @@ def test_match_looks_for_everything_again_also_for_what_was_given_up(
     ]
     assert trigger_row(database_url, request_id)["state"] == "accepted"
     assert json.loads(cli("match", "--json").out) == {"looked_at": 0, "kinds": {}, "confirmed": 0}
+
+
+def test_what_stands_before_the_damage_of_a_file_is_stored(cli: Cli, database_url: str, tmp_path: Path) -> None:
+    rows = [dataset_row("sent", ago(hours=3).isoformat(), execution="HUMA-1"), *range(500)]
+    path = write_lines(tmp_path / "a.jsonl.gz", rows)
+    path.write_bytes(path.read_bytes()[:-100])
+    done = cli("import", path)
+    assert (done.code, "1 new, 0 known already" in done.out, "cut off" in done.err) == (1, True, True)
+    assert query(database_url, "select count(*) from ledger.feedback") == [{"count": 1}]

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.definitions import definition
+from tests.support.failing_file import FailingFile
 
 CAMPAIGN = definition(
     context={
@@ -363,3 +364,16 @@ def test_the_word_is_looked_for_over_the_borders_of_what_is_read_at_once(
 ) -> None:
     monkeypatch.setattr("ajo_producers.cli.trigger_text.CHUNK", 5)
     assert look_through(io.BytesIO(b"to,ike,key,a"), "key")
+
+
+def test_a_disk_at_fault_is_told_with_the_line_and_what_came_before_is_read() -> None:
+    """By itself the error names no file, and nothing would be told of what went out."""
+    for content, line in ((b"", 1), (PLAIN.encode(), PLAIN.count("\n") + 1)):
+        file = io.BufferedReader(FailingFile(content))
+        with pytest.raises(BadFile, match="it can't be read: Input/output error") as caught:
+            look_through(file, "key")
+        found = []
+        with pytest.raises(BadFile, match="it can't be read: Input/output error") as read_again:
+            found.extend(lines_of(io.BufferedReader(FailingFile(content))))
+        assert "".join(found) == content.decode()
+        assert caught.value.line <= read_again.value.line == line

@@ -68,3 +68,15 @@ def test_a_device_and_a_pipe_are_no_receipts(tmp_path: Path) -> None:
     for place in (Path("/dev/zero"), tmp_path / "pipe"):
         with pytest.raises(OSError, match="is no regular file"), open_receipts(None, place):
             raise AssertionError("it was opened")
+
+
+@pytest.mark.parametrize(("begin", "line"), [("", 1), (HEAD, 2), (HEAD + receipt(2, confirmed=True), 3)])
+def test_a_line_without_an_end_is_no_receipt_and_is_neither_read_to_its_end_nor_cut_off(
+    begin: str, line: int, tmp_path: Path
+) -> None:
+    place = tmp_path / "r"
+    place.write_text(begin)
+    os.truncate(place, 10**12)  # sparse: it takes no room on the disk
+    with pytest.raises(typer.BadParameter, match=f"{line}: it is no receipt"), open_receipts(None, place):
+        raise AssertionError("it was opened")
+    assert place.stat().st_size == 10**12

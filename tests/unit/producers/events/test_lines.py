@@ -7,6 +7,7 @@ import pytest
 from ajo_producers.events.event import BadEvent, Event
 from ajo_producers.events.lines import UnreadableLine, read_lines
 
+from tests.support.failing_file import FailingFile
 from tests.unit.producers.events.mapped import event_json
 
 ONE = json.dumps(event_json())
@@ -54,3 +55,10 @@ def test_what_can_not_be_read_to_its_end_is_told_with_its_line(text: str | bytes
     with pytest.raises(UnreadableLine) as caught:
         read(text)
     assert caught.value.line == line
+
+
+def test_a_disk_at_fault_is_told_with_the_line_and_what_came_before_is_read() -> None:
+    found = []
+    with pytest.raises(UnreadableLine, match="it can't be read: Input/output error") as caught:
+        found.extend(read_lines(io.BufferedReader(FailingFile(f"{ONE}\n{ONE}\n".encode()))))
+    assert ([number for number, _ in found], caught.value.line) == ([1, 2], 3)
