@@ -25,10 +25,11 @@ from ajo_worker.dispatch.claim import Claims
 from ajo_worker.dispatch.copies import Copies
 from ajo_worker.dispatch.decision import Retrying
 from ajo_worker.dispatch.dispatcher import Dispatcher
+from ajo_worker.dispatch.means import Means
 from ajo_worker.dispatch.pipeline import Pipeline
-from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.rows import Rows
 from ajo_worker.dispatch.send import Calls
+from ajo_worker.dispatch.standing import Standing
 from ajo_worker.dispatch.stray_answers import Strays
 from ajo_worker.feedback.matching import Matching, Rules
 from ajo_worker.ledger.clock import LedgerClock
@@ -123,16 +124,14 @@ def looking_of(settings: Settings, ledger: SharedConnection) -> Looking:
     return Looking(ledger, queues_of(settings.queue_prefix), lengths.of, lengths.close)
 
 
-def pipeline_of(preparation: Preparation, policy: Policy, statuses: CampaignStatuses, http: HttpAdapter) -> Pipeline:
+def pipeline_of(means: Means, policy: Policy, statuses: CampaignStatuses, http: HttpAdapter) -> Pipeline:
     """The way of triggers, made of its steps."""
-    ledger, clock = preparation.ledger, preparation.clock
+    ledger, clock = means.ledger, means.clock
     rows, strays = Rows(clock, ledger.worker_id, policy), Strays(ledger.answered, http)
-    claims = Claims(ledger, clock, preparation, preparation.closing, rows)
-    copies = Copies(ledger, clock, preparation, preparation.closing, policy, rows)
-    calls = Calls(
-        ledger, clock, http, preparation, policy, rows, strays, Retrying(policy.backoff, policy.attempt_minimum)
-    )
-    return Pipeline(ledger, clock, claims, copies, calls, preparation, policy, statuses)
+    claims = Claims(ledger, clock, means, means.closing, rows)
+    copies = Copies(ledger, clock, means, means.closing, policy, rows)
+    calls = Calls(ledger, clock, http, means, policy, rows, strays, Retrying(policy.backoff, policy.attempt_minimum))
+    return Pipeline(ledger, clock, claims, copies, calls, means, policy, statuses)
 
 
 async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behind: LeftBehind) -> Worker:
@@ -188,9 +187,10 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     slots = Slots(settings.max_in_flight, closing, view.places_of, shares_of(settings, definitions), clock.monotonic)
     leases = SharedConnection(lambda: ledger.connect_shared(synchronous_commit="off"))
     limits = Limits(lanes, Leases(leases, settings.rate_limit_recovery).take, view.rates, clock, closing)
-    preparation = Preparation(ledger, clock, tokens, limits, slots, view, closing, settings.attempt_minimum, silences)
+    standing = Standing(clock.monotonic, limits, slots)
+    means = Means(ledger, clock, tokens, limits, slots, view, closing, settings.attempt_minimum, silences, standing)
     statuses = campaign_statuses(settings, definitions, tokens, token_http)
-    pipeline = pipeline_of(preparation, policy, statuses, http)
+    pipeline = pipeline_of(means, policy, statuses, http)
     dispatcher = Dispatcher(pipeline, ledger, clock, campaigns, OPEN_PER_SLOT * settings.max_in_flight)
     ways_in = WaysIn(dispatcher, Unsealing(campaigns, clock, policy.sealer), tap, left_behind)
     silence_watch = SilenceWatch(silences, slots, clock.monotonic)
@@ -207,7 +207,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     network_probes = NetworkProbes(
         ledger.connect_shared, ledger.worker_id, clock, ways, tls, every=settings.network_probe_seconds
     )
-    ledger.liveness.full_intakes.because = preparation.because
+    ledger.liveness.full_intakes.because = means.standing.because
     ledger.liveness.token_failing = lambda: tokens.failing
     ledger.liveness.in_hand = lambda: in_hand(dispatcher, slots)
     looking = looking_of(settings, patrol_ledger)
@@ -216,12 +216,8 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     if ledger.liveness.refusal is not None:
         raise ledger.liveness.refusal
     await ledger.connections_suffice()
-    ledger.start()
-    patrol.start()
-    statuses.start()
-    matching.start()
-    network_probes.start()
-    looking.start()
+    for part in (ledger, patrol, statuses, matching, network_probes, looking):
+        part.start()
     await patrol.first_round.wait()  # an outage that lasts must be known before the first message comes
     log.info(
         "worker-started",

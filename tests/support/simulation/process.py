@@ -16,10 +16,11 @@ from ajo_worker.dispatch.claim import Claims
 from ajo_worker.dispatch.copies import Copies
 from ajo_worker.dispatch.decision import Retrying
 from ajo_worker.dispatch.dispatcher import Dispatcher
+from ajo_worker.dispatch.means import Means
 from ajo_worker.dispatch.pipeline import Pipeline
-from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.rows import Rows
 from ajo_worker.dispatch.send import Calls
+from ajo_worker.dispatch.standing import Standing
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.ledger.retention import Ages
@@ -168,15 +169,16 @@ class Process:
         http = Adapter(endpoint, self.loop)
         tokens = TokenProvider(self._fetch, margin=300.0, monotonic=self.monotonic)
         free = Free()
-        parts: tuple[Any, ...] = (free, places, free, closing, policy.attempt_minimum, free)
-        preparation = Preparation(self.ledger, clock, tokens, *parts)
+        standing: Any = Standing(self.monotonic, free, places)  # type: ignore[arg-type] # no limits
+        parts: tuple[Any, ...] = (free, places, free, closing, policy.attempt_minimum, free, standing)
+        means = Means(self.ledger, clock, tokens, *parts)
         rows = Rows(clock, self.worker_id, policy)
-        claims = Claims(self.ledger, clock, preparation, closing, rows)
-        copies = Copies(self.ledger, clock, preparation, closing, policy, rows)
+        claims = Claims(self.ledger, clock, means, closing, rows)
+        copies = Copies(self.ledger, clock, means, closing, policy, rows)
         calls = Calls(
-            self.ledger, clock, http, preparation, policy, rows, free, Retrying(policy.backoff, policy.attempt_minimum)
+            self.ledger, clock, http, means, policy, rows, free, Retrying(policy.backoff, policy.attempt_minimum)
         )  # type: ignore[arg-type] # no strays
-        pipeline = Pipeline(self.ledger, clock, claims, copies, calls, preparation, policy, free)
+        pipeline = Pipeline(self.ledger, clock, claims, copies, calls, means, policy, free)
         self.dispatcher = Dispatcher(pipeline, self.ledger, clock, campaigns, OPEN_PER_SLOT * slots)
         only_closed: list[Any] = [Nothing()] * 7
         self.worker = Worker(

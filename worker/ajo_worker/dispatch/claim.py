@@ -14,7 +14,7 @@ from ajo_worker.dispatch.attempt import Announced, Attempt, Round
 from ajo_worker.dispatch.decision import History
 from ajo_worker.dispatch.kept_back import when_without_token
 from ajo_worker.dispatch.lost import Lost
-from ajo_worker.dispatch.preparation import Preparation
+from ajo_worker.dispatch.means import Means
 from ajo_worker.dispatch.rows import Rows
 from ajo_worker.ledger.admission import Admission, Known
 from ajo_worker.ledger.attempts import Intent
@@ -45,7 +45,7 @@ class Claims:
 
     ledger: Ledger
     clock: LedgerClock
-    preparation: Preparation
+    means: Means
     closing: Closing
     rows: Rows
 
@@ -68,7 +68,7 @@ class Claims:
             HandedBack: the worker is stopping.
             Lost: the trigger is not ours any more.
         """
-        received, budget, latest = attempt.received, current.budget, self.preparation.latest_start
+        received, budget, latest = attempt.received, current.budget, self.means.latest_start
         asked = intended = self.clock.monotonic()
         if budget is None or intended <= latest(received, budget, current.history):
             asked = await self._announce(received, current, intended)

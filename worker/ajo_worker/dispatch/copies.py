@@ -13,7 +13,7 @@ from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Policy, Round
 from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.lost import gone
-from ajo_worker.dispatch.preparation import Preparation
+from ajo_worker.dispatch.means import Means
 from ajo_worker.dispatch.rows import Rows
 from ajo_worker.ledger.admission import Known, Settled, TakeOver, Wait, on_copy
 from ajo_worker.ledger.clock import LedgerClock
@@ -39,7 +39,7 @@ class Copies:
 
     ledger: Ledger
     clock: LedgerClock
-    preparation: Preparation
+    means: Means
     closing: Closing
     policy: Policy
     rows: Rows
@@ -109,21 +109,21 @@ class Copies:
 
     def _kept_back_since(self, received: Received, moment: datetime) -> bool:
         campaign = received.campaign
-        return campaign is not None and self.preparation.gate.kept_back_since(campaign, moment)
+        return campaign is not None and self.means.gate.kept_back_since(campaign, moment)
 
     def _taken_over(self, received: Received, known: Known, *, interrupted: bool, untimed: bool) -> Ours:
         now = self.clock.monotonic()
         history = _history(known, interrupted=interrupted)
         if known.first_dispatched_at is None:  # a round that was opened, and nothing sent in it
             return Ours(Round(known.round, known.fence + 1, history, None, None, now))
-        budget = self.preparation.budget(received, self.clock.monotonic_at(known.first_dispatched_at))
+        budget = self.means.budget(received, self.clock.monotonic_at(known.first_dispatched_at))
         wait = max(self.clock.monotonic_at(known.not_before) - now, 0.0) if known.not_before else 0.0
         ours = Round(known.round, known.fence + 1, history, budget, Retry(wait), now)
         if history.in_doubt and received.campaign and received.campaign.holds_ambiguous:
             return Ours(ours, Refusal("expired", history.duplicate_cause or "budget-spent"))
         if untimed:
             return Ours(ours, Refusal("expired", "clock-step"))
-        if now + wait <= self.preparation.latest_start(received, budget, history):
+        if now + wait <= self.means.latest_start(received, budget, history):
             return Ours(ours)
         if self._kept_back_since(received, known.first_dispatched_at):
             return Ours(ours, Refusal("parked", "outage"))  # its copy waited in the broker while the outage lasted

@@ -39,7 +39,7 @@ class Dispatcher:
         self._pipeline = pipeline
         self._ledger = ledger
         self._clock = clock
-        self._closing = closing = pipeline.preparation.closing
+        self._closing = closing = pipeline.means.closing
         self._campaigns = campaigns
         self._opening = Opening(most_open, closing, clock.monotonic, self._opened)
         self._flights = Flights()

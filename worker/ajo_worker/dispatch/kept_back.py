@@ -3,14 +3,14 @@
 from ajo_worker.closing import HandedBack
 from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.gate import KeptBack
-from ajo_worker.dispatch.preparation import Preparation
+from ajo_worker.dispatch.means import Means
 from ajo_worker.ledger.admission import Known
 from ajo_worker.reasons import NO_TOKEN
 from ajo_worker.triggers.received import Received
 from ajo_worker.triggers.refusal import EXPIRED, Refusal
 
 
-async def when_kept_back(by: Preparation, received: Received, back: KeptBack, *, ours: bool) -> Refusal | Known:
+async def when_kept_back(by: Means, received: Received, back: KeptBack, *, ours: bool) -> Refusal | Known:
     """That of one whose destination or campaign is kept back; what is known of it, where a probe had wanted one.
 
     While its lane is not consumed from, one that isn't ours yet goes back to the broker, unless a probe needs it.
@@ -30,7 +30,7 @@ async def when_kept_back(by: Preparation, received: Received, back: KeptBack, *,
     return Refusal("parked", back.reason)
 
 
-def when_sent_back(by: Preparation, received: Received, *, ours: bool) -> Refusal:
+def when_sent_back(by: Means, received: Received, *, ours: bool) -> Refusal:
     """That of one whose destination answers nothing, while enough others wait here to try it.
 
     Raises:

@@ -17,8 +17,8 @@ from ajo_worker.dispatch.claim import Claimed, Claims, Late
 from ajo_worker.dispatch.copies import Copies
 from ajo_worker.dispatch.decision import End
 from ajo_worker.dispatch.lost import Losses, Lost
+from ajo_worker.dispatch.means import Means
 from ajo_worker.dispatch.party import Party
-from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import Preparing
 from ajo_worker.dispatch.send import Calls
 from ajo_worker.dispatch.unattempted import Next, Unattempted, Way
@@ -51,7 +51,7 @@ class Pipeline:
     claims: Claims
     copies: Copies
     calls: Calls
-    preparation: Preparation
+    means: Means
     policy: Policy
     statuses: Statuses
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -109,9 +109,9 @@ class Pipeline:
 
     async def _made_ready(self, party: Party) -> Next:
         """prepare: those that are ready together go on together."""
-        way = Preparing(self.preparation, party, self._begin)
+        way = Preparing(self.means, party, self._begin)
         try:
-            await way.backed_off()
+            await way.party.backed_off()
             while way.party.flights:
                 ready = await way.some()
                 if not isinstance(ready, Ready):

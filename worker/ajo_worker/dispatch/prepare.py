@@ -1,61 +1,34 @@
 """What an attempt needs before it may be announced, in this order: a token, its turn, a permit, a place."""
 
 from collections.abc import Callable
-from contextlib import suppress
 
-from ajo_worker.api.token import TokenUnavailable
 from ajo_worker.dispatch.attempt import Attempt, Flight, Ready, Unready
-from ajo_worker.dispatch.decision import Retry
 from ajo_worker.dispatch.gate import HeldUp, SentBack, Turn
 from ajo_worker.dispatch.kept_back import when_kept_back, when_sent_back, when_without_token
+from ajo_worker.dispatch.means import Means
 from ajo_worker.dispatch.party import Party, Together
-from ajo_worker.dispatch.preparation import PERMIT, PLACE, Preparation
+from ajo_worker.dispatch.standing import PLACE
 from ajo_worker.ledger.admission import Known
 from ajo_worker.limits.permits import KEPT_SECONDS
 from ajo_worker.limits.places import Place, Places
 from ajo_worker.limits.slots import Line, TurnedAway
 from ajo_worker.limits.waits import NO_WAIT, Waits
 from ajo_worker.triggers.refusal import EXPIRED, Refusal
-from ajo_worker.triggers.urgency import Urgency
 
-TOKEN_POLL = 1.0
-"""Seconds between looks, while a token is waited for: whether the worker stops, or something keeps the trigger back."""
 NEVER = float("inf")
 
 
 class Preparing:
     """A party on its way to its attempts; ``party`` are those of it that are not ready yet."""
 
-    def __init__(self, by: Preparation, party: Party, apart: Callable[[Party], None]) -> None:
-        received, round_, self._campaign = party.flights[0].received, party.round, party.campaign
-        self._by, self._round, self._received = by, round_, received
+    def __init__(self, by: Means, party: Party, apart: Callable[[Party], None]) -> None:
+        self._by, self._round, self._campaign = by, party.round, party.campaign
         self._name = party.campaign.definition.name
         self.party = Together(by, party, apart)
+        self._received, self._budget = self.party.received, self.party.budget
         self._now = by.clock.monotonic
-        self._ours = round_ is not None
-        self._budget = round_.budget if round_ else None
-        self._rejected = round_.rejected_token if round_ else None
-        self._urgency = min(received.urgency, Urgency.RETRY) if self._budget else received.urgency
-        self._backoff_wait = 0.0
+        self._ours = party.round is not None
         self._asked = 0.0
-
-    async def backed_off(self) -> None:
-        """Wait out the back-off before the next attempt of a round.
-
-        Raises:
-            HandedBack: the worker is stopping.
-        """
-        if (current := self._round) is None:
-            return
-        if isinstance(step := current.step, Retry):
-            # Event loops round their timers and may wake a moment early: Retry-After is a floor.
-            while (left := current.decided + step.wait - self._now()) > 0:
-                with self._by.standing.at(self._received.came_by, step.phase):
-                    await self._by.closing.sleep(left)
-        self._backoff_wait = waited = self._now() - current.decided
-        if isinstance(step, Retry) and waited > step.wait:  # what we came later is nobody else's
-            self._backoff_wait = step.wait
-            self.party.waited(Waits(intake=waited - step.wait))
 
     async def some(self) -> Ready | Unready:
         """Wait until some of the attempts may be announced: one at least, and all that are ready in that moment.
@@ -99,12 +72,12 @@ class Preparing:
         try:
             if self.party.line is None:
                 ends = self._ends()
-                if (self._budget is None and ends <= self._now()) or not await self._token_comes(ends):
+                if (self._budget is None and ends <= self._now()) or not await self.party.token_comes(ends):
                     return self._too_late()
                 if self._budget is None and self._by.silence.silent(self._name):
                     self.party.part(1)
-                    turn = await self._turn()
-                await self._permitted()
+                    turn = await self.party.turn()
+                await self.party.permitted()
                 if self._budget is None and turn is None and self._by.silence.silent(self._name):
                     return None
             first = self._budget is None and turn is None
@@ -127,67 +100,28 @@ class Preparing:
             return None
         return self._unready(when_without_token(self._budget) if self._budget else EXPIRED)
 
-    async def _token_comes(self, ends: float) -> bool:
-        tokens, began = self._by.tokens, self._now()
-        while True:
-            self._may_go_on()
-            if self._rejected is None and tokens.current() is not None:
-                break
-            left = min(ends - self._now(), TOKEN_POLL)
-            waiting = self._by.standing.at(self._received.came_by, "token", len(self.party.flights))
-            with suppress(TokenUnavailable), waiting:
-                await (tokens.refresh(self._rejected, left) if self._rejected else tokens.get(left))
-                break
-            if self._now() >= ends:
-                self.party.waited(Waits(token=self._now() - began))
-                return False
-        if (waited := self._now() - began) > 0.0:
-            self.party.waited(Waits(token=waited))
-        return True
-
-    async def _turn(self) -> Turn | None:
-        asked = self._now()
-        with self._by.standing.at(self._received.came_by, "silence"):
-            turn = await self._by.silence.turn(self._received, self._urgency)
-        self.party.waited(Waits(silence=self._now() - asked))
-        return turn
-
-    async def _permitted(self) -> None:
-        """Use up permits: for as many as there are, or wait for one. The others go apart, and wait in their turn.
-
-        Where nobody waits, only the next block is missing: it will mostly do for all of them.
-        """
-        limits, party = self._by.limits, self.party
-        there = limits.take_now(self._received, len(party.flights))
-        if not there:
-            if limits.waiting(self._received):
-                party.part(1)
-            with self._by.standing.at(self._received.came_by, PERMIT, len(party.flights)):
-                party.waited(await limits.take(self._received, self._urgency))
-            there = 1 + limits.take_now(self._received, len(party.flights) - 1)
-        if there < len(party.flights):
-            party.part(there)
-
     def _in_line(self, *, first: bool) -> Line:
         self._asked = self._now()
-        return self._by.slots.line(self._urgency, self._name, self._received.lane, len(self.party.flights), first=first)
+        return self._by.slots.line(
+            self.party.urgency, self._name, self._received.lane, len(self.party.flights), first=first
+        )
 
     async def _placed(self, line: Line, *, first: bool) -> Ready | None:
         """Those that get a place next. A ``first`` attempt asks once more whether its destination answers."""
         try:
             if not (places := line.at_once()):
-                with self._by.standing.at(self._received.came_by, PLACE, len(self.party.flights)):
+                with self.party.stands(PLACE):
                     places = await line.some()
         except TurnedAway:  # since calls are so slow that there is no answer at all
             self.party.line = None
             self.party.waited(Waits(congestion=self._now() - self._asked))
             return None
         with places:
-            self._may_go_on()  # it may have waited for long
+            self.party.may_go_on()  # it may have waited for long
             if first and self._by.silence.silent(self._name):
                 self.party.anew(places, NO_WAIT)
                 return None
-            token, waited = await self._newest_token()
+            token, waited = await self.party.newest_token()
             if token is None:
                 self.party.anew(places, waited)
                 return None
@@ -217,36 +151,21 @@ class Preparing:
         """
         self.party.place = None
         with Places(self._by.slots.release, (place,)) as places:
-            self._may_go_on()
+            self.party.may_go_on()
             asked, slow = self._now(), place.waits
-            await self._by.limits.take(self._received, self._urgency)
+            await self._by.limits.take(self._received, self.party.urgency)
             again = self._now() - asked
             congestion = again * slow.congestion / (slow.slot + slow.congestion)
             self.party.waited(Waits(slot=again - congestion, congestion=congestion))
-            token, waited = await self._newest_token()
+            token, waited = await self.party.newest_token()
             self.party.waited(waited)
             if token is None:
                 return None
             [flight] = self.party.leaving(1)
             return Ready([self._attempt(flight, token, place, self.party.waits_of(flight))], places.handed_on())
 
-    async def _newest_token(self) -> tuple[str | None, Waits]:
-        """The token that is to be sent; the one that came first may have expired since, and a new one be on its way."""
-        asked, token = self._now(), self._by.tokens.current()
-        if token is not None:
-            return token, NO_WAIT
-        with suppress(TokenUnavailable):
-            token = await self._by.tokens.get(TOKEN_POLL)
-        return token, Waits(token=self._now() - asked)
-
     def _attempt(self, flight: Flight, token: str, place: Place, waits: Waits) -> Attempt:
-        return Attempt(flight, self._campaign, self._round, token, place, waits, self._backoff_wait)
-
-    def _may_go_on(self) -> None:
-        self._by.closing.check()
-        back = self._by.gate.kept_back(self._campaign)
-        if back is not None and (back.of_probes or not self._received.probe):
-            raise HeldUp(back)
+        return Attempt(flight, self._campaign, self._round, token, place, waits, self.party.backoff_wait)
 
     def _unready(self, why: Refusal | Known) -> Unready:
         [flight] = self.party.leaving(1)

@@ -11,7 +11,7 @@ from ajo_worker.api.request import body_of, call_of
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.attempt import Announced, Policy, Round, Sent
 from ajo_worker.dispatch.decision import End, History, Retry, Retrying, Situation, decide
-from ajo_worker.dispatch.preparation import Preparation
+from ajo_worker.dispatch.means import Means
 from ajo_worker.dispatch.rows import Rows, wide_event
 from ajo_worker.dispatch.stray_answers import Strays
 from ajo_worker.ledger.attempts import AttemptRow, Record
@@ -31,7 +31,7 @@ class Calls:
     ledger: Ledger
     clock: LedgerClock
     http: HttpAdapter
-    preparation: Preparation
+    means: Means
     policy: Policy
     rows: Rows
     strays: Strays
@@ -39,32 +39,32 @@ class Calls:
 
     async def sent(self, announced: Announced) -> Sent:
         """send: the one HTTP call of an attempt."""
-        attempt, preparation = announced.attempt, self.preparation
+        attempt, means = announced.attempt, self.means
         received, campaign = attempt.received, attempt.campaign
         dispatched = self.clock.monotonic()
-        budget = announced.round.budget or preparation.budget(received, dispatched)
+        budget = announced.round.budget or means.budget(received, dispatched)
         # Its intent may have taken longer to commit than its token lived, or a new one came since.
-        token = preparation.tokens.current() or attempt.token
-        token_until = preparation.tokens.sure_until(token)
+        token = means.tokens.current() or attempt.token
+        token_until = means.tokens.sure_until(token)
         body = body_of(campaign.definition, received.trigger)
-        preparation.gate.sends(received, dispatched)
-        silence, answered = preparation.silence, False
-        preparation.slots.sent(attempt.place)
+        means.gate.sends(received, dispatched)
+        silence, answered = means.silence, False
+        means.slots.sent(attempt.place)
         silence.began(received)
         try:
             # What a probe is for is to wait for the answer, however impatient the operator is otherwise.
             timeout = budget.answer_time(dispatched, None if received.probe else campaign.attempt_timeout)
-            preparation.standing.changes(received.came_by, "headers", 1)
+            means.standing.changes(received.came_by, "headers", 1)
             result = await self.http.post(call_of(campaign.endpoint, body, token), timeout=timeout)
             answered = result.status is not None
         finally:
-            preparation.standing.changes(received.came_by, "headers", -1)
+            means.standing.changes(received.came_by, "headers", -1)
             silence.ended(received, answered=answered)
         return Sent(announced, budget, body, dispatched, result, token, token_until)
 
     async def judged(self, sent: Sent) -> Verdict:
         """judge: what the answer shows, of this trigger, of its token and of its destination."""
-        received, tokens = sent.announced.attempt.received, self.preparation.tokens
+        received, tokens = sent.announced.attempt.received, self.means.tokens
         asked = SentCall(received.trigger.request_id, sent.body, sent.announced.round.repeats)
         seen = classify(sent.result, ambiguous_statuses=self.policy.ambiguous_statuses, asked=asked)
         verdict = seen if seen.answered_request_id is None else await self.strays.judged(received, seen)
@@ -75,7 +75,7 @@ class Calls:
                 tokens.refused(sent.token, received.trigger.campaign)
         elif verdict.http_status not in DOUBTFUL_TOKEN and verdict.outcome in {"accepted", "refused"}:
             tokens.worked(sent.token, received.trigger.campaign, sent.dispatched)
-        self.preparation.gate.saw(received, verdict, sent.dispatched)
+        self.means.gate.saw(received, verdict, sent.dispatched)
         return verdict
 
     def _history(self, sent: Sent, verdict: Verdict) -> History:
@@ -85,7 +85,7 @@ class Calls:
     def decided(self, sent: Sent, verdict: Verdict) -> tuple[Round, End | Retry]:
         """decide: an end, or another attempt."""
         before, campaign = sent.announced.round, sent.announced.attempt.campaign
-        gate, now = self.preparation.gate, self.clock.monotonic()
+        gate, now = self.means.gate, self.clock.monotonic()
         history = self._history(sent, verdict)
         situation = Situation(
             history,

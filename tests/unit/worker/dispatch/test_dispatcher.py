@@ -38,7 +38,7 @@ class Answer:
 
 def test_what_the_broker_has_again_is_let_go_and_the_rest_keeps_its_order() -> None:
     nothing: Any = None
-    pipeline: Any = SimpleNamespace(preparation=SimpleNamespace(closing=Closing()), start=nothing)
+    pipeline: Any = SimpleNamespace(means=SimpleNamespace(closing=Closing()), start=nothing)
     dispatcher = Dispatcher(pipeline, nothing, LedgerClock(), {}, most_open=0)
     answers = [Answer(away=away) for away in (False, True, False, True)]
     for number, answer in enumerate(answers):
@@ -60,7 +60,7 @@ async def test_what_breaks_while_it_is_opened_goes_back_and_is_not_kept(
         of=lambda *_: SimpleNamespace(trigger=broken)
     ))  # fmt: skip
     nothing: Any = None
-    pipeline: Any = SimpleNamespace(preparation=SimpleNamespace(closing=Closing()), start=nothing)
+    pipeline: Any = SimpleNamespace(means=SimpleNamespace(closing=Closing()), start=nothing)
     dispatcher, answer = Dispatcher(pipeline, nothing, LedgerClock(), {}, most_open=4), Answer(away=False)
     batch = Batch(version=1, batch_id=uuid4(), producer="shop", enqueued_at=datetime.now(UTC), triggers=(Raw(b"{}"),))
     dispatcher.deliver(Delivery(encode_body(batch), {}, "ajo-dispatch.standard", 0.0, answer))

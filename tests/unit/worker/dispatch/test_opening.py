@@ -31,7 +31,7 @@ NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 class Pipeline:
     """Notes what comes, and lets it end when told to."""
 
-    preparation = SimpleNamespace(closing=Closing())
+    means = SimpleNamespace(closing=Closing())
 
     def __init__(self) -> None:
         self.came: list[Flight] = []

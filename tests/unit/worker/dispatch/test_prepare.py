@@ -19,9 +19,10 @@ from ajo_worker.dispatch.budget import Budget
 from ajo_worker.dispatch.claim import Claims, Late
 from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.gate import KeptBack
+from ajo_worker.dispatch.means import Means
 from ajo_worker.dispatch.party import Party
-from ajo_worker.dispatch.preparation import PERMIT, PLACE, Preparation
 from ajo_worker.dispatch.prepare import Preparing
+from ajo_worker.dispatch.standing import PERMIT, PLACE, Standing
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.limits.places import Place, Places
 from ajo_worker.limits.waits import Waits
@@ -45,7 +46,7 @@ CAMPAIGN = KnownCampaign(
 
 
 class Stage:
-    """A preparation on virtual time. Fetches fail until ``token_from``; permits and places take as long as is said."""
+    """Means on virtual time. No token comes until ``token_from``; permits and places take as long as is said."""
 
     def __init__(
         self, token_from: float = 0.0, lifetime: float = 3600.0, permit: float = 0.0, place: float = 0.0
@@ -76,9 +77,9 @@ class Stage:
         )
         slots = SimpleNamespace(line=Line(self), release=self.release, because=lambda _: self.reasons["place"])
         parts: tuple[Any, ...] = (clock, self.tokens, limits, slots, Gate(), self.closing, 5.0, Free())
-        self.preparation = Preparation(ledger, *parts)
+        self.means = Means(ledger, *parts, Standing(clock.monotonic, *parts[2:4]))
         nothing: Any = None
-        self.claims = Claims(ledger, clock, self.preparation, self.closing, nothing)
+        self.claims = Claims(ledger, clock, self.means, self.closing, nothing)
 
     async def _fetch(self) -> Token:
         await self._sleep(0.05)
@@ -131,8 +132,8 @@ class Stage:
     async def ready(self, received: Received, current: Round | None = None) -> Any:
         """An attempt that is ready, or why there is none."""
         flight = Flight(received, lambda *_: None, lambda *_: None)
-        way = Preparing(self.preparation, Party(CAMPAIGN, (flight,), current), lambda _: None)
-        await way.backed_off()
+        way = Preparing(self.means, Party(CAMPAIGN, (flight,), current), lambda _: None)
+        await way.party.backed_off()
         found = await way.some()
         return found.attempts[0] if isinstance(found, Ready) else found.why
 
@@ -224,7 +225,7 @@ def test_a_message_that_lay_unopened_waited_for_what_those_under_way_waited_for_
     stage = Stage()
     stage.reasons = {"place": place, "permit": permit}
     came = structs.replace(received(), received=stage.world.now - 5.0, unopened=4.0, came_by="standard")
-    with stage.preparation.standing.at("standard", standing) if standing else nullcontext():
+    with stage.means.standing.at("standard", standing) if standing else nullcontext():
         ready = stage.run(lambda: stage.ready(came))
     assert isinstance(ready, Attempt)
     assert getattr(ready.waits, part) == pytest.approx(4.0, abs=0.1)
@@ -238,7 +239,7 @@ def test_triggers_of_several_messages_wait_together_and_each_since_its_own_messa
     apart: list[Party] = []
 
     async def ready() -> Any:
-        return await Preparing(stage.preparation, Party(CAMPAIGN, flights), apart.append).some()
+        return await Preparing(stage.means, Party(CAMPAIGN, flights), apart.append).some()
 
     [attempt] = stage.run(ready).attempts
     [other] = apart
@@ -259,7 +260,7 @@ def test_those_for_whom_only_the_next_block_is_missing_wait_for_it_together(queu
     parted: list[Party] = []
 
     async def ready() -> Any:
-        return await Preparing(stage.preparation, Party(CAMPAIGN, flights), parted.append).some()
+        return await Preparing(stage.means, Party(CAMPAIGN, flights), parted.append).some()
 
     [attempt] = stage.run(ready).attempts
     assert len(stage.taken) == 1

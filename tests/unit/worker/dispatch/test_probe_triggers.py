@@ -11,9 +11,10 @@ from ajo_producers.contract.trigger import Recipient, Trigger
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.attempt import Flight, Ready
 from ajo_worker.dispatch.gate import KeptBack
+from ajo_worker.dispatch.means import Means
 from ajo_worker.dispatch.party import Party
-from ajo_worker.dispatch.preparation import Preparation
 from ajo_worker.dispatch.prepare import Preparing
+from ajo_worker.dispatch.standing import Standing
 from ajo_worker.ledger.admission import Known
 from ajo_worker.triggers.campaign import KnownCampaign
 from ajo_worker.triggers.received import Received
@@ -61,7 +62,8 @@ class Shut:
 async def batch(looks: Looks, gate: Shut) -> list[Any]:
     """What becomes of a batch that comes while its lane is kept back."""
     ledger, clock, campaign = Mock(looks=looks), Mock(monotonic=lambda: 0.0), Mock()
-    preparation = Preparation(ledger, clock, Mock(), Mock(), Mock(), gate, Closing(), 5.0, Mock())  # type: ignore[arg-type] # only what is asked
+    standing = Standing(lambda: 0.0, Mock(), Mock())
+    means = Means(ledger, clock, Mock(), Mock(), Mock(), gate, Closing(), 5.0, Mock(), standing)  # type: ignore[arg-type] # only what is asked
 
     def received(request_id: UUID) -> Received:
         trigger = Trigger(request_id=request_id, campaign="a", recipients=(Recipient(user_id="ada@example.com"),))
@@ -71,7 +73,7 @@ async def batch(looks: Looks, gate: Shut) -> list[Any]:
     flights = tuple(Flight(received(one), lambda *_: None, lambda *_: None) for one in BATCH)
     parties = [Party(campaign, flights)]
     while parties:
-        way = Preparing(preparation, parties.pop(0), parties.append)
+        way = Preparing(means, parties.pop(0), parties.append)
         [flight, *_] = way.party.flights
         try:
             end = await way.some()

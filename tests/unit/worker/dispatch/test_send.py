@@ -34,15 +34,15 @@ async def test_a_probe_waits_to_the_end_of_its_budget_however_impatient_the_oper
     nothing = SimpleNamespace(sends=lambda *_: None, began=lambda *_: None, ended=lambda *_, **__: None)
     tokens = SimpleNamespace(current=lambda: "token", sure_until=lambda _: 0.0)
     slots = SimpleNamespace(sent=lambda _: None)
-    standing = stage.preparation.standing
+    standing = stage.means.standing
     ready: Any = SimpleNamespace(tokens=tokens, gate=nothing, silence=nothing, slots=slots, standing=standing)
-    parts: tuple[Any, ...] = (None, stage.preparation.clock, Http(), ready, None, None, None, None)
+    parts: tuple[Any, ...] = (None, stage.means.clock, Http(), ready, None, None, None, None)
     campaign = CAMPAIGN.__class__(
         CAMPAIGN.definition, CAMPAIGN.check, CAMPAIGN.endpoint, CAMPAIGN.budget, attempt_timeout=IMPATIENT
     )
     flight = Flight(structs.replace(received(), probe=probe), lambda *_: None, lambda *_: None)
     place = Place(1, ORDER_SHIPPED.name, "standard", urgent=False)
-    round_ = Round(1, 1, History(), Budget(stage.preparation.clock.monotonic(), CAMPAIGN.budget), None, 0.0)
+    round_ = Round(1, 1, History(), Budget(stage.means.clock.monotonic(), CAMPAIGN.budget), None, 0.0)
     attempt = Attempt(flight, campaign, round_, "token", place, NO_WAIT, 0.0)
     await Calls(*parts).sent(Announced(attempt, round_, 0.0, 0.0, 0.0))
     assert waited == [pytest.approx(expected)]

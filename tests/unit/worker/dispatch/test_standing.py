@@ -1,8 +1,9 @@
 """What most of the time of the triggers in hand goes into."""
 
 from contextlib import ExitStack, suppress
+from unittest.mock import Mock
 
-from ajo_worker.dispatch.preparation import Standing
+from ajo_worker.dispatch.standing import Standing
 
 
 class Clock:
@@ -16,7 +17,7 @@ class Clock:
 
 def test_the_phase_with_most_trigger_seconds_since_the_last_time_is_named_by_lane() -> None:
     clock = Clock()
-    standing = Standing(clock)
+    standing = Standing(clock, Mock(), Mock())
     assert standing.mostly("standard") is None
     with ExitStack() as many:
         for _ in range(10):
@@ -34,7 +35,7 @@ def test_the_phase_with_most_trigger_seconds_since_the_last_time_is_named_by_lan
 
 def test_whoever_is_cut_off_stands_nowhere_any_more() -> None:
     clock = Clock()
-    standing = Standing(clock)
+    standing = Standing(clock, Mock(), Mock())
     with suppress(TimeoutError), standing.at("standard", "token"):
         clock.now = 1.0
         raise TimeoutError
@@ -46,7 +47,7 @@ def test_whoever_is_cut_off_stands_nowhere_any_more() -> None:
 
 def test_where_most_stand_at_this_moment_counts_heads_and_forgets_nothing() -> None:
     clock = Clock()
-    standing = Standing(clock)
+    standing = Standing(clock, Mock(), Mock())
     assert standing.mostly_now("standard") is None
     with standing.at("standard", "place"), standing.at("standard", "place"), standing.at("standard", "headers"):
         assert standing.mostly_now("standard") == "place"

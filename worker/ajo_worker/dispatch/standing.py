@@ -1,18 +1,10 @@
-"""What all attempts of a worker are made ready with, and what their waits are put down to."""
+"""In which phase triggers stand, and what is put down to that: their waits, and that no more can be taken."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ajo_worker.api.token import TokenProvider
-from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Flight
-from ajo_worker.dispatch.budget import Budget
-from ajo_worker.dispatch.decision import History
-from ajo_worker.dispatch.gate import Gate, Silence
-from ajo_worker.ledger.clock import LedgerClock
-from ajo_worker.ledger.ledger import Ledger
 from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.slots import Slots
 from ajo_worker.limits.waits import NO_WAIT, Waits
@@ -41,7 +33,9 @@ class _Phase:
 class Standing:
     """Told when triggers enter a phase and when they leave it; lives on one event loop."""
 
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float]
+    limits: Limits
+    slots: Slots
     _phases: dict[tuple[str, str], _Phase] = field(default_factory=dict)
     """By lane and phase."""
 
@@ -78,37 +72,9 @@ class Standing:
         found = {phase: one.standing for (at, phase), one in self._phases.items() if at == lane and one.standing}
         return max(found, key=found.__getitem__) if found else None
 
-
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """What attempts are made ready with, and what their waits are put down to."""
-
-    ledger: Ledger
-    clock: LedgerClock
-    tokens: TokenProvider
-    limits: Limits
-    slots: Slots
-    gate: Gate
-    closing: Closing
-    attempt_minimum: float
-    silence: Silence
-    standing: Standing = field(default_factory=Standing)
-
-    def budget(self, received: Received, started: float) -> Budget:
-        """That of a round whose first dispatch was at this monotonic instant."""
-        expires_at, campaign = received.trigger.expires_at, received.campaign
-        seconds = campaign.budget if campaign else 0.0
-        return Budget(started, seconds, self.clock.monotonic_at(expires_at) if expires_at else None)
-
-    def latest_start(self, received: Received, budget: Budget, history: History) -> float:
-        """Until when the next attempt may start (monotonic): a first one to the budget's end, a retry not so late."""
-        if not history.attempts or received.campaign is None:
-            return budget.end
-        return budget.latest_start(self.attempt_minimum, self.gate.answers_take(received.campaign))
-
     def because(self, lane: str) -> str | None:
         """The phase that most of the time of what this lane has in hand went into since this was asked last."""
-        phase = self.standing.mostly(lane)
+        phase = self.mostly(lane)
         if phase == PERMIT:
             return self.limits.because(lane)
         return self.slots.because(lane) if phase == PLACE else phase
@@ -118,7 +84,7 @@ class Preparation:
 
         Whatever keeps those that are under way kept it from being opened.
         """
-        now, phase, came, waits, found = self.clock.monotonic(), "", None, NO_WAIT, dict[Flight, Waits]()
+        now, phase, came, waits, found = self.monotonic(), "", None, NO_WAIT, dict[Flight, Waits]()
         for flight in flights:
             received = flight.received
             if came != (came := (received.received, received.unopened)):  # of another message than the one before
@@ -131,7 +97,7 @@ class Preparation:
 
     def _unopened(self, received: Received) -> str:
         """The part of ``Waits`` that most of those under way wait in now."""
-        phase = self.standing.mostly_now(received.came_by) or PLACE
+        phase = self.mostly_now(received.came_by) or PLACE
         if phase == PERMIT:
             return self.limits.because(received.lane).replace("-", "_")
         return KEPT_FROM_OPENING.get(phase) or self.slots.because(received.lane)
