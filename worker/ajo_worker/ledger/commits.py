@@ -12,7 +12,7 @@ import asyncpg
 import structlog
 
 from ajo_worker.ledger.connect_faults import told
-from ajo_worker.ledger.write_faults import DATABASE_FAULTS, ROW_FAULTS, NoConnection
+from ajo_worker.ledger.write_faults import DATABASE_FAULTS, ROW_FAULTS, Locked, NoConnection
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -38,9 +38,15 @@ class Commits(Generic[Row, Result]):
         self._name, self._connect, self._write = name, connect, write
         self._connection: asyncpg.Connection | None = None
 
-    async def durable(self, rows: Sequence[Row]) -> Sequence[Result]:
-        """The rows' results, once their commit is durable. Raises what no repetition heals."""
-        pause, patience, unforeseen, cut_off = FIRST_PAUSE, PATIENCE, False, False
+    async def durable(self, rows: Sequence[Row], *, cut_off: bool = False) -> Sequence[Result]:
+        """The rows' results, once their commit is durable. Raises what no repetition heals.
+
+        ``cut_off``: an earlier commit of theirs may have been cut off.
+
+        Raises:
+            Locked: somebody keeps some of them locked.
+        """
+        pause, patience, unforeseen = FIRST_PAUSE, PATIENCE, False
         while True:
             try:
                 connection = await self._connected()
@@ -51,6 +57,8 @@ class Commits(Generic[Row, Result]):
                 return results  # noqa: TRY300 - the commit that makes them durable may fail, too
             except ROW_FAULTS:
                 raise
+            except asyncpg.LockNotAvailableError as fault:
+                raise Locked(told(fault), cut_off=cut_off) from None
             except (NoConnection, *DATABASE_FAULTS) as fault:
                 why = told(fault.__cause__ if isinstance(fault, NoConnection) and fault.__cause__ else fault)
                 cut_off = cut_off or not isinstance(fault, NoConnection)

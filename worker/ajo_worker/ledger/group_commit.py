@@ -2,7 +2,8 @@
 
 Rows that are offered together are written together, and have one future.
 
-While a commit is under way the next rows gather, so the groups grow by themselves as the load grows.
+While a commit is under way the next rows gather, so the groups grow by themselves as the load grows. A group of which
+somebody keeps rows locked waits aside for these, and the next ones pass it.
 """
 
 import asyncio
@@ -12,8 +13,9 @@ from typing import Any, Generic, TypeAlias
 
 import structlog
 
-from ajo_worker.ledger.commits import Commits, Connect, Result, Row, Write
-from ajo_worker.ledger.write_faults import ROW_FAULTS, RowRefused, WriterStopped
+from ajo_worker.ledger.aside import Aside, impatient
+from ajo_worker.ledger.commits import FIRST_PAUSE, Commits, Connect, Result, Row, Write
+from ajo_worker.ledger.write_faults import ROW_FAULTS, Locked, RowRefused, WriterStopped
 
 log = structlog.get_logger("ajo_worker.ledger")
 
@@ -59,6 +61,8 @@ class GroupCommit(Generic[Row, Result]):
     ) -> None:
         self.name = name
         self._commits = Commits(name, connect, write)
+        self._commits_aside = Commits(name, impatient(connect), write)
+        self._aside: Aside[_Offer[Row, Result]] = Aside(self._commit_aside, self._commits_aside.disconnect, MOST_ROWS)
         self._bare = bare
         self._waiting: deque[_Offer[Row, Result]] = deque()
         self._work = asyncio.Event()
@@ -113,6 +117,7 @@ class GroupCommit(Generic[Row, Result]):
     async def drain(self) -> None:
         """Return when nothing waits any more."""
         await self._empty.wait()
+        await self._aside.drain()
 
     def refuse(self) -> None:
         """Take no more rows and give up those that wait; the commit under way goes on."""
@@ -126,7 +131,10 @@ class GroupCommit(Generic[Row, Result]):
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        for offer in await self._aside.stop():
+            offer.tell(WriterStopped())
         self._commits.disconnect()
+        self._commits_aside.disconnect()
 
     def _future(self, rows: Sequence[Row]) -> "asyncio.Future[list[Result | Exception]]":
         future: asyncio.Future[list[Result | Exception]] = asyncio.get_running_loop().create_future()
@@ -156,7 +164,10 @@ class GroupCommit(Generic[Row, Result]):
             self._work.clear()
             while group := self._take():
                 try:
-                    await self._commit(group)
+                    await self._commit(self._commits, group)
+                except Locked as fault:
+                    log.warning("ledger-rows-locked", writer=self.name, offers=len(group), fault=str(fault))
+                    self._aside.add(group, cut_off=fault.cut_off)
                 except BaseException:  # stopped in the middle of it
                     for offer in group:
                         offer.tell(WriterStopped())
@@ -173,13 +184,22 @@ class GroupCommit(Generic[Row, Result]):
                 room -= len(offer.rows)
         return group
 
-    async def _commit(self, group: list[_Offer[Row, Result]]) -> None:
+    async def _commit_aside(self, group: list[_Offer[Row, Result]], cut_off: bool) -> None:
+        await self._commit(self._commits_aside, [offer for offer in group if offer.wanted], cut_off=cut_off)
+
+    async def _commit(
+        self, commits: Commits[Row, Result], group: list[_Offer[Row, Result]], *, cut_off: bool = False
+    ) -> None:
         rows = [row for offer in group for row in offer.rows]
+        if not rows:
+            return
         try:
-            results: list[Result | Exception] = list(await self._commits.durable(rows))
+            results: list[Result | Exception] = list(await commits.durable(rows, cut_off=cut_off))
+        except Locked:
+            raise
         except Exception as fault:  # noqa: BLE001 - of one of the rows, or our own: each is told
             for offer in group:
-                await self._one_by_one(offer, fault if len(rows) == 1 else None)
+                await self._one_by_one(commits, offer, fault if len(rows) == 1 else None)
         else:
             begin = 0
             for offer in group:
@@ -187,22 +207,28 @@ class GroupCommit(Generic[Row, Result]):
                 offer.tell(results[begin:end])
                 begin = end
 
-    async def _one_by_one(self, offer: _Offer[Row, Result], fault: Exception | None) -> None:
+    async def _one_by_one(
+        self, commits: Commits[Row, Result], offer: _Offer[Row, Result], fault: Exception | None
+    ) -> None:
         """Find the bad row: its neighbours are written all the same. ``fault`` is known of a row that stood alone."""
         results: list[Result | Exception] = []
         for row in offer.rows:
-            result = fault or await self._alone(row)
+            result = fault or await self._alone(commits, row)
             if isinstance(result, ROW_FAULTS):
                 log.error("ledger-row-refused", writer=self.name, fault=type(result).__name__)
-                result = await self._alone(self._bare(row)) if self._bare else result
+                result = await self._alone(commits, self._bare(row)) if self._bare else result
             if isinstance(result, ROW_FAULTS):
                 result = RowRefused(self.name, result)
             results.append(result)
         offer.tell(results)
 
-    async def _alone(self, row: Row) -> Result | Exception:
-        try:
-            [result] = await self._commits.durable([row])
-        except Exception as fault:  # noqa: BLE001 - whoever offered the row is told
-            return fault
-        return result
+    async def _alone(self, commits: Commits[Row, Result], row: Row) -> Result | Exception:
+        while True:
+            try:
+                [result] = await commits.durable([row])
+            except Locked:
+                await asyncio.sleep(FIRST_PAUSE)
+            except Exception as fault:  # noqa: BLE001 - whoever offered the row is told
+                return fault
+            else:
+                return result

@@ -48,7 +48,7 @@ IMPATIENT = {
 }
 CONNECTIONS = 15
 """That a worker needs at most: eight writers, the heartbeat, leases, the patrol; and now and then one each for upkeep,
-roll-ups, the matching of feedback and network probes."""
+roll-ups, the matching of feedback and network probes. (A writer has one more while somebody keeps its rows locked.)"""
 ROOM_SECONDS = 2.0
 """What these connections get to come at first, and until they are asked for again."""
 MORE_CONNECTIONS = (

@@ -18,6 +18,14 @@ class WriterStopped(Exception):  # noqa: N818 - not an error: the worker is stop
     """The row was not written, and will not be."""
 
 
+class Locked(Exception):  # noqa: N818 - says what they are
+    """Somebody keeps some of the rows locked; ``cut_off``: an earlier commit of theirs may have been cut off."""
+
+    def __init__(self, text: str, *, cut_off: bool) -> None:
+        super().__init__(text)
+        self.cut_off = cut_off
+
+
 class NoConnection(Exception):  # noqa: N818 - says what is missing
     """There is none to write on. Whatever its cause is, an address that can't be read too, it is no fault of a row."""
 

@@ -216,7 +216,10 @@ async def test_repetitions_behind_a_lock_leave_no_session_behind(database_url: s
     async with writer(database_url, admit_all, **{**WRITER, "lock_timeout": "100ms"}) as admissions:
         with capture_logs() as logs:
             waiting = asyncio.create_task(admissions.submit(admission()))
-            await until(lambda: sum(log["event"] == "ledger-write-waits" for log in logs) > 4, "it was tried again")
+            await until(
+                lambda: sum(log["event"] in {"ledger-rows-locked", "ledger-rows-still-locked"} for log in logs) > 4,
+                "it was tried again",
+            )
         assert len(query(database_url, "select 1 from pg_stat_activity where application_name = $1", NAME)) <= 2
         await holder.close()
         assert await waiting is None
@@ -268,3 +271,24 @@ async def test_a_repeated_commit_waits_for_the_synchronous_standby_that_the_firs
             assert await under_way is None
     finally:
         await asyncio.to_thread(standbys, "")
+
+
+async def test_a_row_that_somebody_keeps_locked_keeps_no_others_waiting(database_url: str) -> None:
+    """Be it a session that is frozen in the middle of a commit, or a transaction that an operator forgot."""
+    rows = [admission() for _ in range(20)]
+    async with writer(database_url, admit_all) as admissions:
+        assert await all_of(admissions, rows) == [None] * 20
+    holder = await asyncpg.connect(database_url)
+    await holder.execute("begin")
+    await holder.execute("select from ledger.triggers where request_id = $1 for update", rows[7].request_id)
+    async with writer(database_url, record, **{**WRITER, "lock_timeout": "100ms"}) as records:
+        written = [asyncio.create_task(records.submit(accepted(row))) for row in rows]
+        await until(lambda: sum(task.done() for task in written) == 19, "all others are written")
+        late = admission()
+        async with writer(database_url, admit_all) as admissions:
+            await admissions.submit(late)
+        assert await records.submit(accepted(late)) is True
+        assert not written[7].done()
+        await holder.close()
+        assert await asyncio.wait_for(asyncio.gather(*written), DEADLINE_SECONDS) == [True] * 20
+        await records.drain()

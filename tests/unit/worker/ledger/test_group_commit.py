@@ -34,6 +34,7 @@ class Database:
         self.open = asyncio.Event()
         self.open.set()
         self.faults: list[Exception] = []
+        self.locked: set[int] = set()
 
     async def connect(self) -> Any:
         if self.unreachable:
@@ -46,6 +47,8 @@ class Database:
             raise self.faults.pop(0)
         if -1 in rows:
             raise asyncpg.DataError("bad row")
+        if self.locked & set(rows):
+            raise asyncpg.LockNotAvailableError("canceling statement due to lock timeout")
         self.groups.append(list(rows))
         return [2 * row for row in rows]
 
@@ -271,3 +274,54 @@ async def test_whoever_fails_on_being_told_does_not_end_the_writer() -> None:
     async with writer(Database()) as group:
         group.put(1, failing)
         assert await asyncio.wait_for(group.submit(2), 5) == 4
+
+
+@pytest.mark.parametrize("locked", [{0}, {99}, {7, 8, 50}, set(range(40))])
+async def test_only_the_rows_that_are_locked_wait_and_are_written_once_the_lock_is_gone(
+    locked: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commits, "FIRST_PAUSE", 0.001)
+    database = Database()
+    database.locked = set(locked)
+    async with writer(database) as group, asyncio.timeout(10):
+        waiting = {number: asyncio.create_task(group.submit(number)) for number in range(100)}
+        await asyncio.wait([task for number, task in waiting.items() if number not in locked])
+        assert await group.submit(100) == 200, "what comes later passes them"
+        drained = asyncio.create_task(group.drain())
+        await asyncio.sleep(0.01)
+        assert {number for number, task in waiting.items() if not task.done()} == locked
+        assert not drained.done()
+        database.locked.clear()
+        assert await asyncio.gather(*waiting.values()) == [2 * number for number in range(100)]
+        await drained
+    assert sorted(number for rows in database.groups for number in rows) == [*range(101)]
+
+
+async def test_rows_that_are_locked_when_their_writer_stops_are_told_so() -> None:
+    database = Database()
+    database.locked = {1}
+    async with writer(database) as group:
+        waiting = asyncio.create_task(group.submit(1))
+        assert await group.submit(2) == 4
+    with pytest.raises(WriterStopped):
+        await asyncio.wait_for(waiting, 10)
+
+
+async def test_a_bad_row_behind_a_lock_is_refused_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commits, "FIRST_PAUSE", 0.001)
+    database = Database()
+    database.locked = {1}
+    async with writer(database) as group, asyncio.timeout(10):
+        waiting = asyncio.create_task(group.submit(1))
+        assert await group.submit_all([-1, 3]) == [Refused(), 6]
+        database.locked.clear()
+        assert await waiting == 2
+
+
+class Refused:
+    """Equal to any refusal of a row."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RowRefused)
+
+    __hash__ = None  # type: ignore[assignment] # nobody needs it
