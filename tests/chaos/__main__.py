@@ -23,8 +23,8 @@ from tests.chaos.verdict import figures, findings
 from tests.support.programs import WarmProcesses
 
 WORKERS, SLOW = frozenset({1, 2}), 11
-MODULES = ("workers", "brokers", "databases", "endpoints", "tokens", "messages", "clocks", "publishers", "slowness",
-           "definitions", "outboxes")  # fmt: skip
+MODULES = ("workers", "brokers", "databases", "sessions", "endpoints", "tokens", "messages", "clocks", "publishers",
+           "slowness", "definitions", "outboxes")  # fmt: skip
 SMOKE_COUNT, SMOKE_SECONDS = 600, 4.0
 ANY_BROKER = frozenset({6, 7})
 """Groups of faults beyond the worker: endpoint and token. A run does each with one broker, and another seed's with the
