@@ -28,7 +28,7 @@ from ajo_worker.intake import (
 from ajo_worker.ledger import passes, quarantine
 from ajo_worker.ledger.ledger import CONNECTIONS
 from ajo_worker.network.probing import STEP_SECONDS
-from ajo_worker.outages import answer_times, silences
+from ajo_worker.outages import answers, silences
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -68,8 +68,8 @@ def text_of(page: str) -> str:
         ("outages", "but for {} triggers that wait for their turn", silences.STOCK),
         ("outbox", "needs one statement for {}", ROWS_AT_ONCE),
         ("publishing", "have {} characters at most", MOST_WHOLE),
-        ("states", "the last {} of", answer_times.MOST),
-        ("states", "of {} minutes, by what this worker has seen", answer_times.RECENT / 60),
+        ("states", "the last {} of", answers.MOST_TIMES),
+        ("states", "of {} minutes, by what this worker has seen", answers.RECENT / 60),
     ],
 )
 def test_a_figure_is_that_of_the_code(page: str, told: str, figure: float) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ajo_worker.closing import Closing
 from ajo_worker.dispatch.gate import SentBack
 from ajo_worker.limits.turns import Turns
-from ajo_worker.outages.silence import Listening, Patience
+from ajo_worker.outages.answers import Listening, Patience
 from ajo_worker.triggers.received import Received
 from ajo_worker.triggers.urgency import Urgency
 

@@ -10,7 +10,7 @@ from ajo_producers.contract.storable import storable
 
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.gate import KeptBack
-from ajo_worker.outages.answer_times import AnswerTimes
+from ajo_worker.outages.answers import AnswerTimes
 from ajo_worker.outages.circuits import NOTHING_SENT, Circuit
 from ajo_worker.outages.failures import Failures, Suspicion, Thresholds, destination_failed, kind_of
 from ajo_worker.outages.rates import Ramp, Rates

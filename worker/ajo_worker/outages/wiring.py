@@ -6,10 +6,10 @@ from ajo_producers.campaigns.definition import Definition
 
 from ajo_worker.ledger.worker_rows import Speed
 from ajo_worker.limits.bounds import Shares, shares
+from ajo_worker.outages.answers import Patience
 from ajo_worker.outages.failures import Thresholds
 from ajo_worker.outages.patrol import Timing
 from ajo_worker.outages.rates import Ramp
-from ajo_worker.outages.silence import Patience
 from ajo_worker.settings import Settings
 
 

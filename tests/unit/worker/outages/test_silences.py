@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from ajo_worker.closing import Closing, HandedBack
 from ajo_worker.dispatch.gate import SentBack, Turn
-from ajo_worker.outages.silence import Patience
+from ajo_worker.outages.answers import Patience
 from ajo_worker.outages.silences import EVERY, STOCK, Silences
 from ajo_worker.triggers.urgency import Urgency
 
