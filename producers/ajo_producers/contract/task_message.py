@@ -12,6 +12,8 @@ from ajo_producers.contract.lanes import TASK_NAME
 
 CONTENT_TYPE = "application/json"
 CONTENT_ENCODING = "utf-8"
+PLAIN_ENCODINGS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "binary", "8bit", "7bit"})
+"""What a client may say of a body that is text as it is; any other would have to be unpacked."""
 PERSISTENT = 2
 """AMQP's ``delivery_mode`` of a message that outlives the broker's restart."""
 

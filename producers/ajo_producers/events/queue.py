@@ -9,6 +9,8 @@ from amqp import Message
 from kombu.connection import Connection
 
 from ajo_producers.contract.broker import BrokerAddress
+from ajo_producers.contract.lanes import QUORUM_ARGUMENTS
+from ajo_producers.contract.task_message import PLAIN_ENCODINGS
 from ajo_producers.contract.unreadable import UNREADABLE
 from ajo_producers.events.cloudevents import UnreadableEvents, read_message
 from ajo_producers.events.event import BadEvent, Event, Fault
@@ -16,9 +18,7 @@ from ajo_producers.publishing.link import failures_named
 
 HEARTBEAT_SECONDS = 30
 CONNECT_SECONDS = 10.0
-QUEUE_ARGUMENTS = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
-"""As for the workers' queues: RabbitMQ 4 would drop what was given back 20 times."""
-PLAIN = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "binary", "8bit", "7bit", "identity"})
+PLAIN = PLAIN_ENCODINGS | {"identity"}
 REASON = "x-ajo-reason"
 """The header of a dead letter that says why."""
 MAX_HEADERS = 100_000
@@ -61,7 +61,7 @@ class EventQueue:
             self._connection.sock.settimeout(CONNECT_SECONDS)
             self._channel = self._connection.channel()
             for queue in (self.name, self.dead):
-                self._channel.queue_declare(queue, durable=True, auto_delete=False, arguments=QUEUE_ARGUMENTS)
+                self._channel.queue_declare(queue, durable=True, auto_delete=False, arguments=QUORUM_ARGUMENTS)
             self._channel.exchange_declare(
                 binding.exchange, binding.kind or "topic", passive=binding.kind is None, durable=True, auto_delete=False
             )

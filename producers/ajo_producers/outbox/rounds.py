@@ -21,13 +21,13 @@ from ajo_producers.outbox.opening import open_rows
 from ajo_producers.outbox.table import SHARDS, WAYS, WIDE
 from ajo_producers.publishing.checked import CheckedTrigger
 from ajo_producers.publishing.errors import PublishError
-from ajo_producers.publishing.outgoing import DEFAULT_BATCH_SIZE, WINDOW_MESSAGES
+from ajo_producers.publishing.outgoing import WINDOW_TRIGGERS
 from ajo_producers.publishing.publisher import Publisher
 
 if TYPE_CHECKING:
     from ajo_producers.contract.sealing import Sealer
 
-MOST_ROWS = WINDOW_MESSAGES * DEFAULT_BATCH_SIZE
+MOST_ROWS = WINDOW_TRIGGERS
 """Of a round: one window of the publisher, whose confirms come together."""
 MOST_BYTES = 8_000_000
 CROWDED_SECONDS = 5.0

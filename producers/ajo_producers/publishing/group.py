@@ -11,9 +11,12 @@ from ajo_producers.publishing.checked import NOT_CHECKED, CheckedTrigger
 from ajo_producers.publishing.errors import PublishError
 from ajo_producers.publishing.forks import reset_after_fork
 from ajo_producers.publishing.link import Deadline, LinkFailure, Refused
-from ajo_producers.publishing.outgoing import DEFAULT_BATCH_SIZE, WINDOW_BYTES, WINDOW_MESSAGES, Receipt, batches
-
-GROUP_TRIGGERS = WINDOW_MESSAGES * DEFAULT_BATCH_SIZE
+from ajo_producers.publishing.outgoing import (
+    WINDOW_BYTES,
+    WINDOW_TRIGGERS,
+    Receipt,
+    batches,
+)
 
 ReceiptOrError: TypeAlias = Receipt | PublishError
 
@@ -205,7 +208,7 @@ class Group(Generic[W]):
 def _take(queue: deque[W], taken: list[W]) -> None:
     """Take the first of the queue that travel together: as many as fit a window, and no request id twice."""
     ids, size = set(), 0
-    while queue and len(taken) < GROUP_TRIGGERS:
+    while queue and len(taken) < WINDOW_TRIGGERS:
         first = queue[0]
         if first.gone:
             queue.popleft()

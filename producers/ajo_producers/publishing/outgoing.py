@@ -20,6 +20,8 @@ MAX_BATCH_BYTES = 1_000_000
 WINDOW_MESSAGES = 32
 WINDOW_BYTES = 4_000_000
 """How much is sent before its confirms are waited for: one round trip, and one fsync of a quorum queue, for all."""
+WINDOW_TRIGGERS = WINDOW_MESSAGES * DEFAULT_BATCH_SIZE
+"""In full messages."""
 
 
 class Receipt(NamedTuple):

@@ -9,11 +9,9 @@ tables), which looks like a broken connection, again and again: so nothing behin
 from typing import Any
 
 from ajo_producers.contract.lanes import TASK_NAME
-from ajo_producers.contract.task_message import CONTENT_TYPE
+from ajo_producers.contract.task_message import CONTENT_TYPE, PLAIN_ENCODINGS
 from ajo_producers.contract.unreadable import UNREADABLE, read_past_unreadable
 from kombu import compression, serialization
-
-PLAIN_ENCODINGS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "binary", "8bit", "7bit"})
 
 
 def refuse_unpacking() -> None:

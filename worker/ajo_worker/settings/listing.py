@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from ajo_worker.settings import Settings
+from ajo_worker.settings.reading import explained
 from ajo_worker.settings.redaction import redacted
 from ajo_worker.settings.rules import kept
 from ajo_worker.settings.source import PREFIX, FileSource, SettingsError, source_of, variable_of
@@ -195,24 +196,12 @@ def _plain(value: object) -> object:
 def _faults(invalid: ValidationError) -> dict[str, None]:
     """The text of each fault, in the order of the settings; as keys, since a list's elements may share one."""
     bad = {str(fault["loc"][0]) for fault in invalid.errors() if fault["loc"]}
-    texts = dict.fromkeys(_explain(invalid))
+    texts = dict.fromkeys(explained(invalid, AllSettings))
     try:  # rules between settings were not tried if one of these was at fault
         AllSettings(**{name: AllSettings.model_fields[name].default for name in bad})
     except ValidationError as between:
         about_bad = tuple(map(variable_of, bad))
-        texts |= dict.fromkeys(text for text in _explain(between) if not any(name in text for name in about_bad))
+        texts |= dict.fromkeys(
+            text for text in explained(between, AllSettings) if not any(name in text for name in about_bad)
+        )
     return texts
-
-
-def _explain(invalid: ValidationError) -> Iterator[str]:
-    for fault in invalid.errors(include_url=False, include_input=False):
-        if isinstance(of_file := fault.get("ctx", {}).get("error"), SettingsError):
-            yield str(of_file)
-            continue
-        text = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        if not fault["loc"]:
-            yield text
-            continue
-        name = str(fault["loc"][0])
-        file = "_FILE" if source_of(name) == "file" else ""
-        yield f"{variable_of(name)}{file}: {text} ({AllSettings.model_fields[name].description})"

@@ -1,6 +1,6 @@
 """Reading the settings, with errors for people; and secrets whose files change."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TypeVar
 
@@ -35,7 +35,7 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as invalid:
-        raise SettingsError("\n".join(_explain(invalid))) from None
+        raise SettingsError("\n".join(explained(invalid, Settings))) from None
 
 
 def renewed(settings: Settings, name: str) -> Renewed[str]:
@@ -63,15 +63,19 @@ def _database_address(url: str) -> str:
     return url
 
 
-def _explain(invalid: ValidationError) -> Iterable[str]:
-    for fault in invalid.errors(include_url=False, include_input=False, include_context=False):
+def explained(invalid: ValidationError, model: type[Settings]) -> Iterator[str]:
+    """What is wrong with settings of ``model``, a line for each: which variable, what it must be, what it is for."""
+    for fault in invalid.errors(include_url=False, include_input=False):
+        if isinstance(of_file := fault.get("ctx", {}).get("error"), SettingsError):
+            yield str(of_file)
+            continue
         text = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
         if not fault["loc"]:
             yield text
             continue
         name = str(fault["loc"][0])
         file = "_FILE" if source_of(name) == "file" else ""
-        yield f"{variable_of(name)}{file}: {text} ({Settings.model_fields[name].description})"
+        yield f"{variable_of(name)}{file}: {text} ({model.model_fields[name].description})"
 
 
 @cache

@@ -14,8 +14,9 @@ from ajo_producers.publishing import link as links
 from ajo_producers.publishing.campaign import Campaign
 from ajo_producers.publishing.carrier import Carrier
 from ajo_producers.publishing.environment import PublisherSettings
-from ajo_producers.publishing.group import GROUP_TRIGGERS, Group, Waiting
+from ajo_producers.publishing.group import Group, Waiting
 from ajo_producers.publishing.link import LinkFailure, Refused
+from ajo_producers.publishing.outgoing import WINDOW_TRIGGERS
 from ajo_producers.publishing.turns import Turns
 from hypothesis import given
 from hypothesis import strategies as st
@@ -183,14 +184,14 @@ def test_a_group_is_one_window_at_most(opens: Opens) -> None:
     opens(link := HeldLink())
     group, calls = group_of()
     trigger = make("ann")
-    for _ in range(GROUP_TRIGGERS + 1):
+    for _ in range(WINDOW_TRIGGERS + 1):
         calls.append(Waiting(trigger, 10))
     for call in calls:
         call.trigger = CheckedTrigger(
             trigger=make(f"p{len(link.windows)}").trigger, lane="standard", priority="normal", encoded=trigger.encoded
         )
         group.join(call)
-    assert len(group.carry()) == GROUP_TRIGGERS
+    assert len(group.carry()) == WINDOW_TRIGGERS
     assert len(group) == 1
 
 
