@@ -21,6 +21,7 @@ BY_ITSELF = (
     "feedback/matching.py",
     "intake/consumer_timeout.py",
     "intake/vigil.py",
+    "ledger/full_intakes.py",
     "ledger/liveness.py:Liveness._run",
     "ledger/recurring.py",
     "logs.py",

@@ -4,6 +4,9 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from ajo_worker.ledger.clock import LedgerClock
+from ajo_worker.triggers.received import Received
+
 EndReason: TypeAlias = Literal["budget-spent", "expires-at"]
 
 
@@ -45,3 +48,9 @@ class Budget(Struct, frozen=True):
         """
         left = self.started + self.seconds - now
         return left if at_most is None else min(at_most, left)
+
+
+def budget_of(received: Received, started: float, clock: LedgerClock) -> Budget:
+    """That of a round whose first dispatch was at this monotonic instant."""
+    expires_at, campaign = received.trigger.expires_at, received.campaign
+    return Budget(started, campaign.budget if campaign else 0.0, clock.monotonic_at(expires_at) if expires_at else None)

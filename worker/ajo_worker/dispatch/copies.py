@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ajo_worker.closing import Closing
 from ajo_worker.dispatch.attempt import Policy, Round
+from ajo_worker.dispatch.budget import budget_of
 from ajo_worker.dispatch.decision import History, Retry
 from ajo_worker.dispatch.lost import gone
 from ajo_worker.dispatch.means import Means
@@ -116,7 +117,7 @@ class Copies:
         history = _history(known, interrupted=interrupted)
         if known.first_dispatched_at is None:  # a round that was opened, and nothing sent in it
             return Ours(Round(known.round, known.fence + 1, history, None, None, now))
-        budget = self.means.budget(received, self.clock.monotonic_at(known.first_dispatched_at))
+        budget = budget_of(received, self.clock.monotonic_at(known.first_dispatched_at), self.clock)
         wait = max(self.clock.monotonic_at(known.not_before) - now, 0.0) if known.not_before else 0.0
         ours = Round(known.round, known.fence + 1, history, budget, Retry(wait), now)
         if history.in_doubt and received.campaign and received.campaign.holds_ambiguous:

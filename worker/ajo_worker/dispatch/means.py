@@ -30,12 +30,6 @@ class Means:
     silence: Silence
     standing: Standing
 
-    def budget(self, received: Received, started: float) -> Budget:
-        """That of a round whose first dispatch was at this monotonic instant."""
-        expires_at, campaign = received.trigger.expires_at, received.campaign
-        seconds = campaign.budget if campaign else 0.0
-        return Budget(started, seconds, self.clock.monotonic_at(expires_at) if expires_at else None)
-
     def latest_start(self, received: Received, budget: Budget, history: History) -> float:
         """Until when the next attempt may start (monotonic): a first one to the budget's end, a retry not so late."""
         if not history.attempts or received.campaign is None:

@@ -10,6 +10,7 @@ from ajo_worker.api.classify import SentCall, classify
 from ajo_worker.api.request import body_of, call_of
 from ajo_worker.api.verdict import Verdict
 from ajo_worker.dispatch.attempt import Announced, Policy, Round, Sent
+from ajo_worker.dispatch.budget import budget_of
 from ajo_worker.dispatch.decision import End, History, Retry, Retrying, Situation, decide
 from ajo_worker.dispatch.means import Means
 from ajo_worker.dispatch.rows import Rows, wide_event
@@ -42,7 +43,7 @@ class Calls:
         attempt, means = announced.attempt, self.means
         received, campaign = attempt.received, attempt.campaign
         dispatched = self.clock.monotonic()
-        budget = announced.round.budget or means.budget(received, dispatched)
+        budget = announced.round.budget or budget_of(received, dispatched, self.clock)
         # Its intent may have taken longer to commit than its token lived, or a new one came since.
         token = means.tokens.current() or attempt.token
         token_until = means.tokens.sure_until(token)
