@@ -46,9 +46,19 @@ class FullIntakes:
         """The phase that most of the time of what a lane has in hand went into, since this was asked last."""
         self._told: dict[str, _Told] = {}
         self._starved: deque[tuple[float, float]] = deque(maxlen=MOST_STARVED)
+        self._present = float("inf")
+
+    def present(self, since: float) -> None:
+        """The ledger counts this worker as present since then (monotonic); it may take nothing for a while yet."""
+        self._present = min(self._present, since)
 
     async def watch(self) -> None:
-        """Notice when this process gets no time: frozen, or on a machine that is too busy. Never ends."""
+        """Notice when this process gets no time: frozen, or on a machine that is too busy. Never ends.
+
+        It begins once the worker is about to take: what passed until then, while it was present, is no wait for others.
+        """
+        if (now := self._clock.monotonic()) > self._present + LATE:
+            self._starved.append((self._present, now))
         while True:
             due = self._clock.monotonic() + EVERY
             await asyncio.sleep(EVERY)

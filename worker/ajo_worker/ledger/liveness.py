@@ -149,6 +149,7 @@ class Liveness:
         if silent_for >= (self._owner_timeout if self.first_beat.is_set() else self._every):
             self._judges_from = answered + self._owner_timeout
         self._beat_asked = asked
+        self.full_intakes.present(asked)
         self.first_beat.set()
         self._told_fault = ""
         await self.full_intakes.tell(connection)

@@ -54,3 +54,21 @@ async def test_a_worker_that_gets_no_time_tells_it_once_the_ledger_is_there(monk
     assert (lane, because, worker) == (None, "intake", intakes._worker_id)
     assert timedelta(seconds=0.4) < ended - began < timedelta(seconds=60)
     assert len({row[1] for row in connection.rows}) == len(connection.rows), "each is told once"
+
+
+async def test_a_worker_that_is_present_and_does_not_take_yet_tells_that(monkeypatch: Any) -> None:
+    """Frozen in the middle of its start, say: nobody else is to blame for what waits meanwhile."""
+    monkeypatch.setattr(full_intakes, "EVERY", 0.001)
+    intakes: Any = FullIntakes(uuid4(), Clock())  # type: ignore[arg-type] # what it needs of one
+    connection: Any = Connection()
+    connection.broken = False
+    beat = time.monotonic() - 10
+    intakes.present(beat)
+    intakes.present(beat + 2)
+    watching = asyncio.create_task(intakes.watch())
+    await asyncio.sleep(0.01)
+    watching.cancel()
+    await intakes.tell(connection)
+    _, began, ended, lane, because = connection.rows[0]
+    assert (began, lane, because) == (Clock().at(beat), None, "intake")
+    assert ended - began >= timedelta(seconds=10)
