@@ -178,12 +178,12 @@ def server_errors(run: Run) -> None:
 @fault(
     "endpoint-redirects",
     6,
-    "30 % are redirected: never followed, credentials stay",
+    "30 % are redirected for good: never followed, credentials stay",
     duplicates=False,
     states=("accepted", "rejected"),
 )
 def redirects(run: Run) -> None:
-    _script(run, 'kind = "redirect"')
+    _script(run, 'kind = "redirect"\nstatus = 308')
 
 
 @fault("endpoint-huge-body", 6, "1 % are accepted with an answer of 300 MB: not read", duplicates=False)

@@ -39,6 +39,10 @@ RETRYABLE_CLIENT_ERRORS = frozenset({408, 421, 423, 424, 425, 429})
 """What a later call may do: on another connection (421), once something is free (423), works again (424) or is known
 (425). None of them says that this one was processed."""
 
+TEMPORARY_REDIRECTS = frozenset({302, 307})
+"""A page of maintenance, a login: the call is to be made here again later. The others say that the address is wrong, or
+(303) that the call was taken somehow."""
+
 # What may be personal or secret in an error's text: anything like an address or a phone number, and runs long enough to
 # be a token.
 _IDENTIFIER = re.compile(r"[\w-]{1,64}", re.ASCII)
@@ -151,7 +155,7 @@ def _meaning(status: int, code: str | None, ambiguous_statuses: frozenset[int]) 
     if 200 <= status < 300:  # noqa: PLR2004 - undocumented successes: nothing says what they mean
         return "refused", True, UNEXPECTED
     if 300 <= status < 400:  # noqa: PLR2004 - never followed: the token would go along
-        return "refused", False, REDIRECT
+        return "retryable" if status in TEMPORARY_REDIRECTS else "refused", False, REDIRECT
     return "refused", False, OF_STATUS.get(status, REFUSED)
 
 

@@ -93,7 +93,7 @@ def test_a_user_is_a_recipient_but_at_a_403(status: int, title: str) -> None:
         (426, ""),
         (415, "Unsupported Media Type"),
         (405, ""),
-        (307, ""),
+        (308, ""),
     ],
 )
 def test_what_every_message_of_a_campaign_meets_is_the_campaign_s(status: int, title: str) -> None:

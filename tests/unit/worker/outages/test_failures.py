@@ -207,7 +207,7 @@ def test_a_campaign_is_paused_soon_and_never_while_it_works(most: int, answers: 
         (Verdict("accepted", http_status=202), False),
         (Verdict("refused", http_status=400), False),
         *((Verdict("retryable", http_status=status), False) for status in (408, 421, 423, 425, 429)),
-        *((Verdict("retryable", http_status=status), True) for status in (424, 500, 503)),
+        *((Verdict("retryable", http_status=status), True) for status in (302, 307, 424, 500, 503)),
         (Verdict("refused", http_status=409, ambiguous=True, reason="conflict"), False),
         (Verdict("refused", http_status=200, ambiguous=True, reason="unexpected-status"), True),
         (Verdict("refused", http_status=409, ambiguous=True), False),
