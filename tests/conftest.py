@@ -18,7 +18,7 @@ from ajo_local.valkey import start_valkey
 
 from tests.support import brokers, delivery, programs, scratch
 from tests.support.conservation import write_definition
-from tests.support.database import COPIED, query
+from tests.support.database import COPIED, kept, query
 from tests.support.examples import choose_examples
 
 # As in the Makefile: compiling is most of what a short process does.
@@ -53,9 +53,11 @@ def processes() -> Iterator[Processes]:
 
 
 @pytest.fixture(scope="session")
-def session_postgres(session_processes: Processes) -> Postgres:
+def session_postgres(session_processes: Processes) -> Iterator[Postgres]:
     """An embedded PostgreSQL. Never stop this one: take ``own_postgres`` for that."""
-    return start_postgres(session_processes, VOLATILE)
+    server = start_postgres(session_processes, VOLATILE)
+    with kept(server.url):
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +85,9 @@ def database_url(session_postgres: Postgres, migrated_template: Callable[[], str
     """The address of a migrated, empty database."""
     name = f"test_{secrets.token_hex(6)}"
     query(session_postgres.url, f"create database {name} template {migrated_template()} {COPIED}")
-    yield session_postgres.url_of(name)
+    url = session_postgres.url_of(name)
+    with kept(url):
+        yield url
     query(session_postgres.url, f"drop database {name} with (force)")
 
 
