@@ -4,12 +4,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-import structlog
 from ajo_producers.entrance import renewal
 
 T = TypeVar("T")
-
-log = structlog.get_logger("ajo_worker")
 
 
 class Renewed(renewal.Renewed[T]):
@@ -20,6 +17,9 @@ class Renewed(renewal.Renewed[T]):
 
 
 def _tell(what: str, fault: str | None) -> None:
+    import structlog  # noqa: PLC0415 - commands read the same settings, log nothing, and would start a sixth later
+
+    log = structlog.get_logger("ajo_worker")
     if fault is None:
         log.info("change-taken-up", what=what)
     else:

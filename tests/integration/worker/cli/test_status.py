@@ -1,6 +1,9 @@
 """``ajo-dispatch status``: the overview of a while, and how the command refuses."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +13,7 @@ from uuid_utils.compat import uuid7
 from tests.support.database import query
 from tests.support.ledger_rows import accepted_after_retries, ago, put_trigger, put_worker
 from tests.support.programs import Finished
+from tests.support.waiting import DEADLINE_SECONDS
 
 Cli = Callable[..., Finished]
 
@@ -129,3 +133,19 @@ def test_wrong_settings_are_wrong_usage(command: str, run_cli: Cli) -> None:
     done = run_cli(command, env={"AJO_PREFETCH": "0"})
     assert done.code == 2
     assert done.err.startswith("error: AJO_PREFETCH: ")
+
+
+def test_a_command_that_reads_loads_no_logging_and_so_starts_a_sixth_sooner() -> None:
+    code = (
+        "import sys; from ajo_producers.cli.main import main; main(['status']);"
+        "print([name for name in ('structlog', 'pygments', 'alembic', 'celery') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "AJO_DATABASE_URL": NOBODY},
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+    assert (done.stdout, "can't reach database" in done.stderr) == ("[]\n", True), done.stderr
