@@ -150,6 +150,7 @@ def _initialize(binaries: Path, home: Path, account: str | None, password: str) 
     shutil.rmtree(unfinished, ignore_errors=True)
     command = [str(binaries / "initdb"), "-D", str(unfinished), "-U", ROLE, f"--pwfile={password_file}"]
     command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+    command.append("--set=scram_iterations=1")  # more would protect a password that can be guessed, at each connection
     try:
         done = subprocess.run(  # noqa: S603 - a program of our own choice
             command,
