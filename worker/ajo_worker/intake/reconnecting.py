@@ -138,8 +138,13 @@ class ReconnectingConsumer(Consumer):  # type: ignore[misc] # Celery ships no ty
         self._wait_after(exc)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
-        """Close what is left of the connection, and wait. What is in flight goes on: its messages come again."""
+        """Close what is left of the connection, and wait. What is in flight goes on: its messages come again.
+
+        That of events may be as dead, and Celery says farewell to it, twice, before it consumes again.
+        """
         bound_open_broker_sockets(self.connection, CLOSING_SECONDS)
+        if self.event_dispatcher is not None:
+            bound_open_broker_sockets(self.event_dispatcher.connection, SHORT_WAIT)
         ignore_errors(self, self.connection.collect, CLOSING_SECONDS)
         connection, self.connection = self.connection, None
         ignore_errors(self, connection.close)

@@ -1,8 +1,13 @@
 """How long a consumer waits for its broker, and what it says."""
 
+import socket
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from ajo_producers.contract.broker import QUEUE_GONE
-from ajo_worker.intake.reconnecting import FIRST_PAUSE, LONGEST_PAUSE, Pauses, told
+from ajo_worker.intake.events import LONGEST_WAIT, SHORT_WAIT
+from ajo_worker.intake.reconnecting import FIRST_PAUSE, LONGEST_PAUSE, Pauses, ReconnectingConsumer, told
 from amqp.exceptions import ConsumerCancelled
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,3 +69,28 @@ def test_no_history_makes_a_pause_too_short_or_too_long(history: list[tuple[bool
 )
 def test_what_is_told_is_one_line_without_credentials(fault: Exception, text: str) -> None:
     assert told(fault) == text
+
+
+class Broken(ReconnectingConsumer):
+    """Its connections are sockets; nothing is connected again."""
+
+    def __init__(self, *sockets: socket.socket) -> None:
+        self.connection, events = map(connection_over, sockets)
+        self.event_dispatcher = SimpleNamespace(connection=events, blocked=False)
+
+    def _wait_after(self, _: Exception) -> None:
+        pass
+
+
+def connection_over(sock: socket.socket) -> Any:
+    """As much of kombu's connection as is asked for its socket, or closed."""
+    sock.settimeout(LONGEST_WAIT)
+    amqp = SimpleNamespace(_transport=SimpleNamespace(sock=sock))
+    return SimpleNamespace(_connection=amqp, collect=lambda _: None, close=lambda: None)
+
+
+def test_where_the_connection_of_messages_broke_that_of_events_is_waited_for_no_longer() -> None:
+    """Both may be deaf: Celery's farewell to the second one kept a worker from its messages for 16 s."""
+    with socket.socket() as messages, socket.socket() as events:
+        Broken(messages, events).on_connection_error_after_connected(OSError())
+        assert events.gettimeout() == SHORT_WAIT
