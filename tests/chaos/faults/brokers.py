@@ -11,6 +11,7 @@ from tests.chaos.freezing import frozen
 from tests.chaos.plan import fault
 from tests.chaos.run import Run
 from tests.chaos.stack import RabbitMQ
+from tests.support.proxy import Proxy
 from tests.support.waiting import wait_until
 
 ALARM_SECONDS = 6.0
@@ -91,6 +92,33 @@ def broker_frozen(run: Run) -> None:
         return
     with redis.Redis.from_url(run.broker.url) as client:
         wait_until(lambda: not client.hlen(f"{run.queue_prefix}.unacked"), what="nothing is noted as taken", timeout=30)
+
+
+@fault(
+    "broker-deaf",
+    4,
+    "nothing comes through the workers' connections any more, and nobody is told; new ones are as ever",
+    duplicates=False,
+    count=1_500,
+    seconds=30,
+)
+def broker_deaf(run: Run) -> None:
+    with Proxy(run.broker.url) as way:
+        _move_to(run, way.url)
+        run.when_done(0.2)
+        before = way.connections
+        way.deafen()
+        wait_until(lambda: run.done() >= len(run.stream.confirmed) and not run.stream.flowing, what="all are done")
+        if way.connections == before:
+            raise AssertionError("nobody connected again")
+        _move_to(run, run.broker.url)
+
+
+def _move_to(run: Run, url: str) -> None:
+    """Workers of this address take the place of those that there are."""
+    for worker in run.workers[:]:
+        run.start_worker(AJO_BROKER_URL=url)
+        run.retire_worker(worker)
 
 
 REFUSAL_SECONDS = 6.0
