@@ -41,6 +41,15 @@ from ajo_worker.ledger.worker_rows import Unsent
 from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.slots import Slots
 from ajo_worker.network.probing import NetworkProbes, probed
+from ajo_worker.outages.from_settings import (
+    lane_rates,
+    patience_of,
+    ramp_of,
+    shares_of,
+    speed_of,
+    thresholds_of,
+    timing_of,
+)
 from ajo_worker.outages.patrol import Patrol
 from ajo_worker.outages.scope import destinations_of, scope_of_token
 from ajo_worker.outages.silence_watch import SilenceWatch
@@ -48,7 +57,6 @@ from ajo_worker.outages.silences import Silences
 from ajo_worker.outages.token_watch import TokenWatch
 from ajo_worker.outages.view import View
 from ajo_worker.outages.ways_in import LeftBehind, Tap, Unsealing, WaysIn
-from ajo_worker.outages.wiring import lane_rates, patience_of, ramp_of, shares_of, speed_of, thresholds_of, timing_of
 from ajo_worker.queues.lengths import QueueLengths
 from ajo_worker.queues.looking import Looking
 from ajo_worker.recipients import hashing_key
