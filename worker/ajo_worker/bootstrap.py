@@ -41,15 +41,7 @@ from ajo_worker.ledger.worker_rows import Unsent
 from ajo_worker.limits.limits import Limits
 from ajo_worker.limits.slots import Slots
 from ajo_worker.network.probing import NetworkProbes, probed
-from ajo_worker.outages.from_settings import (
-    lane_rates,
-    patience_of,
-    ramp_of,
-    shares_of,
-    speed_of,
-    thresholds_of,
-    timing_of,
-)
+from ajo_worker.outages import from_settings
 from ajo_worker.outages.patrol import Patrol
 from ajo_worker.outages.scope import destinations_of, scope_of_token
 from ajo_worker.outages.silence_watch import SilenceWatch
@@ -167,7 +159,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
         ages=Ages(settings.dead_letter_days, settings.retention_days, settings.report_days),
         budget=settings.budget_seconds,
         lanes=settings.lanes,
-        speed=speed_of(settings),
+        speed=from_settings.speed(settings),
     )
     tls = tls_context(settings)
     http, token_http = make_adapter(settings), token_client(settings, tls)
@@ -180,19 +172,20 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
         sealer=renewed_as(settings, "payload_keys", Sealer.from_keys).now,
         before_start=settings.before_start,
     )
-    lanes, longest = lane_rates(settings), longest_budget(settings, campaigns)
-    silences = Silences(destinations_of(campaigns), patience_of(settings), closing, clock.monotonic)
+    lanes, longest = from_settings.lane_rates(settings), longest_budget(settings, campaigns)
+    shares = from_settings.place_shares(settings, definitions)
+    silences = Silences(destinations_of(campaigns), from_settings.patience(settings), closing, clock.monotonic)
     view = View(
         campaigns,
-        thresholds_of(settings),
-        ramp_of(settings),
+        from_settings.thresholds(settings),
+        from_settings.ramp(settings),
         lanes,
         clock.monotonic,
         lambda: silences.scopes,
         lambda: silences.wanting,
         scope_of_token(settings.token_url),
     )
-    slots = Slots(settings.max_in_flight, closing, view.places_of, shares_of(settings, definitions), clock.monotonic)
+    slots = Slots(settings.max_in_flight, closing, view.places_of, shares, clock.monotonic)
     leases = SharedConnection(lambda: ledger.connect_shared(synchronous_commit="off"))
     limits = Limits(lanes, Leases(leases, settings.rate_limit_recovery).take, view.rates, clock, closing)
     standing = Standing(clock.monotonic, limits, slots)
@@ -204,7 +197,7 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
     silence_watch = SilenceWatch(silences, slots, clock.monotonic)
     patrol_ledger = SharedConnection(ledger.connect_shared)
     watch = TokenWatch(tokens, view, clock, ledger.worker_id, settings.outage_seconds)
-    timing, liveness = timing_of(settings, longest), ledger.liveness
+    timing, liveness = from_settings.timing(settings, longest), ledger.liveness
     patrol = Patrol(
         view, patrol_ledger, ways_in, ledger.worker_id, timing, silence_watch, watch, lambda: liveness.judges
     )

@@ -18,7 +18,7 @@ def lane_rates(settings: Settings) -> dict[str, float]:
     return {"standard": settings.rate_limit_standard, "high-throughput": settings.rate_limit_high_throughput}
 
 
-def speed_of(settings: Settings) -> Speed:
+def speed(settings: Settings) -> Speed:
     """How fast a worker goes, as it tells the ledger."""
     return Speed(
         rate_limits=lane_rates(settings),
@@ -28,7 +28,7 @@ def speed_of(settings: Settings) -> Speed:
     )
 
 
-def thresholds_of(settings: Settings) -> Thresholds:
+def thresholds(settings: Settings) -> Thresholds:
     """When failures are an outage."""
     return Thresholds(
         failures=settings.outage_failures,
@@ -38,17 +38,17 @@ def thresholds_of(settings: Settings) -> Thresholds:
     )
 
 
-def ramp_of(settings: Settings) -> Ramp:
+def ramp(settings: Settings) -> Ramp:
     """How a lane comes back."""
     return Ramp(settings.recovery_rate, settings.recovery_doubling)
 
 
-def patience_of(settings: Settings) -> Patience:
+def patience(settings: Settings) -> Patience:
     """When a destination is silent."""
     return Patience(settings.silence_calls, settings.silence_seconds)
 
 
-def timing_of(settings: Settings, longest_budget: float) -> Timing:
+def timing(settings: Settings, longest_budget: float) -> Timing:
     """The patrol's times."""
     return Timing(
         probe_interval=settings.probe_interval,
@@ -56,11 +56,11 @@ def timing_of(settings: Settings, longest_budget: float) -> Timing:
         rate_recovery=settings.rate_limit_recovery,
         longest_budget=longest_budget,
         definition_wait=settings.definition_wait,
-        recovery=ramp_of(settings).seconds(max(lane_rates(settings).values())),
+        recovery=ramp(settings).seconds(max(lane_rates(settings).values())),
     )
 
 
-def shares_of(settings: Settings, definitions: Sequence[Definition]) -> Shares:
+def place_shares(settings: Settings, definitions: Sequence[Definition]) -> Shares:
     """Who may have how many places, from the settings and the campaigns that there are."""
     return shares(
         settings.max_in_flight,
