@@ -114,7 +114,7 @@ class AsyncCallers:
             return self._executor.submit(work)
         except RuntimeError as fault:
             self._executor = _executor()  # this one has kept the work for a thread that never comes
-            raise LinkFailure(ENDING if "interpreter shutdown" in str(fault) else NO_THREAD) from fault
+            raise LinkFailure(ENDING if "shutdown" in str(fault) else NO_THREAD) from fault
 
     def _carry(self) -> None:
         """One round, on the thread; the next one stands behind what else the thread has to do."""

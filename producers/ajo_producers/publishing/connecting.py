@@ -1,6 +1,7 @@
 """Connecting to a broker of either kind; its client is imported then, and not before."""
 
 from ajo_producers.contract.broker import BrokerAddress
+from ajo_producers.first_use import importing
 from ajo_producers.publishing.link import Deadline, Link, failures_named
 
 
@@ -12,9 +13,9 @@ def open_link(broker: BrokerAddress, deadline: Deadline) -> Link:
     """
     with failures_named():
         if broker.kind == "rabbitmq":
-            from ajo_producers.publishing.rabbitmq import RabbitMQLink  # noqa: PLC0415 - loads the AMQP client
-
+            with importing:
+                from ajo_producers.publishing.rabbitmq import RabbitMQLink  # noqa: PLC0415 - loads the AMQP client
             return RabbitMQLink(broker, deadline)
-        from ajo_producers.publishing.valkey import ValkeyLink  # noqa: PLC0415 - loads the Redis client
-
+        with importing:
+            from ajo_producers.publishing.valkey import ValkeyLink  # noqa: PLC0415 - loads the Redis client
         return ValkeyLink(broker, deadline)

@@ -1,9 +1,11 @@
 """A link to RabbitMQ: publisher confirms, quorum queues, nothing lost for want of a queue."""
 
+import encodings.idna  # noqa: F401 - with all that a connection imports: a fork waits for it here (``first_use``)
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
+import kombu.transport.pyamqp  # noqa: F401 - likewise
 from amqp import ChannelError, Message
 from kombu.connection import Connection
 

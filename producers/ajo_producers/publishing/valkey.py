@@ -3,11 +3,14 @@
 How soon it is on disk is the server's ``appendfsync``; docs/message-format.md says what follows.
 """
 
+import encodings.idna  # noqa: F401 - with all that a connection imports: a fork waits for it here (``first_use``)
+import secrets  # noqa: F401 - likewise
 import socket
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
+import kombu.transport.redis  # noqa: F401 - likewise
 from kombu.connection import Connection
 from redis.exceptions import ResponseError
 

@@ -93,6 +93,7 @@ async def test_at_the_interpreters_end_that_is_told_and_it_is_closed_without_a_f
     publisher = AsyncPublisher(URL, timeout=DEADLINE_SECONDS)
     await publisher.publish(make(1))
     monkeypatch.setattr(concurrent.futures.thread, "_shutdown", True)  # as the main thread's end does
+    publisher._callers._executor._shutdown = True  # as its idle thread does then
     for call in (publisher.publish(make(2)), publisher.publish_many([make(3)])):
         with pytest.raises(PublishError, match="the program's main thread has ended"):
             await call
