@@ -1,10 +1,11 @@
 """The real parts that tests run against. Each test owns its database, its queues, its processes and its folders."""
 
+import gc
 import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.support import brokers, delivery, programs, scratch
 from tests.support.conservation import write_definition
 from tests.support.database import COPIED, kept, query
 from tests.support.examples import choose_examples
+from tests.support.scheduling import Scheduling
 
 # As in the Makefile: compiling is most of what a short process does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -36,6 +38,22 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: None)  # still not ended by it; programs begin without it
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What lives as long as the run, a million objects, is not looked through for garbage again and again."""
+    gc.disable()
+    found = yield
+    gc.freeze()
+    gc.enable()
+    return found
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
+    """Ours in place of pytest-xdist's own."""
+    return Scheduling(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")
