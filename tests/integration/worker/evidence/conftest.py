@@ -34,12 +34,12 @@ def ignore(_: int) -> None:
 
 
 class Past:
-    """A ledger whose oldest day has partitions and rows."""
+    """A ledger whose oldest day has partitions and rows; of so many ``days`` all are closed at once."""
 
-    def __init__(self, url: str, connection: asyncpg.Connection) -> None:
+    def __init__(self, url: str, connection: asyncpg.Connection, days: int) -> None:
         self.url, self.connection = url, connection
-        self.day = (datetime.now(UTC) - seals.GRACE).date() - timedelta(days=CLOSE_DAYS + 2)
-        """The oldest one; the day after it is closed with it."""
+        self.day = (datetime.now(UTC) - seals.GRACE).date() - timedelta(days=CLOSE_DAYS + days)
+        """The oldest one."""
         self.ask("select ledger.make_partitions($1, $2)", self.day, self.day + timedelta(days=CLOSE_DAYS + 1))
 
     def ask(self, sql: str, *arguments: Any) -> list[dict[str, Any]]:
@@ -100,6 +100,10 @@ async def connect(database_url: str) -> AsyncIterator[Callable[..., Any]]:
 
 
 @pytest.fixture
-async def past(database_url: str, connect: Callable[..., Any]) -> Past:
-    """A ledger with an old day."""
-    return Past(database_url, await connect())
+async def past(request: pytest.FixtureRequest, database_url: str, connect: Callable[..., Any]) -> Past:
+    """A ledger with an old day, since each costs 300 statements at every look; with more where a test asks for them."""
+    return Past(database_url, await connect(), getattr(request, "param", 1))
+
+
+two_days = pytest.mark.parametrize("past", [2], indirect=True, ids=["two-days"])
+"""For tests of what one day has to do with the next."""

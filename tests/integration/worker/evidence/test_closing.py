@@ -14,12 +14,13 @@ from ajo_worker.evidence import closing, seals
 from ajo_worker.evidence.chunks import DAILY, HOURLY, chunks_of
 from ajo_worker.ledger.database import DatabaseError
 
-from tests.integration.worker.evidence.conftest import CLOSE_DAYS, KEY, Past
+from tests.integration.worker.evidence.conftest import CLOSE_DAYS, KEY, Past, two_days
 
 EVIDENCE = (Path(__file__).parents[4] / "docs/evidence.md").read_text(encoding="utf-8")
 COUNT = "select relation, sum(rows)::int as n from ledger.digests group by 1"
 
 
+@two_days
 async def test_days_that_are_old_enough_are_sealed_and_younger_ones_are_not(past: Past) -> None:
     past.put()
     done = await past.close()
@@ -33,6 +34,7 @@ async def test_days_that_are_old_enough_are_sealed_and_younger_ones_are_not(past
     }
 
 
+@two_days
 async def test_what_nobody_changed_is_intact_and_a_second_closing_adds_nothing(past: Past) -> None:
     for hour in (0, 0.01, 13, 13.99, 23.999):
         past.put(hour)
@@ -57,6 +59,7 @@ async def test_what_nobody_changed_is_intact_and_a_second_closing_adds_nothing(p
     }
 
 
+@two_days
 async def test_a_closing_that_was_cut_off_is_finished_by_the_next(past: Past) -> None:
     past.put()
 
@@ -72,6 +75,7 @@ async def test_a_closing_that_was_cut_off_is_finished_by_the_next(past: Past) ->
     assert (await past.verify()).intact
 
 
+@two_days
 async def test_an_empty_ledger_is_closed_from_its_oldest_partition_on(past: Past) -> None:
     assert (await past.close()).rows == 0
     assert (await past.verify()).intact

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from ajo_worker.evidence import seals
 
-from tests.integration.worker.evidence.conftest import KEY, Past
+from tests.integration.worker.evidence.conftest import KEY, Past, two_days
 from tests.support.database import query
 
 
@@ -48,6 +48,7 @@ async def test_a_row_that_was_added_with_an_old_date_is_found(past: Past) -> Non
     ]
 
 
+@two_days
 async def test_a_foreign_id_is_sealed_with_the_day_of_its_receipt(past: Past) -> None:
     request_id = past.put(request_id=uuid4())
     await past.close()
@@ -102,6 +103,7 @@ async def test_feedback_is_sealed_but_not_which_trigger_it_was_found_to_be_about
     assert [fault.relation for fault in (await past.verified_day()).faults] == ["feedback"]
 
 
+@two_days
 async def test_a_day_whose_rows_are_gone_is_missing_unless_retention_dropped_it(past: Past) -> None:
     past.put()
     await past.close()
@@ -118,6 +120,7 @@ async def test_a_day_whose_rows_are_gone_is_missing_unless_retention_dropped_it(
     assert found.days[0].rows == 2
 
 
+@two_days
 async def test_a_day_can_be_verified_by_itself(past: Past) -> None:
     request_id = past.put()
     await past.close()
@@ -161,6 +164,7 @@ async def test_a_chain_that_was_made_anew_is_found_by_its_key_or_by_a_head_that_
     assert (await past.verify(key=KEY)).without_key == found.seals
 
 
+@two_days
 async def test_a_head_that_was_kept_is_found_after_later_closings(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
     past.put()
     with monkeypatch.context() as earlier:
