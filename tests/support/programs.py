@@ -1,5 +1,6 @@
 """The project's programs as a user starts them: the command line, the simulator, workers."""
 
+import atexit
 import os
 import secrets
 import subprocess
@@ -84,7 +85,18 @@ def _text(file: IO[bytes]) -> str:
 
 
 class WarmProcesses(Processes):
-    """Processes of a test: what they start of ``ajo-dispatch`` has its imports behind it."""
+    """Processes of a test: what they start of ``ajo-dispatch`` has its imports behind it, and all have one keeper."""
+
+    _shared: "subprocess.Popen[str] | None" = None
+
+    def _start_keeper(self) -> "subprocess.Popen[str]":
+        if WarmProcesses._shared is None:
+            WarmProcesses._shared = super()._start_keeper()
+            atexit.register(super()._end_keeper)
+        return WarmProcesses._shared
+
+    def _end_keeper(self) -> None:
+        """It goes on: this test's processes have ended, and it knows."""
 
     def _open(
         self, command: list[str], env: dict[str, str], cwd: Path | None, output: BinaryIO, account: str | None

@@ -71,13 +71,7 @@ class Processes:
         self._folders: list[tempfile.TemporaryDirectory[str]] = []
 
     def __enter__(self) -> Self:
-        self._keeper = subprocess.Popen(  # noqa: S603 - our own script
-            [sys.executable, "-I", "-S", keeper.__file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
+        self._keeper = self._start_keeper()
         self.logs = self.folder()
         return self
 
@@ -86,6 +80,18 @@ class Processes:
             child.stop()
         for folder in reversed(self._folders):
             folder.cleanup()
+        self._end_keeper()
+
+    def _start_keeper(self) -> "subprocess.Popen[str]":
+        return subprocess.Popen(  # noqa: S603 - our own script
+            [sys.executable, "-I", "-S", keeper.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+
+    def _end_keeper(self) -> None:
         if self._keeper.stdin is not None:
             self._keeper.stdin.close()
         self._keeper.wait()
