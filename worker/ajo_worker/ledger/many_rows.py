@@ -36,6 +36,14 @@ def within(column: str, first: str, last: str) -> str:
     return f"({column} > {first} OR {column} = {first}) AND ({column} < {last} OR {column} = {last})"
 
 
+HELD_ENDS = """
+    SELECT (SELECT request_id FROM ledger.held_payloads ORDER BY request_id LIMIT 1) AS first,
+           (SELECT request_id FROM ledger.held_payloads ORDER BY request_id DESC LIMIT 1) AS last
+"""
+"""For ``within``, of triggers with held payloads. It is asked first: a statement that begins on 400 days' partitions
+takes 300 ms and 1,700 locks, if only to find that there is nothing to do."""
+
+
 def count(status: str) -> int:
     """How many rows a statement has changed, from what PostgreSQL says of it: ``INSERT 0 100``."""
     return int(status.rpartition(" ")[2])

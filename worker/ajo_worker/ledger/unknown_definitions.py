@@ -5,6 +5,8 @@ from datetime import datetime
 import asyncpg
 from msgspec import Struct
 
+from ajo_worker.ledger.many_rows import HELD_ENDS, within
+
 MOST_AT_ONCE = 500
 """Triggers that are renamed, or rejected, in one statement."""
 
@@ -37,35 +39,39 @@ LOOK = """
     ON CONFLICT (campaign, call_digest) WHERE ended_at IS NULL DO NOTHING
 """
 # What was parked for another reason, such as an outage, waits for its definition first.
-RENAME = """
+RENAME = f"""
     WITH found AS (
         SELECT h.request_id FROM ledger.unknown_definitions u JOIN ledger.held_payloads h USING (campaign, call_digest)
         WHERE u.ended_at IS NULL AND h.resume_at IS NOT NULL AND h.reason <> 'definition-unknown'
+          AND {within("h.request_id", "$2", "$3")}
         LIMIT $1 FOR UPDATE OF h SKIP LOCKED
     ), held AS (
         UPDATE ledger.held_payloads h SET reason = 'definition-unknown' FROM found
         WHERE h.request_id = found.request_id
     ), named AS (
         UPDATE ledger.triggers t SET reason = 'definition-unknown' FROM found
-        WHERE t.request_id = found.request_id AND t.state = 'parked'
+        WHERE t.request_id = found.request_id AND t.state = 'parked' AND {within("t.request_id", "$2", "$3")}
     )
     SELECT count(*) FROM found
-"""
+"""  # noqa: S608 - our own text
 # A round that ends as it begins: so what came before it is a wait for another round, and shown as such.
-REJECT = """
+REJECT = f"""
     WITH found AS (
         SELECT h.request_id FROM ledger.unknown_definitions u JOIN ledger.held_payloads h USING (campaign, call_digest)
         WHERE u.ended_at IS NULL AND h.resume_at IS NOT NULL
           AND greatest(h.held_at, u.began_at) <= clock_timestamp() - make_interval(secs => $2)
+          AND {within("h.request_id", "$3", "$4")}
         LIMIT $1 FOR UPDATE OF h SKIP LOCKED
     ), ended AS (
         UPDATE ledger.triggers t
-        SET state = CASE WHEN EXISTS (SELECT FROM ledger.attempts a WHERE a.request_id = t.request_id AND a.ambiguous)
+        SET state = CASE WHEN EXISTS (SELECT FROM ledger.attempts a WHERE a.request_id = t.request_id AND a.ambiguous
+                                      AND {within("a.request_id", "$3", "$4")})
                          THEN 'unconfirmed' ELSE 'rejected' END,
             reason = 'definition-unknown', round = t.round + 1, fence = t.fence + 1, attempts_started = 0,
             first_dispatched_at = NULL, last_intent_at = NULL, round_opened_at = statement_timestamp(),
             completed_at = statement_timestamp()
-        FROM found WHERE t.request_id = found.request_id AND t.state = 'parked'
+        FROM found
+        WHERE t.request_id = found.request_id AND t.state = 'parked' AND {within("t.request_id", "$3", "$4")}
         RETURNING t.request_id, t.round, date_trunc('minute', t.received_at) AS minute
     ), letters AS (
         UPDATE ledger.held_payloads h
@@ -76,7 +82,8 @@ REJECT = """
         INSERT INTO ledger.stale_minutes SELECT DISTINCT minute FROM ended ON CONFLICT DO NOTHING
     )
     SELECT count(*) FROM found
-"""
+"""  # noqa: S608 - as above
+SOME = f"{HELD_ENDS} WHERE EXISTS (SELECT FROM ledger.unknown_definitions WHERE ended_at IS NULL)"
 LASTING = """
     SELECT campaign, call_digest, began_at, triggers, oldest, others
     FROM audit.unknown_definitions WHERE lasts AND triggers > 0 ORDER BY campaign, call_digest
@@ -100,12 +107,15 @@ class UnknownDefinition(Struct, frozen=True):
 async def look(connection: asyncpg.Connection) -> None:
     """Note which definitions are unknown now, and which no longer; name what waits for them."""
     await connection.execute(LOOK)
-    await connection.fetchval(RENAME, MOST_AT_ONCE)
+    if (ends := await connection.fetchrow(SOME)) is not None:
+        await connection.fetchval(RENAME, MOST_AT_ONCE, *ends)
 
 
 async def reject(connection: asyncpg.Connection, wait: float) -> int:
     """End up to ``MOST_AT_ONCE`` triggers that have waited for ``wait`` seconds; returns how many."""
-    return int(await connection.fetchval(REJECT, MOST_AT_ONCE, wait))
+    if (ends := await connection.fetchrow(SOME)) is None:
+        return 0
+    return int(await connection.fetchval(REJECT, MOST_AT_ONCE, wait, *ends))
 
 
 async def lasting(connection: asyncpg.Connection) -> list[UnknownDefinition]:

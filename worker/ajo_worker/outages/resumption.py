@@ -8,6 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
+from ajo_worker.ledger.many_rows import HELD_ENDS, within
+
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
@@ -57,26 +59,32 @@ ANY = """
 OPEN = """
     WITH free AS ({free}), accepted AS ( -- a late 202 that met the parking of the same trigger
         DELETE FROM ledger.held_payloads h USING free JOIN ledger.triggers t USING (request_id)
-        WHERE h.request_id = free.request_id AND t.state = 'accepted'
+        WHERE h.request_id = free.request_id AND t.state = 'accepted' AND {near}
     ), opened AS (
         UPDATE ledger.triggers t
         SET state = 'sending', reason = NULL, round = t.round + 1, fence = t.fence + 1, owner = $4,
             attempts_started = 0, first_dispatched_at = NULL, last_intent_at = NULL, completed_at = NULL,
             round_opened_at = clock_timestamp()
-        FROM free WHERE t.request_id = free.request_id AND t.state = 'parked'
+        FROM free WHERE t.request_id = free.request_id AND t.state = 'parked' AND {near}
         RETURNING t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.round_opened_at, t.lane
     )
     UPDATE ledger.held_payloads h SET resume_at = NULL, resumed_by = $4
     FROM opened o WHERE h.request_id = o.request_id
     RETURNING o.*, h.call_digest, h.key_id, h.payload
 """
-RESUME, RESUME_SOME = OPEN.format(free=OLDEST), OPEN.format(free=ANY)
-RESCUE = """
+RESUME = OPEN.format(free=OLDEST, near=within("t.request_id", "$6", "$7"))
+RESUME_SOME = OPEN.format(free=ANY, near=within("t.request_id", "$5", "$6"))
+MAY_GO_ON = f"""{HELD_ENDS} WHERE EXISTS (
+    SELECT FROM unnest($1::text[], $2::text[]) AS c (campaign, call_digest) JOIN ledger.held_payloads h
+    USING (campaign, call_digest) WHERE h.resume_at <= clock_timestamp())
+"""
+RESUMED = f"{HELD_ENDS} WHERE EXISTS (SELECT FROM ledger.held_payloads WHERE resumed_by IS NOT NULL)"
+RESCUE = f"""
     SELECT t.request_id, t.batch_id, t.producer, t.enqueued_at, t.received_at, t.round_opened_at, t.lane,
            h.call_digest, h.key_id, h.payload
     FROM ledger.held_payloads h JOIN ledger.triggers t USING (request_id)
     LEFT JOIN ledger.workers w ON w.worker_id = h.resumed_by
-    WHERE h.resumed_by IS NOT NULL AND t.state = 'sending'
+    WHERE h.resumed_by IS NOT NULL AND t.state = 'sending' AND {within("t.request_id", "$5", "$6")}
       AND ((h.campaign, h.call_digest) IN (SELECT * FROM unnest($1::text[], $2::text[]))
            OR NOT EXISTS (SELECT FROM ledger.workers k
                           WHERE ledger.lives(k) AND ledger.knows(k, h.campaign, h.call_digest)))
@@ -86,7 +94,7 @@ RESCUE = """
                ELSE NOT ledger.lives(w)
                     AND (SELECT ledger.lives(me) FROM ledger.workers me WHERE me.worker_id = $4) IS NOT FALSE END
     LIMIT $3
-"""
+"""  # noqa: S608 - as above
 
 PARK_AGAIN = """
     WITH parked AS (
@@ -114,14 +122,18 @@ async def resume(
 ) -> list[Resumed]:
     """Open the next round of up to ``most`` parked triggers of these definitions that may go on."""
     campaigns = {name for name, _ in definitions}
-    return await _fetch(connection, RESUME, definitions, most, worker, max(len(campaigns), 1))
+    if (ends := await connection.fetchrow(MAY_GO_ON, *_columns(definitions))) is None:
+        return []
+    return await _fetch(connection, RESUME, definitions, most, worker, max(len(campaigns), 1), *ends)
 
 
 async def resume_some(
     connection: asyncpg.Connection, definitions: NamesAndDigests, most: int, worker: UUID
 ) -> list[Resumed]:
     """The same for any of them instead of the oldest."""
-    return await _fetch(connection, RESUME_SOME, definitions, most, worker)
+    if (ends := await connection.fetchrow(MAY_GO_ON, *_columns(definitions))) is None:
+        return []
+    return await _fetch(connection, RESUME_SOME, definitions, most, worker, *ends)
 
 
 async def rescue(
@@ -132,11 +144,16 @@ async def rescue(
     Also those that ``worker`` itself opened a while ago: it may never have learnt of them. And those whose definition
     no living worker has.
     """
-    return await _fetch(connection, RESCUE, definitions, most, worker)
+    if (ends := await connection.fetchrow(RESUMED)) is None:
+        return []
+    return await _fetch(connection, RESCUE, definitions, most, worker, *ends)
 
 
 async def _fetch(
     connection: asyncpg.Connection, statement: str, definitions: NamesAndDigests, *arguments: object
 ) -> list[Resumed]:
-    names, digests = [name for name, _ in definitions], [digest for _, digest in definitions]
-    return [Resumed(**record) for record in await connection.fetch(statement, names, digests, *arguments)]
+    return [Resumed(**record) for record in await connection.fetch(statement, *_columns(definitions), *arguments)]
+
+
+def _columns(definitions: NamesAndDigests) -> tuple[list[str], list[str]]:
+    return [name for name, _ in definitions], [digest for _, digest in definitions]

@@ -7,15 +7,19 @@ from typing import Any
 
 import asyncpg
 import pytest
+from ajo_worker.ledger import unknown_definitions
 from ajo_worker.ledger.admission import INSERT, INSERT_HELD, LOOK, Admission, admit
 from ajo_worker.ledger.attempts import ACCEPT, ACCEPTED, INTEND, RECORD, Intent, Record, record
 from ajo_worker.ledger.ledger import WRITER
 from ajo_worker.ledger.many_rows import columns
 from ajo_worker.ledger.ownership import RELEASE, TAKE_OVER, Release, Takeover
+from ajo_worker.ledger.unknown_definitions import REJECT, RENAME
+from ajo_worker.outages.resumption import RESCUE, RESUME, RESUME_SOME, rescue, resume, resume_some
 from uuid_utils.compat import uuid7
 
 from tests.integration.worker.ledger.rows import accepted, admission, after, attempt, ending, refused
 
+LOCKED = "select relname as name from pg_locks join pg_class c on c.oid = relation where pid = pg_backend_pid()"
 ONE_TRIGGER = [
     "select * from audit.triggers where request_id = $1",
     "select * from audit.attempts where request_id = $1",
@@ -61,8 +65,20 @@ def statements(trigger: Admission) -> dict[str, tuple[str, list[Any]]]:
     }
 
 
-NAMES = list(statements(admission()))
-ALWAYS = {"workers", "triggers", "attempts", "held_payloads", "clock_steps"}
+def of_patrols(trigger: Admission) -> dict[str, tuple[str, list[Any]]]:
+    """Each statement of a patrol about triggers whose payloads are held, of which this is the only one."""
+    ends, definitions = [trigger.request_id] * 2, [["order-shipped"], ["0" * 16]]
+    return {
+        "resume": (RESUME, [*definitions, 500, uuid7(), 1, *ends]),
+        "resume some": (RESUME_SOME, [*definitions, 500, uuid7(), *ends]),
+        "rescue": (RESCUE, [*definitions, 500, uuid7(), *ends]),
+        "rename": (RENAME, [500, *ends]),
+        "reject": (REJECT, [500, 60.0, *ends]),
+    }
+
+
+NAMES, OF_PATROLS = list(statements(admission())), list(of_patrols(admission()))
+ALWAYS = {"unknown_definitions", "stale_minutes", "workers", "triggers", "attempts", "held_payloads", "clock_steps"}
 """Tables that have no partitions, and those that have: what a statement says that it changes."""
 
 
@@ -80,16 +96,30 @@ async def one_of_many(connection: asyncpg.Connection) -> Admission:
     return triggers[0]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *OF_PATROLS])
 async def test_a_workers_statement_opens_the_partitions_of_its_trigger_alone(
     connection: asyncpg.Connection, trigger: Admission, name: str
 ) -> None:
     """Others are not even prepared for: of 400 days that alone takes milliseconds."""
-    sql, arguments = statements(trigger)[name]
+    sql, arguments = {**statements(trigger), **of_patrols(trigger)}[name]
     read = await explained(connection, "analyze", sql, *arguments)
     opened = {node["Relation Name"] for node in read if "Scan" in node["Node Type"]} - ALWAYS
     assert opened <= {f"triggers_{day_of(trigger)}", f"attempts_{day_of(trigger)}"}
     assert opened or name in {"admit", "refuse"}
+
+
+async def test_a_patrol_that_finds_nothing_to_do_has_not_begun_on_any_partition(connection: asyncpg.Connection) -> None:
+    """It asks twice a second: of 400 days each time cost 300 ms and 1,700 locks."""
+    definitions, me = [("order-shipped", "0" * 16)], uuid7()
+    async with connection.transaction():
+        assert await resume(connection, definitions, 500, me) == []
+        assert await resume_some(connection, definitions, 500, me) == []
+        assert await rescue(connection, definitions, 500, me) == []
+        await unknown_definitions.look(connection)
+        assert await unknown_definitions.reject(connection, 60.0) == 0
+        locked = {row["name"] for row in await connection.fetch(LOCKED)}
+    assert locked
+    assert not {name for name in locked if name.startswith(("triggers", "attempts"))}
 
 
 @pytest.mark.parametrize("empty", [False, True])
