@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from ajo_producers.cli.audiences import grouped
+from ajo_producers.cli.ctrl_c import be_an_exception
 
 DISTRIBUTIONS = ("ajo-dispatch", "ajo-producers", "ajo-simulator")
 """What this repository is installed as; the first that brings a package is the one to name."""
@@ -41,6 +42,7 @@ class LazyCommand(TyperCommand):
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:  # noqa: ANN401 - Typer's types are private
         """Import the command, and let it parse its arguments."""
         command = typer.main.get_command(self._entry.load())
+        be_an_exception()
         refuse_empty_paths(command)
         return command.make_context(info_name, args, parent=parent, **extra)
 

@@ -5,9 +5,12 @@ import os
 import sys
 from typing import Any
 
+from ajo_producers.cli.ctrl_c import end_at_once
+
 
 def start() -> int:
     """Run the command line of this process; returns the exit code."""
+    end_at_once()
     open_missing_streams()
     bear_with_streams()
     if not os.environ.get("COLUMNS", "1").strip("0"):  # a terminal that says so doesn't know, and gets nothing to see
