@@ -12,6 +12,7 @@ from ajo_local.processes import Processes
 from tests.support.interpreters import interpreters
 from tests.support.programs import PLAIN
 from tests.support.scratch import on_disk
+from tests.support.trust import as_before
 
 ROOT = Path(__file__).parents[2]
 NOT_CLONED = (".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "dist", "build")
@@ -41,7 +42,8 @@ def cache_of_uv(home: Path) -> Path:
 
 def in_home(processes: Processes, home: Path, account: str | None, python: Path, *words: str) -> str:
     """Run a command in the clone as its owner, who is as careful as the folder is; returns what it printed."""
-    command = ["env", *(word for name in INHERITED for word in ("-u", name)), "sh", "-c", 'umask 077; exec "$@"', "sh"]
+    command = ["env", *(word for name in INHERITED for word in ("-u", name)), *as_before()]
+    command += ["sh", "-c", 'umask 077; exec "$@"', "sh"]
     env = {**PLAIN, "HOME": str(home), "PYTHON": str(python)}
     if account is not None:
         env["UV_CACHE_DIR"] = str(home / "cache")

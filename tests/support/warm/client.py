@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.support.trust import trust_nobody
 from tests.support.warm.server import LENGTH
 
 ROOT = Path(__file__).parents[3]
@@ -142,5 +143,6 @@ class Starter:
             self._server.wait()
 
 
+trust_nobody()  # which is to be part of its environment
 STARTER = Starter()
 """One for each process of the test run."""
