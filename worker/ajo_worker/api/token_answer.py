@@ -11,6 +11,8 @@ from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ajo_worker.api.classify import RETRYABLE_CLIENT_ERRORS, TEMPORARY_REDIRECTS
+
 LIFETIME = 3600.0
 """Seconds that a token is taken to live where the answer doesn't say; one that dies earlier is refused and replaced."""
 LONGEST = 7 * 86_400.0
@@ -33,8 +35,8 @@ OURS = frozenset(
     }
 )
 """Error words (RFC 6749, 5.2) that don't get better until somebody corrects credentials or scopes."""
-PASSING = frozenset({408, 425, 429})
-"""Of the statuses below 500 those that get better by themselves."""
+PASSING = RETRYABLE_CLIENT_ERRORS | TEMPORARY_REDIRECTS
+"""Of the statuses below 500 those that get better by themselves, as those of calls do."""
 
 KNOWN = OURS | THEIRS | {"unsupported_response_type"}
 OTHER_TYPES = frozenset({"dpop", "jwt", "mac", "n_a", "pop"})
