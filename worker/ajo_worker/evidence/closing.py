@@ -24,7 +24,7 @@ NOW = "SELECT now()"
 OLDEST = r"""
     SELECT least(
         (SELECT min(to_date(right(relname, 8), 'YYYYMMDD')) FROM pg_class
-         WHERE relnamespace = 'ledger'::regnamespace AND relname ~ '^triggers_\d{8}$' AND relispartition),
+         WHERE relnamespace = 'ledger'::regnamespace AND relname ~ '^triggers_[0-9]{8}$' AND relispartition),
         (SELECT min(received_at AT TIME ZONE 'UTC')::date FROM ledger.triggers_default),
         (SELECT min(done_at AT TIME ZONE 'UTC')::date FROM ledger.operations))
 """

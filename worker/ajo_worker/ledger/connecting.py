@@ -25,13 +25,15 @@ ROUNDS = 3
 MARK = "ajo_dispatch.mark"
 SETTLED = {
     "default_transaction_isolation": "read committed",
+    "standard_conforming_strings": "on",
     "idle_session_timeout": "0",
     "idle_in_transaction_session_timeout": "8s",
 }
 """What a session of ours needs whatever a role, a database or a server asks for of all of theirs. A statement must see
 what was committed while it waited for a lock: at any other level it sees the ledger as it was before, so that feedback
-was summed up without that of others. Our sessions are few, wait for work, and are found out about if they are dead.
-And whoever is frozen within a commit, a worker or a command, must not keep what it has locked from all others."""
+was summed up without that of others. A backslash in a statement is one, and escapes nothing. Our sessions are few, wait
+for work, and are found out about if they are dead. And whoever is frozen within a commit, a worker or a command, must
+not keep what it has locked from all others."""
 
 
 class _OwnStatements(asyncpg.Connection):

@@ -34,6 +34,15 @@ async def test_days_that_are_old_enough_are_sealed_and_younger_ones_are_not(past
     }
 
 
+async def test_days_are_sealed_also_where_the_database_s_texts_have_escapes(
+    past: Past, connect: Callable[..., Any]
+) -> None:
+    past.put()
+    past.ask(f"alter database {past.url.rpartition('/')[2]} set standard_conforming_strings = off")
+    past.connection = await connect(application_name="of an old database")
+    assert past.day in (await past.close()).days
+
+
 @two_days
 async def test_what_nobody_changed_is_intact_and_a_second_closing_adds_nothing(past: Past) -> None:
     for hour in (0, 0.01, 13, 13.99, 23.999):

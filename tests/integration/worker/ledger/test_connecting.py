@@ -58,7 +58,11 @@ async def test_a_connection_has_its_settings_also_through_a_pooler_that_keeps_se
     await connection.close()
 
 
-ASKED = "default_transaction_isolation = 'repeatable read'", "idle_session_timeout = '10s'"
+ASKED = (
+    "default_transaction_isolation = 'repeatable read'",
+    "idle_session_timeout = '10s'",
+    "standard_conforming_strings = off",
+)
 
 
 async def test_what_is_asked_of_all_sessions_changes_neither_what_ours_see_nor_how_long_they_may_wait(
@@ -69,6 +73,7 @@ async def test_what_is_asked_of_all_sessions_changes_neither_what_ours_see_nor_h
     connection = await Connector(lambda: database_url).connect("ajo-dispatch test", {})
     assert await connection.fetchval("show transaction_isolation") == "read committed"
     assert await connection.fetchval("show idle_session_timeout") == "0"
+    assert await connection.fetchval(r"select '\d'") == r"\d"
     await connection.close()
 
 
