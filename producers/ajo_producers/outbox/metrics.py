@@ -4,6 +4,7 @@ import asyncio
 import time
 from contextlib import suppress
 
+from ajo_producers.entrance.page import Page
 from ajo_producers.outbox.database import OutboxUnavailable
 from ajo_producers.outbox.lag import Lag, look, metrics
 from ajo_producers.outbox.relay import Relay
@@ -12,7 +13,7 @@ LOOK_SECONDS = 15.0
 """Between two looks at the lag."""
 FRESH_SECONDS = 2.0
 """A look that is younger serves for a scrape too."""
-REQUEST_SECONDS = 5.0
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
@@ -51,18 +52,9 @@ class Metrics:
         Raises:
             OSError: the port can't be had.
         """
-        return await asyncio.start_server(self._answer, host, port)
+        return await Page(self._page).serve(host, port)
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            async with asyncio.timeout(REQUEST_SECONDS):
-                await reader.readuntil(b"\r\n\r\n")
-            counts, late = self._relay.counts, self._relay.settings.late
-            body = metrics(await self.lag(), published=counts.published, broker=counts.broker, late=late).encode()
-            head = (
-                "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
-                f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-            )
-            writer.write(head.encode() + body)
-            await writer.drain()
-        writer.close()
+    async def _page(self, _accepted: str) -> tuple[str, bytes]:
+        counts, late = self._relay.counts, self._relay.settings.late
+        text = metrics(await self.lag(), published=counts.published, broker=counts.broker, late=late)
+        return CONTENT_TYPE, text.encode()
