@@ -11,8 +11,9 @@ from uuid import UUID
 
 import asyncpg
 
+from ajo_worker.ledger.by_day import by_day, on_day, within_day
 from ajo_worker.ledger.clock import STEP_SECONDS
-from ajo_worker.ledger.many_rows import LOCK_ORDER, count, within
+from ajo_worker.ledger.many_rows import LOCK_ORDER, count
 from ajo_worker.states import InsertState
 
 
@@ -129,9 +130,9 @@ LOOK = f"""
                count(*) FILTER (WHERE a.ambiguous) AS ambiguous,
                count(*) FILTER (WHERE a.ambiguous AND a.round < t.round) AS ambiguous_before,
                count(*) FILTER (WHERE a.outcome = 'interrupted') AS interrupted
-        FROM ledger.attempts a WHERE a.request_id = t.request_id AND {within("a.request_id", "$2", "$3")}
+        FROM ledger.attempts a WHERE a.request_id = t.request_id AND {within_day("a.request_id")}
     ) a
-    WHERE t.request_id = ANY($1::uuid[]) AND {within("t.request_id", "$2", "$3")}
+    WHERE t.request_id = ANY($1::uuid[]) AND {within_day("t.request_id")}
 """  # noqa: S608 - nothing of a message is in it
 
 
@@ -157,7 +158,8 @@ async def look(connection: asyncpg.Connection, request_ids: Sequence[UUID]) -> d
     wanted = sorted(request_ids, key=lambda request_id: request_id.int)
     return {
         record["request_id"]: Known(**{name: record[name] for name in Known.__slots__})
-        for record in await connection.fetch(LOOK, wanted, wanted[0], wanted[-1])
+        for day, some in by_day(wanted, lambda request_id: request_id)
+        for record in await connection.fetch(on_day(LOOK, day), some)
     }
 
 

@@ -1,7 +1,7 @@
 """What is written of a trigger after its admission: the next attempt's intent, and what came of each."""
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -9,7 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
-from ajo_worker.ledger.many_rows import LOCK_ORDER, columns, count, ends, within
+from ajo_worker.ledger.by_day import by_day, day_of, fetch_by_day, on_day, within_day
+from ajo_worker.ledger.many_rows import LOCK_ORDER, columns, count
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ INTEND = f"""
         AS i(request_id, fence, attempt, intended_at, cause)
     WHERE t.request_id = i.request_id AND t.fence = i.fence AND t.state = 'sending'
       AND t.attempts_started <= i.attempt -- not what was given up with its connection, and arrives late
-      AND {within("t.request_id", "$6", "$7")}
+      AND {within_day("t.request_id")}
     RETURNING t.request_id
 """  # noqa: S608 - nothing of a message is in it
 
@@ -42,8 +43,9 @@ INTEND = f"""
 async def intend(connection: asyncpg.Connection, rows: Sequence[Intent]) -> list[bool]:
     """Announce attempts; False where the trigger has gone to another owner, or has ended."""
     offered = sorted(rows, key=LOCK_ORDER)
-    kept = {record[0] for record in await connection.fetch(INTEND, *columns(offered, Intent), *ends(offered))}
-    return [row.request_id in kept for row in rows]
+    kept = await fetch_by_day(connection, INTEND, offered, lambda some: columns(some, Intent))
+    ids = {record[0] for record in kept}
+    return [row.request_id in ids for row in rows]
 
 
 class AttemptRow(NamedTuple):
@@ -145,14 +147,14 @@ ACCEPT = f"""
         FROM unnest($1::ledger.attempt_row[], $2::timestamptz[], $3::timestamptz[])
             AS e({ATTEMPT}, first_dispatched_at, completed_at)
         WHERE t.request_id = e.request_id AND t.state = 'sending' AND t.fence = 1 AND t.round = 1
-          AND {within("t.request_id", "$4", "$5")}
+          AND {within_day("t.request_id")}
         RETURNING e.*
     )
     INSERT INTO ledger.attempts ({ATTEMPT}) SELECT {WRITTEN} FROM ended
 """  # noqa: S608 - made of the fields' names
 ACCEPTED = f"""
     SELECT request_id FROM ledger.triggers
-    WHERE request_id = ANY($1::uuid[]) AND {within("request_id", "$2", "$3")}
+    WHERE request_id = ANY($1::uuid[]) AND {within_day("request_id")}
       AND state = 'accepted' AND fence = 1 AND round = 1
 """  # noqa: S608 - nothing of a message is in it
 
@@ -169,7 +171,7 @@ RECORD = f"""
         WHERE t.request_id = e.request_id
           AND (t.state = 'sending' AND (t.fence = e.fence OR e.state = 'accepted')
                OR t.state IN ('unconfirmed', 'parked') AND e.state = 'accepted')
-          AND {within("t.request_id", "$3", "$4")}
+          AND {within_day("t.request_id")}
         RETURNING e.*, t.round, t.round > 1 OR t.fence <> e.fence AS perhaps_held
     ), held AS (
         INSERT INTO ledger.held_payloads
@@ -218,13 +220,20 @@ def is_plain(attempt: AttemptRow, ending: Ending) -> bool:
 async def _accept(connection: asyncpg.Connection, plain: Sequence[tuple[AttemptRow, Ending]]) -> set[UUID]:
     """The triggers that are accepted now, or were by a commit whose acknowledgement was lost."""
     pairs = sorted(plain, key=lambda pair: pair[0].request_id.int)
-    attempts, between = [attempt for attempt, _ in pairs], (pairs[0][0].request_id, pairs[-1][0].request_id)
+    days = by_day(pairs, lambda pair: pair[0].request_id)
+    return {request_id for day, some in days for request_id in await _accept_of_day(connection, day, some)}
+
+
+async def _accept_of_day(
+    connection: asyncpg.Connection, day: int, pairs: Sequence[tuple[AttemptRow, Ending]]
+) -> set[UUID]:
+    attempts = [attempt for attempt, _ in pairs]
     moments = [ending.first_dispatched_at for _, ending in pairs], [ending.completed_at for _, ending in pairs]
     ids = [attempt.request_id for attempt in attempts]
     with suppress(asyncpg.UniqueViolationError):  # of an attempt that has a row all the same: RECORD leaves it as it is
-        if count(await connection.execute(ACCEPT, attempts, *moments, *between)) == len(pairs):
+        if count(await connection.execute(on_day(ACCEPT, day), attempts, *moments)) == len(pairs):
             return set(ids)
-    return {record[0] for record in await connection.fetch(ACCEPTED, ids, *between)}
+    return {record[0] for record in await connection.fetch(on_day(ACCEPTED, day), ids)}
 
 
 async def _record(connection: asyncpg.Connection, records: Sequence[Record]) -> set[UUID]:
@@ -232,4 +241,11 @@ async def _record(connection: asyncpg.Connection, records: Sequence[Record]) -> 
     attempts = {(o.attempt.request_id, o.attempt.round, o.attempt.attempt): o.attempt for o in records if o.attempt}
     endings = sorted({o.ending.request_id: o.ending for o in records if o.ending}.values(), key=LOCK_ORDER)
     in_order = sorted(attempts.values(), key=LOCK_ORDER)
-    return {row[0] for row in await connection.fetch(RECORD, in_order, endings, *ends(endings))}
+    days = sorted({day_of(row.request_id) for row in (*in_order, *endings)})
+    of_attempts, of_endings = (dict(by_day(rows, lambda row: row.request_id)) for rows in (in_order, endings))
+    async with connection.transaction() if len(days) > 1 else nullcontext():
+        return {
+            row[0]
+            for day in days
+            for row in await connection.fetch(on_day(RECORD, day), of_attempts.get(day, []), of_endings.get(day, []))
+        }

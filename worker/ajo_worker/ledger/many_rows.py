@@ -22,11 +22,6 @@ class OfTrigger(Protocol):
         """The trigger."""
 
 
-def ends(rows: Sequence[OfTrigger]) -> tuple[UUID | None, UUID | None]:
-    """The first and the last id of rows in LOCK_ORDER, for ``within``."""
-    return (rows[0].request_id, rows[-1].request_id) if rows else (None, None)
-
-
 def within(column: str, first: str, last: str) -> str:
     """A condition that a statement opens those partitions alone that its ids are in, of 400 days'.
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
-from ajo_worker.ledger.many_rows import LOCK_ORDER, columns, ends, within
+from ajo_worker.ledger.by_day import fetch_by_day, within_day
+from ajo_worker.ledger.many_rows import LOCK_ORDER, columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ TAKE_OVER = f"""
         FROM wanted w, ledger.triggers old
         WHERE t.request_id = w.request_id AND t.fence = w.fence AND t.state = 'sending'
           AND old.request_id = w.request_id
-          AND {within("t.request_id", "$7", "$8")} AND {within("old.request_id", "$7", "$8")}
+          AND {within_day("t.request_id")} AND {within_day("old.request_id")}
           AND (old.owner = w.owner
                OR (SELECT ledger.lives(h) FROM ledger.workers h WHERE h.worker_id = old.owner) IS NOT TRUE
                -- Whoever seems dead itself judges nobody: the clock was set, or its own heart is slow.
@@ -48,7 +49,7 @@ TAKE_OVER = f"""
           AND NOT (w.interrupted AND ( -- EXISTS may read all between the bounds, to look each up in that
               SELECT a.attempt FROM ledger.attempts a
               WHERE a.request_id = t.request_id AND a.round = t.round AND a.attempt = t.attempts_started
-                AND {within("a.request_id", "$7", "$8")}) IS NOT NULL)
+                AND {within_day("a.request_id")}) IS NOT NULL)
         -- One that was given up has no owner; whose attempt was cut off is then unknown, and the taker stands for it.
         RETURNING t.request_id, t.round, t.attempts_started, t.last_intent_at, coalesce(old.owner, w.owner) AS owner,
                   w.interrupted, w.owner AS taker
@@ -69,8 +70,9 @@ TAKE_OVER = f"""
 async def take_over(connection: asyncpg.Connection, rows: Sequence[Takeover]) -> list[bool]:
     """Change the owner; False where somebody else was faster, the owner lives after all, or this is a repetition."""
     wanted = sorted(rows, key=LOCK_ORDER)
-    taken = {record[0] for record in await connection.fetch(TAKE_OVER, *columns(wanted, Takeover), *ends(wanted))}
-    return [row.request_id in taken for row in rows]
+    taken = await fetch_by_day(connection, TAKE_OVER, wanted, lambda some: columns(some, Takeover))
+    ids = {record[0] for record in taken}
+    return [row.request_id in ids for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,12 @@ RELEASE = f"""
     SET owner = NULL, attempts_started = r.attempts, fence = t.fence + 1 -- nothing that we wrote before may come after
     FROM unnest($1::uuid[], $2::int4[], $3::int2[]) AS r(request_id, fence, attempts)
     WHERE t.request_id = r.request_id AND t.fence = r.fence AND t.state = 'sending'
-      AND {within("t.request_id", "$4", "$5")}
+      AND {within_day("t.request_id")}
 """  # noqa: S608 - nothing of a message is in it
 
 
 async def release(connection: asyncpg.Connection, rows: Sequence[Release]) -> list[None]:
     """Give up ownership; where the trigger has gone to another owner, nothing is changed."""
     given_up = sorted(rows, key=LOCK_ORDER)
-    await connection.execute(RELEASE, *columns(given_up, Release), *ends(given_up))
+    await fetch_by_day(connection, RELEASE, given_up, lambda some: columns(some, Release))
     return [None] * len(rows)
