@@ -8,6 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
+from ajo_worker.ledger.many_rows import within
+
 Kind: TypeAlias = Literal["execution-id", "request-id", "recipient", "ambiguous", "none", "apart"]
 
 
@@ -86,10 +88,11 @@ BY_EXECUTION = """
     ) AS a
     GROUP BY o.place
 """
-BY_REQUEST = """
+BY_REQUEST = f"""
     SELECT o.place, t.request_id
     FROM unnest($1::int4[], $2::uuid[]) AS o(place, request_id) JOIN ledger.triggers t USING (request_id)
-"""
+    WHERE {within("t.request_id", "$3", "$4")}
+"""  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,9 @@ async def candidates_by_id(
     found = await _look_up(connection, BY_EXECUTION, executions, span.since, span.until)
     by_execution = {row["place"]: tuple(row["found"]) for row in found}
     requests = [(place, own) for place, (_, own) in enumerate(ids) if own is not None and place not in by_execution]
-    by_request = {row["place"]: row["request_id"] for row in await _look_up(connection, BY_REQUEST, requests)}
+    theirs = sorted(own for _, own in requests)
+    found = await _look_up(connection, BY_REQUEST, requests, *theirs[:1], *theirs[-1:])
+    by_request = {row["place"]: row["request_id"] for row in found}
     return [Candidates(by_execution.get(place, ()), by_request.get(place)) for place in range(len(ids))]
 
 

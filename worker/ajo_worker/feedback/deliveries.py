@@ -6,10 +6,12 @@ from uuid import UUID
 import asyncpg
 from ajo_producers.contract.timed_ids import EPOCH
 
+from ajo_worker.ledger.many_rows import within
+
 # A message is an execution and a recipient. Several sources tell of the same message; a trigger with one recipient
 # needs no ids to know whose it is. Times of arrival count only where no other is known, and nothing is delivered
 # before it has departed.
-REMAKE = """
+REMAKE = f"""
     WITH told AS (
         SELECT f.request_id, f.feedback_id, f.happened_at, f.happened_at_is_arrival AS stamped, f.match, f.source,
                lower(f.status) AS status,
@@ -23,7 +25,8 @@ REMAKE = """
                    SELECT string_agg(encode(h, 'hex'), ' ' ORDER BY h) FROM unnest(f.recipient_hashes) AS h
                    WHERE h = ANY(t.recipient_hashes) OR NOT f.recipient_hashes && t.recipient_hashes) END) AS message
         FROM unnest($1::uuid[]) AS w(request_id)
-        JOIN ledger.feedback f USING (request_id) LEFT JOIN ledger.triggers t USING (request_id)
+        JOIN ledger.feedback f USING (request_id)
+        LEFT JOIN ledger.triggers t ON t.request_id = w.request_id AND {within("t.request_id", "$3", "$4")}
         WHERE f.feedback_id >= ledger.uuid7_floor($2)
     ), messages AS (
         SELECT request_id, message,
@@ -68,44 +71,49 @@ REMAKE = """
         updated_at = excluded.updated_at, departures = excluded.departures, deliveries = excluded.deliveries,
         failures = excluded.failures, delays = excluded.delays, arrival_stamped = excluded.arrival_stamped,
         match = excluded.match, last_status = excluded.last_status, failure = excluded.failure
-"""
+"""  # noqa: S608 - our own text
 
 # Nothing is told of a trigger from before its time, whatever clocks say: so the older partitions are not asked.
-SINCE = """
+SINCE = f"""
     SELECT min(t.received_at) - interval '2 days'
-    FROM unnest($1::uuid[]) AS w(request_id) LEFT JOIN ledger.triggers t USING (request_id)
+    FROM unnest($1::uuid[]) AS w(request_id)
+    LEFT JOIN ledger.triggers t ON t.request_id = w.request_id AND {within("t.request_id", "$2", "$3")}
     HAVING count(*) = count(t.request_id)
-"""
+"""  # noqa: S608 - as above
 
 # Feedback shows that Adobe accepted the call, whatever became of the message. Only what is a dead letter still: a
 # redriven trigger is under way again.
-CONFIRM = """
+CONFIRM = f"""
     WITH doubtful AS (
         SELECT t.request_id
         FROM unnest($1::uuid[]) AS w(request_id) JOIN ledger.triggers t USING (request_id)
-        WHERE t.state = 'unconfirmed' ORDER BY t.request_id FOR UPDATE OF t
+        WHERE t.state = 'unconfirmed' AND {within("t.request_id", "$3", "$4")}
+        ORDER BY t.request_id FOR UPDATE OF t
     ), confirmed AS (
         UPDATE ledger.triggers t
         SET state = 'accepted', reason = 'confirmed-by-feedback', execution_id = coalesce((
             SELECT f.execution_id FROM ledger.feedback f
-            WHERE f.request_id = t.request_id AND f.execution_id IS NOT NULL ORDER BY f.feedback_id LIMIT 1
+            WHERE f.request_id = t.request_id AND f.execution_id IS NOT NULL
+              AND f.feedback_id >= ledger.uuid7_floor($2)
+            ORDER BY f.feedback_id LIMIT 1
         ), t.execution_id)
-        FROM doubtful d WHERE t.request_id = d.request_id
+        FROM doubtful d WHERE t.request_id = d.request_id AND {within("t.request_id", "$3", "$4")}
         RETURNING t.request_id
     ), let_go AS (
         DELETE FROM ledger.held_payloads h USING confirmed c WHERE h.request_id = c.request_id
     )
     SELECT request_id FROM confirmed
-"""
+"""  # noqa: S608 - as above
 
 # Their minutes are computed again. In order: a roll-up holds the rows of its minute.
-STALE = """
+STALE = f"""
     INSERT INTO ledger.stale_minutes (minute)
     SELECT DISTINCT date_trunc('minute', t.received_at)
     FROM unnest($1::uuid[]) AS w(request_id) JOIN ledger.triggers t USING (request_id)
+    WHERE {within("t.request_id", "$2", "$3")}
     ORDER BY 1
     ON CONFLICT DO NOTHING
-"""
+"""  # noqa: S608 - as above
 
 
 async def remake(connection: asyncpg.Connection, request_ids: Sequence[UUID]) -> list[UUID]:
@@ -116,8 +124,9 @@ async def remake(connection: asyncpg.Connection, request_ids: Sequence[UUID]) ->
     if not request_ids:
         return []
     wanted = sorted(set(request_ids))
-    since = await connection.fetchval(SINCE, wanted)
-    await connection.execute(REMAKE, wanted, since or EPOCH)
-    confirmed = [record[0] for record in await connection.fetch(CONFIRM, wanted)]
-    await connection.execute(STALE, wanted)
+    ends = wanted[0], wanted[-1]
+    since = await connection.fetchval(SINCE, wanted, *ends) or EPOCH
+    await connection.execute(REMAKE, wanted, since, *ends)
+    confirmed = [record[0] for record in await connection.fetch(CONFIRM, wanted, since, *ends)]
+    await connection.execute(STALE, wanted, *ends)
     return confirmed

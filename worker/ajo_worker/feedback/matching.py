@@ -13,6 +13,7 @@ from ajo_worker.feedback.correlation import Kind, Match, best_match, campaign_id
 from ajo_worker.feedback.feedback import Feedback, own_request_id
 from ajo_worker.feedback.search import Unmatched, by_companion, by_recipient
 from ajo_worker.feedback.storing import ONE_AT_A_TIME
+from ajo_worker.ledger.many_rows import within as between
 from ajo_worker.ledger.recurring import Recurring
 from ajo_worker.recipients import bytea_array
 
@@ -38,7 +39,7 @@ DUE = """
     ORDER BY f.match_due_at LIMIT $1
 """
 # As long as it has waited so far it waits again; after $4 it is given up.
-TELL = """
+TELL = f"""
     UPDATE ledger.feedback f
     SET request_id = m.request_id, match = m.match,
         matched_at = CASE WHEN m.request_id IS NOT NULL THEN clock_timestamp() END,
@@ -46,20 +47,25 @@ TELL = """
             WHEN m.request_id IS NULL AND m.match <> 'apart' AND f.received_at > clock_timestamp() - $4::interval
             THEN clock_timestamp() + greatest(interval '1 minute', clock_timestamp() - f.received_at) END
     FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS m(feedback_id, request_id, match)
-    WHERE f.feedback_id = m.feedback_id AND f.request_id IS NULL
+    WHERE f.feedback_id = m.feedback_id AND f.request_id IS NULL AND {between("f.feedback_id", "$5", "$6")}
     RETURNING f.request_id, f.match
-"""
+"""  # noqa: S608 - our own text
 AGAIN = """
     UPDATE ledger.feedback SET match_due_at = clock_timestamp()
     WHERE request_id IS NULL AND received_at >= clock_timestamp() - $1::interval
       AND (match <> 'apart' OR campaign_id IN (SELECT campaign_id FROM ledger.campaigns)) -- it may have become ours
 """
-# Feedback that came while its trigger was still sending, which then ended unconfirmed.
-OVERTAKEN = """
-    SELECT d.request_id
-    FROM ledger.held_payloads h JOIN ledger.deliveries d USING (request_id) JOIN ledger.triggers t USING (request_id)
-    WHERE h.held_at > clock_timestamp() - $1::interval AND t.state = 'unconfirmed'
+# Feedback that came while its trigger was still sending, which then ended unconfirmed. What may be so is asked first:
+# none, mostly, and then no partition is begun on.
+HELD = """
+    SELECT request_id FROM ledger.held_payloads WHERE held_at > clock_timestamp() - $1::interval ORDER BY request_id
 """
+OVERTAKEN = f"""
+    SELECT d.request_id
+    FROM unnest($1::uuid[]) AS h(request_id)
+    JOIN ledger.deliveries d USING (request_id) JOIN ledger.triggers t USING (request_id)
+    WHERE t.state = 'unconfirmed' AND {between("d.request_id", "$2", "$3")} AND {between("t.request_id", "$2", "$3")}
+"""  # noqa: S608 - as above
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,10 @@ async def make_due(connection: asyncpg.Connection, since: timedelta) -> int:
 
 async def confirm_overtaken(connection: asyncpg.Connection, within: timedelta) -> int:
     """Confirm triggers that ended ``unconfirmed`` in this while, after their feedback had come; returns how many."""
-    overtaken = [record[0] for record in await connection.fetch(OVERTAKEN, within)]
+    held = [record[0] for record in await connection.fetch(HELD, within)]
+    if not held:
+        return 0
+    overtaken = [record[0] for record in await connection.fetch(OVERTAKEN, held, held[0], held[-1])]
     if not overtaken:
         return 0
     async with connection.transaction():
@@ -135,6 +144,8 @@ async def _match(connection: asyncpg.Connection, due: Sequence[Unmatched], rules
             [match.request_id for match in matches],
             [match.kind for match in matches],
             rules.patience,
+            min(one.feedback_id for one in due),
+            max(one.feedback_id for one in due),
         )
         about = [row["request_id"] for row in told if row["request_id"] is not None]
         done.confirmed += len(await deliveries.remake(connection, about))

@@ -19,7 +19,7 @@ from ajo_worker.feedback.correlation import (
     is_of_others,
 )
 from ajo_worker.feedback.feedback import Feedback, feedback_id, own_request_id
-from ajo_worker.ledger.many_rows import columns
+from ajo_worker.ledger.many_rows import columns, within
 from ajo_worker.recipients import bytea_array
 
 Source: TypeAlias = Literal["webhook", "import"]
@@ -69,7 +69,10 @@ def row_of(feedback: Feedback, source: Source, arrived: datetime) -> FeedbackRow
     )
 
 
-KNOWN = "SELECT f.feedback_id FROM unnest($1::uuid[]) AS o(feedback_id) JOIN ledger.feedback f USING (feedback_id)"
+KNOWN = f"""
+    SELECT f.feedback_id FROM unnest($1::uuid[]) AS o(feedback_id) JOIN ledger.feedback f USING (feedback_id)
+    WHERE {within("f.feedback_id", "$2", "$3")}
+"""  # noqa: S608 - our own text
 # A webhook may come before the answer to its call is recorded: what has no trigger yet is looked for a little later.
 INSERT = """
     INSERT INTO ledger.feedback
@@ -95,8 +98,9 @@ INSERT = """
 async def unknown(connection: asyncpg.Connection, rows: Sequence[FeedbackRow]) -> list[FeedbackRow]:
     """Those that the ledger doesn't hold yet, each once."""
     offered = {row.feedback_id: row for row in rows}
-    for record in await connection.fetch(KNOWN, list(offered)):
-        offered.pop(record["feedback_id"])
+    if offered:
+        for record in await connection.fetch(KNOWN, list(offered), min(offered), max(offered)):
+            offered.pop(record["feedback_id"])
     return list(offered.values())
 
 

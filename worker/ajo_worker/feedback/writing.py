@@ -70,7 +70,9 @@ class Writing:
     async def _ask(self) -> bool:
         try:
             async with asyncio.timeout(ASK_SECONDS):
-                await self._asking.run(lambda connection: connection.fetch("SELECT FROM ledger.feedback LIMIT 0"))
+                await self._asking.run(
+                    lambda connection: connection.fetch("SELECT FROM ledger.feedback_default LIMIT 0")
+                )
         except Exception:  # noqa: BLE001 - whatever it is, it is no answer
             return False
         return not self._away
