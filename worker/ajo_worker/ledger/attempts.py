@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ajo_worker.ledger.by_day import by_day, day_of, fetch_by_day, on_day, within_day
+from ajo_worker.ledger.by_day import by_day, fetch_by_day, on_day, within_day
 from ajo_worker.ledger.many_rows import LOCK_ORDER, columns, count
 
 
@@ -241,8 +241,9 @@ async def _record(connection: asyncpg.Connection, records: Sequence[Record]) -> 
     attempts = {(o.attempt.request_id, o.attempt.round, o.attempt.attempt): o.attempt for o in records if o.attempt}
     endings = sorted({o.ending.request_id: o.ending for o in records if o.ending}.values(), key=LOCK_ORDER)
     in_order = sorted(attempts.values(), key=LOCK_ORDER)
-    days = sorted({day_of(row.request_id) for row in (*in_order, *endings)})
-    of_attempts, of_endings = (dict(by_day(rows, lambda row: row.request_id)) for rows in (in_order, endings))
+    of_attempts = dict(by_day(in_order, lambda row: row.request_id))
+    of_endings = dict(by_day(endings, lambda row: row.request_id))
+    days = sorted({*of_attempts, *of_endings})
     async with connection.transaction() if len(days) > 1 else nullcontext():
         return {
             row[0]
