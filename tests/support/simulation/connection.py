@@ -8,7 +8,7 @@ import asyncpg
 
 from tests.support.simulation.loops import Loop
 from tests.support.simulation.network import WAY, Network
-from tests.support.simulation.statements import KINDS, run
+from tests.support.simulation.statements import KINDS, of_any_day, run
 
 
 async def connect(network: Network, loop: Loop) -> "Connection":
@@ -43,7 +43,7 @@ class Connection:
         """Run a statement and give what it gives."""
         if self._closed:
             raise asyncpg.InterfaceError("connection is closed")
-        now, tables = self._network.now, self._network.tables
+        now, tables, statement = self._network.now, self._network.tables, of_any_day(statement)
         return await self._network.carry(KINDS[statement], self.loop, lambda: run(tables, now(), statement, parameters))
 
     async def fetchval(self, statement: str, *parameters: Any) -> Any:

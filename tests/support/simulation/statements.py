@@ -1,5 +1,6 @@
 """The ledger's statements, each done to the model of its tables."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from ajo_worker.ledger import admission, attempts, commits, liveness, ownership, rollup, upkeep, worker_rows
 from ajo_worker.ledger.admission import Known
 from ajo_worker.ledger.attempts import Intent
+from ajo_worker.ledger.by_day import FIRST_ID, LAST_ID
 from ajo_worker.ledger.ownership import Release, Takeover
 
 from tests.support.simulation.tables import Tables
@@ -34,6 +36,16 @@ KINDS = {
 """Each statement by the writer that it belongs to; another one is not in the model, and fails the test."""
 
 
+UUIDS = re.compile(r"'([0-9a-f-]{36})'")
+
+
+def of_any_day(statement: str) -> str:
+    """The statement that one for a day was made of."""
+    if found := UUIDS.findall(statement):
+        return statement.replace(min(found), FIRST_ID).replace(max(found), LAST_ID)
+    return statement
+
+
 def run(tables: Tables, now: datetime, statement: str, parameters: Sequence[Any]) -> Any:
     """Do what a statement does, and give what it gives."""
     if statement in {admission.INSERT, admission.INSERT_HELD}:
@@ -57,7 +69,7 @@ def run(tables: Tables, now: datetime, statement: str, parameters: Sequence[Any]
     if statement == ownership.TAKE_OVER:
         return [(one,) for one in tables.take_over(rows_of(Takeover, parameters), now)]
     if statement == ownership.RELEASE:
-        return tables.release(rows_of(Release, parameters))
+        tables.release(rows_of(Release, parameters))
     if statement == liveness.TIME:
         return [tables.time(now)]
     if statement == liveness.CLOCK_STEP:
