@@ -43,8 +43,8 @@ class Connection:
         """Run a statement and give what it gives."""
         if self._closed:
             raise asyncpg.InterfaceError("connection is closed")
-        now, tables, statement = self._network.now, self._network.tables, of_any_day(statement)
-        return await self._network.carry(KINDS[statement], self.loop, lambda: run(tables, now(), statement, parameters))
+        now, tables, kind = self._network.now, self._network.tables, KINDS[of_any_day(statement)]
+        return await self._network.carry(kind, self.loop, lambda: run(tables, now(), statement, parameters))
 
     async def fetchval(self, statement: str, *parameters: Any) -> Any:
         """Run a statement that gives one value."""

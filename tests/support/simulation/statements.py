@@ -48,6 +48,7 @@ def of_any_day(statement: str) -> str:
 
 def run(tables: Tables, now: datetime, statement: str, parameters: Sequence[Any]) -> Any:
     """Do what a statement does, and give what it gives."""
+    statement = of_any_day(statement)
     if statement in {admission.INSERT, admission.INSERT_HELD}:
         return f"INSERT 0 {len(tables.insert(parameters[0]))}"
     if statement == admission.LOOK:
