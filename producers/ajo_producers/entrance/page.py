@@ -13,6 +13,8 @@ from ajo_producers.entrance.open_files import allow_open_files
 ROOM = Room(all=400, of_one=300)
 BACKLOG = 100
 """Connections that asyncio takes before any of them is looked at."""
+SHARE = 4
+"""Where few files are allowed, one in so many is for these connections, and as many are taken at once."""
 SECONDS = 5.0
 """Until a request is here, and again until its answer has been read."""
 HEAD_END = b"\r\n\r\n"
@@ -26,9 +28,13 @@ class Page:
 
     def __init__(self, make: Make, room: Room = ROOM, seconds: float = SECONDS) -> None:
         self._make, self._seconds = make, seconds
-        self.guests = Guests(room)
         self._writers: dict[Guest, asyncio.StreamWriter] = {}
-        allow_open_files(room.all + BACKLOG)
+        self._backlog = BACKLOG
+        if (short := allow_open_files(room.all + BACKLOG)) is not None:
+            most = max(short[0] // SHARE, 1)
+            self._backlog = min(BACKLOG, most)
+            room = Room(min(room.all, most), min(room.of_one, most))
+        self.guests = Guests(room)
 
     async def serve(self, host: str, port: int) -> asyncio.Server:
         """Begin to serve; ``port`` 0 is a free one.
@@ -36,7 +42,7 @@ class Page:
         Raises:
             OSError: the address can't be listened on.
         """
-        return await asyncio.start_server(self._came, host, port, backlog=BACKLOG)
+        return await asyncio.start_server(self._came, host, port, backlog=self._backlog)
 
     async def _came(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         guest = Guest(owner_of((writer.get_extra_info("peername") or ("127.0.0.1",))[0]))

@@ -3,20 +3,22 @@
 ``ajo-dispatch metrics [--port 9464] [--once]``
 """
 
+import asyncio
 import os
-import signal
+import socket
 import sys
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from ajo_producers.contract.authority import authority
 from ajo_producers.contract.stop_signals import stop_signals
 from ajo_producers.entrance.address import LOOPBACK, Host
 from ajo_producers.entrance.standard_error import write_line
-from prometheus_client import generate_latest
 
 from ajo_worker.cli.running import read_settings
-from ajo_worker.metrics.server import LedgerCollector, serve
+from ajo_worker.daemon_threads import DaemonThreads
+from ajo_worker.metrics.server import Figures, serve
 from ajo_worker.settings import renewed
 
 app = typer.Typer(add_completion=False)
@@ -45,22 +47,29 @@ def metrics(
     if once:
         _print_once(url, timeout)
         return
-    stop = stop_signals()
-    signal.pthread_sigmask(signal.SIG_BLOCK, stop)  # also in the server's threads, which inherit it
+    asyncio.run(_serve(url, timeout, host, port))
+
+
+async def _serve(url: Callable[[], str], timeout: float, host: str, port: int) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.set_default_executor(DaemonThreads())
+    for number in stop_signals():
+        loop.add_signal_handler(number, stop.set)
     try:
-        server, address = serve(LedgerCollector(url, timeout, write_line), host, port)
+        server, bound = await serve(Figures(url, timeout, write_line), host, port)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        known = error.errno and error.errno > 0 and not isinstance(error, socket.gaierror)
+        reason = os.strerror(error.errno) if known and error.errno else error.strerror
         raise typer.TyperException(f"can't listen on {host}:{port}: {reason}") from None
-    typer.echo(f"listening on {address}")
+    typer.echo(f"listening on http://{authority(host, bound)}/metrics")
     sys.stdout.flush()
-    signal.sigwait(stop)
-    server.shutdown()
-    server.server_close()
+    await stop.wait()
+    server.close()
 
 
 def _print_once(url: Callable[[], str], timeout: float) -> None:
     missed: list[str] = []
-    typer.echo(generate_latest(LedgerCollector(url, timeout, missed.append)).decode(), nl=False)
+    _, page = asyncio.run(Figures(url, timeout, missed.append).page(""))
+    typer.echo(page.decode(), nl=False)
     if missed:
         raise typer.TyperException(missed[0])

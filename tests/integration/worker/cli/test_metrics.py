@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Event
 
 import asyncpg
@@ -171,6 +172,19 @@ def test_the_server_ends_with_0_when_it_is_told_to(number: signal.Signals, start
     child.popen.send_signal(number)
     assert child.popen.wait(DEADLINE_SECONDS) == 0
     assert len(child.output().splitlines()) == 1
+
+
+def test_whoever_holds_connections_and_asks_nothing_keeps_no_scrape_from_its_answer(
+    processes: Processes, database_url: str
+) -> None:
+    few_files = ["sh", "-c", 'ulimit -n 64; exec "$0" "$@"', str(PROGRAM), "metrics", "--port", "0"]
+    child = processes.start("metrics", few_files, env={**PLAIN, "AJO_DATABASE_URL": database_url})
+    url = httpx2.URL(child.wait_for_output(r"listening on (http://\S+)", timeout=DEADLINE_SECONDS)[1])
+    with ExitStack() as stack:
+        for _ in range(100):
+            idle = stack.enter_context(socket.create_connection((url.host, url.port or 0), timeout=DEADLINE_SECONDS))
+            idle.send(b"GET /metrics HTTP/1.1\r\nX: a")
+        assert scrape(str(url))["ajo_ledger_up",] == 1
 
 
 def test_a_port_that_is_taken_is_told(start: Start, database_url: str, run_cli: Callable[..., Finished]) -> None:
