@@ -4,6 +4,7 @@ import asyncio
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import httpx2
@@ -34,7 +35,7 @@ from ajo_worker.dispatch.stray_answers import Strays
 from ajo_worker.feedback.matching import Matching, Rules
 from ajo_worker.ledger.clock import LedgerClock
 from ajo_worker.ledger.ledger import Ledger
-from ajo_worker.ledger.rate_limits import Leases
+from ajo_worker.ledger.rate_limits import LOCK_TIMEOUT, Leases
 from ajo_worker.ledger.retention import Ages
 from ajo_worker.ledger.shared_connection import SharedConnection
 from ajo_worker.ledger.worker_rows import Unsent
@@ -81,7 +82,7 @@ class Worker:
     token_http: httpx2.AsyncClient
     statuses: CampaignStatuses
     patrol: Patrol
-    leases: SharedConnection
+    leases: Leases
     matching: Matching
     network_probes: NetworkProbes
     looking: Looking
@@ -116,6 +117,13 @@ def in_hand(dispatcher: Dispatcher, slots: Slots) -> Unsent:
         if (left := triggers - slots.bounds.taken_by[campaign]) > 0:
             waiting.setdefault(lane, {})[campaign] = left
     return Unsent(dispatcher.unopened, waiting)
+
+
+def leases_of(settings: Settings, ledger: Ledger) -> Leases:
+    """Permits of the rate limits, that all workers share."""
+    shared = SharedConnection(lambda: ledger.connect_shared(synchronous_commit="off", lock_timeout=LOCK_TIMEOUT))
+    patient = partial(ledger.connect_shared, synchronous_commit="off")
+    return Leases(shared, settings.rate_limit_recovery, patient)
 
 
 def looking_of(settings: Settings, ledger: SharedConnection) -> Looking:
@@ -186,8 +194,8 @@ async def start_worker(settings: Settings, worker_id: UUID, tap: Tap, left_behin
         scope_of_token(settings.token_url),
     )
     slots = Slots(settings.max_in_flight, closing, view.places_of, shares, clock.monotonic)
-    leases = SharedConnection(lambda: ledger.connect_shared(synchronous_commit="off"))
-    limits = Limits(lanes, Leases(leases, settings.rate_limit_recovery).take, view.rates, clock, closing)
+    leases = leases_of(settings, ledger)
+    limits = Limits(lanes, leases.take, view.rates, clock, closing)
     standing = Standing(clock.monotonic, limits, slots)
     means = Means(ledger, clock, tokens, limits, slots, view, closing, settings.attempt_minimum, silences, standing)
     statuses = campaign_statuses(settings, definitions, tokens, token_http)

@@ -48,7 +48,8 @@ IMPATIENT = {
 }
 CONNECTIONS = 15
 """That a worker needs at most: eight writers, the heartbeat, leases, the patrol; and now and then one each for upkeep,
-roll-ups, the matching of feedback and network probes. (A writer has one more while somebody keeps its rows locked.)"""
+roll-ups, the matching of feedback and network probes. (A writer, or a
+rate limit, has one more while somebody keeps its rows locked.)"""
 ROOM_SECONDS = 2.0
 """What these connections get to come at first, and until they are asked for again."""
 MORE_CONNECTIONS = (
@@ -145,7 +146,7 @@ class Ledger:
 
     async def connect_shared(self, **more: str) -> asyncpg.Connection:
         """A connection for what workers do to the same few rows: none may keep the others waiting for long."""
-        return await self.connect(**IMPATIENT, **more)
+        return await self.connect(**{**IMPATIENT, **more})
 
     async def _writer(self) -> asyncpg.Connection:
         return await self.connect(**WRITER)

@@ -1,10 +1,11 @@
 """Permits of the rate limits, given out in blocks to all workers by one row each, and what 429s leave of a rate."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 import asyncpg
 
-from ajo_worker.ledger.shared_connection import SharedConnection
+from ajo_worker.ledger.shared_connection import Connect, SharedConnection
 
 # A block follows the last one, or begins now; never far ahead, whatever became of the database's clock. A limit that a
 # 429 slowed down gives fewer permits in the same time, and grows back evenly. One statement and no transaction around
@@ -48,16 +49,42 @@ async def lease(connection: asyncpg.Connection, scope: str, seconds: float, reco
     return row["left"], row["kept"]
 
 
+LOCK_TIMEOUT = "200ms"
+"""How long a lease waits for its row on the connection that all have in common; a lease takes a millisecond."""
+
+
 @dataclass(frozen=True, slots=True)
 class Leases:
-    """Those of one worker, over one connection."""
+    """Those of one worker, over one connection.
+
+    A scope whose row somebody keeps locked (a forgotten transaction, a frozen session) is asked for on a connection of
+    its own, which ``patient`` makes, until it is had: those of other lanes and campaigns don't wait behind it.
+    """
 
     connection: SharedConnection
     recovery: float
+    patient: Connect
+    _aside: dict[str, SharedConnection] = field(default_factory=dict)
 
     async def take(self, scope: str, seconds: float) -> tuple[float, float]:
         """As ``lease``."""
-        return await self.connection.run(lambda connection: lease(connection, scope, seconds, self.recovery))
+
+        async def work(connection: asyncpg.Connection) -> tuple[float, float]:
+            return await lease(connection, scope, seconds, self.recovery)
+
+        if scope not in self._aside:
+            with suppress(asyncpg.LockNotAvailableError):
+                return await self.connection.run(work)
+            self._aside[scope] = SharedConnection(self.patient)
+        block = await self._aside[scope].run(work)
+        self._aside.pop(scope).close()
+        return block
+
+    def close(self) -> None:
+        """Cut all connections."""
+        self.connection.close()
+        while self._aside:
+            self._aside.popitem()[1].close()
 
 
 async def slow_down(connection: asyncpg.Connection, scope: str, kept: float, recovery: float) -> None:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import asyncpg
 
 T = TypeVar("T")
+Connect: TypeAlias = Callable[[], Awaitable[asyncpg.Connection]]
 
 TIMEOUT = 10.0
 """Seconds after which a statement counts as lost, and its connection with it."""
@@ -15,7 +16,7 @@ TIMEOUT = 10.0
 class SharedConnection:
     """Runs one statement after another; a connection that failed is made anew for the next."""
 
-    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
+    def __init__(self, connect: Connect) -> None:
         self._connect = connect
         self._connection: asyncpg.Connection | None = None
         self._lock = asyncio.Lock()

@@ -84,6 +84,7 @@ class Permits:
         self._giving: asyncio.Task[None] | None = None
         self._held = 0.0
         self._held_since: float | None = None
+        self._told = ""
 
     @property
     def waiting(self) -> int:
@@ -170,6 +171,9 @@ class Permits:
             if not self._block.comes(now):  # else others had the permits until then
                 self._held = self._held_until(now)
             self._held_since = None
+            self._told = ""
         except Exception as fault:  # noqa: BLE001 - without the ledger nothing is sent anyway
-            log.warning("lease-failed", scope=self.scope, fault=type(fault).__name__)
+            kind = type(fault).__name__  # told once, until it is over
+            getattr(log, "debug" if kind == self._told else "warning")("lease-failed", scope=self.scope, fault=kind)
+            self._told = kind
             await asyncio.sleep(PAUSE_AFTER_FAULT)

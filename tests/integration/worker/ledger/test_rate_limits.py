@@ -5,7 +5,10 @@ from itertools import pairwise
 
 import asyncpg
 import pytest
-from ajo_worker.ledger.rate_limits import lease, slow_down, slowed
+from ajo_worker.ledger.rate_limits import LOCK_TIMEOUT, Leases, lease, slow_down, slowed
+from ajo_worker.ledger.shared_connection import SharedConnection
+
+from tests.integration.worker.ledger.workers import until, waiting
 
 SCOPE, BLOCK, RECOVERY = "lane:standard", 0.05, 60.0
 
@@ -80,3 +83,27 @@ async def test_a_rate_never_falls_to_nothing(connection: asyncpg.Connection) -> 
         await slow_down(connection, SCOPE, 0.5, RECOVERY)
         await connection.execute("update ledger.rate_limits set slowed_at = now() - interval '1.1 seconds'")
     assert await connection.fetchval("select share from ledger.rate_limits") >= 0.01
+
+
+async def test_a_limit_whose_row_somebody_keeps_locked_waits_and_the_others_go_on(database_url: str) -> None:
+    """On another connection, where it is asked again: it was the one of all limits, which had a block in 3.5 s."""
+
+    async def connect(**settings: str) -> asyncpg.Connection:
+        return await asyncpg.connect(database_url, server_settings=settings)
+
+    leases = Leases(SharedConnection(lambda: connect(lock_timeout=LOCK_TIMEOUT)), RECOVERY, connect)
+    await leases.take(SCOPE, BLOCK)
+    forgotten = await connect()
+    transaction = forgotten.transaction()
+    await transaction.start()
+    await forgotten.execute("select from ledger.rate_limits where scope = $1 for update", SCOPE)
+    kept_back = asyncio.create_task(leases.take(SCOPE, BLOCK))
+    await until(lambda: waiting(database_url) == 1, "the lease waits for its row")
+    for _ in range(20):
+        assert (await leases.take("lane:high-throughput", BLOCK))[1] == 1.0
+    assert not kept_back.done()
+    await transaction.rollback()
+    assert (await kept_back)[0] > 0
+    assert (await leases.take(SCOPE, BLOCK))[0] > 0
+    leases.close()
+    await forgotten.close()
