@@ -10,7 +10,8 @@ say what there is as of the newest migration.
 
 from pathlib import Path
 
-from ajo_worker.ledger.schema import run_scripts, take_turn
+from ajo_worker.ledger.schema import run_scripts
+from ajo_worker.ledger.taking_turns import take_turn
 from alembic import context
 from sqlalchemy import text
 

@@ -139,6 +139,7 @@ DROP FUNCTION ledger.refuse_change();
 DROP FUNCTION ledger.note_revision();
 DROP FUNCTION ledger.fingerprint(jsonb);
 DROP FUNCTION ledger.make_partitions(date, date);
+DROP FUNCTION ledger.make_partition(text, date);
 DROP FUNCTION ledger.seconds(tstzmultirange);
 DROP FUNCTION ledger.uuid7_floor(timestamptz);
 

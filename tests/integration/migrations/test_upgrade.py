@@ -9,7 +9,7 @@ from threading import Event
 import asyncpg
 import pytest
 from ajo_local.postgres import Postgres
-from ajo_worker.ledger import schema
+from ajo_worker.ledger import partitions, schema
 from ajo_worker.ledger.database import DatabaseError
 
 from tests.support import programs
@@ -53,7 +53,7 @@ async def test_an_empty_database_gets_the_whole_ledger_and_says_what_was_done(em
     made = await schema.upgrade(empty_database_url, said.append)
     assert await schema.current(empty_database_url) == schema.newest()
     assert said[0].startswith("applied 0001: ")
-    assert len(made) == len(set(made)) == 4 * (schema.DAYS_BEHIND + schema.DAYS_AHEAD + 1)
+    assert len(made) == len(set(made)) == 4 * (partitions.DAYS_BEHIND + partitions.DAYS_AHEAD + 1)
 
 
 async def test_going_down_to_base_leaves_nothing_and_up_again_gives_the_same_schema(empty_database_url: str) -> None:
@@ -119,7 +119,7 @@ async def test_an_upgrade_waits_for_whoever_makes_partitions_however_long_and_sa
     said: asyncio.Queue[str] = asyncio.Queue()
     transaction = other.transaction()
     await transaction.start()
-    await other.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", schema.PARTITIONS_LOCK)
+    await other.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", partitions.LOCK)
     upgrade = asyncio.create_task(schema.upgrade(database_url, said.put_nowait))
     async with asyncio.timeout(DEADLINE_SECONDS):
         line = await said.get()

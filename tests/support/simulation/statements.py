@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ajo_worker.ledger import admission, attempts, commits, liveness, ownership, rollup, upkeep, worker_rows
+from ajo_worker.ledger import admission, attempts, commits, liveness, ownership, partitions, rollup, upkeep, worker_rows
 from ajo_worker.ledger.admission import Known
 from ajo_worker.ledger.attempts import Intent
 from ajo_worker.ledger.by_day import FIRST_ID, LAST_ID
@@ -28,7 +28,7 @@ KINDS = {
     liveness.CLOCK_STEP: "clocks",
     worker_rows.BEAT: "beats",
     worker_rows.STOPPED: "stop",
-    upkeep.PARTITIONS: "upkeep",
+    partitions.MISSING: "upkeep",
     upkeep.DEFINITIONS: "upkeep",
     upkeep.PURGE: "upkeep",
     rollup.CLAIM: "upkeep",  # another worker always has it: reports are not in the model

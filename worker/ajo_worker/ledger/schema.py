@@ -14,31 +14,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from ajo_worker.ledger import partitions
 from ajo_worker.ledger.database import DatabaseError, connect, connected, place
-
-DAYS_BEHIND, DAYS_AHEAD = 1, 14
-"""Days around today that have partitions after an upgrade; ids of other days go to the default partitions."""
+from ajo_worker.ledger.taking_turns import take_turn
 
 TRIES = 3
 """How often a migration beside workers is tried, that waits for none of their locks for long (migrations/env.py)."""
 
-PARTITIONS_LOCK = "ajo-dispatch: ledger.make_partitions"
-PARTITIONS = """
-    SELECT ledger.make_partitions(today - $1::int, today + $2::int)
-    FROM (SELECT (now() AT TIME ZONE 'UTC')::date) AS t(today)
-"""
-
-# One at a time makes partitions, by an advisory lock, and says whom it waits for.
-TAKE = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
-WAIT = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
-# Of other roles' processes pg_stat_activity tells nothing but the number, unless the role may know (pg_monitor).
-HOLDER = """
-    SELECT a.pid, a.application_name, extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS seconds
-    FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND (l.classid::bigint << 32) | l.objid::bigint = hashtextextended($1, 0)
-"""
 NO_AUDITORS = (
     "the role ajo_auditor is missing, and this one may not make it: have a superuser do "
     "CREATE ROLE ajo_auditor NOLOGIN, then run 'ajo-dispatch db upgrade' again"
@@ -77,14 +59,12 @@ async def make_partitions(url: str, progress: Progress) -> list[str]:
         DatabaseError: unreachable, or somebody reads for so long that none can be added.
     """
     async with connected(url) as connection:
-        try:
-            async with connection.transaction():
-                # The function's own waits end after 2 s, for the sake of writers that queue up behind them.
-                await take_turn(connection, PARTITIONS_LOCK, "makes partitions", progress)
-                made = await connection.fetch(PARTITIONS, DAYS_BEHIND, DAYS_AHEAD)
-        except asyncpg.LockNotAvailableError:
-            raise _read_for_long(url, "no partition could be added") from None
-    return [record[0] for record in made]
+        # None begins before others have done it all, however long that takes: its own waits are short.
+        await take_turn(connection, partitions.LOCK, "makes partitions", progress, session=True)
+        made = await partitions.make_partitions(connection)
+    if made.held_up:
+        raise _read_for_long(url, "not all partitions could be added")
+    return made.partitions
 
 
 async def downgrade(url: str, to: str, progress: Progress) -> None:
@@ -184,24 +164,3 @@ async def _run(url: str, alembic: Callable[[Config], None], progress: Progress) 
 
 def _read_for_long(url: str, so: str) -> DatabaseError:
     return DatabaseError(f"{place(url)} is being read for long (a backup?), so {so}: repeat it when that is over")
-
-
-async def take_turn(connection: asyncpg.Connection, lock: str, what: str, progress: Callable[[str], None]) -> None:
-    """Hold ``lock`` until the transaction under way ends. Where others hold it, ``progress`` is told once, and waited.
-
-    Raises:
-        asyncpg.PostgresError: the database ended the wait.
-    """
-    if await connection.fetchval(TAKE, lock):
-        return
-    holder = await connection.fetchrow(HOLDER, lock)
-    progress(f"waiting for another process that {what}{_told(holder)}")
-    await connection.execute(WAIT, lock)
-
-
-def _told(holder: asyncpg.Record | None) -> str:
-    if holder is None:  # it has just ended
-        return ""
-    name, seconds = holder["application_name"], holder["seconds"]
-    since = "" if seconds is None else f", at it for {seconds:.0f} s"
-    return f": {name or 'its name is not for this role'} (PostgreSQL's process {holder['pid']}{since})"

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from ajo_producers.campaigns.definition import Definition
 
+from ajo_worker.ledger.partitions import make_partitions
 from ajo_worker.ledger.recurring import Recurring
 from ajo_worker.ledger.retention import Ages, tidy
 
@@ -17,11 +18,14 @@ log = structlog.get_logger("ajo_worker.ledger")
 EVERY = 6 * 3600.0
 """Seconds between rounds of upkeep."""
 AGAIN = 30.0
-"""Seconds until a round that failed is repeated."""
+"""Seconds until a round that failed, or was held up, is repeated."""
 
-PARTITIONS = """
-    SELECT ledger.make_partitions((now() AT TIME ZONE 'UTC')::date - 1, (now() AT TIME ZONE 'UTC')::date + 14)
-"""
+LEAST_DAYS = 4
+"""Today and three days more: with fewer, what holds partitions up is for people."""
+
+HELD_UP = (
+    "end what reads the ledger for so long (a backup?): see ajo-dispatch doctor; rows go to the default partitions"
+)
 
 # A dead letter that nobody redrove: its row says for good what became of it, its payload has been kept long enough.
 PURGE = """
@@ -48,22 +52,26 @@ class Upkeep(Recurring):
     ) -> None:
         super().__init__(connect, name="ledger-upkeep", failed="upkeep-failed", log=log)
         self._ages = ages
+        self._held_up = False
         self._rows = [_row(definition, worker_id) for definition in definitions]
 
     async def work(self, connection: asyncpg.Connection) -> None:
         """All of it."""
-        made = [record[0] for record in await connection.fetch(PARTITIONS)]
+        made = await make_partitions(connection)
         await connection.executemany(DEFINITIONS, self._rows)
         await connection.execute(PURGE, self._ages.dead_letters)
         tidied = await tidy(connection, self._ages)
-        if made:
-            log.info("partitions-made", partitions=made)
+        if made.partitions:
+            log.info("partitions-made", partitions=made.partitions)
+        self._held_up = bool(made.held_up)
+        if made.days < LEAST_DAYS:
+            log.warning("partitions-held-up", tables=sorted(made.held_up), days=made.days, do=HELD_UP)
         if tidied is not None and (tidied.partitions or tidied.rows or tidied.held_up):
             log.info("old-rows-dropped", partitions=tidied.partitions, rows=dict(tidied.rows), held_up=tidied.held_up)
 
     def pause(self, *, failed: bool | None) -> float:
         """None before the first round: without partitions, new rows end up in the default ones."""
-        return 0.0 if failed is None else AGAIN if failed else EVERY
+        return 0.0 if failed is None else AGAIN if failed or self._held_up else EVERY
 
 
 def _row(definition: Definition, worker_id: UUID) -> tuple[str, str, str, str, UUID, str]:

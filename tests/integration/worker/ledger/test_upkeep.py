@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from ajo_producers.campaigns.definition import Definition
-from ajo_worker.ledger import schema, upkeep
+from ajo_worker.ledger import partitions, schema, upkeep
 from ajo_worker.ledger.admission import admit
 from ajo_worker.ledger.attempts import Intent, intend
 from ajo_worker.ledger.database import DatabaseError
@@ -73,16 +74,23 @@ async def test_payloads_of_old_dead_letters_are_deleted_and_no_others(database_u
     assert kept == {new.request_id, parked.request_id, resumed.request_id}
 
 
-@pytest.fixture
-async def backup(database_url: str) -> AsyncIterator[None]:
-    """Somebody who reads everything for long, after a partition went missing."""
-    query(database_url, f"drop table ledger.triggers_{partition(14)}")
-    reader = await asyncpg.connect(database_url)
+@asynccontextmanager
+async def reading(url: str) -> AsyncIterator[None]:
+    """Somebody reads everything for long."""
+    reader = await asyncpg.connect(url)
     try:
         await reader.execute("begin; select from ledger.triggers; select from ledger.attempts")
         yield
     finally:
         await reader.close()
+
+
+@pytest.fixture
+async def backup(database_url: str) -> AsyncIterator[None]:
+    """Somebody does, after a partition went missing."""
+    query(database_url, f"drop table ledger.triggers_{partition(14)}")
+    async with reading(database_url):
+        yield
 
 
 async def test_new_partitions_never_keep_workers_waiting_behind_somebody_who_reads_for_long(
@@ -92,12 +100,57 @@ async def test_new_partitions_never_keep_workers_waiting_behind_somebody_who_rea
     maker, worker = await connect(), await connect()
     trigger = admission()
     await admit(worker, [trigger])
-    making = asyncio.create_task(maker.fetch(upkeep.PARTITIONS))
+    day = datetime.now(UTC).date() + timedelta(days=14)
+    making = asyncio.create_task(maker.fetch(partitions.MAKE, "triggers", day))
     await until(lambda: waiting(database_url) == 1, "the new partition waits for the reader")
     async with asyncio.timeout(DEADLINE_SECONDS):
         assert await intend(worker, [Intent(trigger.request_id, 1, 2, after(1), None)]) == [True]
         with pytest.raises(asyncpg.LockNotAvailableError):
             await making
+
+
+async def test_what_one_table_has_to_wait_for_holds_no_other_up_and_no_upkeep_and_is_tried_again_without_a_word(
+    database_url: str,
+) -> None:
+    for table in ("triggers", "attempts", "deliveries"):
+        query(database_url, f"drop table ledger.{table}_{partition(13)}")
+    query(database_url, f"drop table ledger.deliveries_{partition(14)}")
+    round_of = Upkeep(lambda: asyncpg.connect(database_url), uuid7(), [ORDER_SHIPPED], AGES)
+    connection = await asyncpg.connect(database_url)
+    with capture_logs() as logs:
+        async with reading(database_url):
+            await round_of.work(connection)
+    await connection.close()
+    made = [entry["partitions"] for entry in logs if entry["event"] == "partitions-made"]
+    assert made == [[f"deliveries_{partition(13)}", f"deliveries_{partition(14)}"]]
+    assert not [entry for entry in logs if entry["log_level"] not in {"info", "debug"}]
+    assert round_of.pause(failed=False) == upkeep.AGAIN
+    assert len(query(database_url, DEFINITIONS)) == 1
+
+
+async def test_partitions_that_are_held_up_until_few_days_are_left_are_told(database_url: str) -> None:
+    for name in (f"feedback_{partition(1)}", f"attempts_{partition(2)}", f"triggers_{partition(14)}"):
+        query(database_url, f"drop table ledger.{name}")
+    connection = await asyncpg.connect(database_url)
+    with capture_logs() as logs:
+        async with reading(database_url):
+            await Upkeep(lambda: asyncpg.connect(database_url), uuid7(), [], AGES).work(connection)
+    await connection.close()
+    [told] = [entry for entry in logs if entry["log_level"] == "warning"]
+    assert (told["event"], told["tables"], told["days"]) == ("partitions-held-up", ["attempts", "triggers"], 2)
+
+
+async def test_each_partition_is_made_in_a_transaction_of_its_own(database_url: str) -> None:
+    """Else what was locked for one is kept while another one is waited for, in whatever order workers lock them."""
+    tables = ("triggers", "attempts", "deliveries")
+    for table in tables:
+        query(database_url, f"drop table ledger.{table}_{partition(13)}")
+    connection = await asyncpg.connect(database_url)
+    made = (await partitions.make_partitions(connection)).partitions
+    await connection.close()
+    assert len(made) == len(tables)
+    sql = "select count(distinct xmin::text)::int as n from pg_class where relname = any($1::text[])"
+    assert query(database_url, sql, made)[0]["n"] == len(tables)
 
 
 async def test_an_upgrade_that_cannot_make_partitions_says_why(database_url: str, backup: None) -> None:
