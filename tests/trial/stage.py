@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Timer
 
 import httpx2
 from ajo_local.processes import environment
@@ -90,16 +91,22 @@ class Stage:
         )  # fmt: skip
 
     @contextmanager
-    def broker_stopped(self) -> Iterator[None]:
-        """Freeze the broker for as long as the scenario wants, beginning now."""
+    def broker_stopped(self) -> Iterator[list[float]]:
+        """Freeze the broker for as long as the scenario wants, from now on; how many seconds it really stood still."""
         child = self.broker.valkey.child
         assert child is not None
+        stood = list[float]()
+
+        def go() -> None:
+            os.kill(child.pid, signal.SIGCONT)
+            stood.append(time.monotonic() - began)
+
+        began = time.monotonic()
         os.kill(child.pid, signal.SIGSTOP)
-        timer = subprocess.Popen(
-            ["sh", "-c", f"sleep {self.scenario.amounts['broker-stopped']}; kill -CONT {child.pid}"]
-        )
-        yield
-        timer.wait()
+        timer = Timer(self.scenario.amounts["broker-stopped"], go)
+        timer.start()
+        yield stood
+        timer.join()
 
     @contextmanager
     def starved(self) -> Iterator[None]:
