@@ -69,7 +69,8 @@ def _alike(stage: Stage) -> Truth:
 
 
 def _broker_stopped(stage: Stage) -> Happened:
-    stage.publish(1)  # so that the connection stands: making one is the producer's time
+    stage.publish(1)  # so that both connections stand: making one is the producer's time, or takes the worker a pause
+    wait_until(lambda: finished(stage.database_url), what="the worker takes messages")
     with stage.broker_stopped() as stood:
         stage.publisher.publish_many(stage.triggers(TRIGGERS))
     return TRIGGERS + 1, lambda: Truth({"broker": stood[0]})
