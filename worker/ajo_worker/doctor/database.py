@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from math import ceil, log2
 from typing import NamedTuple
 
 from ajo_producers.contract.counted import counted
@@ -24,6 +25,9 @@ LONG_LOCKED = 5.0
 """Seconds that a session may wait for a lock; workers hold theirs for milliseconds."""
 LEAST_DAYS_AHEAD = 3
 """Workers make partitions for two weeks ahead, every six hours: fewer days than this, and none has for long."""
+LOCKS_EACH, AT_ONCE = 4, 4
+"""Locks that a question about all days takes for each partition, which has indexes (a roll-up: 4,651 for 1,248), and
+how many such questions there may be at the same time."""
 
 
 class Room(NamedTuple):
@@ -48,6 +52,13 @@ class Room(NamedTuple):
             (self.database_limit, self.database_used),
         )
         return min(max(limit - used, 0) for limit, used in pairs if limit is not None)
+
+
+class LockTable(NamedTuple):
+    """PostgreSQL's room for locks: so many for each of so many sessions, which share it."""
+
+    each: int
+    sessions: int
 
 
 class Blocker(NamedTuple):
@@ -160,8 +171,8 @@ def judge_durability(synchronous_commit: str, fsync: str, standbys: str | None) 
     return ok(DURABILITY, found)
 
 
-def judge_partitions(today: date, days: Mapping[str, Sequence[date]]) -> Check:
-    """Whether rows find a partition of their day; ``days`` are those that each table has."""
+def judge_partitions(today: date, days: Mapping[str, Sequence[date]], room: LockTable) -> Check:
+    """Whether rows find a partition of their day, and questions locks for all. ``days``: those that each table has."""
     if not days:
         return skipped(PARTITIONS, NO_LEDGER)
     advice = "run 'ajo-dispatch db upgrade', or start a worker: both make those that are missing"
@@ -170,7 +181,23 @@ def judge_partitions(today: date, days: Mapping[str, Sequence[date]]) -> Check:
         return failed(PARTITIONS, f"{' and '.join(without)} have none for today: rows go to the default one", advice)
     ahead = min(_days_ahead(today, has) for has in days.values())
     found = f"for today and {counted(ahead, 'day')} ahead"
-    return warning(PARTITIONS, found, advice) if ahead < LEAST_DAYS_AHEAD else ok(PARTITIONS, found)
+    if ahead < LEAST_DAYS_AHEAD:
+        return warning(PARTITIONS, found, advice)
+    number = sum(map(len, days.values()))
+    wanted, has_room = number * LOCKS_EACH * AT_ONCE, room.each * room.sessions
+    if wanted > has_room:
+        return warning(
+            PARTITIONS,
+            f"{found}; {number:,} in all, for which reports and roll-ups may take {wanted:,} locks: "
+            f"PostgreSQL has room for {has_room:,}",
+            f"set max_locks_per_transaction to {_power_of_two(wanted / room.sessions)} and restart PostgreSQL: "
+            "docs/deployment.md",
+        )
+    return ok(PARTITIONS, found)
+
+
+def _power_of_two(least: float) -> int:
+    return 1 << ceil(log2(least))
 
 
 def _days_ahead(today: date, has: Sequence[date]) -> int:

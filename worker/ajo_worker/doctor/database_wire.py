@@ -23,6 +23,7 @@ from ajo_worker.doctor.database import (
     PARTITIONS,
     RIGHTS,
     Blocker,
+    LockTable,
     Rights,
     Room,
     judge_connections,
@@ -96,6 +97,10 @@ BLOCKERS = """
 """
 POOL_SECONDS = 2.0
 """For how long a pooler is asked for as many as a worker needs: whoever wants one meanwhile waits as well."""
+LOCK_TABLE = """
+    SELECT current_setting('max_locks_per_transaction')::int AS each,
+           current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int AS sessions
+"""
 TODAY = "SELECT (now() AT TIME ZONE 'UTC')::date"
 
 _Look = Callable[[asyncpg.Connection, str], Awaitable[Check]]
@@ -178,7 +183,9 @@ async def _locks(connection: asyncpg.Connection, _: str) -> Check:
 
 async def _partitions(connection: asyncpg.Connection, _: str) -> Check:
     today: date = await connection.fetchval(TODAY)
-    return judge_partitions(today, {row["name"]: row["days"] or [] for row in await connection.fetch(DAYS)})
+    days = {row["name"]: row["days"] or [] for row in await connection.fetch(DAYS)}
+    [room] = await connection.fetch(LOCK_TABLE)
+    return judge_partitions(today, days, LockTable(**room))
 
 
 LOOKS: dict[str, _Look] = {

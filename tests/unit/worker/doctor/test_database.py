@@ -7,6 +7,7 @@ import pytest
 from ajo_worker.doctor.check import Status
 from ajo_worker.doctor.database import (
     Blocker,
+    LockTable,
     Rights,
     Room,
     judge_connections,
@@ -18,6 +19,7 @@ from ajo_worker.doctor.database import (
 )
 
 TODAY = date(2026, 11, 25)
+DEFAULT = LockTable(each=64, sessions=100)
 ALL = {
     "has_schema": True,
     "may_use_schema": True,
@@ -139,9 +141,29 @@ def test_a_lock_that_is_long_waited_for_fails(blockers: list[Blocker], status: S
 def test_today_and_the_days_ahead_must_have_partitions(
     triggers: range | list[int], attempts: range | list[int], status: Status, text: str
 ) -> None:
-    check = judge_partitions(TODAY, {"triggers": days(*triggers), "attempts": days(*attempts)})
+    check = judge_partitions(TODAY, {"triggers": days(*triggers), "attempts": days(*attempts)}, DEFAULT)
     assert (check.status, check.found) == (status, text)
 
 
 def test_without_a_ledger_partitions_are_skipped() -> None:
-    assert judge_partitions(TODAY, {}).status == "skipped"
+    assert judge_partitions(TODAY, {}, DEFAULT).status == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("past", "room", "status", "do"),
+    [
+        (118, DEFAULT, "ok", ""),
+        (119, DEFAULT, "warning", "set max_locks_per_transaction to 128 and restart PostgreSQL"),
+        (400, DEFAULT, "warning", "set max_locks_per_transaction to 256 and restart PostgreSQL"),
+        (400, LockTable(256, 100), "ok", ""),
+        (400, LockTable(64, 400), "ok", ""),
+    ],
+)
+def test_questions_about_all_days_must_find_room_for_their_locks(
+    past: int, room: LockTable, status: Status, do: str
+) -> None:
+    """Out of it, PostgreSQL refuses whatever asks next, a worker's commit too."""
+    has = days(*range(-past, 15))
+    check = judge_partitions(TODAY, {"triggers": has, "attempts": has, "deliveries": has}, room)
+    assert check.status == status
+    assert do in (check.advice or "")
