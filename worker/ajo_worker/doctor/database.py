@@ -25,8 +25,8 @@ LONG_LOCKED = 5.0
 """Seconds that a session may wait for a lock; workers hold theirs for milliseconds."""
 LEAST_DAYS_AHEAD = 3
 """Workers make partitions for two weeks ahead, every six hours: fewer days than this, and none has for long."""
-LOCKS_EACH, AT_ONCE = 4, 4
-"""Locks that a question about all days takes for each partition, which has indexes (a roll-up: 4,651 for 1,248), and
+LOCKS_EACH, AT_ONCE = 3, 4
+"""Locks that a question about all days takes for each partition, which has indexes (a roll-up: 4,651 for 1,664), and
 how many such questions there may be at the same time."""
 
 
@@ -110,7 +110,7 @@ def judge_rights(found: Rights) -> Check:
         return skipped(RIGHTS, NO_LEDGER)
     lacking = [] if found.may_use_schema else ["USAGE on the schema"]
     lacking += _lacking_on_tables(found.missing)
-    lacking += [] if found.may_make_partitions else ["EXECUTE on make_partitions"]
+    lacking += [] if found.may_make_partitions else ["EXECUTE on make_partition"]
     if lacking:
         return failed(RIGHTS, f"the role lacks in schema ledger: {'; '.join(lacking)}", GRANT)
     return ok(RIGHTS, "the role may read and write every table of schema ledger")

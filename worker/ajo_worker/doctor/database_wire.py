@@ -45,7 +45,7 @@ RIGHTS_HELD = """
     SELECT n.oid IS NOT NULL AS has_schema,
            coalesce(has_schema_privilege(n.oid, 'USAGE'), false) AS may_use_schema,
            coalesce((SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE')) FROM pg_proc p
-                     WHERE p.pronamespace = n.oid AND p.proname = 'make_partitions'), true) AS may_make_partitions,
+                     WHERE p.pronamespace = n.oid AND p.proname = 'make_partition'), true) AS may_make_partitions,
            current_setting('default_transaction_read_only')::bool AS read_only,
            pg_is_in_recovery() AS standby
     FROM (SELECT 'ledger' AS name) wanted LEFT JOIN pg_namespace n ON n.nspname = wanted.name

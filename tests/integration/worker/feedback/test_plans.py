@@ -8,10 +8,11 @@ import asyncpg
 import pytest
 from ajo_worker.feedback import correlation, deliveries, matching, search, storing
 from ajo_worker.feedback.storing import FeedbackRow, store
+from ajo_worker.feedback.writing import THERE
 from ajo_worker.ledger.many_rows import columns
 
 from tests.integration.worker.feedback.triggers import put_sent, put_unconfirmed, some_execution, told
-from tests.integration.worker.ledger.test_plans import nodes
+from tests.integration.worker.ledger.test_plans import LOCKED, nodes
 from tests.support.database import query
 from tests.support.ledger_rows import ago
 
@@ -124,3 +125,12 @@ async def test_the_search_by_recipient_reads_the_triggers_of_its_window_and_thei
     found = await scans(connection, "analyze", search.BY_RECIPIENT, *arguments, *times)
     read = sum(node["Actual Rows"] * node["Actual Loops"] for node in found if "triggers" in node["Relation Name"])
     assert 100 <= read <= 500, "of 2,000 triggers, those of two and a half hours"
+
+
+async def test_whether_the_ledger_answers_is_asked_of_no_day(connection: asyncpg.Connection) -> None:
+    """A health check comes every few seconds, and there are 400."""
+    async with connection.transaction():
+        await connection.fetch(THERE)
+        locked = {row["name"] for row in await connection.fetch(LOCKED)}
+    assert {"feedback", "feedback_default"} <= locked
+    assert not {name for name in locked if name.startswith("feedback_2")}

@@ -52,7 +52,7 @@ def test_the_schema_must_be_the_newest(found: str | None, status: Status, text: 
         ({"missing": {"INSERT": ["a"], "UPDATE": ["b"]}}, "failed", "INSERT on a; UPDATE on b"),
         ({"missing": {"INSERT": ["b", "a"], "UPDATE": ["a", "b"]}}, "failed", "INSERT, UPDATE on a, b"),
         ({"may_use_schema": False}, "failed", "USAGE on the schema"),
-        ({"may_make_partitions": False}, "failed", "EXECUTE on make_partitions"),
+        ({"may_make_partitions": False}, "failed", "EXECUTE on make_partition"),
         ({"read_only": True}, "failed", "read-only"),
         ({"standby": True, "read_only": True}, "failed", "standby"),
         ({"has_schema": False, "may_use_schema": False}, "skipped", "there is no ledger"),
@@ -164,6 +164,6 @@ def test_questions_about_all_days_must_find_room_for_their_locks(
 ) -> None:
     """Out of it, PostgreSQL refuses whatever asks next, a worker's commit too."""
     has = days(*range(-past, 15))
-    check = judge_partitions(TODAY, {"triggers": has, "attempts": has, "deliveries": has}, room)
+    check = judge_partitions(TODAY, dict.fromkeys(("triggers", "attempts", "deliveries", "feedback"), has), room)
     assert check.status == status
     assert do in (check.advice or "")
