@@ -84,6 +84,8 @@ def test_a_worker_goes_on_with_the_promoted_standby_when_its_primary_takes_no_mo
     prepare_delivery: Callable[..., Delivery], valkey_url: str, own_postgres: Postgres, processes: Processes
 ) -> None:
     """The old primary lives on, read-only: its connections stand, and every write on them is refused."""
+    query(own_postgres.url, "alter system set synchronous_commit = on")  # else what is seen may not have been sent yet
+    query(own_postgres.url, "select pg_reload_conf()")
     standby = start_standby(own_postgres)
     hosts = ",".join(urlsplit(server.url).netloc.rpartition("@")[2] for server in (own_postgres, standby))
     url = f"{own_postgres.url.rpartition('@')[0]}@{hosts}/postgres"
