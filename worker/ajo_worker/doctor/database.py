@@ -9,6 +9,7 @@ from ajo_producers.contract.counted import counted
 
 from ajo_worker.doctor.check import Check, failed, ok, skipped, warning
 from ajo_worker.ledger import database
+from ajo_worker.ledger.partitions import LEAST_DAYS_AHEAD
 
 DATABASE, MIGRATIONS, RIGHTS = "database", "database migrations", "database rights"
 DURABILITY, PARTITIONS = "database durability", "database partitions"
@@ -23,8 +24,6 @@ NO_LEDGER = "there is no ledger: see database migrations"
 DURABLE = ("on", "remote_apply")
 LONG_LOCKED = 5.0
 """Seconds that a session may wait for a lock; workers hold theirs for milliseconds."""
-LEAST_DAYS_AHEAD = 3
-"""Workers make partitions for two weeks ahead, every six hours: fewer days than this, and none has for long."""
 LOCKS_EACH, AT_ONCE = 3, 4
 """Locks that a question about all days takes for each partition, which has indexes (a roll-up: 4,651 for 1,664), and
 how many such questions there may be at the same time."""

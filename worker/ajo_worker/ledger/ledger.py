@@ -48,8 +48,8 @@ IMPATIENT = {
 }
 CONNECTIONS = 15
 """That a worker needs at most: eight writers, the heartbeat, leases, the patrol; and now and then one each for upkeep,
-roll-ups, the matching of feedback and network probes. (A writer, or a
-rate limit, has one more while somebody keeps its rows locked.)"""
+roll-ups, the matching of feedback and network probes. (A writer, or a rate limit, has one more while somebody keeps
+its rows locked.)"""
 ROOM_SECONDS = 2.0
 """What these connections get to come at first, and until they are asked for again."""
 MORE_CONNECTIONS = (

@@ -6,6 +6,8 @@ import asyncpg
 
 DAYS_BEHIND, DAYS_AHEAD = 1, 14
 """Days around today that have partitions after an upgrade; ids of other days go to the default partitions."""
+LEAST_DAYS_AHEAD = 3
+"""They are made every six hours: fewer days than this after today, and none could be made for long."""
 
 LOCK = "ajo-dispatch: ledger.make_partitions"
 MISSING = """

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from ajo_producers.campaigns.definition import Definition
 
-from ajo_worker.ledger.partitions import make_partitions
+from ajo_worker.ledger.partitions import LEAST_DAYS_AHEAD, make_partitions
 from ajo_worker.ledger.recurring import Recurring
 from ajo_worker.ledger.retention import Ages, tidy
 
@@ -19,9 +19,6 @@ EVERY = 6 * 3600.0
 """Seconds between rounds of upkeep."""
 AGAIN = 30.0
 """Seconds until a round that failed, or was held up, is repeated."""
-
-LEAST_DAYS = 4
-"""Today and three days more: with fewer, what holds partitions up is for people."""
 
 HELD_UP = (
     "end what reads the ledger for so long (a backup?): see ajo-dispatch doctor; rows go to the default partitions"
@@ -64,7 +61,7 @@ class Upkeep(Recurring):
         if made.partitions:
             log.info("partitions-made", partitions=made.partitions)
         self._held_up = bool(made.held_up)
-        if made.days < LEAST_DAYS:
+        if made.days - 1 < LEAST_DAYS_AHEAD:  # days count today
             log.warning("partitions-held-up", tables=sorted(made.held_up), days=made.days, do=HELD_UP)
         if tidied is not None and (tidied.partitions or tidied.rows or tidied.held_up):
             log.info("old-rows-dropped", partitions=tidied.partitions, rows=dict(tidied.rows), held_up=tidied.held_up)
